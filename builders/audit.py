@@ -1,0 +1,87 @@
+"""What happened between a source's rows and a task's rows, counted: nothing is dropped silently."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from builders.symbols import Resolution
+
+__all__ = ["AUDIT_FILE", "Audit"]
+
+AUDIT_FILE = "audit.json"
+SAMPLE = 10
+
+
+@dataclass
+class Audit:
+    """Counts of one build, stored beside the dataset as `audit.json`.
+
+    Args:
+        inputs: Raw file as `<source>/<name>` -> sha256.
+        rows_read: Rows the source gave for this task.
+        identifiers: Distinct identifiers per status of `SymbolResolver` ("previous", "ambiguous", "unmapped", ...).
+        samples: Status -> up to ten identifiers that were changed or not mapped, for a reader to check.
+        rows_unmapped: Rows left out because an identifier has no current symbol.
+        duplicates_collapsed: Rows that said the same of the same entity, or were merged by the task's rule.
+        conflicts_dropped: Entities left out because their rows disagree.
+        labels_dropped: Label or class -> its number of entities, under the prevalence rule.
+        rows_dropped: Entities left out with a dropped class.
+        n: Entities in the task.
+        paper_n: Size in the paper, where it has the task.
+        notes: What else a reader should know, one sentence each.
+    """
+
+    inputs: dict[str, str] = field(default_factory=dict)
+    rows_read: int = 0
+    identifiers: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, list[str]] = field(default_factory=dict)
+    rows_unmapped: int = 0
+    duplicates_collapsed: int = 0
+    conflicts_dropped: int = 0
+    labels_dropped: dict[str, int] = field(default_factory=dict)
+    rows_dropped: int = 0
+    n: int = 0
+    paper_n: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def add_resolution(self, resolution: Resolution) -> None:
+        """Count what became of the identifiers of one column."""
+        self.identifiers = dict(sorted((Counter(self.identifiers) + Counter(resolution.counts)).items()))
+        seen = {
+            "changed": [f"{old} -> {new}" for old, new in resolution.changed.items()],
+            "ambiguous": [f"{old}: {', '.join(new)}" for old, new in resolution.ambiguous.items()],
+            "withdrawn": resolution.withdrawn,
+            "unmapped": resolution.unmapped,
+        }
+        for status, items in seen.items():
+            if items:
+                self.samples[status] = sorted({*self.samples.get(status, []), *items})[:SAMPLE]
+
+    @property
+    def changed(self) -> int:
+        """Number of symbols that were replaced by the current one."""
+        return sum(self.identifiers.get(status, 0) for status in ("previous", "alias", "case", "date"))
+
+    def summary(self) -> str:
+        """One line for a table or a card."""
+        lost = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
+        parts = [f"{self.rows_read:,} rows read", f"{self.changed:,} identifiers changed"]
+        parts += [f"{count:,} {status}" for status, count in lost.items()]
+        parts += [f"{self.duplicates_collapsed:,} duplicates collapsed", f"{self.conflicts_dropped:,} conflicts dropped"]
+        parts += [f"{len(self.labels_dropped):,} rare labels dropped", f"{self.n:,} left"]
+        if self.paper_n is not None:
+            parts.append(f"{self.paper_n:,} in the paper")
+        return ", ".join(parts)
+
+    def write(self, folder: Path) -> None:
+        """Write `audit.json` into a folder."""
+        (folder / AUDIT_FILE).write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Audit":
+        """Read `audit.json` from a folder."""
+        values: Mapping[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
+        return cls(**values)

@@ -1,0 +1,128 @@
+"""The one list of sources, and the way from a task id to its rows."""
+
+import difflib
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+from datasets.packaged_modules.cache.cache import Cache
+
+from builders.audit import AUDIT_FILE, Audit
+from builders.base import DATASET_NAME, GeneTaskBuilder, TableConfig, TaskConfig
+from builders.errors import UnknownTaskError
+from builders.genes import GenesBuilder
+from builders.hgnc import HgncBuilder
+from builders.humantfs import HumanTfsBuilder
+from builders.reactome import ReactomeBuilder
+from builders.source import RawFiles
+from builders.starter import StarterBuilder
+
+__all__ = ["BUILDERS", "Built", "builder_of", "configs", "load", "near_miss", "select"]
+
+BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
+    GenesBuilder,
+    ReactomeBuilder,
+    HumanTfsBuilder,
+    HgncBuilder,
+    StarterBuilder,
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A task or table that is ready to use.
+
+    Args:
+        config: What it is.
+        dataset: Its rows.
+        audit: How they came about.
+        built: Whether it was made now; False if the cache had it.
+    """
+
+    config: TaskConfig | TableConfig
+    dataset: datasets.Dataset
+    audit: Audit
+    built: bool
+
+
+def configs() -> dict[str, TaskConfig | TableConfig]:
+    """Every config of every source by name, in the order of `BUILDERS`."""
+    return {config.name: config for builder in BUILDERS for config in builder.BUILDER_CONFIGS}
+
+
+def builder_of(name: str) -> type[GeneTaskBuilder]:
+    """The builder that makes a config.
+
+    Raises:
+        UnknownTaskError: There is none; the message suggests the nearest name.
+    """
+    for builder in BUILDERS:
+        if name in builder.builder_configs:
+            return builder
+    raise UnknownTaskError(_unknown(name, list(configs())))
+
+
+def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
+    """Names of the tasks (and, if asked for, tables) that match any of the patterns, in catalogue order.
+
+    Args:
+        patterns: Names or globs such as `reactome_*`; none means all.
+        tables: Whether tables such as `genes` count.
+
+    Raises:
+        UnknownTaskError: A pattern matches nothing; the message suggests the nearest name.
+    """
+    names = [name for name, config in configs().items() if tables or isinstance(config, TaskConfig)]
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise UnknownTaskError(_unknown(pattern, names))
+    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def load(name: str, raw: RawFiles | None = None, *, cache_dir: str | Path | None = None) -> Built:
+    """Rows of a task or table: built from raw files, or what an earlier build left in the cache.
+
+    With a data directory the cache is used only if it holds what these very files give. Without one, the latest build of
+    this version is taken, and only where there is none are the files downloaded.
+
+    Args:
+        name: Config name.
+        raw: Raw files, shared between the builds of a run. Default: a new `RawFiles()`.
+        cache_dir: Root of the datasets cache. Default: that of `datasets`.
+
+    Raises:
+        BuilderError: Unknown name, or the rows cannot be built.
+    """
+    builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
+    config = builder.builder_configs[name]
+    if raw.data_dir is None and not builder.PACKAGED:
+        cached = _latest(config, cache_dir)
+        if cached is not None:
+            return cached
+    made = builder(name, raw=raw, cache_dir=cache_dir)
+    built = made.prepare()
+    return Built(config, made.as_dataset(split="train"), made.audit, built)
+
+
+def _latest(config: TaskConfig | TableConfig, cache_dir: str | Path | None) -> Built | None:
+    root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser()
+    folders = (root / DATASET_NAME / config.name / str(config.version)).glob(f"*/{AUDIT_FILE}")
+    folder = max((path.parent for path in folders), key=lambda path: path.stat().st_mtime, default=None)
+    if folder is None:
+        return None
+    cache = Cache(
+        cache_dir=str(root), dataset_name=DATASET_NAME, config_name=config.name, version=str(config.version), hash=folder.name
+    )
+    return Built(config, cache.as_dataset(split="train"), Audit.read(folder), built=False)
+
+
+def near_miss(name: str, names: Sequence[str]) -> str:
+    """`did you mean 'x'? ` for the nearest name, or nothing."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"did you mean '{near[0]}'? " if near else ""
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    return f"no task matches '{name}'; {near_miss(name, names)}`gene-bench tasks` lists all {len(names)}"

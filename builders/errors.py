@@ -1,0 +1,42 @@
+"""Errors of the builders. Each message is one line: what was given, what was expected, what to do.
+
+BuilderError (ValueError)
+├── UnknownTaskError     no config of that name, or a pattern that matches none
+├── MissingFileError     a raw file is not where it was looked for, and was not downloaded
+├── SourceFileError      a raw file cannot be read: truncated, wrong checksum, unsafe archive, not UTF-8
+├── SourceFormatError    a raw file can be read, but its columns or cells are not the expected ones
+└── TaskDataError        the rows make no task: constant labels, fewer genes than folds
+"""
+
+__all__ = [
+    "BuilderError",
+    "MissingFileError",
+    "SourceFileError",
+    "SourceFormatError",
+    "TaskDataError",
+    "UnknownTaskError",
+]
+
+
+class BuilderError(ValueError):
+    """Base of everything that this package raises on purpose."""
+
+
+class UnknownTaskError(BuilderError):
+    """No config has this name."""
+
+
+class MissingFileError(BuilderError):
+    """A raw file is missing; the message says where it was looked for and where to get it."""
+
+
+class SourceFileError(BuilderError):
+    """A raw file cannot be read, or is not the file that was pinned."""
+
+
+class SourceFormatError(BuilderError):
+    """A raw file does not have the expected columns or cells."""
+
+
+class TaskDataError(BuilderError):
+    """The rows of a source do not make a task that can be cross-validated."""

@@ -1,0 +1,111 @@
+"""The gene table: one row per approved human gene, with the text that language models read."""
+
+import csv
+import re
+
+import datasets
+import pandas as pd
+
+from builders.base import GeneTaskBuilder, TableConfig
+from builders.source import RawFile, Source
+from builders.symbols import HGNC
+from builders.tables import read_table
+
+__all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
+
+NCBI_GENE = Source(
+    name="ncbi_gene",
+    title="NCBI Gene",
+    homepage="https://www.ncbi.nlm.nih.gov/gene",
+    version="latest",
+    license="public-domain",
+    license_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
+    redistributable=True,
+    citation="Brown GR et al. Gene: a gene-centered information resource at NCBI. Nucleic Acids Res. 2015;43(D1):D36-D42.",
+    files={"summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz")},
+)
+HUMAN_TAXON = "9606"
+
+_TEXT, _LIST = datasets.Value("string"), datasets.List(datasets.Value("string"))
+GENE_FEATURES = datasets.Features(
+    {
+        "symbol": _TEXT,
+        "hgnc_id": _TEXT,
+        "name": _TEXT,
+        "ensembl_gene_id": _TEXT,
+        "entrez_id": _TEXT,
+        "uniprot_id": _TEXT,
+        "alias_symbols": _LIST,
+        "prev_symbols": _LIST,
+        "locus_group": _TEXT,
+        "chromosome": _TEXT,
+        "gene_groups": _LIST,
+        "summary": _TEXT,
+        "description": _TEXT,
+    }
+)
+
+
+def describe(symbol: str, name: str, summary: str) -> str:
+    """The prompt of arXiv 2412.04075, section 3.1; the last clause is left out for a gene without a summary.
+
+    >>> describe("TP53", "tumor protein p53", "This gene encodes a tumor suppressor.")
+    'Gene symbol TP53 full name tumor protein p53 with the summary This gene encodes a tumor suppressor.'
+    >>> describe("RNU6-2", "RNA, U6 small nuclear 2", "")
+    'Gene symbol RNU6-2 full name RNA, U6 small nuclear 2'
+    """
+    head = f"Gene symbol {symbol} full name {name}"
+    return f"{head} with the summary {summary}" if summary else head
+
+
+def chromosome(location: str) -> str:
+    """Chromosome of a cytogenetic location; "XY" is the pseudoautosomal region, "" is not placed.
+
+    >>> [chromosome(where) for where in ("17p13.1", "Xq28", "Xp22.33 and Yp11.2", "mitochondria", "reserved")]
+    ['17', 'X', 'XY', 'MT', '']
+    """
+    if location == "mitochondria":
+        return "MT"
+    if re.fullmatch(r"X\S* and Y\S*", location):
+        return "XY"
+    match = re.match(r"(\d{1,2}|X|Y)(?=[pqc]|$| )", location)
+    return match[1] if match else ""
+
+
+class GenesBuilder(GeneTaskBuilder):
+    """HGNC's approved genes, with NCBI's RefSeq summaries."""
+
+    SOURCE = HGNC
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        TableConfig(
+            name="genes",
+            description="Approved human genes with identifiers, RefSeq summary and the description that text models read.",
+            features=GENE_FEATURES,
+        )
+    ]
+
+    def inputs(self, config: TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
+        return [(HGNC, "complete_set"), (NCBI_GENE, "summary")]
+
+    def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
+        hgnc = self.hgnc()
+        hgnc = hgnc[hgnc["status"] == "Approved"].sort_values("symbol")
+        table = pd.DataFrame({name: hgnc[name] for name in ("symbol", "hgnc_id", "name", "ensembl_gene_id", "entrez_id")})
+        table["uniprot_id"] = hgnc["uniprot_ids"].str.partition("|")[0]
+        for name, column in (("alias_symbols", "alias_symbol"), ("prev_symbols", "prev_symbol"), ("gene_groups", "gene_group")):
+            table[name] = [[part for part in cell.split("|") if part] for cell in hgnc[column]]
+        table["locus_group"] = hgnc["locus_group"]
+        table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
+        table["summary"] = hgnc["entrez_id"].map(self._summaries()).fillna("")
+        described = zip(table["symbol"], table["name"], table["summary"], strict=True)
+        table["description"] = [describe(*row) for row in described]
+        self.audit.notes.append(f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary")
+        return table[list(GENE_FEATURES)]
+
+    def _summaries(self) -> dict[str, str]:
+        path = self.path("summary", NCBI_GENE)
+        columns = ("#tax_id", "GeneID", "Summary")
+        # Summaries hold quotation marks that are not quoting.
+        frame: pd.DataFrame = self.raw.once((path, columns), lambda: read_table(path, columns, quoting=csv.QUOTE_NONE))
+        human = frame[frame["#tax_id"] == HUMAN_TAXON]
+        return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))

@@ -1,0 +1,43 @@
+"""HGNC: the human gene nomenclature. HLA class and locus group, read from the complete set."""
+
+import pandas as pd
+
+from builders.base import GeneTaskBuilder, TaskConfig
+from builders.symbols import HGNC
+
+__all__ = ["HgncBuilder"]
+
+
+class HgncBuilder(GeneTaskBuilder):
+    """Tasks made of HGNC's own columns."""
+
+    SOURCE = HGNC
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        TaskConfig(
+            name="hgnc_hla_class",
+            description="Whether a gene of the histocompatibility complex is named as HLA class I (1) or class II (0).",
+            target="binary",
+            family="biological_process",
+            labels=("class_ii", "class_i"),
+            column="name",
+            paper_name="HLA class I vs class II",
+            paper_size=44,
+        ),
+        TaskConfig(
+            name="hgnc_locus_group",
+            description="HGNC locus group of the gene: protein-coding gene, non-coding RNA, pseudogene or other.",
+            target="multiclass",
+            family="genomic",
+            column="locus_group",
+        ),
+    ]
+
+    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        table = self.hgnc()
+        table = table[table["status"] == "Approved"]
+        if config.name == "hgnc_locus_group":
+            return pd.DataFrame({"symbol": table["hgnc_id"], "label": table["locus_group"]})
+        # The approved name is "major histocompatibility complex, class I, A"; HLA-F-AS1 and other antisense RNAs are not.
+        kind = table["name"].str.extract(r"^major histocompatibility complex, class (II?),", expand=False)
+        labels = kind.map({"I": "class_i", "II": "class_ii"})
+        return pd.DataFrame({"symbol": table["hgnc_id"], "label": labels}).dropna()

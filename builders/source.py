@@ -1,0 +1,147 @@
+"""What a source is, and where its raw files are found: a local folder, or a download."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import datasets
+
+from builders.errors import MissingFileError, SourceFileError
+
+__all__ = ["RawFile", "RawFiles", "Source"]
+
+T = TypeVar("T")
+DATA_DIR_VARIABLE = "GENE_BENCH_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file that a source publishes.
+
+    Args:
+        names: Accepted paths below `DIR/<source>/`, the preferred one first (an unzipped copy beside the original, say).
+        url: Where the source publishes it; None if it cannot be fetched by a plain GET.
+        sha256: Pinned checksum of the file as published, for a file that never changes.
+        optional: Whether a build goes on without it, where a data directory lacks it or it has no url.
+    """
+
+    names: tuple[str, ...]
+    url: str | None
+    sha256: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A curated database and the terms under which it is used.
+
+    Args:
+        name: Folder name below the data directory and prefix of the task ids.
+        title: Name for readers.
+        homepage: Where a reader learns more.
+        version: Release that the urls point at; "latest" where the publisher keeps one moving file.
+        license: SPDX id, or "unknown" where the publisher states none.
+        license_url: Where the terms are stated.
+        redistributable: Whether those terms let us publish rows made from it.
+        citation: How to cite it.
+        files: Key -> file. Keys are ours, names are the publisher's.
+    """
+
+    name: str
+    title: str
+    homepage: str
+    version: str
+    license: str
+    license_url: str
+    redistributable: bool
+    citation: str
+    files: dict[str, RawFile]
+
+
+class RawFiles:
+    """Finds raw files, takes their sha256 and keeps what was parsed, so that one run reads each file once.
+
+    Args:
+        data_dir: Folder with the layout `DIR/<source>/<original file name>`. Default: `GENE_BENCH_DATA_DIR`.
+            Without either, files are downloaded from their source into the Hugging Face cache.
+        cache_dir: Root of the datasets cache (downloads go to `downloads/` there). Default: that of `datasets`.
+    """
+
+    def __init__(self, data_dir: str | Path | None = None, *, cache_dir: str | Path | None = None) -> None:
+        given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+        self.data_dir = Path(given).expanduser() if given else None
+        if self.data_dir is not None and not self.data_dir.is_dir():
+            message = f"data directory '{self.data_dir}' does not exist; expected a folder with <source>/<file name> in it"
+            raise MissingFileError(message)
+        self._downloads = Path(cache_dir) / "downloads" if cache_dir else Path(datasets.config.DOWNLOADED_DATASETS_PATH)
+        self._sha256: dict[Path, str] = {}
+        self._memory: dict[Any, Any] = {}
+
+    def path(self, source: Source, key: str) -> Path | None:
+        """Local path of a raw file, downloaded if need be; None for an optional file that is not there.
+
+        Raises:
+            MissingFileError: The file is not in the data directory, or could not be downloaded.
+            SourceFileError: The file's sha256 is not the pinned one.
+        """
+        file = source.files[key]
+        found = self._local(source, file) if self.data_dir is not None else self._download(source, file)
+        if found is not None and file.sha256 is not None and self.sha256(found) != file.sha256:
+            message = f"{found}: sha256 is {self.sha256(found)}, but {file.sha256} is pinned; fetch it again from {file.url}"
+            raise SourceFileError(message)
+        return found
+
+    def sha256(self, path: Path) -> str:
+        """Hex digest of a file, or of a folder's files in name order; computed once per path."""
+        if path not in self._sha256:
+            if path.is_dir():
+                parts = sorted(part for part in path.rglob("*") if part.is_file())
+                listing = "".join(f"{part.relative_to(path).as_posix()}\0{self.sha256(part)}\n" for part in parts)
+                self._sha256[path] = hashlib.sha256(listing.encode()).hexdigest()
+            else:
+                with path.open("rb") as handle:
+                    self._sha256[path] = hashlib.file_digest(handle, "sha256").hexdigest()
+        return self._sha256[path]
+
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make()` returned the first time it was asked for under this key."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        value: T = self._memory[key]
+        return value
+
+    def _local(self, source: Source, file: RawFile) -> Path | None:
+        assert self.data_dir is not None
+        folder = self.data_dir / source.name
+        for name in file.names:
+            if (folder / name).exists():
+                return folder / name
+        if file.optional:
+            return None
+        wanted = " or ".join(file.names)
+        message = f"{source.title}: no {wanted} in {folder}; get it from {file.url or source.homepage}"
+        raise MissingFileError(message)
+
+    def _download(self, source: Source, file: RawFile) -> Path | None:
+        if file.url is None:
+            if file.optional:
+                return None
+            message = (
+                f"{source.title}: {file.names[0]} cannot be downloaded by itself; get it from {source.homepage}, put it at"
+                f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
+            )
+            raise MissingFileError(message)
+        config = datasets.DownloadConfig(cache_dir=self._downloads, resume_download=True, use_etag=False, max_retries=2)
+        manager = datasets.DownloadManager(dataset_name="gene-bench", download_config=config, record_checksums=False)
+        try:
+            return Path(manager.download(file.url))
+        except (OSError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            message = (
+                f"{source.title}: could not download {file.url} ({reason}); put the file at"
+                f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
+            )
+            raise MissingFileError(message) from error

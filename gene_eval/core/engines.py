@@ -1,0 +1,97 @@
+"""What a probe engine is: arrays and folds in, held-out predictions out.
+
+An engine solves the probe's objective on the training rows of every fold and predicts the held-out ones. It scores
+nothing: metrics, undefined labels and input checks are shared by all engines (`probe.py`, `metrics.py`, `checks.py`).
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.core.errors import UnknownNameError
+
+TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
+PROTOCOLS: Final = ("paper",)
+OPTIONS: Final = ("C", "tol", "max_iter")
+
+DEFAULT_ENGINE: Final = "sklearn"
+
+ENGINES: Final[Mapping[str, str]] = {"sklearn": "gene_eval.core.linear:held_out"}
+"""Engine name -> `module:function`, imported on first use so that one engine never pays for another's imports."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """How to fit: what every engine is told. None means the engine's own default.
+
+    Attributes:
+        protocol: One of `PROTOCOLS`.
+        seed: For whatever an engine draws at random.
+        C: Inverse of the L2 penalty, as in scikit-learn: the objective is `|w|^2 / 2 + C * sum of log losses`.
+        tol: Where to stop, in the engine's own terms.
+        max_iter: Most iterations of one fit.
+    """
+
+    protocol: str = "paper"
+    seed: int = 0
+    C: float = 1.0
+    tol: float | None = None
+    max_iter: int | None = None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What an engine returns.
+
+    Attributes:
+        values: Row i holds the prediction for row i of X by the fit that did not see it. Decision values (log-odds,
+            positive means label 1) of shape (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
+            multiclass, predicted values (n,) for regression. What stands for a label that is constant in a fold's
+            training rows, or for a class absent there, is overwritten by the caller.
+        params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`; written into results.
+        convergence: `converged` (bool) and whatever else tells how the fits ended.
+    """
+
+    values: npt.NDArray[np.float64]
+    params: dict[str, Any] = field(default_factory=dict)
+    convergence: dict[str, Any] = field(default_factory=lambda: {"converged": True})
+
+
+class Engine(Protocol):
+    """A function that fits one fold after another and predicts the held-out rows."""
+
+    def __call__(
+        self,
+        X: npt.NDArray[np.floating[Any]],
+        y: npt.NDArray[Any],
+        *,
+        target: str,
+        folds: npt.NDArray[np.int64],
+        params: Params,
+    ) -> HeldOut:
+        """Predict every row of X by a fit on the rows of the other folds.
+
+        Args:
+            X: (n, d) finite float32 or float64.
+            y: (n,) bool for binary, (n, L) bool for multilabel, (n,) int64 0..K-1 for multiclass, (n,) float64 for
+                regression. May be constant within a fold's training rows.
+            target: One of `TARGETS`.
+            folds: (n,) numbers 0..F-1, F > 1; each fold is held out once.
+            params: How to fit.
+        """
+
+
+def get_engine(name: str) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UnknownNameError: No such engine.
+    """
+    if name not in ENGINES:
+        raise UnknownNameError(name, kind="engine", known=ENGINES)
+    module, _, function = ENGINES[name].partition(":")
+    return cast("Engine", getattr(importlib.import_module(module), function))

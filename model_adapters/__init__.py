@@ -1,0 +1,27 @@
+"""Model adapters: gene table in, embedding table out.
+
+`embed(genes, load_model("bag-of-words"))` returns a `datasets.Dataset` with the columns `symbol` and `embedding`.
+"""
+
+from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, embed, model_slug
+from model_adapters.errors import AdapterError
+from model_adapters.precomputed import PrecomputedVectors
+from model_adapters.registry import ADAPTERS, load_model
+from model_adapters.tables import as_matrix, embedding_sha256, embedding_table
+
+__all__ = [
+    "ADAPTERS",
+    "AdapterError",
+    "AdapterInfo",
+    "GeneEncoder",
+    "Model",
+    "PrecomputedVectors",
+    "Resolve",
+    "as_matrix",
+    "choose_device",
+    "embed",
+    "embedding_sha256",
+    "embedding_table",
+    "load_model",
+    "model_slug",
+]

@@ -1,0 +1,62 @@
+"""What can go wrong between a MODEL string and an embedding table.
+
+    AdapterError (a ValueError)      base of all; its message is one line, fit to be shown to the user
+    ├── UnknownModelError            the MODEL string names no adapter, file, folder, class or Hub model
+    ├── ModelLoadError               the model was found, but its code or weights do not load
+    ├── VectorsError                 a table of vectors is not one: columns, duplicates, lengths, NaN
+    └── EncodingError                the genes do not fit the model, or `encode` did not return vectors
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AdapterError(ValueError):
+    """Base of every error that this package raises for a user's mistake."""
+
+
+class UnknownModelError(AdapterError):
+    """The MODEL string leads nowhere."""
+
+
+class ModelLoadError(AdapterError):
+    """A model that exists could not be made ready."""
+
+
+class VectorsError(AdapterError):
+    """A table of vectors breaks the contract of DESIGN: one finite vector of one length for each symbol."""
+
+
+class EncodingError(AdapterError):
+    """Genes and model do not fit together, or the model returned something else than vectors."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `"; did you mean 'x'?"` for the nearest known name, an empty string if none is near.
+
+    >>> did_you_mean("bag-of-word", ["bag-of-words", "random"])
+    "; did you mean 'bag-of-words'?"
+    """
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Return type and first non-empty line of an exception's message.
+
+    >>> one_line(KeyError("layer"))
+    "KeyError: 'layer'"
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def some(names: Iterable[str], *, limit: int = 3) -> str:
+    """Return the first names, and how many more there are.
+
+    >>> some(["A", "B", "C", "D", "E"])
+    'A, B, C and 2 more'
+    """
+    every = list(names)
+    rest = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + rest

@@ -1,0 +1,144 @@
+"""The adapters there are, and how a MODEL string finds one."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from model_adapters.bag_of_words import BagOfWords
+from model_adapters.base import Model, Resolve, file_sha256
+from model_adapters.controls import RandomVectors
+from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, one_line
+from model_adapters.precomputed import READERS, PrecomputedVectors
+from model_adapters.sentence_transformer import HUB_ID, SentenceTransformerEncoder, is_model_folder
+
+Adapter = type[BagOfWords] | type[SentenceTransformerEncoder] | type[PrecomputedVectors] | type[RandomVectors]
+
+ADAPTERS: dict[str, Adapter] = {
+    cls.adapter: cls for cls in (BagOfWords, SentenceTransformerEncoder, PrecomputedVectors, RandomVectors)
+}
+"""Adapter name -> class; each has `info`, the line of `gene-bench models`."""
+
+FORMS = f"expected an adapter ({', '.join(ADAPTERS)}), a Hub id (org/name), a model folder, a file of vectors "
+FORMS += f"({', '.join(READERS)}) or file.py:Class"
+
+
+class UserModel:
+    """An object of a user's class, with what a result records about it; everything else is the object's own."""
+
+    adapter = "user"
+
+    def __init__(self, model: Any, *, code_sha256: str) -> None:
+        """Wrap a model whose code has the given hash; it is the revision where the class names none."""
+        self._model = model
+        self.version = code_sha256
+        self.revision: str | None = getattr(model, "revision", None) or code_sha256
+        self.options: dict[str, Any] = dict(getattr(model, "options", {}))
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer with the user's object, so that optional `load` and `fit` are there only if it has them."""
+        if name == "_model":
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+
+def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
+    """Turn a MODEL string into a model for `embed`; nothing heavy is loaded yet.
+
+    MODEL is, in this order: an adapter name, with its argument after a colon (`bag-of-words`, `random:seed=3`,
+    `sentence-transformer:org/name@revision`); `file.py:Class`; a file of vectors; a folder with a model; a Hub id.
+
+    Args:
+        spec: the MODEL string.
+        resolve: maps the identifiers of a vectors file to gene symbols; without it they are taken as they are.
+
+    Raises:
+        UnknownModelError: the string leads nowhere; the nearest name is suggested.
+        ModelLoadError: a user's file or class does not load.
+
+    >>> load_model("random:seed=3").model_id
+    'random:seed=3'
+    """
+    name, _, argument = spec.partition(":")
+    if name in ADAPTERS:
+        return ADAPTERS[name].from_argument(argument, resolve=resolve)
+    file, _, class_name = spec.rpartition(":")
+    if file.endswith(".py") or spec.endswith(".py"):
+        return _load_user_model(Path(file or spec).expanduser(), class_name if file else "")
+    path = Path(spec).expanduser()
+    if path.is_file() or path.suffix.lower() in READERS:
+        return PrecomputedVectors(path, resolve=resolve)
+    looks_like_path = spec.startswith((".", "/", "~"))
+    if path.is_dir() and (looks_like_path or is_model_folder(path) or "/" not in spec):
+        return SentenceTransformerEncoder(spec)
+    if HUB_ID.fullmatch(spec) and "/" in spec and not looks_like_path:
+        return SentenceTransformerEncoder(spec)
+    if looks_like_path:
+        siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        message = f"no file or folder {spec}{did_you_mean(path.name, siblings)}"
+        raise UnknownModelError(message)
+    message = f"unknown model {spec!r}{did_you_mean(name, ADAPTERS)}; {FORMS}"
+    raise UnknownModelError(message)
+
+
+def _load_user_model(path: Path, class_name: str) -> UserModel:
+    if not path.is_file():
+        siblings = [other.name for other in path.parent.glob("*.py")]
+        message = f"no file {path}{did_you_mean(path.name, siblings)}"
+        raise UnknownModelError(message)
+    version = file_sha256(path)
+    module = _import_file(path, version)
+    cls = _find_class(module, class_name, where=path.name)
+    where = f"{path.name}:{class_name}"
+    if not callable(getattr(cls, "encode", None)) or "encode" in getattr(cls, "__abstractmethods__", ()):
+        message = f"{where} has no method encode; add encode(self, batch) that returns an (n, d) array"
+        raise ModelLoadError(message)
+    try:
+        model = cls()
+    except Exception as error:
+        message = f"{where} cannot be made without arguments ({one_line(error)}); give them defaults"
+        raise ModelLoadError(message) from error
+    for attribute in ("model_id", "input_column"):
+        value = getattr(model, attribute, None)
+        if not isinstance(value, str) or not value:
+            message = f"{where}: {attribute} is {value!r}, expected a non-empty string; set it on the class"
+            raise ModelLoadError(message)
+    return UserModel(model, code_sha256=version)
+
+
+def _import_file(path: Path, version: str) -> ModuleType:
+    # The hash in the name keeps two files of one name apart, and an edited file from its older self.
+    name = f"gene_bench_model_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{version[-12:]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        message = f"{path} is not a Python file"
+        raise ModelLoadError(message)
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickle look their module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        message = f"{path.name} cannot be imported ({one_line(error)}); run it with Python to see where"
+        raise ModelLoadError(message) from error
+    return module
+
+
+def _find_class(module: ModuleType, name: str, *, where: str) -> type[Any]:
+    own = [key for key, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module.__name__]
+    found = getattr(module, name, None) if name else None
+    if inspect.isclass(found):
+        return found
+    if found is not None:
+        message = f"{where}:{name} is a {type(found).__name__}, expected a class"
+        raise UnknownModelError(message)
+    there = f"its classes are {', '.join(own)}" if own else "it defines no class"
+    asked = f"has no class {name!r}{did_you_mean(name, own)}" if name else "needs a class: file.py:Class"
+    message = f"{where} {asked}; {there}"
+    raise UnknownModelError(message)

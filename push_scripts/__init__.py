@@ -1,0 +1,3 @@
+"""The only code that may write to the Hugging Face Hub."""
+
+__all__: list[str] = []

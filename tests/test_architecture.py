@@ -1,0 +1,211 @@
+"""What holds the packages together: imports run one way, public names are listed, imports are cheap, versions agree."""
+
+import ast
+import configparser
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import gene_eval
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("builders", "gene_eval", "model_adapters", "push_scripts")
+MAX_LINES = 450
+
+# Module (and all below it) -> which of our modules it may import; the longest matching key counts.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "builders": ("builders",),
+    "model_adapters": ("model_adapters",),
+    "gene_eval": ("builders", "gene_eval", "model_adapters"),
+    "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core"),
+    "gene_eval.core": ("gene_eval.core",),
+    "gene_eval.errors": (),
+    "gene_eval.metrics": ("gene_eval.core", "gene_eval.metrics"),
+    "gene_eval.results": ("gene_eval.errors",),
+    "push_scripts": ("gene_eval", "push_scripts"),
+}
+# Packages that may import these besides the standard library, and nothing else from outside.
+OUTSIDE: dict[str, tuple[str, ...]] = {
+    "builders": ("datasets", "numpy", "pandas", "pyarrow"),
+    "gene_eval.core": ("numpy", "scipy", "sklearn", "torch"),
+    "gene_eval.errors": (),
+    "gene_eval.results": (),
+}
+# The Space's app runs on the Hub only, with packages that we do not depend on.
+NOT_OURS_TO_RUN = {"gene_eval.metrics.gene_probe.app"}
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {_module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def _imports(source: str, module: str, *, is_package: bool) -> Iterator[str]:
+    """Full dotted names of everything imported anywhere in the source, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.args[0] if node.args else None, ast.Constant):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in {"import_module", "__import__"}:
+                yield str(node.args[0].value)  # type: ignore[attr-defined]
+
+
+def _within(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _rule(rules: dict[str, tuple[str, ...]], module: str) -> tuple[str, ...] | None:
+    keys = [key for key in rules if _within(module, (key,))]
+    return rules[max(keys, key=len)] if keys else None
+
+
+def wrong_imports(source: str, module: str, *, is_package: bool = False) -> list[str]:
+    wrong = []
+    for name in _imports(source, module, is_package=is_package):
+        top = name.split(".")[0]
+        allowed = _rule(ARROWS if top in PACKAGES else OUTSIDE, module)
+        if allowed is not None and top not in sys.stdlib_module_names and not _within(name, allowed):
+            wrong.append(f"{module} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_imports_run_one_way(module: str) -> None:
+    path = SOURCES[module]
+    assert wrong_imports(path.read_text(encoding="utf-8"), module, is_package=path.name == "__init__.py") == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("builders.hpa", "import gene_eval.core.probe", "gene_eval.core.probe"),
+        ("builders.hpa", "import sklearn", "sklearn"),
+        ("builders.hpa", "def rows():\n    from model_adapters.base import embed", "model_adapters.base.embed"),
+        ("builders.hpa", "import importlib\nimportlib.import_module('gene_eval')", "gene_eval"),
+        ("model_adapters.base", "from builders import BUILDERS", "builders.BUILDERS"),
+        ("gene_eval.core.probe", "from gene_eval import results", "gene_eval.results"),
+        ("gene_eval.core.probe", "from ..results import load", "gene_eval.results.load"),
+        ("gene_eval.core.probe", "import datasets", "datasets"),
+        ("gene_eval.results", "from gene_eval.core.metrics import METRICS", "gene_eval.core.metrics.METRICS"),
+        ("gene_eval.metrics.gene_probe.gene_probe", "from gene_eval.runner import run", "gene_eval.runner.run"),
+        ("gene_eval.runner", "import push_scripts", "push_scripts"),
+    ],
+)
+def test_a_wrong_import_is_caught(module: str, source: str, found: str) -> None:
+    assert wrong_imports(source, module) == [f"{module} imports {found}"]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("builders.hpa", "import json\nimport numpy as np\nfrom datasets import Features\nfrom builders.base import X"),
+        ("gene_eval.core.probe", "from .metrics import METRICS\nfrom gene_eval.core import metrics\nimport torch"),
+        ("gene_eval.results", "import json\nfrom gene_eval.errors import ResultError"),
+        ("gene_eval.runner", "import builders\nimport model_adapters\nfrom gene_eval.core.probe import probe"),
+    ],
+)
+def test_a_right_import_is_let_through(module: str, source: str) -> None:
+    assert wrong_imports(source, module) == []
+
+
+@pytest.mark.parametrize("module", [name for name, path in SOURCES.items() if "gene_eval/core" in path.as_posix()])
+def test_core_loads_torch_only_when_a_solver_needs_it(module: str) -> None:
+    body = ast.parse(SOURCES[module].read_text(encoding="utf-8")).body
+    top = "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    assert not [name for name in _imports(top, module, is_package=False) if _within(name, ("torch",))]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import gene_eval",
+        "import gene_eval.cli",
+        "import gene_eval.cli, sys; sys.argv[1:] = ['--help']; sys.exit(gene_eval.cli.main())",
+    ],
+)
+def test_importing_and_help_are_cheap(statement: str) -> None:
+    script = f"""
+import atexit, sys, time
+def report():
+    heavy = {{"torch", "datasets", "transformers", "sklearn", "pandas"}} & sys.modules.keys()
+    print(sorted(heavy), time.process_time(), file=sys.stderr)
+atexit.register(report)
+{statement}
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    heavy, seconds = done.stderr.strip().splitlines()[-1].rsplit(" ", 1)
+    assert heavy == "[]"
+    # Processor time, not the clock: the bound of half a second must also hold on a busy machine.
+    assert float(seconds) < 0.5
+
+
+def _importable(module: str) -> ModuleType:
+    return importlib.import_module(module)
+
+
+@pytest.mark.parametrize("module", [name for name, path in SOURCES.items() if path.name == "__init__.py"])
+def test_all_is_what_a_package_offers(module: str) -> None:
+    package = _importable(module)
+    offered = {
+        name for name in dir(package) if not name.startswith("_") and not inspect.ismodule(getattr(package, name))
+    }
+    assert {name for name in package.__all__ if not name.startswith("_")} == offered
+    assert len(set(package.__all__)) == len(package.__all__)
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES.keys() - NOT_OURS_TO_RUN))
+def test_all_names_exist(module: str) -> None:
+    loaded = _importable(module)
+    assert [name for name in getattr(loaded, "__all__", []) if not hasattr(loaded, name)] == []
+
+
+def test_files_can_be_read_in_one_sitting() -> None:
+    paths = [path for folder in (*PACKAGES, "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert {name: length for name, length in lengths.items() if length >= MAX_LINES} == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_are_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_one_version() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    assert setup["metadata"]["version"] == "attr: gene_eval.__version__"
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert cited is not None
+    assert newest[1] == cited[1] == gene_eval.__version__
+
+
+def test_every_dependency_is_pinned() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    wanted = setup["options"]["install_requires"] + "".join(setup["options.extras_require"].values())
+    names = {_normal(line) for line in wanted.splitlines() if line.strip()}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {_normal(line) for line in lines if "==" in line}
+    assert names - pinned == set()
+
+
+def _normal(requirement: str) -> str:
+    return re.split(r"[ =<>~!]", requirement.strip())[0].lower().replace("_", "-")

@@ -1,0 +1,244 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from gene_eval.errors import ReportError
+from gene_eval.reports import Cell, Mean, Report, Settings, build, rows, to_csv, to_json, to_markdown, to_text
+from gene_eval.results import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+
+MAIN = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
+TASKS = {
+    "humantfs_is_tf": ("binary", "regulatory"),
+    "hpa_interactions": ("regression", "regulatory"),
+    "reactome_pathways": ("multilabel", "biological_process"),
+    "starter_is_tf": ("binary", "regulatory"),
+}
+
+
+def _result(model: str, task: str, mean: float | None, **changes: object) -> TaskResult:
+    target, family = TASKS[task]
+    given = {"n": 100, "missing": 0, "protocol": "paper", "engine": "sklearn", "data": "d" * 64} | changes
+    n, missing = int(str(given["n"])), int(str(given["missing"]))
+    return TaskResult(
+        TaskRecord(
+            id=task,
+            version="1.0.0",
+            target=target,
+            entity="gene",
+            family=family,
+            source=task.split("_")[0],
+            n=n,
+            data_sha256=str(given["data"]),
+            fold_scheme="kfold",
+            folds_sha256="f" * 64,
+            ranked=not task.startswith("starter"),
+        ),
+        ModelRecord(model, None, "random" if model == "random" else "precomputed", 4, "e" * 64),
+        ProbeRecord(str(given["protocol"]), str(given["engine"]), 0),
+        Coverage(n, n - missing, missing),
+        {MAIN[target]: ScoreRecord(mean, None if mean is None else 0.0125, (mean,))},
+    )
+
+
+@pytest.fixture
+def results() -> list[TaskResult]:
+    return [
+        _result("random", "reactome_pathways", 0.5),
+        _result("random", "humantfs_is_tf", 0.5),
+        _result("random", "hpa_interactions", -0.1),
+        _result("good", "reactome_pathways", 0.9),
+        _result("good", "humantfs_is_tf", 0.8),
+        _result("good", "hpa_interactions", 0.4),
+        _result("a-poor-one", "reactome_pathways", 0.6),
+        _result("a-poor-one", "humantfs_is_tf", 0.6),
+        _result("a-poor-one", "hpa_interactions", 0.0),
+        _result("good", "starter_is_tf", 1.0),
+        _result("random", "starter_is_tf", 0.5),
+    ]
+
+
+def test_best_first_control_last_and_starter_in_no_mean(results: list[TaskResult]) -> None:
+    (table,) = build(results).tables
+    assert table.models == ("good", "a-poor-one", "random")
+    assert table.controls == ("random",)
+    assert [task.name for task in table.tasks] == [
+        "hpa_interactions",
+        "humantfs_is_tf",
+        "reactome_pathways",
+        "starter_is_tf",
+    ]
+    assert [task.metric for task in table.tasks] == ["r2", "roc_auc", "roc_auc_macro", "roc_auc"]
+    assert table.families == ("regulatory", "biological_process")
+    assert table.cells["good", "humantfs_is_tf"] == Cell(0.8, 0.0125, 100, 0)
+    assert table.means["good", "overall"] == Mean(pytest.approx(0.7), pytest.approx((0.14 / 3) ** 0.5), 3)
+    assert table.means["good", "regulatory"] == Mean(pytest.approx(0.6), pytest.approx(0.2), 2)
+    assert table.means["random", "biological_process"] == Mean(0.5, 0.0, 1)
+    assert table.warnings == ()
+
+
+def test_the_order_of_results_does_not_matter(results: list[TaskResult]) -> None:
+    assert to_markdown(build(results)) == to_markdown(build(results[::-1]))
+    assert to_json(build(results)) == to_json(build(results[::-1]))
+
+
+def test_a_model_without_every_task_has_no_mean_over_them(results: list[TaskResult]) -> None:
+    failed = [one for one in results if (one.model.id, one.task.id) != ("good", "humantfs_is_tf")]
+    undefined = [*failed, _result("good", "humantfs_is_tf", None)]
+    for given in (failed, undefined):
+        (table,) = build(given).tables
+        assert ("good", "overall") not in table.means
+        assert ("good", "regulatory") not in table.means
+        assert table.means["good", "biological_process"].mean == 0.9
+        assert table.means["a-poor-one", "overall"].n_tasks == 3
+        assert table.models == ("a-poor-one", "good", "random")
+        assert table.warnings == (
+            "good has no score on 1 of 3 tasks (humantfs_is_tf): no mean that includes them is shown for it",
+        )
+        assert "| good | – | – | 0.900 ± 0.000 |" in to_markdown(build(given))
+
+
+def test_protocols_engines_and_seeds_never_share_a_table(results: list[TaskResult]) -> None:
+    other = [
+        _result("good", "humantfs_is_tf", 0.7, protocol="scaled"),
+        _result("good", "humantfs_is_tf", 0.6, engine="fast"),
+    ]
+    report = build([*results, *other])
+    assert [table.settings for table in report.tables] == [
+        Settings("paper", "fast", 0),
+        Settings("paper", "sklearn", 0),
+        Settings("scaled", "sklearn", 0),
+    ]
+    assert [table.cells["good", "humantfs_is_tf"].mean for table in report.tables] == [0.6, 0.8, 0.7]
+    assert to_markdown(report).count("## Results with protocol") == 3
+
+
+def test_a_task_whose_rows_differ_takes_a_line_for_each(results: list[TaskResult]) -> None:
+    changed = [one for one in results if (one.model.id, one.task.id) != ("good", "humantfs_is_tf")]
+    (table,) = build([*changed, _result("good", "humantfs_is_tf", 0.8, data="0123456789")]).tables
+    names = [task.name for task in table.tasks if task.name.startswith("humantfs")]
+    assert names == [
+        "humantfs_is_tf (version 1.0.0, data 01234567, folds ffffffff)",
+        "humantfs_is_tf (version 1.0.0, data dddddddd, folds ffffffff)",
+    ]
+    assert table.means.keys() == {(model, "biological_process") for model in ("good", "a-poor-one", "random")}
+    assert table.warnings[0] == (
+        "humantfs_is_tf stands 2 times: its rows or folds differ between results; "
+        "run it again for all models with --overwrite"
+    )
+
+
+def test_uneven_coverage_and_a_missing_control_are_said() -> None:
+    report = build([_result("a", "humantfs_is_tf", 0.8, missing=30), _result("b", "humantfs_is_tf", 0.7)])
+    assert report.tables[0].warnings == (
+        "models were scored on different numbers of genes on humantfs_is_tf: "
+        "compare them with --common-genes before trusting a small difference",
+        "no control among these results: add the floor with: gene-bench run random -o DIR",
+    )
+    assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
+
+
+def test_markdown(results: list[TaskResult]) -> None:
+    text = to_markdown(build(results, problems=["cannot read result x.json"]))
+    assert text == (
+        "# gene-bench report\n"
+        "\n"
+        "## Results with protocol paper, engine sklearn, seed 0\n"
+        "\n"
+        "### Means over tasks\n"
+        "\n"
+        "| model | overall (3 tasks) | regulatory (2 tasks) | biological_process (1 task) |\n"
+        "| --- | --- | --- | --- |\n"
+        "| good | 0.700 ± 0.216 | 0.600 ± 0.200 | 0.900 ± 0.000 |\n"
+        "| a-poor-one | 0.400 ± 0.283 | 0.300 ± 0.300 | 0.600 ± 0.000 |\n"
+        "| random (control) | 0.300 ± 0.283 | 0.200 ± 0.300 | 0.500 ± 0.000 |\n"
+        "\n"
+        "### Tasks\n"
+        "\n"
+        "| task | family | metric | n | good | a-poor-one | random (control) |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| hpa_interactions | regulatory | r2 | 100 | 0.400 ± 0.013 | 0.000 ± 0.013 | -0.100 ± 0.013 |\n"
+        "| humantfs_is_tf | regulatory | roc_auc | 100 | 0.800 ± 0.013 | 0.600 ± 0.013 | 0.500 ± 0.013 |\n"
+        "| reactome_pathways | biological_process | roc_auc_macro | 100 "
+        "| 0.900 ± 0.013 | 0.600 ± 0.013 | 0.500 ± 0.013 |\n"
+        "| starter_is_tf \\* | regulatory | roc_auc | 100 | 1.000 ± 0.013 | – | 0.500 ± 0.013 |\n"
+        "\n"
+        "– not run, failed, or undefined in every fold.\n"
+        "\n"
+        "\\* for trying things out: never part of a mean or a ranking.\n"
+        "\n"
+        "### Coverage\n"
+        "\n"
+        "Every model was scored on every entity of its tasks.\n"
+        "\n"
+        "## Files left out\n"
+        "\n"
+        "- cannot read result x.json\n"
+    )
+
+
+def test_text_is_aligned(results: list[TaskResult]) -> None:
+    lines = to_text(build([one for one in results if one.task.id == "starter_is_tf"])).splitlines()
+    assert lines == [
+        "protocol paper, engine sklearn, seed 0",
+        "",
+        "task             family      metric   n    good           random (control)",
+        "starter_is_tf *  regulatory  roc_auc  100  1.000 ± 0.013  0.500 ± 0.013",
+        "",
+        "* for trying things out: never part of a mean or a ranking.",
+    ]
+
+
+def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> None:
+    read = list(csv.DictReader(io.StringIO(to_csv(build(results)))))
+    assert len(read) == 4 * 3
+    found = {(row["task"], row["model"]): row for row in read}
+    assert found["starter_is_tf", "a-poor-one"]["mean"] == ""
+    assert found["hpa_interactions", "random"] == {
+        "protocol": "paper",
+        "engine": "sklearn",
+        "seed": "0",
+        "task": "hpa_interactions",
+        "family": "regulatory",
+        "target": "regression",
+        "is_ranked": "True",
+        "model": "random",
+        "is_control": "True",
+        "metric": "r2",
+        "mean": "-0.1",
+        "std": "0.0125",
+        "n_task": "100",
+        "n_scored": "100",
+        "n_missing": "0",
+    }
+
+
+def test_json(results: list[TaskResult]) -> None:
+    report = build(results, problems=["one"])
+    content = json.loads(to_json(report))
+    assert content["problems"] == ["one"]
+    (table,) = content["tables"]
+    assert table["settings"] == {"protocol": "paper", "engine": "sklearn", "seed": 0}
+    assert table["rows"] == rows(report.tables[0])
+    assert {"model": "random", "family": "regulatory", "mean": 0.2, "std": 0.3, "n_tasks": 2} in table["means"]
+
+
+@pytest.mark.parametrize("render", [to_markdown, to_text])
+def test_names_of_others_stay_text(render: Callable[[Report], str]) -> None:
+    text = render(build([_result("a|b\n<script>\x1b[2J", "humantfs_is_tf", 0.5)]))
+    assert "\x1b" not in text
+    assert "\n<script>" not in text
+    if render is to_markdown:
+        assert "a\\|b \\<script\\> \\[2J" in text
+
+
+def test_nothing_to_report() -> None:
+    with pytest.raises(ReportError, match="no results to report; make some with: gene-bench run"):
+        build([])
+
+
+def test_two_results_for_one_cell(results: list[TaskResult]) -> None:
+    with pytest.raises(ReportError, match="two results of good on humantfs_is_tf with protocol paper"):
+        build([*results, _result("good", "humantfs_is_tf", 0.7)])
