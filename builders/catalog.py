@@ -12,12 +12,17 @@ from datasets.packaged_modules.cache.cache import Cache
 from builders.audit import AUDIT_FILE, Audit
 from builders.base import DATASET_NAME, GeneTaskBuilder, TableConfig, TaskConfig
 from builders.errors import UnknownTaskError
+from builders.gene2vec import Gene2vecBuilder
+from builders.genecorpus import GenecorpusBuilder
 from builders.genes import GenesBuilder
 from builders.hgnc import HgncBuilder
+from builders.hpa import HpaBuilder
 from builders.humantfs import HumanTfsBuilder
+from builders.opentargets import OpenTargetsBuilder
 from builders.reactome import ReactomeBuilder
 from builders.source import RawFiles
 from builders.starter import StarterBuilder
+from builders.uniprot import UniProtBuilder
 
 __all__ = ["BUILDERS", "Built", "builder_of", "configs", "load", "near_miss", "select"]
 
@@ -26,6 +31,11 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     ReactomeBuilder,
     HumanTfsBuilder,
     HgncBuilder,
+    HpaBuilder,
+    Gene2vecBuilder,
+    OpenTargetsBuilder,
+    UniProtBuilder,
+    GenecorpusBuilder,
     StarterBuilder,
 )
 
@@ -81,7 +91,9 @@ def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
     return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def load(name: str, raw: RawFiles | None = None, *, cache_dir: str | Path | None = None) -> Built:
+def load(
+    name: str, raw: RawFiles | None = None, *, cache_dir: str | Path | None = None, rebuild: bool = False
+) -> Built:
     """Rows of a task or table: built from raw files, or what an earlier build left in the cache.
 
     With a data directory the cache is used only if it holds what these very files give. Without one, the latest build of
@@ -91,13 +103,14 @@ def load(name: str, raw: RawFiles | None = None, *, cache_dir: str | Path | None
         name: Config name.
         raw: Raw files, shared between the builds of a run. Default: a new `RawFiles()`.
         cache_dir: Root of the datasets cache. Default: that of `datasets`.
+        rebuild: Whether to go by the raw files even without a data directory, downloading what is not there.
 
     Raises:
         BuilderError: Unknown name, or the rows cannot be built.
     """
     builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
     config = builder.builder_configs[name]
-    if raw.data_dir is None and not builder.PACKAGED:
+    if raw.data_dir is None and not builder.PACKAGED and not rebuild:
         cached = _latest(config, cache_dir)
         if cached is not None:
             return cached

@@ -1,7 +1,7 @@
 """Makes the folds of a task: the only place where they are made.
 
-A fold belongs to the task, not to a model: it is computed from the entity keys and a fixed seed, so it does not depend on
-row order, platform, library version or on which genes a model has.
+A fold belongs to the task, not to a model: it is computed from the entity keys and a fixed seed, so it does not depend
+on row order, platform, library version or on which genes a model has.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ FOLD_SCHEME = f"{N_FOLDS}-fold-sha256-seed{FOLD_SEED}"
 def assign_folds(keys: Sequence[str], classes: Sequence[int] | None = None) -> npt.NDArray[np.int8]:
     """Fold number (0 to 4) of every entity.
 
-    Entities are ordered by the sha256 of seed and key (a shuffle that no random generator's version can change) and dealt
-    in turn to the folds. With classes the deal goes through one class after the other without starting anew, so every fold
-    has the same share of each class and the same size, give or take one.
+    Entities are ordered by the sha256 of seed and key (a shuffle that no random generator's version can change) and
+    dealt in turn to the folds. With classes the deal goes through one class after the other without starting anew, so
+    every fold has the same share of each class and the same size, give or take one.
 
     Args:
         keys: Unique entity keys, in any order.
@@ -45,9 +45,10 @@ def assign_folds(keys: Sequence[str], classes: Sequence[int] | None = None) -> n
     if len(keys) < N_FOLDS:
         message = f"{len(keys)} entities, but {N_FOLDS} folds need at least {N_FOLDS}"
         raise TaskDataError(message)
-    shuffled = [hashlib.sha256(f"{FOLD_SEED}:{key}".encode()).digest() for key in keys]
-    stratum = [0] * len(keys) if classes is None else list(classes)
-    order = sorted(range(len(keys)), key=lambda i: (stratum[i], shuffled[i]))
+    digests = b"".join(hashlib.sha256(f"{FOLD_SEED}:{key}".encode()).digest() for key in keys)
+    words = np.frombuffer(digests, dtype=">u8").reshape(len(keys), -1).T
+    stratum = np.zeros(len(keys)) if classes is None else np.asarray(classes)
+    order = np.lexsort((*words[::-1], stratum))  # the last key is the first to sort by
     folds = np.empty(len(keys), dtype=np.int8)
     folds[order] = np.arange(len(keys)) % N_FOLDS
     return folds

@@ -7,9 +7,11 @@ import datasets
 import pandas as pd
 
 from builders.base import GeneTaskBuilder, TableConfig
+from builders.proteins import read_proteins, sequence_per_gene
 from builders.source import RawFile, Source
 from builders.symbols import HGNC
 from builders.tables import read_table
+from builders.uniprot import UNIPROT
 
 __all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
 
@@ -21,8 +23,10 @@ NCBI_GENE = Source(
     license="public-domain",
     license_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
     redistributable=True,
-    citation="Brown GR et al. Gene: a gene-centered information resource at NCBI. Nucleic Acids Res. 2015;43(D1):D36-D42.",
-    files={"summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz")},
+    citation="Brown GR et al. Gene: a gene-centered information resource at NCBI. Nucleic Acids Res. 2015;43(D1):D36.",
+    files={
+        "summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz")
+    },
 )
 HUMAN_TAXON = "9606"
 
@@ -42,6 +46,7 @@ GENE_FEATURES = datasets.Features(
         "gene_groups": _LIST,
         "summary": _TEXT,
         "description": _TEXT,
+        "protein_sequence": _TEXT,
     }
 )
 
@@ -73,34 +78,51 @@ def chromosome(location: str) -> str:
 
 
 class GenesBuilder(GeneTaskBuilder):
-    """HGNC's approved genes, with NCBI's RefSeq summaries."""
+    """HGNC's approved genes with NCBI's RefSeq summaries and, where UniProt's file has them, protein sequences."""
 
     SOURCE = HGNC
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="genes",
-            description="Approved human genes with identifiers, RefSeq summary and the description that text models read.",
+            description="Approved human genes: identifiers, RefSeq summary and the description that text models read.",
             features=GENE_FEATURES,
         )
     ]
 
     def inputs(self, config: TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
-        return [(HGNC, "complete_set"), (NCBI_GENE, "summary")]
+        return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins")]
 
     def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
-        hgnc = self.hgnc()
+        hgnc = self.hgnc("name", "locus_group", "location", "gene_group")
         hgnc = hgnc[hgnc["status"] == "Approved"].sort_values("symbol")
-        table = pd.DataFrame({name: hgnc[name] for name in ("symbol", "hgnc_id", "name", "ensembl_gene_id", "entrez_id")})
+        table = pd.DataFrame(
+            {name: hgnc[name] for name in ("symbol", "hgnc_id", "name", "ensembl_gene_id", "entrez_id")}
+        )
         table["uniprot_id"] = hgnc["uniprot_ids"].str.partition("|")[0]
-        for name, column in (("alias_symbols", "alias_symbol"), ("prev_symbols", "prev_symbol"), ("gene_groups", "gene_group")):
+        for name, column in (
+            ("alias_symbols", "alias_symbol"),
+            ("prev_symbols", "prev_symbol"),
+            ("gene_groups", "gene_group"),
+        ):
             table[name] = [[part for part in cell.split("|") if part] for cell in hgnc[column]]
         table["locus_group"] = hgnc["locus_group"]
         table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
         table["summary"] = hgnc["entrez_id"].map(self._summaries()).fillna("")
         described = zip(table["symbol"], table["name"], table["summary"], strict=True)
         table["description"] = [describe(*row) for row in described]
-        self.audit.notes.append(f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary")
-        return table[list(GENE_FEATURES)]
+        self.audit.notes.append(
+            f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary"
+        )
+        proteins = self._proteins()
+        if proteins is not None:
+            sequences = sequence_per_gene(proteins, hgnc, self.resolver())
+            table["protein_sequence"] = hgnc["symbol"].map(sequences).fillna("")
+            self.audit.notes.append(f"{len(sequences):,} genes have a protein sequence")
+        return table[[name for name in GENE_FEATURES if name in table]]
+
+    def _proteins(self) -> pd.DataFrame | None:
+        path = self._paths[UNIPROT.name, "proteins"]
+        return None if path is None else self.raw.once((path, "proteins"), lambda: read_proteins(path))
 
     def _summaries(self) -> dict[str, str]:
         path = self.path("summary", NCBI_GENE)

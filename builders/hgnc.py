@@ -33,11 +33,11 @@ class HgncBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        table = self.hgnc()
+        table = self.hgnc("name", "locus_group")
         table = table[table["status"] == "Approved"]
         if config.name == "hgnc_locus_group":
             return pd.DataFrame({"symbol": table["hgnc_id"], "label": table["locus_group"]})
-        # The approved name is "major histocompatibility complex, class I, A"; HLA-F-AS1 and other antisense RNAs are not.
+        # Approved names are "major histocompatibility complex, class I, A"; antisense RNAs such as HLA-F-AS1 differ.
         kind = table["name"].str.extract(r"^major histocompatibility complex, class (II?),", expand=False)
         labels = kind.map({"I": "class_i", "II": "class_ii"})
         return pd.DataFrame({"symbol": table["hgnc_id"], "label": labels}).dropna()

@@ -16,7 +16,7 @@ HUMANTFS = Source(
     license="unknown",
     license_url="https://humantfs.ccbr.utoronto.ca/download.php",
     redistributable=False,
-    citation="Lambert SA et al. The Human Transcription Factors. Cell. 2018;172(4):650-665. doi:10.1016/j.cell.2018.01.029",
+    citation="Lambert SA et al. The Human Transcription Factors. Cell. 2018;172(4):650-665.",
     files={
         "extract": RawFile(
             names=("DatabaseExtract_v_1.01.csv",),
@@ -33,7 +33,7 @@ class HumanTfsBuilder(GeneTaskBuilder):
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="humantfs_is_tf",
-            description="Whether expert review found the candidate protein to be a transcription factor (1) or not (0).",
+            description="Whether expert review found the candidate to be a transcription factor (1) or not (0).",
             target="binary",
             family="regulatory",
             labels=("not_tf", "tf"),

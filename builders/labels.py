@@ -35,20 +35,26 @@ def one_row_per_entity(rows: pd.DataFrame, keys: Sequence[str], duplicates: Dupl
     Returns:
         One row per entity, sorted by its keys.
     """
-    grouped: dict[Any, list[Any]] = {}
-    for entity, label in zip(rows[list(keys)].itertuples(index=False, name=None), rows["label"], strict=True):
-        grouped.setdefault(entity, []).append(label)
-    kept: list[tuple[Any, ...]] = []
-    for entity, labels in sorted(grouped.items()):
-        audit.duplicates_collapsed += len(labels) - 1
+    rows = rows[[*keys, "label"]]
+    repeated = rows.duplicated(list(keys), keep=False)
+    grouped: dict[tuple[str, ...], list[Any]] = {}
+    # Only repeated entities are walked in Python: a source of millions of rows has few.
+    for *entity, label in zip(*(rows[repeated][column].tolist() for column in rows), strict=True):
+        grouped.setdefault(tuple(entity), []).append(label)
+    merged: list[tuple[Any, ...]] = []
+    for key, labels in grouped.items():
         if duplicates == "union":
-            kept.append((*entity, tuple(sorted(set().union(*labels)))))
+            merged.append((*key, tuple(sorted(set().union(*labels)))))
         elif all(label == labels[0] for label in labels):
-            kept.append((*entity, labels[0]))
+            merged.append((*key, labels[0]))
         else:
-            audit.duplicates_collapsed -= len(labels) - 1
             audit.conflicts_dropped += 1
-    return pd.DataFrame(kept, columns=[*keys, "label"])
+            continue
+        audit.duplicates_collapsed += len(labels) - 1
+    kept = rows[~repeated]
+    if merged:
+        kept = pd.concat([kept, pd.DataFrame(merged, columns=list(rows))])
+    return kept.sort_values(list(keys), ignore_index=True)
 
 
 def drop_rare(rows: pd.DataFrame, target: Target, audit: Audit) -> pd.DataFrame:
@@ -59,18 +65,21 @@ def drop_rare(rows: pd.DataFrame, target: Target, audit: Audit) -> pd.DataFrame:
     if target == "regression":
         return rows
     labels = rows["label"]
-    counts = Counter(label for cell in labels for label in cell) if target == "multilabel" else Counter(labels)
+    counts = Counter(label for cell in labels for label in cell) if target == "multilabel" else Counter(labels.tolist())
     least = max(MIN_CLASS_SIZE, math.ceil(MIN_PREVALENCE * len(rows))) if target == "multilabel" else MIN_CLASS_SIZE
     rare = {label: count for label, count in counts.items() if count < least}
     audit.labels_dropped = {str(label): rare[label] for label in sorted(rare)}
     if target == "multilabel":
-        return rows.assign(label=[tuple(label for label in cell if label not in rare) for cell in labels])
+        left = [tuple(label for label in cell if label not in rare) for cell in labels]
+        return rows.assign(label=pd.Series(left, index=rows.index, dtype=object))
     kept = rows[~labels.isin(list(rare))].reset_index(drop=True)
     audit.rows_dropped = len(rows) - len(kept)
     return kept
 
 
-def encode(rows: pd.DataFrame, target: Target, names: tuple[str, ...] | None, task: str) -> tuple[list[Any], list[str] | None]:
+def encode(
+    rows: pd.DataFrame, target: Target, names: tuple[str, ...] | None, task: str
+) -> tuple[list[Any], list[str] | None]:
     """Label values as numbers, and the names they stand for.
 
     Args:
@@ -83,23 +92,31 @@ def encode(rows: pd.DataFrame, target: Target, names: tuple[str, ...] | None, ta
         Class number per row (sorted list of them for multi-label, float for regression) and the class names.
 
     Raises:
-        TaskDataError: Nothing to predict: one class only, no label at all, or equal values everywhere.
+        TaskDataError: Nothing to predict (one class only, no label at all, equal values everywhere), a value that is
+            not finite or a label that is not in `names`.
     """
-    labels = rows["label"]
+    labels = rows["label"].tolist()
     if target == "regression":
         values = [float(label) for label in labels]
+        if not all(map(math.isfinite, values)):
+            message = f"{task}: {sum(not math.isfinite(value) for value in values)} values are not finite numbers"
+            raise TaskDataError(message)
         if len(set(values)) < 2:
             message = f"{task}: all {len(rows)} values are equal; expected values that differ"
             raise TaskDataError(message)
         return values, None
     found = {label for cell in labels for label in cell} if target == "multilabel" else set(labels)
-    ordered = [name for name in names if name in found] if names else sorted(found, key=lambda name: (name.casefold(), name))
+    ordered = (
+        [name for name in names if name in found] if names else sorted(found, key=lambda name: (name.casefold(), name))
+    )
     if stray := found.difference(ordered):
         message = f"{task}: unexpected label {sorted(stray)[0]!r}; expected one of {', '.join(names or ())}"
         raise TaskDataError(message)
     least = 1 if target == "multilabel" else 2
     if len(ordered) < least:
-        message = f"{task}: {len(rows)} rows with {len(ordered)} usable label(s); expected at least {least} with 5 or more members"
+        message = (
+            f"{task}: {len(rows)} rows with {len(ordered)} usable label(s); expected {least} with 5 members or more"
+        )
         raise TaskDataError(message)
     number = {name: i for i, name in enumerate(ordered)}
     if target == "multilabel":

@@ -5,7 +5,7 @@ import pandas as pd
 from builders.base import GeneTaskBuilder, TaskConfig
 from builders.errors import SourceFormatError
 from builders.source import RawFile, Source
-from builders.tables import read_bytes
+from builders.tables import read_text
 
 __all__ = ["ReactomeBuilder"]
 
@@ -36,13 +36,13 @@ class ReactomeBuilder(GeneTaskBuilder):
     """A gene belongs to a top-level pathway if any gene set below it, or the pathway itself, lists the gene."""
 
     SOURCE = REACTOME
-    # The sets also list viral and bacterial proteins, whose names are aliases of human genes (PB1, US2) or equal them but
-    # for case (tat): only the symbols that HGNC approves or once approved are taken for human genes.
+    # The sets also list viral and bacterial proteins, whose names are aliases of human genes (PB1, US2) or equal them
+    # but for case (tat): only the symbols that HGNC approves or once approved are taken for human genes.
     RESOLVE_BY = ("current", "previous")
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="reactome_pathways",
-            description="Top-level Reactome pathways that the gene takes part in, over the genes that take part in any.",
+            description="Top-level Reactome pathways that the gene takes part in, of the genes that take part in any.",
             target="multilabel",
             family="biological_process",
             duplicates="union",
@@ -77,7 +77,7 @@ class ReactomeBuilder(GeneTaskBuilder):
     def _gene_sets(self) -> tuple[dict[str, str], dict[str, list[str]]]:
         path = self.path("gene_sets")
         names, members = {}, {}
-        for number, line in enumerate(read_bytes(path).decode("utf-8").splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             name, _, rest = line.partition("\t")
             pathway, *genes = rest.split("\t")
             if not pathway.startswith("R-") or not genes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import datasets
+from datasets.utils import file_utils
 
 from builders.errors import MissingFileError, SourceFileError
 
@@ -22,8 +23,9 @@ class RawFile:
     """One file that a source publishes.
 
     Args:
-        names: Accepted paths below `DIR/<source>/`, the preferred one first (an unzipped copy beside the original, say).
+        names: Accepted paths below `DIR/<source>/`, the preferred one first (an unzipped copy of the original, say).
         url: Where the source publishes it; None if it cannot be fetched by a plain GET.
+        command: What fetches it where a plain GET cannot (a folder of many files); named in the error.
         sha256: Pinned checksum of the file as published, for a file that never changes.
         optional: Whether a build goes on without it, where a data directory lacks it or it has no url.
     """
@@ -32,6 +34,7 @@ class RawFile:
     url: str | None
     sha256: str | None = None
     optional: bool = False
+    command: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class RawFiles:
         given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
         self.data_dir = Path(given).expanduser() if given else None
         if self.data_dir is not None and not self.data_dir.is_dir():
-            message = f"data directory '{self.data_dir}' does not exist; expected a folder with <source>/<file name> in it"
+            message = (
+                f"data directory '{self.data_dir}' does not exist; expected a folder with <source>/<file name> in it"
+            )
             raise MissingFileError(message)
         self._downloads = Path(cache_dir) / "downloads" if cache_dir else Path(datasets.config.DOWNLOADED_DATASETS_PATH)
         self._sha256: dict[Path, str] = {}
@@ -90,7 +95,9 @@ class RawFiles:
         file = source.files[key]
         found = self._local(source, file) if self.data_dir is not None else self._download(source, file)
         if found is not None and file.sha256 is not None and self.sha256(found) != file.sha256:
-            message = f"{found}: sha256 is {self.sha256(found)}, but {file.sha256} is pinned; fetch it again from {file.url}"
+            message = (
+                f"{found}: sha256 is {self.sha256(found)}, but {file.sha256} is pinned; fetch it again from {file.url}"
+            )
             raise SourceFileError(message)
         return found
 
@@ -122,7 +129,7 @@ class RawFiles:
         if file.optional:
             return None
         wanted = " or ".join(file.names)
-        message = f"{source.title}: no {wanted} in {folder}; get it from {file.url or source.homepage}"
+        message = f"{source.title}: no {wanted} in {folder}; {_get(source, file)}"
         raise MissingFileError(message)
 
     def _download(self, source: Source, file: RawFile) -> Path | None:
@@ -130,7 +137,7 @@ class RawFiles:
             if file.optional:
                 return None
             message = (
-                f"{source.title}: {file.names[0]} cannot be downloaded by itself; get it from {source.homepage}, put it at"
+                f"{source.title}: {file.names[0]} cannot be downloaded by itself; {_get(source, file)}, put it at"
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
             )
             raise MissingFileError(message)
@@ -138,10 +145,17 @@ class RawFiles:
         manager = datasets.DownloadManager(dataset_name="gene-bench", download_config=config, record_checksums=False)
         try:
             return Path(manager.download(file.url))
-        except (OSError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+        # A download that breaks off raises an error of aiohttp, which is slow to import: datasets knows when it is.
+        except (OSError, ValueError, *file_utils._get_connection_errors_to_retry()) as error:
+            # A FileNotFoundError of fsspec says only the url; what went wrong is its cause.
+            told = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
+            reason = (str(told).splitlines() or [type(told).__name__])[0]
             message = (
                 f"{source.title}: could not download {file.url} ({reason}); put the file at"
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
             )
             raise MissingFileError(message) from error
+
+
+def _get(source: Source, file: RawFile) -> str:
+    return f"get it with `{file.command}`" if file.command else f"get it from {file.url or source.homepage}"

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, ItemsView, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +33,18 @@ HGNC = Source(
 )
 
 Status = Literal[
-    "current", "hgnc", "ensembl", "entrez", "uniprot", "previous", "alias", "case", "date", "ambiguous", "withdrawn", "unmapped"
+    "current",
+    "hgnc",
+    "ensembl",
+    "entrez",
+    "uniprot",
+    "previous",
+    "alias",
+    "case",
+    "date",
+    "ambiguous",
+    "withdrawn",
+    "unmapped",
 ]
 
 HGNC_COLUMNS = (
@@ -40,6 +52,16 @@ HGNC_COLUMNS = (
 )  # fmt: skip
 
 _HGNC_ID = re.compile(r"(HGNC:\d+)")
+# Step -> column of the identifiers that it knows, lists separated by "|".
+_COLUMNS: dict[Status, str] = {
+    "current": "symbol",
+    "hgnc": "hgnc_id",
+    "ensembl": "ensembl_gene_id",
+    "entrez": "entrez_id",
+    "uniprot": "uniprot_ids",
+    "previous": "prev_symbol",
+    "alias": "alias_symbol",
+}
 _ACCESSIONS: dict[Status, re.Pattern[str]] = {
     "hgnc": _HGNC_ID,
     "ensembl": re.compile(r"(ENSG\d{11})(?:\.\d+)?(?:_PAR_Y)?"),
@@ -49,7 +71,7 @@ _ACCESSIONS: dict[Status, re.Pattern[str]] = {
 }
 ALL_STEPS: tuple[Status, ...] = ("current", "hgnc", "ensembl", "entrez", "uniprot", "previous", "alias", "case", "date")
 _SYMBOL_STEPS: tuple[Status, ...] = ("current", "previous", "alias")
-# A spreadsheet turns SEPT2 into 2-Sep (or Sep-02): the month and the number are left, the symbol began with one of these.
+# A spreadsheet turns SEPT2 into 2-Sep (or Sep-02): month and number are left, the symbol began with one of these.
 _DATE = re.compile(r"(?:(\d{1,2})-([A-Za-z]{3})|([A-Za-z]{3})-(\d{1,2}))")
 _DATE_PREFIXES = {"sep": ("SEPT", "SEP"), "mar": ("MARCH", "MARC"), "dec": ("DEC",), "oct": ("OCT",)}
 
@@ -60,7 +82,7 @@ class Match:
 
     Args:
         symbol: Current HGNC symbol, or None if it was ambiguous, withdrawn or unknown.
-        status: How it was found, or why it was not. "current", "hgnc", "ensembl", "entrez" and "uniprot" are identities;
+        status: How it was found, or why not. "current", "hgnc", "ensembl", "entrez" and "uniprot" are identities;
             "previous", "alias", "case" and "date" (a symbol that a spreadsheet took for a date) are changes.
         candidates: The symbols it could stand for, if it was ambiguous.
     """
@@ -83,6 +105,9 @@ class Resolution:
     def __len__(self) -> int:
         return len(self.matches)
 
+    def __add__(self, other: "Resolution") -> "Resolution":
+        return Resolution(self.identifiers + other.identifiers, self.matches + other.matches)
+
     def or_else(self, second: "Resolution") -> "Resolution":
         """Take the second identifier of a row where the first has no symbol."""
         rows = zip(self._rows(), second._rows(), strict=True)
@@ -99,43 +124,44 @@ class Resolution:
         """Symbols that were replaced by the current one: old -> current."""
         return {
             identifier: match.symbol
-            for identifier, match in self._pairs()
+            for identifier, match in self._pairs
             if match.symbol is not None and match.status in ("previous", "alias", "case", "date")
         }
 
     @property
     def ambiguous(self) -> dict[str, tuple[str, ...]]:
         """Identifiers that stand for several genes: identifier -> candidates."""
-        return {identifier: match.candidates for identifier, match in self._pairs() if match.status == "ambiguous"}
+        return {identifier: match.candidates for identifier, match in self._pairs if match.status == "ambiguous"}
 
     @property
     def withdrawn(self) -> list[str]:
         """Identifiers that HGNC has withdrawn without a successor."""
-        return [identifier for identifier, match in self._pairs() if match.status == "withdrawn"]
+        return [identifier for identifier, match in self._pairs if match.status == "withdrawn"]
 
     @property
     def unmapped(self) -> list[str]:
         """Identifiers that HGNC does not know."""
-        return [identifier for identifier, match in self._pairs() if match.status == "unmapped"]
+        return [identifier for identifier, match in self._pairs if match.status == "unmapped"]
 
     @property
     def counts(self) -> dict[str, int]:
         """Number of distinct identifiers per status."""
-        return dict(sorted(Counter(match.status for _, match in self._pairs()).items()))
+        return dict(sorted(Counter(match.status for _, match in self._pairs).items()))
 
     def _rows(self) -> Iterator[tuple[str, Match]]:
         return zip(self.identifiers, self.matches, strict=True)
 
-    def _pairs(self) -> Iterable[tuple[str, Match]]:
+    @cached_property
+    def _pairs(self) -> ItemsView[str, Match]:
         return dict(self._rows()).items()
 
 
 class SymbolResolver:
     """Turns Ensembl, Entrez, UniProt and HGNC ids and approved, previous and alias symbols into current HGNC symbols.
 
-    The order is: approved symbol, accession, previous symbol (it was the approved one once), alias, then the three kinds of
-    symbol regardless of case, then a symbol that a spreadsheet took for a date. The first step that knows the identifier
-    decides; if it stands for more than one gene there, it is ambiguous and gets no symbol.
+    The order is: approved symbol, accession, previous symbol (it was the approved one once), alias, then the three
+    kinds of symbol regardless of case, then a symbol that a spreadsheet took for a date. The first step that knows the
+    identifier decides; if it stands for more than one gene there, it is ambiguous and gets no symbol.
 
     Args:
         table: HGNC's complete set, one row per gene, text columns as downloaded (lists separated by "|").
@@ -149,21 +175,16 @@ class SymbolResolver:
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
-        self._withdrawn: set[str] = set()
-        self._index: dict[Status, dict[str, set[str]]] = {
-            status: defaultdict(set) for status in ("hgnc", "ensembl", "entrez", "uniprot", "current", "previous", "alias")
-        }
-        for row in table[list(HGNC_COLUMNS)].itertuples(index=False):
-            if row.status != "Approved":
-                self._withdrawn.update((row.hgnc_id, row.symbol, row.symbol.removesuffix("~withdrawn")))
-                continue
-            self._index["current"][row.symbol].add(row.symbol)
-            self._index["hgnc"][row.hgnc_id].add(row.symbol)
-            self._index["ensembl"][row.ensembl_gene_id].add(row.symbol)
-            self._index["entrez"][row.entrez_id].add(row.symbol)
-            for status, cell in (("uniprot", row.uniprot_ids), ("previous", row.prev_symbol), ("alias", row.alias_symbol)):
+        gone = table[table["status"] != "Approved"]
+        self._withdrawn = {*gone["hgnc_id"], *gone["symbol"], *gone["symbol"].str.removesuffix("~withdrawn")}
+        self._index: dict[Status, dict[str, set[str]]] = {status: defaultdict(set) for status in _COLUMNS}
+        table = table[table["status"] == "Approved"]
+        symbols = table["symbol"].tolist()
+        for status, column in _COLUMNS.items():
+            index = self._index[status]
+            for symbol, cell in zip(symbols, table[column].tolist(), strict=True):
                 for identifier in cell.split("|"):
-                    self._index[status][identifier].add(row.symbol)
+                    index[identifier].add(symbol)
         self._folded = {status: _fold(self._index[status]) for status in _SYMBOL_STEPS}
 
     @classmethod
@@ -210,7 +231,7 @@ class SymbolResolver:
     def _steps(self, identifier: str) -> Iterator[tuple[Status, set[str]]]:
         upper = identifier.upper()
         for status, pattern in _ACCESSIONS.items():
-            # Some old symbols look like a UniProt accession (O3FAR1, H2AFB1); the accession counts only where it is known.
+            # Some old symbols look like a UniProt accession (O3FAR1, H2AFB1); an accession counts only if it is known.
             if match := pattern.fullmatch(upper):
                 yield status, self._index[status].get(match[1], set())
         yield from self._symbol_steps(identifier)

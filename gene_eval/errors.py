@@ -2,21 +2,16 @@
 
 ValueError
 └── GeneBenchError      everything below; `except GeneBenchError` is enough
-    ├── SelectionError  a task, model or option that names nothing we have
     ├── CoverageError   too few of a task's genes have a vector
     ├── ResultError     a result file that cannot be read or written
     └── ReportError     results that no table can be made of
 """
 
-__all__ = ["CoverageError", "GeneBenchError", "ReportError", "ResultError", "SelectionError"]
+__all__ = ["CoverageError", "GeneBenchError", "ReportError", "ResultError"]
 
 
 class GeneBenchError(ValueError):
     """Base of every error `gene_eval` raises for a user's input."""
-
-
-class SelectionError(GeneBenchError):
-    """A task, model or option was asked for that does not exist."""
 
 
 class CoverageError(GeneBenchError):

@@ -1,7 +1,7 @@
-"""Tables of results: every task's main metric for every model, and means per family, as Markdown, CSV, JSON or plain text.
+"""Tables of results: the main metric of every model on every task, and means per family (Markdown, CSV, JSON, text).
 
-Only what can be compared stands in one table: results of different protocols, engines or seeds go to separate tables, and
-a task whose rows or folds differ between results takes one line for each version of it.
+Only what can be compared stands in one table: results of different protocols, engines or seeds go to separate tables,
+and a task whose rows or folds differ between results takes one line for each version of it.
 """
 
 import csv
@@ -70,6 +70,7 @@ class Cell:
     std: float | None
     n_scored: int
     n_missing: int
+    scored_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class Mean:
 class Table:
     """Results that can be compared, best model first and controls last.
 
-    `cells` is keyed by (model, task name) and lacks what was not run; `means` by (model, family or "overall") and lacks a
-    model without a score on every ranked task of that family, so that all means of a column are over the same tasks.
+    `cells` is keyed by (model, task name) and lacks what was not run; `means` by (model, family or "overall") and lacks
+    a model without a score on every ranked task of that family, so that all means of a column are over the same tasks.
     """
 
     settings: Settings
@@ -223,7 +224,11 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
             raise ReportError(msg)
         score = result.scores.get(metric)
         cells[result.model.id, name] = Cell(
-            score.mean if score else None, score.std if score else None, coverage.n_scored, coverage.n_missing
+            mean=score.mean if score else None,
+            std=score.std if score else None,
+            n_scored=coverage.n_scored,
+            n_missing=coverage.n_missing,
+            scored_sha256=coverage.scored_sha256,
         )
     lines = tuple(sorted(tasks.values(), key=lambda line: (not line.is_ranked, _family_key(line.family), line.name)))
     models = {result.model.id for result in results}
@@ -237,7 +242,7 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
         families=tuple(dict.fromkeys(line.family for line in lines if line.is_ranked)),
         cells=cells,
         means=means,
-        warnings=tuple(_warnings(models, controls, lines, cells, versions)),
+        warnings=(*_mixtures(results, versions), *_warnings(models, controls, lines, cells)),
     )
 
 
@@ -274,18 +279,28 @@ def _means(
     return means
 
 
-def _warnings(
-    models: Iterable[str],
-    controls: Iterable[str],
-    tasks: Sequence[TaskLine],
-    cells: Mapping[tuple[str, str], Cell],
-    versions: Mapping[str, int],
-) -> Iterable[str]:
+def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iterable[str]:
     for task_id in sorted(task_id for task_id, count in versions.items() if count > 1):
         yield (
             f"{task_id} stands {versions[task_id]} times: its rows or folds differ between results; "
             "run it again for all models with --overwrite"
         )
+    states: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        states[result.model.id].add(repr((result.model.revision, sorted(result.model.options.items()))))
+    for model in sorted(model for model, known in states.items() if len(known) > 1):
+        yield (
+            f"{model} has results of {len(states[model])} different revisions or options in one column; "
+            "run it again with --overwrite"
+        )
+
+
+def _warnings(
+    models: Iterable[str],
+    controls: Iterable[str],
+    tasks: Sequence[TaskLine],
+    cells: Mapping[tuple[str, str], Cell],
+) -> Iterable[str]:
     ranked = [task.name for task in tasks if task.is_ranked]
     for model in sorted(models):
         lacking = [name for name in ranked if (cell := cells.get((model, name))) is None or cell.mean is None]
@@ -297,15 +312,19 @@ def _warnings(
     uneven = [
         task.name
         for task in tasks
-        if len({cells[model, task.name].n_scored for model in models if (model, task.name) in cells}) > 1
+        if len({_scored(cells[model, task.name]) for model in models if (model, task.name) in cells}) > 1
     ]
     if uneven:
         yield (
-            f"models were scored on different numbers of genes on {_some(uneven)}: "
-            "compare them with --common-genes before trusting a small difference"
+            f"models were scored on different genes on {_some(uneven)}: "
+            "run them together with --common-genes to compare like with like"
         )
     if not controls:
         yield "no control among these results: add the floor with: gene-bench run random -o DIR"
+
+
+def _scored(cell: Cell) -> tuple[int, str]:
+    return cell.n_scored, cell.scored_sha256
 
 
 def _some(names: Sequence[str], *, limit: int = 5) -> str:
@@ -355,7 +374,7 @@ def _coverage(table: Table) -> str:
     grid = [["task", "n", *_headings(table)]]
     for task in table.tasks:
         cells = [table.cells.get((model, task.name)) for model in table.models]
-        if any(cell and cell.n_missing for cell in cells):
+        if any(cell and cell.n_scored != task.n for cell in cells):
             values = [f"{cell.n_scored} ({cell.n_missing} missing)" if cell else NOTHING for cell in cells]
             grid.append([task.name, str(task.n), *values])
     return _pipes(grid) if len(grid) > 1 else "Every model was scored on every entity of its tasks."

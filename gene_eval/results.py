@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+LONGEST_SLUG = 80
 TARGETS = ("binary", "multiclass", "multilabel", "regression")
 
 _JSON_NAMES: dict[type, str] = {
@@ -99,12 +100,17 @@ class ProbeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many of the task's entities have a vector; `missing_sample` names a few that have none."""
+    """How many of the task's entities have a vector; `missing_sample` names a few that have none.
+
+    `n_scored` can be less than `n_task - n_missing`: with `--common-genes` what other models lack is left out too.
+    `scored_sha256` is of the entities that were scored.
+    """
 
     n_task: int
     n_scored: int
     n_missing: int
     missing_sample: tuple[str, ...] = ()
+    scored_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ class Folder(NamedTuple):
 
 
 def slug(model_id: str) -> str:
-    """A folder name for a model id; ids that would collide after cleaning get eight characters of their hash.
+    """A folder name for a model id; where the id cannot be read back from it, eight characters of its hash are added.
 
     >>> slug("sentence-transformers/all-MiniLM-L6-v2")
     'sentence-transformers__all-MiniLM-L6-v2'
@@ -203,9 +209,9 @@ def slug(model_id: str) -> str:
     'my-vectors.csv-1132169a'
     """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", model_id.replace("/", "__")).lstrip(".")
-    if name and name.replace("__", "/") == model_id:
+    if name and name.replace("__", "/") == model_id and len(name) <= LONGEST_SLUG:
         return name
-    return f"{name[:80] or 'model'}-{hashlib.sha256(model_id.encode()).hexdigest()[:8]}"
+    return f"{name[:LONGEST_SLUG] or 'model'}-{hashlib.sha256(model_id.encode()).hexdigest()[:8]}"
 
 
 def path_for(root: str | os.PathLike[str], model_id: str, task_id: str) -> Path:

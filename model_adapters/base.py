@@ -170,7 +170,7 @@ def model_slug(model_id: str) -> str:
     >>> model_slug("bag-of-words"), model_slug("org/name-2.0")
     ('bag-of-words', 'org--name-2.0')
     >>> model_slug("Org/Name")
-    'org--name-67eb3bd8'
+    'org--name-1d42e08d'
     """
     slug = re.sub(r"[^a-z0-9._-]+", "-", model_id.lower().replace("/", "--"))[:LONGEST_SLUG].lstrip(".-").rstrip(".")
     if slug and slug.replace("--", "/") == model_id:
@@ -219,7 +219,7 @@ class _BatchEncoder:
             with _as_model_error(ModelLoadError, f"{self._name}: could not be loaded on {device}"):
                 load(device)
         if callable(fit := getattr(self._model, "fit", None)):
-            values = list(self._genes[self._column])
+            values = self._genes[self._column][:]
             with _as_model_error(EncodingError, f"{self._name}: fit failed on column {self._column!r}"):
                 fit(values)
 
@@ -276,12 +276,14 @@ def _check_model(model: object) -> tuple[str, str]:
     if not callable(getattr(model, "encode", None)):
         message = f"{kind} has no method encode(batch) that returns an (n, d) array; add one"
         raise EncodingError(message)
+    named: dict[str, str] = {}
     for attribute in ("model_id", "input_column"):
         value = getattr(model, attribute, None)
         if not isinstance(value, str) or not value:
             message = f"{kind}.{attribute} is {value!r}, expected a non-empty string; set it on the class"
             raise EncodingError(message)
-    return str(getattr(model, "model_id")), str(getattr(model, "input_column"))  # noqa: B009
+        named[attribute] = value
+    return named["model_id"], named["input_column"]
 
 
 def _check_genes(genes: Dataset, column: str, *, name: str) -> None:
@@ -292,7 +294,7 @@ def _check_genes(genes: Dataset, column: str, *, name: str) -> None:
             message = f"{name} reads column {wanted!r}, but the gene table has {', '.join(columns) or 'none'}{hint}"
             raise EncodingError(message)
     try:
-        check_symbols(list(genes["symbol"]), where="the gene table")
+        check_symbols(genes["symbol"][:], where="the gene table")
     except VectorsError as error:
         raise EncodingError(str(error)) from None
 

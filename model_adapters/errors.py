@@ -1,10 +1,10 @@
-"""What can go wrong between a MODEL string and an embedding table.
+"""What can go wrong between a MODEL string and an embedding table. Each message is one line, fit for the user.
 
-    AdapterError (a ValueError)      base of all; its message is one line, fit to be shown to the user
-    ├── UnknownModelError            the MODEL string names no adapter, file, folder, class or Hub model
-    ├── ModelLoadError               the model was found, but its code or weights do not load
-    ├── VectorsError                 a table of vectors is not one: columns, duplicates, lengths, NaN
-    └── EncodingError                the genes do not fit the model, or `encode` did not return vectors
+AdapterError (ValueError)
+├── UnknownModelError   the MODEL string names no adapter, file, folder, class or Hub model
+├── ModelLoadError      the model was found, but its code or weights do not load
+├── VectorsError        a table of vectors is not one: columns, duplicates, lengths, NaN
+└── EncodingError       the genes do not fit the model, or `encode` did not return vectors
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
 import sys
@@ -74,7 +73,7 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
     if path.is_file() or path.suffix.lower() in READERS:
         return PrecomputedVectors(path, resolve=resolve)
     looks_like_path = spec.startswith((".", "/", "~"))
-    if path.is_dir() and (looks_like_path or is_model_folder(path) or "/" not in spec):
+    if spec and path.is_dir() and (looks_like_path or is_model_folder(path) or "/" not in spec):
         return SentenceTransformerEncoder(spec)
     if HUB_ID.fullmatch(spec) and "/" in spec and not looks_like_path:
         return SentenceTransformerEncoder(spec)
@@ -92,7 +91,7 @@ def _load_user_model(path: Path, class_name: str) -> UserModel:
         message = f"no file {path}{did_you_mean(path.name, siblings)}"
         raise UnknownModelError(message)
     version = file_sha256(path)
-    module = _import_file(path, version)
+    module = _run_file(path, version)
     cls = _find_class(module, class_name, where=path.name)
     where = f"{path.name}:{class_name}"
     if not callable(getattr(cls, "encode", None)) or "encode" in getattr(cls, "__abstractmethods__", ()):
@@ -111,18 +110,16 @@ def _load_user_model(path: Path, class_name: str) -> UserModel:
     return UserModel(model, code_sha256=version)
 
 
-def _import_file(path: Path, version: str) -> ModuleType:
+def _run_file(path: Path, version: str) -> ModuleType:
     # The hash in the name keeps two files of one name apart, and an edited file from its older self.
     name = f"gene_bench_model_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{version[-12:]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        message = f"{path} is not a Python file"
-        raise ModelLoadError(message)
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     # Dataclasses and pickle look their module up by name.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # Not importlib's loader: its cached bytecode misses an edit within the same second.
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         message = f"{path.name} cannot be imported ({one_line(error)}); run it with Python to see where"

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve, file_sha256
-from model_adapters.errors import ModelLoadError, UnknownModelError, one_line
+from model_adapters.errors import ModelLoadError, UnknownModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,8 @@ MODEL_FILES = ("modules.json", "config.json")
 """A folder or repository with one of these holds a model; the first is written by sentence-transformers."""
 NAMELESS_FOLDERS = re.compile(r"model|final|best|latest|checkpoint.*", re.IGNORECASE)
 HUB_SNAPSHOT = re.compile(r"models--(?P<id>.+)/snapshots/(?P<commit>[0-9a-f]{40})$")
+HUB_TIMEOUT = 10
+LOCAL_FORM = "pass a local folder: sentence-transformer:/path/to/folder"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -49,13 +51,17 @@ class SentenceTransformerEncoder(GeneEncoder):
             UnknownModelError: there is no such model, or it is not on this machine and the Hub cannot be reached.
         """
         folder = Path(name_or_path).expanduser()
-        if folder.is_dir():
+        self._commit: str | None = None
+        if not folder.is_dir():
+            self._commit = _hub_commit(name_or_path, revision)
+            if self._commit is None:
+                folder = _cached_snapshot(name_or_path, revision)
+        if self._commit is None:
+            self._path = str(folder)
             self.model_id, self.revision = _describe_folder(folder)
-            self._load_arguments: dict[str, Any] = {"model_name_or_path": str(folder)}
         else:
-            commit = _hub_commit(name_or_path, revision)
-            self.model_id, self.revision = name_or_path, commit
-            self._load_arguments = {"model_name_or_path": name_or_path, "revision": commit}
+            self._path = self.model_id = name_or_path
+            self.revision = self._commit
         self._model: Any = None
 
     @classmethod
@@ -74,7 +80,7 @@ class SentenceTransformerEncoder(GeneEncoder):
         from sentence_transformers import SentenceTransformer
 
         with _no_loading_bar():
-            self._model = SentenceTransformer(**self._load_arguments, device=device, trust_remote_code=False)
+            self._model = SentenceTransformer(self._path, revision=self._commit, device=device, trust_remote_code=False)
 
     def encode(self, batch: list[str]) -> NDArray[np.float32]:
         """Return one (n, d) row for each text.
@@ -117,36 +123,40 @@ def _folder_sha256(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _hub_commit(name: str, revision: str | None) -> str:
-    """Return the commit of a Hub model, asking the Hub where it can be reached and its local cache otherwise."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+def _hub_commit(name: str, revision: str | None) -> str | None:
+    """Ask the Hub which commit a model is at; None if the Hub cannot be reached."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
-    local = "pass a local folder: sentence-transformer:/path/to/folder"
-    shown = f"{name}@{revision}" if revision else name
     if not HUB_ID.fullmatch(name):
-        message = f"{name!r} is neither a folder here nor a Hub id (org/name); {local}"
+        message = f"{name!r} is neither a folder here nor a Hub id (org/name); {LOCAL_FORM}"
         raise UnknownModelError(message)
+    # OSError, and the base error of the HTTP library, which differs between versions of huggingface_hub.
+    unreachable = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
+    try:
+        # Not by a download: that tries for half a minute where there is no network.
+        return HfApi().model_info(name, revision=revision, timeout=HUB_TIMEOUT).sha
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+        shown = f"{name}@{revision}" if revision else name
+        kind = type(error).__name__
+        message = f"the Hub has no model {shown!r} that you may read ({kind}); check the name, or {LOCAL_FORM}"
+        raise UnknownModelError(message) from error
+    except unreachable:
+        return None
+
+
+def _cached_snapshot(name: str, revision: str | None) -> Path:
+    """Return the folder of a downloaded model; loaded as a folder, it needs no network."""
+    from huggingface_hub import try_to_load_from_cache
+
     for file_name in MODEL_FILES:
-        try:
-            return Path(hf_hub_download(name, file_name, revision=revision)).parent.name
-        except (LocalEntryNotFoundError, EntryNotFoundError):
-            continue
-        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-            message = f"the Hub has no model {shown!r} that you may read ({type(error).__name__}); check it, or {local}"
-            raise UnknownModelError(message) from error
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            message = f"model {shown!r} could not be fetched from the Hub ({one_line(error)}); {local}"
-            raise UnknownModelError(message) from error
+        path = try_to_load_from_cache(name, file_name, revision=revision)
+        if isinstance(path, str):
+            return Path(path).parent
+    shown = f"{name}@{revision}" if revision else name
     message = (
-        f"model {shown!r} is neither a folder here nor in the Hub's local cache, and the Hub cannot be reached or has "
-        f"no {' or '.join(MODEL_FILES)} in it; {local}"
+        f"model {shown!r} is neither a folder here nor in the Hub's local cache, and the Hub cannot be reached; "
+        f"{LOCAL_FORM}"
     )
     raise UnknownModelError(message)
 

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -133,11 +134,30 @@ def test_a_task_whose_rows_differ_takes_a_line_for_each(results: list[TaskResult
 def test_uneven_coverage_and_a_missing_control_are_said() -> None:
     report = build([_result("a", "humantfs_is_tf", 0.8, missing=30), _result("b", "humantfs_is_tf", 0.7)])
     assert report.tables[0].warnings == (
-        "models were scored on different numbers of genes on humantfs_is_tf: "
-        "compare them with --common-genes before trusting a small difference",
+        "models were scored on different genes on humantfs_is_tf: "
+        "run them together with --common-genes to compare like with like",
         "no control among these results: add the floor with: gene-bench run random -o DIR",
     )
     assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
+
+
+def test_same_number_but_other_genes_is_said() -> None:
+    first, second = _result("a", "humantfs_is_tf", 0.8), _result("random", "humantfs_is_tf", 0.5)
+    pair = [replace(one, coverage=Coverage(100, 90, 10, (), sha)) for one, sha in ((first, "1"), (second, "2"))]
+    (warning,) = build(pair).tables[0].warnings
+    assert warning.startswith("models were scored on different genes on humantfs_is_tf")
+
+
+def test_one_model_of_two_revisions_is_said(results: list[TaskResult]) -> None:
+    changed = [
+        replace(one, model=replace(one.model, revision="new"))
+        if (one.model.id, one.task.id) == ("good", "humantfs_is_tf")
+        else one
+        for one in results
+    ]
+    assert build(changed).tables[0].warnings == (
+        "good has results of 2 different revisions or options in one column; run it again with --overwrite",
+    )
 
 
 def test_markdown(results: list[TaskResult]) -> None:

@@ -43,7 +43,7 @@ def result() -> TaskResult:
         ),
         model=ModelRecord("org/model", "abc123", "sentence-transformer", 384, "e" * 64, {"pooling": "mean"}),
         probe=ProbeRecord("paper", "sklearn", 0, {"C": 1.0}, {"max_iter_reached": 0}),
-        coverage=Coverage(10, 8, 2, ("TP53", "BRCA1")),
+        coverage=Coverage(10, 8, 2, ("TP53", "BRCA1"), "a" * 64),
         scores={"roc_auc_macro": ScoreRecord(0.75, 0.25, (0.5, 1.0, None))},
         labels={"DNA Repair": {"roc_auc": ScoreRecord(None, None, (None, None, None))}},
         environment={"python": "3.11.7"},
@@ -76,7 +76,13 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
     }
     assert content["scores"] == {"roc_auc_macro": {"mean": 0.75, "std": 0.25, "folds": [0.5, 1.0, None]}}
     assert content["labels"]["DNA Repair"]["roc_auc"]["mean"] is None
-    assert content["coverage"] == {"n_task": 10, "n_scored": 8, "n_missing": 2, "missing_sample": ["TP53", "BRCA1"]}
+    assert content["coverage"] == {
+        "n_task": 10,
+        "n_scored": 8,
+        "n_missing": 2,
+        "missing_sample": ["TP53", "BRCA1"],
+        "scored_sha256": "a" * 64,
+    }
     assert content["task"]["inputs"] == {"reactome/ReactomePathways.gmt.zip": "1" * 64}
 
 
@@ -133,6 +139,7 @@ def test_schema_1_stays_readable(repo: Path) -> None:
         ("org__model.v2", "org__model.v2-50145768"),
         ("../../etc", "__..__etc-74ccf3c5"),
         ("", "model-e3b0c442"),
+        ("x" * 100, "x" * 80 + "-09ecb6eb"),
     ],
 )
 def test_slug(model_id: str, expected: str) -> None:

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -85,12 +84,15 @@ def ranking_scores(y: BoolArray, scores: Array) -> tuple[Array, Array]:
     seen = np.arange(1, m + 1, dtype=np.int64)
     tp = np.cumsum(truth, axis=1, dtype=np.int64)
     fp = seen - tp
-    tp_step = tp - _at_previous_end(tp, ends)
-    fp_step = fp - _at_previous_end(fp, ends)
+    if ends.all():
+        tp_step, fp_step = truth.astype(np.int64), (~truth).astype(np.int64)
+    else:
+        tp_step = np.where(ends, tp - _at_previous_end(tp, ends), 0)
+        fp_step = np.where(ends, fp - _at_previous_end(fp, ends), 0)
     positives, negatives = tp[:, -1], fp[:, -1]
     # Trapezoids under the ROC curve, twice their area so that the sum stays in exact integers.
-    doubled = np.where(ends, fp_step * (2 * tp - tp_step), 0).sum(axis=1)
-    steps = np.where(ends, tp_step * (tp / seen), 0.0).sum(axis=1)
+    doubled = np.einsum("lm,lm->l", fp_step, 2 * tp - tp_step)
+    steps = np.einsum("lm,lm->l", tp_step, tp / seen)
     constant = (positives == 0) | (negatives == 0)
     auc = _divide(doubled, 2 * positives * negatives, default=np.nan)
     ap = np.where(constant, np.nan, _divide(steps, positives, default=np.nan))
@@ -211,7 +213,7 @@ def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
         "rmse": float(np.sqrt((residual**2).mean())),
         "mae": float(np.abs(residual).mean()),
         "pearson": _correlation(y, predicted),
-        "spearman": _correlation(rankdata(y), rankdata(predicted)),
+        "spearman": _correlation(_ranks(y), _ranks(predicted)),
     }
 
 
@@ -222,6 +224,13 @@ def _correlation(a: Array, b: Array) -> float:
     # Scaled by the largest value first: squares of 1e-200 or 1e200 leave the range of a float.
     a, b = a / np.abs(a).max(), b / np.abs(b).max()
     return float(np.clip((a @ b) / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 1, equal values sharing their mean rank."""
+    _, group, size = np.unique(values, return_inverse=True, return_counts=True)
+    mean_rank: Array = np.cumsum(size) - (size - 1) / 2
+    return mean_rank[group]
 
 
 def _at_previous_end(counts: IntArray, ends: BoolArray) -> IntArray:

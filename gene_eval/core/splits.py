@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from gene_eval.core.checks import check_y
 from gene_eval.core.errors import ProbeError
@@ -35,6 +34,9 @@ def default_folds(y: npt.ArrayLike, *, target: str, seed: int = 0) -> npt.NDArra
     if stratified and np.bincount(labels.astype(np.int64)).max() < N_FOLDS:
         msg = f"no class has {N_FOLDS} rows, so {N_FOLDS} stratified folds cannot be made; give your own folds"
         raise ProbeError(msg)
+    # Here, so that reading METRICS for a report does not load scikit-learn.
+    from sklearn.model_selection import KFold, StratifiedKFold
+
     splitter = (StratifiedKFold if stratified else KFold)(N_FOLDS, shuffle=True, random_state=seed)
     folds = np.empty(n, dtype=np.int64)
     with warnings.catch_warnings():

@@ -1,0 +1,91 @@
+"""One protein sequence per gene, from UniProt's table or FASTA file."""
+
+import csv
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from builders.errors import SourceFormatError
+from builders.symbols import Status, SymbolResolver
+from builders.tables import read_bytes, read_table, read_text
+from builders.uniprot import ENTRY, GENE, SEQUENCE
+
+__all__ = ["read_proteins", "sequence_per_gene"]
+
+_HEADER = re.compile(r">(sp|tr)\|([^|]+)\|\S+ .* OX=(\d+)(?: GN=(.+?))?(?: PE=\d+)?(?: SV=\d+)?")
+_RESIDUES = re.compile(r"[A-Z*-]+")
+HUMAN_TAXON = "9606"
+BY_NAME: tuple[Status, ...] = ("current", "previous")
+
+
+def read_proteins(path: Path) -> pd.DataFrame | None:
+    """Accession, gene names ("; " between several) and sequence of each reviewed human protein.
+
+    Args:
+        path: UniProt's TSV download or its FASTA file (headers with `OX=` and `GN=`), gzipped or not.
+
+    Returns:
+        Columns `Entry`, `Gene Names (primary)`, `Sequence`; None for a table that was downloaded without sequences.
+
+    Raises:
+        SourceFileError: The file cannot be read.
+        SourceFormatError: A column is missing, or a line is not FASTA.
+    """
+    if read_bytes(path)[:1] == b">":
+        return _read_fasta(path)
+    table = read_table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE, all_columns=True)
+    return table[[ENTRY, GENE, SEQUENCE]] if SEQUENCE in table else None
+
+
+def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: SymbolResolver) -> dict[str, str]:
+    """Sequence by symbol, for the genes that have one.
+
+    Args:
+        proteins: As from `read_proteins`.
+        genes: Columns `symbol` and `uniprot_ids` of HGNC's complete set.
+        resolver: Resolver over the complete set.
+
+    Returns:
+        The sequence of the first of HGNC's accessions that is among the proteins, else the longest that names the gene.
+    """
+    chosen: dict[str, str] = {}
+    # Longest last, so that it stays; the accession decides between equals.
+    proteins = proteins[(proteins[ENTRY] != "") & (proteins[SEQUENCE] != "")]
+    proteins = proteins.sort_values(ENTRY, ascending=False).sort_values(
+        SEQUENCE, key=lambda s: s.str.len(), kind="stable"
+    )
+    names = proteins[GENE].str.split(";").explode().str.strip()
+    named = resolver.resolve(names.tolist(), by=BY_NAME)
+    for symbol, sequence in zip(named, proteins[SEQUENCE].loc[names.index], strict=True):
+        if symbol is not None:
+            chosen[symbol] = sequence
+    sequences = dict(zip(proteins[ENTRY], proteins[SEQUENCE], strict=True))
+    for symbol, cell in genes[["symbol", "uniprot_ids"]].itertuples(index=False, name=None):
+        listed = next((accession for accession in cell.split("|") if accession in sequences), None)
+        if listed is not None:
+            chosen[symbol] = sequences[listed]
+    return chosen
+
+
+def _read_fasta(path: Path) -> pd.DataFrame:
+    records: list[tuple[str, str, list[str]]] = []
+    wanted = False
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if line.startswith(">"):
+            header = _HEADER.fullmatch(line)
+            if header is None:
+                message = f"{path}: line {number} is not a UniProt header '>sp|accession|name ... OX=9606 GN=gene ...'"
+                raise SourceFormatError(message)
+            # Names of orthologs differ from human ones only in case. Those of unreviewed entries are not curated: one
+            # called RAGE is the protein of AGER, while RAGE is an old symbol of MOK.
+            wanted = header[1] == "sp" and header[3] == HUMAN_TAXON
+            if wanted:
+                records.append((header[2], header[4] or "", []))
+        elif line and not _RESIDUES.fullmatch(line):
+            message = f"{path}: line {number} is not a protein sequence: {line[:60]!r}"
+            raise SourceFormatError(message)
+        elif wanted:
+            records[-1][2].append(line)
+    rows = [(accession, gene, "".join(lines)) for accession, gene, lines in records]
+    return pd.DataFrame(rows, columns=[ENTRY, GENE, SEQUENCE])

@@ -1,0 +1,115 @@
+"""The command line: reads arguments, calls the package, and turns every user error into one line.
+
+stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some tasks failed (the others are saved), 2 wrong usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from gene_eval import __version__
+
+__all__ = ["main"]
+
+DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of argparse's two."""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `gene-bench`.
+
+    Args:
+        argv: Arguments without the program's name. Default: those of the process.
+
+    Returns:
+        Exit status.
+    """
+    arguments = _parser().parse_args(argv)
+    # Imported late: --help answers without datasets or torch.
+    from gene_eval import commands
+
+    try:
+        return int(getattr(commands, arguments.command)(arguments))
+    except KeyboardInterrupt:
+        print("gene-bench: stopped; what was finished is saved", file=sys.stderr)
+        return SOME_FAILED
+    except BrokenPipeError:
+        return DONE
+    except commands.USER_ERRORS as error:
+        print(f"gene-bench: {' '.join(str(error).split())}", file=sys.stderr)
+        return WRONG_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="gene-bench", description="Tells which models' gene vectors know what.")
+    parser.add_argument("--version", action="version", version=f"gene-bench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    tasks = commands.add_parser("tasks", help="list the tasks")
+    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names or globs, such as 'reactome_*'")
+    tasks.add_argument("--json", action="store_true", help="everything about each task, as JSON")
+
+    models = commands.add_parser("models", help="list the model adapters")
+    models.add_argument("--json", action="store_true", help="as JSON")
+
+    build = commands.add_parser("build", help="build datasets, and make the metric loadable by name")
+    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    _add_data_dir(build)
+    build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
+
+    commands.add_parser("register", help="make evaluate.load('gene_probe') work by name")
+
+    embed = commands.add_parser("embed", help="write a model's gene vectors to a file")
+    embed.add_argument("model", metavar="MODEL")
+    embed.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.parquet")
+    embed.add_argument("--genes", default="genes", metavar="TABLE", help="gene table to embed (default: genes)")
+    _add_data_dir(embed)
+    _add_compute(embed)
+
+    run = commands.add_parser("run", help="score models on tasks")
+    run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
+    run.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task or glob; repeat for more")
+    run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task as a binary task too")
+    run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
+    _add_data_dir(run)
+    _add_compute(run)
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the probe (default: 0)")
+    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default)")
+    run.add_argument("--engine", metavar="E", help="how the probe is solved")
+    run.add_argument("--missing", choices=("drop", "error"), default="drop", help="genes without a vector (default: drop)")
+    run.add_argument("--pairs", choices=("average", "concat"), default="average", help="vector of a gene pair (default: average)")
+    run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
+    run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
+
+    check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
+    check.add_argument("model", metavar="MODEL")
+    check.add_argument("--device", metavar="D")
+
+    report = commands.add_parser("report", help="make a table of a results folder")
+    report.add_argument("results", type=Path, metavar="DIR")
+    report.add_argument("--format", choices=("md", "csv", "json"), default="md", help="default: md")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+    return parser
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="raw files, DIR/<source>/<file> (default: download)")
+
+
+def _add_compute(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+    parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        message = f"'{text}' is not a whole number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

@@ -1,0 +1,229 @@
+"""What each command does, given its parsed arguments; `cli` reads them and reports errors."""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import datasets
+import numpy as np
+
+from builders import BuilderError, Built, RawFiles, TaskConfig, configs, load, select
+from gene_eval import reports, results
+from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
+from gene_eval.core.errors import ProbeError, UnknownNameError
+from gene_eval.errors import GeneBenchError
+from gene_eval.export import export, redistributable
+from gene_eval.register import register_metric
+from gene_eval.runner import RunOptions
+from gene_eval.runner import run as run_all
+from model_adapters import ADAPTERS, AdapterError, as_matrix, load_model
+from model_adapters import embed as embed_genes
+
+__all__ = ["USER_ERRORS"]
+
+USER_ERRORS = (AdapterError, BuilderError, GeneBenchError, ProbeError)
+DONE, SOME_FAILED = 0, 1
+TOY_GENES = 20
+
+
+def say(line: str) -> None:
+    """Print a line for the user on stderr: stdout is for data."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tasks(arguments: argparse.Namespace) -> int:
+    """List tasks."""
+    known = configs()
+    chosen = [config for name in select(arguments.patterns) if isinstance(config := known[name], TaskConfig)]
+    if arguments.json:
+        print(json.dumps([_task_facts(config) for config in chosen], indent=2))
+        return DONE
+    rows = [[c.name, c.target, c.entity, c.family, _number(c.paper_size), c.paper_name or ""] for c in chosen]
+    _print_columns(["task", "target", "entity", "family", "paper n", "name in the paper"], rows)
+    say(f"{len(chosen)} tasks; next: gene-bench run MODEL -t TASK")
+    return DONE
+
+
+def _task_facts(config: TaskConfig) -> dict[str, object]:
+    names = ("name", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license", "description")
+    facts = {name: getattr(config, name) for name in (*names, "paper_name", "paper_size", "ranked", "gene_table")}
+    return {**facts, "version": str(config.version)}
+
+
+def models(arguments: argparse.Namespace) -> int:
+    """List model adapters."""
+    facts = [{"name": name, **asdict(adapter.info)} for name, adapter in ADAPTERS.items()]
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return DONE
+    columns = ["name", "usage", "family", "input", "dimension", "source"]
+    _print_columns(columns, [[str(row[column]) for column in columns] for row in facts])
+    say("MODEL may also be a Hub id, a file of vectors or file.py:Class; next: gene-bench check MODEL")
+    return DONE
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Build datasets, register the metric, and say what was built and what was not."""
+    names = select(arguments.patterns, tables=True)
+    raw = RawFiles(arguments.data_dir)
+    datasets.disable_progress_bars()
+    done: list[Built] = []
+    failed: dict[str, list[str]] = {}
+    for number, name in enumerate(names, start=1):
+        say(f"[{number}/{len(names)}] {name}")
+        try:
+            done.append(load(name, raw, rebuild=True))
+        except BuilderError as error:
+            failed.setdefault(str(error), []).append(name)
+    register_metric()
+    _print_columns(AUDIT_COLUMNS, [_audit_row(item) for item in done])
+    for reason, tasks_ in failed.items():
+        print(f"not built: {', '.join(tasks_)}\n  {reason}")
+    say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
+    if arguments.export and done:
+        allowed = [item for item in done if redistributable(item)]
+        for item in done:
+            if item not in allowed:
+                say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
+        say(f"wrote {export(allowed, arguments.export)}")
+    return SOME_FAILED if failed else DONE
+
+
+AUDIT_COLUMNS = [
+    "config", "state", "rows read", "changed", "ambiguous", "unmapped", "duplicates", "conflicts", "rare labels", "n", "paper n",
+]  # fmt: skip
+
+
+def _audit_row(item: Built) -> list[str]:
+    audit = item.audit
+    numbers = (
+        audit.rows_read, audit.changed, audit.identifiers.get("ambiguous", 0),
+        audit.identifiers.get("unmapped", 0) + audit.identifiers.get("withdrawn", 0),
+        audit.duplicates_collapsed, audit.conflicts_dropped, len(audit.labels_dropped), audit.n, audit.paper_n,
+    )  # fmt: skip
+    return [item.config.name, "built" if item.built else "cached", *map(_number, numbers)]
+
+
+def register(arguments: argparse.Namespace) -> int:
+    """Make the metric loadable by its bare name."""
+    print(register_metric())
+    say("next, in Python: evaluate.load('gene_probe')")
+    return DONE
+
+
+def embed(arguments: argparse.Namespace) -> int:
+    """Write a model's vectors of a gene table to a parquet file."""
+    if arguments.output.suffix != ".parquet":
+        message = f"-o {arguments.output}: expected a file name that ends in .parquet"
+        raise GeneBenchError(message)
+    model = load_model(arguments.model)
+    genes = load(arguments.genes, RawFiles(arguments.data_dir)).dataset
+    table = embed_genes(genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=_is_terminal())
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    part = arguments.output.with_name(f".{arguments.output.name}.{os.getpid()}.part")
+    try:
+        table.to_parquet(part)
+        part.replace(arguments.output)
+    finally:
+        part.unlink(missing_ok=True)
+    say(f"wrote {len(table):,} vectors of {model.model_id} to {arguments.output}")
+    say(f"next: gene-bench run {shlex.quote(str(arguments.output))} -t TASK")
+    return DONE
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score models on tasks; the table goes to stdout."""
+    engine = arguments.engine or DEFAULT_ENGINE
+    for name, kind, known in ((engine, "engine", ENGINES), (arguments.protocol, "protocol", PROTOCOLS)):
+        if name not in known:
+            raise UnknownNameError(name, kind=kind, known=known)
+    options = RunOptions(
+        out=arguments.output,
+        data_dir=arguments.data_dir,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+        protocol=arguments.protocol,
+        engine=engine,
+        missing=arguments.missing,
+        common_genes=arguments.common_genes,
+        pairs=arguments.pairs,
+        overwrite=arguments.overwrite,
+        progress=_is_terminal(),
+    )
+    if not options.progress:
+        datasets.disable_progress_bars()
+    outcome = run_all(arguments.models, arguments.tasks, options, split_labels=arguments.subtasks, log=say)
+    if outcome.results:
+        report = reports.build(outcome.results)
+        print(reports.to_text(report), end="")
+        _warn(report)
+    say(_closing(outcome.fitted, outcome.up_to_date, len(outcome.failures), options.out))
+    return SOME_FAILED if outcome.failures else DONE
+
+
+def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
+    parts = [f"{fitted} results written to {out}" if fitted else "no task was fitted"]
+    if up_to_date:
+        parts.append(f"{up_to_date} were up to date")
+    if failed:
+        parts.append(f"{failed} failed (see above)")
+    line = "; ".join(parts)
+    return f"{line}; next: gene-bench report {shlex.quote(str(out))} --format md" if fitted or up_to_date else line
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Run a model on a few starter genes and say what came out."""
+    model = load_model(arguments.model)
+    genes = load("starter_genes").dataset.select(range(TOY_GENES))
+    table = embed_genes(genes, model, device=arguments.device)
+    symbols, matrix = as_matrix(table)
+    known = set(symbols) & set(genes["symbol"])
+    print(f"model      {model.model_id} (adapter {model.adapter}, revision {model.revision or 'none'})")
+    print(f"vectors    {len(symbols):,} of dimension {matrix.shape[1]}")
+    print(f"genes      {len(known)} of {TOY_GENES} toy genes have a vector")
+    print(f"distinct   {len(np.unique(matrix, axis=0)):,} different vectors")
+    if not known:
+        message = f"none of the toy genes ({', '.join(genes['symbol'][:3])}, ...) has a vector; name genes by HGNC symbol"
+        raise GeneBenchError(message)
+    say(f"{model.model_id} fits; next: gene-bench run {shlex.quote(arguments.model)} random -t 'starter_*'")
+    return DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Make a table of the results in a folder."""
+    found = results.load_folder(arguments.results)
+    made = reports.build(found.results, problems=found.problems)
+    text = reports.RENDERERS[arguments.format](made)
+    _warn(made)
+    if arguments.output is None:
+        print(text, end="")
+    else:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(text, encoding="utf-8")
+        say(f"wrote {arguments.output}")
+    return SOME_FAILED if found.problems else DONE
+
+
+def _warn(made: reports.Report) -> None:
+    for line in (*made.problems, *(warning for table in made.tables for warning in table.warnings)):
+        say(f"warning: {line}")
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _print_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,263 @@
+"""L-BFGS on many independent convex problems at once, each with its own step, each leaving when it is solved.
+
+A problem is a row of weights. Products with the data are made for all problems together by the `Objective`; everything
+here costs a small multiple of (problems x weights).
+
+Stopping rule. With P the inverse Hessian, g' P g is twice the distance of the objective from its optimum to first order
+(the squared Newton decrement; Boyd and Vandenberghe, "Convex Optimization", 9.5), and g' P g / sum of the curvatures
+p(1 - p) bounds the curvature-weighted mean square of the change that is left in the logits. A problem is solved when
+that root mean square is below `tol` times the logits' own (at least 1): a statement about predictions, whatever the
+units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem whose
+slope can no longer be told from rounding has stalled; it leaves unsolved, to be taken up in float64.
+
+Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
+one fold) up to the rows that are missing. `Pairs` holds them in the compact form of Byrd, Nocedal and Schnabel,
+"Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
+relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+MEMORY = 10
+SLOPE_LEFT = 0.5
+"""A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
+
+MAX_CUTS = 8
+
+
+class Objective(Protocol):
+    """Convex functions of rows of weights."""
+
+    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) gradients at the (k, v) weights of the k numbered problems."""
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
+
+
+@dataclass
+class Pairs:
+    """An inverse Hessian for each of L parent problems, from m steps and gradient changes of each.
+
+    Attributes:
+        steps: (L, m, v).
+        changes: (L, m, v) gradient changes times the diagonal.
+        inner: (L, 2 m, 2 m) the middle matrix of the compact form.
+        diagonal: (L, v) the inverse Hessian the pairs correct.
+    """
+
+    steps: Tensor
+    changes: Tensor
+    inner: Tensor
+    diagonal: Tensor
+
+    @classmethod
+    def build(cls, steps: Tensor, changes: Tensor, diagonal: Tensor) -> "Pairs":
+        """The compact form of (L, m, v) pairs over (L, v) diagonals; pairs without curvature are ignored."""
+        product = (steps @ changes.mT).double()
+        curved = product.diagonal(dim1=1, dim2=2) > 0
+        both = curved[:, :, None] & curved[:, None, :]
+        eye = torch.eye(steps.shape[1], dtype=torch.float64, device=steps.device)
+        upper = torch.where(both, product.triu(), eye)
+        scaled = changes * diagonal[:, None, :]
+        middle = torch.where(both, (scaled @ changes.mT).double(), 0.0)
+        middle += torch.diag_embed(torch.where(curved, product.diagonal(dim1=1, dim2=2), 0.0))
+        inverse = torch.linalg.solve_triangular(upper, eye.expand_as(upper), upper=True)
+        top = torch.cat([inverse.mT @ middle @ inverse, -inverse.mT], 2)
+        bottom = torch.cat([-inverse, torch.zeros_like(inverse)], 2)
+        keep = curved[:, :, None]
+        return cls(
+            steps * keep, scaled * keep, torch.cat([top, bottom], 1).to(steps.dtype), diagonal
+        )
+
+    def apply(self, vectors: Tensor) -> Tensor:
+        """(L, j, v) vectors times the (L, v, v) inverse Hessians."""
+        inside = torch.cat([vectors @ self.steps.mT, vectors @ self.changes.mT], 2) @ self.inner
+        m = self.steps.shape[1]
+        out = vectors * self.diagonal[:, None, :]
+        out += inside[:, :, :m] @ self.steps
+        out += inside[:, :, m:] @ self.changes
+        return out
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """Which parent each problem comes from: `Pairs` and, per problem, its parent and its place among the siblings."""
+
+    pairs: Pairs
+    parent: Tensor
+    place: Tensor
+    n_places: int
+
+    def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) vectors of the numbered problems times the inverse Hessians of their parents."""
+        parent, place = self.parent[problems], self.place[problems]
+        padded = vectors.new_zeros(len(self.pairs.steps), self.n_places, vectors.shape[1])
+        padded[parent, place] = vectors
+        return self.pairs.apply(padded)[parent, place]
+
+
+@dataclass
+class Solution:
+    """Where the problems ended.
+
+    Attributes:
+        weights: (K, v).
+        error: (K,) root mean square change left in the logits, by the solver's estimate.
+        gradient: (K,) largest absolute entry of the gradient.
+        passes: (K,) products with the data, a gradient counting two.
+        history: With `keep_history`, all (steps, gradient changes), each (K, v).
+    """
+
+    weights: Tensor
+    error: Tensor
+    gradient: Tensor
+    passes: Tensor
+    history: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+
+@dataclass
+class _Active:
+    """The problems not solved yet; every tensor has one row per problem."""
+
+    problems: Tensor
+    weights: Tensor
+    gradient: Tensor
+    diagonal: Tensor
+    curvature: Tensor
+    stalled: Tensor
+    own: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
+
+    def select(self, keep: Tensor) -> "_Active":
+        return _Active(
+            self.problems[keep],
+            self.weights[keep],
+            self.gradient[keep],
+            self.diagonal[keep],
+            self.curvature[keep],
+            self.stalled[keep],
+            [(s[keep], t[keep], r[keep]) for s, t, r in self.own],
+        )
+
+    def error(self, direction: Tensor, spread: Tensor) -> Tensor:
+        by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
+        by_pairs = -(self.gradient * direction).sum(1)
+        scale = (self.weights.square() @ spread).clamp_(min=1)
+        return (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
+
+
+@torch.no_grad()
+def minimise(  # noqa: PLR0913 - one solve has this many independent settings
+    objective: Objective,
+    weights: Tensor,
+    diagonal: Tensor,
+    curvature: Tensor,
+    spread: Tensor,
+    *,
+    tol: float,
+    max_iterations: int,
+    relatives: Relatives | None = None,
+    refresh: Sequence[int] = (),
+    keep_history: bool = False,
+) -> Solution:
+    """Minimise K functions from (K, v) weights.
+
+    Args:
+        objective: Gradients and curvatures.
+        weights: (K, v) where to start.
+        diagonal: (K, v) diagonals of approximate inverse Hessians.
+        curvature: (K,) sums of the logits' curvature, the unit of the stopping rule.
+        spread: (v,) mean squares of the features, in which they are uncorrelated; 0 for the intercept.
+        tol: Root mean square change in the logits below which a problem is solved.
+        max_iterations: Most iterations.
+        relatives: Inverse Hessians of related problems, used in place of the diagonal.
+        refresh: Iterations after which diagonal and curvature are computed anew.
+        keep_history: Keep all pairs, and all problems until the last is solved, so that `Pairs.build` can use them.
+    """
+    everything = torch.arange(len(weights), device=weights.device)
+    out = Solution(
+        weights.clone(), weights.new_full((len(weights),), torch.inf), weights.new_zeros(len(weights)),
+        weights.new_full((len(weights),), 2.0),
+    )
+    now = _Active(everything, weights, objective.gradient(weights, everything), diagonal, curvature, everything < 0)
+    for iteration in range(max_iterations + 1):
+        direction = _direction(now, relatives)
+        error = now.error(direction, spread)
+        done = (error < tol) | now.stalled
+        if keep_history:
+            done = torch.zeros_like(done) | done.all()
+        if iteration == max_iterations:
+            done = torch.ones_like(done)
+        if bool(done.any()):
+            _leave(now, done, error, out)
+            if bool(done.all()):
+                break
+            now, direction = now.select(~done), direction[~done]
+        step, change = _step(objective, now, direction, out.passes)
+        now.weights, now.gradient = now.weights + step, now.gradient + change
+        if keep_history:
+            out.history.append((step, change))
+        bend = (step * change).sum(1)
+        now.own.append((step, change, torch.where(bend > 0, 1 / bend.clamp(min=torch.finfo(bend.dtype).tiny), 0.0)))
+        if len(now.own) > (max_iterations if keep_history else MEMORY):
+            now.own.pop(0)
+        if iteration in refresh:
+            hessian, now.curvature = objective.curvature(now.weights, now.problems)
+            now.diagonal = 1 / hessian
+            out.passes[now.problems] += 2
+    return out
+
+
+def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
+    problems = now.problems[done]
+    out.weights[problems] = now.weights[done]
+    out.error[problems] = error[done]
+    out.gradient[problems] = now.gradient[done].abs().amax(1)
+
+
+def _direction(now: _Active, relatives: Relatives | None) -> Tensor:
+    """Downhill (k, v) directions by the two-loop recursion."""
+    q = now.gradient.clone()
+    scales = []
+    for step, change, rho in reversed(now.own):
+        scale = (rho * (step * q).sum(1))[:, None]
+        scales.append(scale)
+        q.addcmul_(scale, change, value=-1)
+    q = q * now.diagonal if relatives is None else relatives.apply(q, now.problems)
+    for (step, change, rho), scale in zip(now.own, reversed(scales), strict=True):
+        q.addcmul_(scale - (rho * (change * q).sum(1))[:, None], step)
+    q.neg_()
+    uphill = (now.gradient * q).sum(1) >= 0
+    if bool(uphill.any()):
+        q[uphill] = -(now.diagonal * now.gradient)[uphill]
+    return q
+
+
+def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:
+    """Steps along the directions and the gradient changes over them.
+
+    The full step is tried first. The functions are convex, so the slope grows along the line: where it has turned
+    uphill too steeply the minimum was passed, and the step is cut to where the secant of the slope is zero.
+    """
+    slope = (now.gradient * direction).sum(1)
+    length = torch.ones_like(slope)
+    gradient = objective.gradient(now.weights + direction, now.problems)
+    passes[now.problems] += 2
+    for _ in range(MAX_CUTS):
+        new = (gradient * direction).sum(1)
+        long = torch.logical_not(new <= SLOPE_LEFT * slope.abs())
+        if not bool(long.any()):
+            break
+        cut = (slope[long] / (slope[long] - new[long])).nan_to_num(nan=0.1).clamp(0.05, 0.9)
+        length[long] *= cut
+        trial = now.weights[long] + length[long, None] * direction[long]
+        gradient[long] = objective.gradient(trial, now.problems[long])
+        passes[now.problems[long]] += 2
+    else:
+        now.stalled = now.stalled | long
+    return length[:, None] * direction, gradient - now.gradient

@@ -1,0 +1,75 @@
+"""Logistic regression for all labels and folds at once.
+
+For label l and training rows T the objective is scikit-learn's,
+
+    sum over i in T of [log(1 + exp(eta_i)) - y_il eta_i] + |w|^2 / (2 C),   eta_i = z_i' w + b,
+
+with the intercept b unpenalised (it is the last weight; the rows end with a 1). Its gradient is
+Z_T' (sigmoid(eta) - y) + w / C. The label part Z_T' y never changes, so it is computed once and labels take no part
+in the iteration: a gradient is a product, a sigmoid in place and a product.
+"""
+
+import torch
+from torch import Tensor
+
+from gene_eval.core.fast_rows import Rows, tiles
+
+FLAT = 1e-12
+"""Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
+
+
+class LogisticObjective:
+    """`Objective` of many (label, training blocks) columns.
+
+    Args:
+        rows: The design matrix, sorted by block.
+        labels: (n, L) 0/1 in the order of the rows.
+        column: (K,) label of each problem.
+        trains: (B, K) whether the problem trains on the block.
+        penalty: (width,) 1 / C, and 0 for the intercept.
+    """
+
+    def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Tensor) -> None:
+        self.rows = rows
+        self.trains = trains
+        self.penalty = penalty.to(rows.mean_square)
+        self.linear = self.penalty.new_zeros(len(column), rows.width)
+        for block, part in enumerate(trains):
+            self.linear += label_sums(rows, labels.to(self.penalty), block)[column] * part[:, None]
+
+    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """See `Objective`."""
+        total = self.rows.accumulator(len(problems))
+        projected = self.rows.project(weights)
+        for block, columns, n_columns in self._blocks(problems):
+            for low, high in tiles(self.rows, block, n_columns):
+                p = self.rows.logits(projected, low, high, columns).sigmoid_()
+                self.rows.collect(total, low, high, columns, p)
+        return self.rows.gathered(total).sub_(self.linear[problems]).addcmul_(weights, self.penalty)
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        hessian = torch.zeros_like(weights)
+        projected = self.rows.project(weights)
+        for block, columns, n_columns in self._blocks(problems):
+            for low, high in tiles(self.rows, block, n_columns):
+                p = self.rows.logits(projected, low, high, columns).sigmoid_()
+                self.rows.collect_squares(hessian, low, high, columns, p.addcmul_(p, p, value=-1))
+        return (hessian + self.penalty).clamp_(min=FLAT), hessian[:, -1].clamp(min=FLAT)
+
+    def _blocks(self, problems: Tensor) -> list[tuple[int, Tensor | None, int]]:
+        """Per block with work: its number, the places of the problems that train on it (None: all), their count."""
+        found = []
+        for block, trains in enumerate(self.trains[:, problems]):
+            places = trains.nonzero()[:, 0]
+            if len(places):
+                found.append((block, None if len(places) == len(problems) else places, len(places)))
+        return found
+
+
+def label_sums(rows: Rows, labels: Tensor, block: int) -> Tensor:
+    """(L, width) sums of the rows of one block, weighted by each label."""
+    total = rows.accumulator(labels.shape[1])
+    for low, high in tiles(rows, block, labels.shape[1]):
+        rows.collect(total, low, high, None, labels[low:high])
+    return rows.gathered(total)

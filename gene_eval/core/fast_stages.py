@@ -1,0 +1,110 @@
+"""The stages of one solve: all rows, then every training set from there, then what is left in float64."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gene_eval.core.fast_lbfgs import Objective, Pairs, Relatives, Solution, minimise
+from gene_eval.core.fast_rows import Rows
+
+TOL_ALL_ROWS = 1e-3
+MAX_PAIRS = 100
+REFRESH = (5, 20, 60, 200)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Related problems: parents on all rows and children on some of the blocks.
+
+    Attributes:
+        rows: The design matrix.
+        whole: Makes the objective of the parents on given rows.
+        parts: Makes the objective of the children on given rows.
+        penalty: (v,) of one problem.
+        parent: (K,) parent of each child.
+        place: (K,) number of each child among those of its parent.
+        share: Share of the rows that a child trains on, on average.
+    """
+
+    rows: Rows
+    whole: Callable[[Rows], Objective]
+    parts: Callable[[Rows], Objective]
+    penalty: Tensor
+    parent: Tensor
+    place: Tensor
+    share: float
+
+    @property
+    def spread(self) -> Tensor:
+        """(v,) mean squares of the features, 0 for intercepts."""
+        spread = self.rows.mean_square.repeat(len(self.penalty) // self.rows.width)
+        return torch.where(self.penalty > 0, spread, 0.0)
+
+
+@torch.no_grad()
+def solve(
+    family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_iterations: int
+) -> tuple[Solution, int]:
+    """Solve the children from the (L, v) start of the parents; also how many needed float64.
+
+    Args:
+        family: The problems.
+        start: (L, v) weights of the parents.
+        curvature: (L, v) diagonals of the parents' Hessians there, without the penalty; the intercept's is the sum of
+            the logits' curvature over rows (and classes, of which v holds one after the other).
+        tol: As in `minimise`.
+        max_iterations: Most iterations of a stage on the children.
+    """
+    whole, width = family.whole(family.rows), family.rows.width
+    first = minimise(
+        whole, start, 1 / (curvature + family.penalty), curvature[:, width - 1 :: width].sum(1), family.spread,
+        tol=TOL_ALL_ROWS, max_iterations=MAX_PAIRS, refresh=REFRESH, keep_history=True,
+    )
+    hessian, total = whole.curvature(first.weights, torch.arange(len(start), device=start.device))
+    share, parent = family.share, family.parent
+    diagonal = 1 / ((hessian - family.penalty).clamp_(min=1e-12) * share + family.penalty)
+    relatives = None
+    if first.history:
+        steps, changes = (torch.stack(part, 1) for part in zip(*first.history, strict=True))
+        pairs = Pairs.build(steps, share * changes + (1 - share) * family.penalty * steps, diagonal)
+        relatives = Relatives(pairs, parent, family.place, int(family.place.max()) + 1)
+    last = minimise(
+        family.parts(family.rows), first.weights[parent], diagonal[parent], total[parent] * share, family.spread,
+        tol=tol, max_iterations=max_iterations, relatives=relatives,
+    )
+    left = torch.logical_not(last.error < tol).nonzero()[:, 0]
+    if len(left):
+        last = _in_double(family, last, left, tol=tol, max_iterations=max_iterations)
+    return last, len(left)
+
+
+def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_iterations: int) -> Solution:
+    """Go on in float64 with the problems that are left."""
+    objective = _Subset(family.parts(family.rows.double()), left)
+    weights = last.weights[left].double()
+    every = torch.arange(len(left), device=left.device)
+    hessian, total = objective.curvature(weights, every)
+    again = minimise(
+        objective, weights, 1 / hessian, total, family.spread.double(),
+        tol=tol, max_iterations=max_iterations, refresh=REFRESH,
+    )
+    out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
+    out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
+    out.passes[left] += again.passes
+    return out
+
+
+@dataclass(frozen=True)
+class _Subset:
+    """Some of the problems of an objective, renumbered."""
+
+    objective: Objective
+    numbers: Tensor
+
+    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
+        return self.objective.gradient(weights, self.numbers[problems])
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        return self.objective.curvature(weights, self.numbers[problems])

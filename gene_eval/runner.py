@@ -1,0 +1,238 @@
+"""Tasks times models: loads, embeds, probes and saves, one result file after the other."""
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from builders import RawFiles
+from builders.errors import BuilderError
+from gene_eval import results
+from gene_eval.core.engines import DEFAULT_ENGINE
+from gene_eval.core.errors import ProbeError
+from gene_eval.core.probe import ProbeResult, probe
+from gene_eval.errors import CoverageError, GeneBenchError
+from gene_eval.results import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskResult
+from gene_eval.tasks import Failure, Task, choose, load_tasks
+from gene_eval.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
+from model_adapters import AdapterError, load_model
+
+__all__ = ["Outcome", "RunOptions", "run"]
+
+PACKAGES = ("datasets", "gene-bench", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run may be told, besides which models and tasks.
+
+    Args:
+        out: Folder of the result files.
+        data_dir: Folder with raw files; see `builders.RawFiles`.
+        device: Where models compute; None takes the best there is.
+        batch_size: Genes that a model encodes at a time; None takes the model's own.
+        seed: Of the probe; folds belong to the task and do not depend on it.
+        protocol: See `gene_eval.core.probe.probe`.
+        engine: See `gene_eval.core.probe.probe`.
+        missing: "drop" leaves out entities without a vector, "error" fails the task.
+        common_genes: Whether to score only the entities that all models of the run have.
+        pairs: How the vectors of a gene pair become one: "average" or "concat".
+        overwrite: Whether to run again what `out` already holds.
+        progress: Whether to show progress bars on stderr.
+    """
+
+    out: Path = Path("results")
+    data_dir: Path | None = None
+    device: str | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    protocol: str = "paper"
+    engine: str = DEFAULT_ENGINE
+    missing: str = "drop"
+    common_genes: bool = False
+    pairs: str = "average"
+    overwrite: bool = False
+    progress: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a run did: `results` holds all that was asked for and could be scored, new or already there."""
+
+    results: list[TaskResult] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    fitted: int = 0
+    up_to_date: int = 0
+
+
+def run(
+    models: Sequence[str],
+    patterns: Sequence[str],
+    options: RunOptions,
+    *,
+    split_labels: bool = False,
+    log: Callable[[str], None] = print,
+) -> Outcome:
+    """Score every model on every task and save one file each.
+
+    A name that does not exist stops the run before it begins. After that a failure costs one task of one model: the rest
+    goes on, and what is saved stays.
+
+    Args:
+        models: MODEL strings, see `model_adapters.load_model`.
+        patterns: Task names or globs, see `gene_eval.tasks.choose`.
+        options: Everything else.
+        split_labels: Whether each label of a multi-label task is scored as a binary task as well.
+        log: Takes lines for the user.
+
+    Returns:
+        Results, failures and counts.
+
+    Raises:
+        BuilderError: A pattern matches no task, or the data directory does not exist.
+        AdapterError: A model does not exist.
+    """
+    raw = RawFiles(options.data_dir)
+    chosen = choose(patterns, split_labels=split_labels)
+    resolve = make_resolve(raw, log)
+    loaded = [load_model(spec, resolve=resolve) for spec in dict.fromkeys(models)]
+    sources = [
+        ModelVectors(model, raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log)
+        for model in loaded
+    ]
+    outcome = Outcome()
+    tasks: list[Task] = []
+    for item in load_tasks(chosen, raw):
+        if isinstance(item, Failure):
+            outcome.failures.append(item)
+            log(f"failed: {item.task}: {item.reason}")
+        else:
+            tasks.append(item)
+    for vectors in sources:
+        for task in _shown(tasks, vectors.model.model_id, progress=options.progress):
+            try:
+                _score(task, vectors, sources, options, outcome)
+            except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
+                outcome.failures.append(Failure(task.record.id, vectors.model.model_id, str(error)))
+                log(f"failed: {vectors.model.model_id} on {task.record.id}: {error}")
+    return outcome
+
+
+def _shown(tasks: Sequence[Task], name: str, *, progress: bool) -> Iterator[Task]:
+    from tqdm import tqdm
+
+    yield from tqdm(tasks, desc=f"Scoring {name}", unit="task", disable=not progress, leave=False)
+
+
+def _score(
+    task: Task, vectors: ModelVectors, everyone: Sequence[ModelVectors], options: RunOptions, outcome: Outcome
+) -> None:
+    keep = np.logical_and.reduce([other.known(task) for other in everyone]) if options.common_genes else None
+    gathered = vectors.gather(task, keep=keep, pairs=options.pairs)
+    if options.missing == "error" and gathered.missing:
+        message = (
+            f"{len(gathered.missing):,} of {task.record.n:,} entities of {task.record.id} have no vector"
+            f" ({', '.join(gathered.missing[:3])}); add them, or run with --missing drop"
+        )
+        raise CoverageError(message)
+    wanted = _describe(task, vectors, gathered, options)
+    path = results.path_for(options.out, wanted.model.id, task.record.id)
+    if path.exists() and not options.overwrite:
+        found = results.load(path)
+        if _same_inputs(found, wanted):
+            outcome.results.append(found)
+            outcome.up_to_date += 1
+            return
+    began = time.perf_counter()
+    scored = probe(
+        gathered.X,
+        task.y[gathered.rows],
+        target=task.record.target,
+        folds=task.folds[gathered.rows],
+        seed=options.seed,
+        protocol=options.protocol,
+        engine=options.engine,
+        label_names=task.record.label_names if task.record.target == "multilabel" else None,
+    )
+    timing = {"embed_s": vectors.seconds, "probe_s": time.perf_counter() - began}
+    result = _with_scores(wanted, scored, timing)
+    results.save(result, options.out)
+    outcome.results.append(result)
+    outcome.fitted += 1
+
+
+def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: RunOptions) -> TaskResult:
+    """The result without its scores: everything that they depend on."""
+    model = vectors.model
+    params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
+    return TaskResult(
+        task=task.record,
+        model=ModelRecord(
+            id=model.model_id,
+            revision=model.revision,
+            adapter=model.adapter,
+            dim=gathered.dim,
+            embedding_sha256=gathered.sha256,
+            options=dict(model.options),
+        ),
+        probe=ProbeRecord(options.protocol, options.engine, options.seed, params=params),
+        coverage=Coverage(
+            n_task=task.record.n,
+            n_scored=len(gathered.rows),
+            n_missing=len(gathered.missing),
+            missing_sample=tuple(gathered.missing[:SAMPLE]),
+            scored_sha256=_sha256(task, gathered),
+        ),
+        scores={},
+    )
+
+
+def _sha256(task: Task, gathered: Gathered) -> str:
+    columns = list(task.entities.values())
+    digest = hashlib.sha256()
+    for entity in sorted("\t".join(column[row] for column in columns) for row in gathered.rows):
+        digest.update(entity.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
+    """Whether a saved result is what this run would compute: same labels, folds, entities, vectors and settings."""
+
+    def key(result: TaskResult) -> tuple[object, ...]:
+        task, model, settings = result.task, result.model, result.probe
+        return (
+            *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
+            *(model.id, model.revision, model.embedding_sha256, dict(model.options)),
+            *(settings.protocol, settings.engine, settings.seed, settings.params.get("pairs")),
+        )
+
+    return key(found) == key(wanted)
+
+
+def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, float]) -> TaskResult:
+    settings = described.probe
+    return replace(
+        described,
+        probe=replace(settings, params={**settings.params, **scored.params}, convergence=scored.convergence),
+        scores={metric: ScoreRecord.of(each.mean, each.std, each.folds) for metric, each in scored.scores.items()},
+        labels={
+            label: {metric: ScoreRecord.of(each.mean, each.std, each.folds) for metric, each in scores.items()}
+            for label, scores in scored.labels.items()
+        },
+        environment=_environment(),
+        timing={name: round(seconds, 3) for name, seconds in timing.items()},
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+@cache
+def _environment() -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "platform": platform.platform(), **versions}

@@ -1,0 +1,199 @@
+"""Vectors of one model for what tasks are about: genes, pairs of genes, genes with diseases."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+
+from builders import RawFiles, SymbolResolver, load
+from builders.errors import BuilderError, MissingFileError
+from builders.symbols import HGNC
+from gene_eval.errors import CoverageError
+from gene_eval.tasks import Task
+from model_adapters import Model, as_matrix, embed, embedding_sha256
+
+__all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "make_resolve"]
+
+PAIRINGS = ("average", "concat")
+DISEASES = "diseases"
+SAMPLE = 10
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """An embedding table in memory.
+
+    Args:
+        matrix: (n, d) float32.
+        row: Identifier -> row of the matrix.
+        sha256: Hash of identifiers and vectors.
+    """
+
+    matrix: npt.NDArray[np.float32]
+    row: dict[str, int]
+    sha256: str
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.matrix.shape[1])
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The rows of a task that have vectors.
+
+    Args:
+        X: (n, d) vectors.
+        rows: (n,) row numbers of the task.
+        missing: Entities without a vector, as text.
+        dim: Length of one gene's vector.
+        sha256: Hash of the vectors that were available, not only of those used.
+    """
+
+    X: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int64]
+    missing: list[str]
+    dim: int
+    sha256: str
+
+
+@dataclass
+class ModelVectors:
+    """One model over the gene tables of a run; each table is embedded once, when a task first asks for it.
+
+    Args:
+        model: From `model_adapters.load_model`.
+        raw: Raw files shared by the run, for the gene tables.
+        device: Where to compute; None takes the best there is.
+        batch_size: Genes at a time; None takes the model's own.
+        progress: Whether to show progress bars on stderr.
+        log: Takes a line for the user.
+    """
+
+    model: Model
+    raw: RawFiles
+    device: str | None = None
+    batch_size: int | None = None
+    progress: bool = False
+    log: Callable[[str], None] = print
+    seconds: float = 0.0
+    _tables: dict[str, Vectors | BuilderError] = field(default_factory=dict)
+
+    @property
+    def precomputed(self) -> bool:
+        """Whether the vectors come from a file, so that no gene table is needed."""
+        return callable(getattr(self.model, "table", None))
+
+    def of(self, table: str) -> Vectors:
+        """Vectors of a gene table (or of the disease table).
+
+        Raises:
+            BuilderError: The table cannot be built.
+            AdapterError: The model cannot encode it.
+        """
+        key = "" if self.precomputed else table
+        if key not in self._tables:
+            began = time.perf_counter()
+            try:
+                self._tables[key] = self._embed(table)
+            except BuilderError as error:
+                self._tables[key] = error
+            self.seconds += time.perf_counter() - began
+        found = self._tables[key]
+        if isinstance(found, BuilderError):
+            raise found
+        return found
+
+    def _embed(self, table: str) -> Vectors:
+        encoded: list[bool] = []
+        rows = datasets.Dataset.from_dict({}) if self.precomputed else load(table, self.raw).dataset
+        if table == DISEASES and not self.precomputed:
+            rows = rows.rename_column("disease_id", "symbol")
+        embedded = embed(
+            rows,
+            self.model,
+            batch_size=self.batch_size,
+            device=self.device,
+            progress=self.progress,
+            on_encode=lambda: encoded.append(True),
+        )
+        symbols, matrix = as_matrix(embedded)
+        origin = "computed" if encoded else "read from the file" if self.precomputed else "from the cache, nothing embedded"
+        self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
+        return Vectors(matrix, {symbol: i for i, symbol in enumerate(symbols)}, embedding_sha256(embedded))
+
+    def known(self, task: Task) -> npt.NDArray[np.bool_]:
+        """(n,) whether the model has vectors for every part of an entity."""
+        return np.logical_and.reduce([index >= 0 for _, index in self._parts(task)])
+
+    def gather(self, task: Task, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average") -> Gathered:
+        """Vectors of a task's entities.
+
+        Args:
+            task: The task.
+            keep: (n,) entities to use, of those that have vectors; None uses all.
+            pairs: How the two vectors of a pair become one: "average" or "concat". A gene and a disease are always
+                concatenated, since their vectors mean different things.
+
+        Raises:
+            CoverageError: No entity has a vector.
+        """
+        parts = self._parts(task)
+        known = np.logical_and.reduce([index >= 0 for _, index in parts])
+        if not known.any():
+            example = ", ".join(list(next(iter(task.entities.values())))[:3])
+            own = ", ".join(list(parts[0][0].row)[:3])
+            message = (
+                f"{self.model.model_id} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
+                f" (the task names {example}; the vectors name {own}); name genes by their HGNC symbol"
+            )
+            raise CoverageError(message)
+        rows = np.flatnonzero(known if keep is None else known & keep)
+        blocks = [vectors.matrix[index[rows]] for vectors, index in parts]
+        if task.record.entity == "gene_pair" and pairs == "average":
+            X = (blocks[0] + blocks[1]) / np.float32(2)
+        else:
+            X = np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+        absent = np.flatnonzero(~known)
+        names = ["/".join(column[i] for column in task.entities.values()) for i in absent]
+        return Gathered(X, rows, names, parts[0][0].dim, parts[0][0].sha256)
+
+    def _parts(self, task: Task) -> list[tuple[Vectors, npt.NDArray[np.int64]]]:
+        parts = []
+        for column, names in task.entities.items():
+            vectors = self.of(DISEASES if column == "disease_id" else task.gene_table)
+            parts.append((vectors, np.array([vectors.row.get(name, -1) for name in names], dtype=np.int64)))
+        return parts
+
+
+def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
+    """A function from the identifiers of a vectors file to current symbols; None without HGNC's file in a data directory.
+
+    Of several identifiers that mean one gene, the current symbol is taken; if it is not among them, none is.
+    """
+    if raw.data_dir is None:
+        return None
+    try:
+        path = raw.path(HGNC, "complete_set")
+    except MissingFileError:
+        return None
+    assert path is not None
+
+    def resolve(identifiers: list[str]) -> list[str | None]:
+        resolver: Any = raw.once((path, "vectors"), lambda: SymbolResolver.from_hgnc(path))
+        resolution = resolver.resolve(identifiers)
+        symbols = resolution.symbols
+        claims = Counter(symbol for symbol in symbols if symbol is not None)
+        pairs = zip(identifiers, symbols, strict=True)
+        kept = [new if new is not None and (claims[new] == 1 or old == new) else None for old, new in pairs]
+        if lost := kept.count(None):
+            log(f"{lost:,} of {len(kept):,} identifiers of the vectors have no current symbol of their own and are left out")
+        return kept
+
+    return resolve
