@@ -7,8 +7,8 @@ Stopping rule. With P the inverse Hessian, g' P g is twice the distance of the o
 (the squared Newton decrement; Boyd and Vandenberghe, "Convex Optimization", 9.5), and g' P g / sum of the curvatures
 p(1 - p) bounds the curvature-weighted mean square of the change that is left in the logits. A problem is solved when
 that root mean square is below `tol` times the logits' own (at least 1): a statement about predictions, whatever the
-units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem whose
-slope can no longer be told from rounding has stalled; it leaves unsolved, to be taken up in float64.
+units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem that
+no longer gets better, for rounding as a rule, leaves unsolved, to be taken up in float64.
 
 Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
 one fold) up to the rows that are missing. `Pairs` holds them in the compact form of Byrd, Nocedal and Schnabel,
@@ -28,6 +28,8 @@ SLOPE_LEFT = 0.5
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
+PATIENCE = 40
+"""A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
 
 class Objective(Protocol):
@@ -130,7 +132,8 @@ class _Active:
     gradient: Tensor
     diagonal: Tensor
     curvature: Tensor
-    stalled: Tensor
+    best: Tensor
+    waited: Tensor
     own: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
 
     def select(self, keep: Tensor) -> "_Active":
@@ -140,7 +143,8 @@ class _Active:
             self.gradient[keep],
             self.diagonal[keep],
             self.curvature[keep],
-            self.stalled[keep],
+            self.best[keep],
+            self.waited[keep],
             [(s[keep], t[keep], r[keep]) for s, t, r in self.own],
         )
 
@@ -184,11 +188,13 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         weights.clone(), weights.new_full((len(weights),), torch.inf), weights.new_zeros(len(weights)),
         weights.new_full((len(weights),), 2.0),
     )
-    now = _Active(everything, weights, objective.gradient(weights, everything), diagonal, curvature, everything < 0)
+    now = _Active(everything, weights, objective.gradient(weights, everything), diagonal, curvature, out.error, 0 * everything)
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
         error = now.error(direction, spread)
-        done = (error < tol) | now.stalled
+        better = error < 0.9 * now.best
+        now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
+        done = (error < tol) | (now.waited > PATIENCE)
         if keep_history:
             done = torch.zeros_like(done) | done.all()
         if iteration == max_iterations:
@@ -259,5 +265,5 @@ def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor)
         gradient[long] = objective.gradient(trial, now.problems[long])
         passes[now.problems[long]] += 2
     else:
-        now.stalled = now.stalled | long
+        now.waited[long] = PATIENCE
     return length[:, None] * direction, gradient - now.gradient

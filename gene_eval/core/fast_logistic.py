@@ -12,6 +12,7 @@ in the iteration: a gradient is a product, a sigmoid in place and a product.
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_rows import Rows, tiles
 
 FLAT = 1e-12
@@ -31,6 +32,8 @@ class LogisticObjective:
 
     def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Tensor) -> None:
         self.rows = rows
+        self.labels = labels
+        self.column = column
         self.trains = trains
         self.penalty = penalty.to(rows.mean_square)
         self.linear = self.penalty.new_zeros(len(column), rows.width)
@@ -56,6 +59,16 @@ class LogisticObjective:
                 p = self.rows.logits(projected, low, high, columns).sigmoid_()
                 self.rows.collect_squares(hessian, low, high, columns, p.addcmul_(p, p, value=-1))
         return (hessian + self.penalty).clamp_(min=FLAT), hessian[:, -1].clamp(min=FLAT)
+
+    def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
+        """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""
+        spans = [
+            (self.rows.starts[block], self.rows.starts[block + 1])
+            for block in self.trains[:, problem].nonzero()[:, 0].tolist()
+        ]
+        Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
+        y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
+        return newton(Z, y, weights, self.penalty, tol=tol)
 
     def _blocks(self, problems: Tensor) -> list[tuple[int, Tensor | None, int]]:
         """Per block with work: its number, the places of the problems that train on it (None: all), their count."""

@@ -41,6 +41,9 @@ class Rows(Protocol):
     def double(self) -> "Rows":
         """The same rows in float64."""
 
+    def dense(self, low: int, high: int) -> Tensor:
+        """(high - low, width) rows in memory."""
+
 
 def tiles(rows: Rows, block: int, n_columns: int) -> Iterator[tuple[int, int]]:
     """Row ranges of one block whose logits for n_columns columns fit into cache."""
@@ -66,6 +69,9 @@ class DenseRows:
 
     def double(self) -> "DenseRows":
         return DenseRows(self.Z.double(), self.starts)
+
+    def dense(self, low: int, high: int) -> Tensor:
+        return self.Z[low:high]
 
     def project(self, weights: Tensor) -> Tensor:
         return weights

@@ -7,11 +7,17 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_lbfgs import Objective, Pairs, Relatives, Solution, minimise
+from gene_eval.core.fast_logistic import LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
 MAX_PAIRS = 100
 REFRESH = (5, 20, 60, 200)
+CHEAP = 1e9
+"""Problems of which one Newton step each costs fewer operations in all are finished by Newton's method, to rounding."""
+DEAR = 3e10
+"""A problem of which one Newton step costs more is not finished by Newton's method."""
+NEWTON_TOL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -74,23 +80,40 @@ def solve(
         family.parts(family.rows), first.weights[parent], diagonal[parent], total[parent] * share, family.spread,
         tol=tol, max_iterations=max_iterations, relatives=relatives,
     )
-    left = torch.logical_not(last.error < tol).nonzero()[:, 0]
-    if len(left):
-        last = _in_double(family, last, left, tol=tol, max_iterations=max_iterations)
-    return last, len(left)
+    left = torch.logical_not(last.error < tol)
+    if len(parent) * _newton_cost(family) < CHEAP:
+        left = torch.ones_like(left)
+    numbers = left.nonzero()[:, 0]
+    if len(numbers):
+        last = _in_double(family, last, numbers, tol=tol, max_iterations=max_iterations)
+    return last, len(numbers)
+
+
+def _newton_cost(family: Family) -> float:
+    """Floating point operations of one Newton step of one problem; infinite where there is no Newton's method."""
+    if len(family.penalty) != family.rows.width:
+        return torch.inf
+    return 2.0 * family.rows.starts[-1] * family.rows.width**2
 
 
 def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_iterations: int) -> Solution:
     """Go on in float64 with the problems that are left."""
-    objective = _Subset(family.parts(family.rows.double()), left)
-    weights = last.weights[left].double()
+    parts = family.parts(family.rows.double())
+    out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
+    if isinstance(parts, LogisticObjective) and _newton_cost(family) < DEAR:
+        for problem in left.tolist():
+            weights, error, gradient, steps = parts.newton(problem, out.weights[problem], NEWTON_TOL)
+            out.weights[problem], out.error[problem], out.gradient[problem] = weights, error, gradient
+            out.passes[problem] += steps * family.rows.width
+        return out
+    objective = _Subset(parts, left)
+    weights = out.weights[left]
     every = torch.arange(len(left), device=left.device)
     hessian, total = objective.curvature(weights, every)
     again = minimise(
         objective, weights, 1 / hessian, total, family.spread.double(),
         tol=tol, max_iterations=max_iterations, refresh=REFRESH,
     )
-    out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
     out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
     out.passes[left] += again.passes
     return out

@@ -163,7 +163,7 @@ def test_gzipped_set_and_missing_column(hgnc, tmp_path):
 @pytest.mark.real_data
 def test_real_complete_set(raw_dir):
     resolver = SymbolResolver.from_hgnc(raw_dir / "hgnc/hgnc_complete_set.txt")
-    # Looked up by hand on genenames.org.
+    # Read off the rows of the file by hand.
     expected = {
         "ENSG00000141510.18": "TP53",
         "ENSG00000182378.15_PAR_Y": "PLCXD1",
