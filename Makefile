@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check style clean
+.PHONY: demo test check docs style clean
 
 # Three models on the starter tasks, from files that the packages bring with them: no download, no Hub.
 demo: export HF_HUB_OFFLINE := 1
@@ -20,6 +20,9 @@ check: $(STAMP)
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+
+docs: $(STAMP)
+	@$(BIN)/python -m gene_eval.docs >docs/tasks.md
 
 style: $(STAMP)
 	@$(BIN)/ruff check --quiet --fix .

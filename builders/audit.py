@@ -70,7 +70,8 @@ class Audit:
         lost = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
         parts = [f"{self.rows_read:,} rows read", f"{self.changed:,} identifiers changed"]
         parts += [f"{count:,} {status}" for status, count in lost.items()]
-        parts += [f"{self.duplicates_collapsed:,} duplicates collapsed", f"{self.conflicts_dropped:,} conflicts dropped"]
+        parts.append(f"{self.duplicates_collapsed:,} duplicates collapsed")
+        parts.append(f"{self.conflicts_dropped:,} conflicts dropped")
         parts += [f"{len(self.labels_dropped):,} rare labels dropped", f"{self.n:,} left"]
         if self.paper_n is not None:
             parts.append(f"{self.paper_n:,} in the paper")
@@ -86,6 +87,6 @@ class Audit:
 
     @classmethod
     def read(cls, folder: Path) -> "Audit":
-        """Read `audit.json` from a folder."""
+        """Read `audit.json` from a folder; a count of another version that this one does not have is left out."""
         values: Mapping[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
-        return cls(**values)
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})

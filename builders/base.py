@@ -161,7 +161,10 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
             path = self.locate(origin, key)
             self._paths[origin.name, key] = path
             if path is not None:
-                self.audit.inputs[f"{origin.name}/{origin.files[key].names[0]}"] = self.raw.sha256(path)
+                # A download has a name of the cache's own.
+                names = origin.files[key].names
+                name = next((name for name in names if path.as_posix().endswith(f"/{name}")), names[0])
+                self.audit.inputs[f"{origin.name}/{name}"] = self.raw.sha256(path)
         super().__init__(
             cache_dir=str(cache_dir) if cache_dir else None,
             dataset_name=DATASET_NAME,

@@ -96,8 +96,8 @@ def load(
 ) -> Built:
     """Rows of a task or table: built from raw files, or what an earlier build left in the cache.
 
-    With a data directory the cache is used only if it holds what these very files give. Without one, the latest build of
-    this version is taken, and only where there is none are the files downloaded.
+    With a data directory the cache is used only if it holds what these very files give. Without one, the latest build
+    of this version is taken, and only where there is none are the files downloaded.
 
     Args:
         name: Config name.
@@ -121,12 +121,18 @@ def load(
 
 def _latest(config: TaskConfig | TableConfig, cache_dir: str | Path | None) -> Built | None:
     root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser()
-    folders = (root / DATASET_NAME / config.name / str(config.version)).glob(f"*/{AUDIT_FILE}")
-    folder = max((path.parent for path in folders), key=lambda path: path.stat().st_mtime, default=None)
+    audits = (root / DATASET_NAME / config.name / str(config.version)).glob(f"*/{AUDIT_FILE}")
+    # A killed build leaves <hash>.incomplete.
+    folders = [path.parent for path in audits if not path.parent.suffix]
+    folder = max(folders, key=lambda path: path.stat().st_mtime, default=None)
     if folder is None:
         return None
     cache = Cache(
-        cache_dir=str(root), dataset_name=DATASET_NAME, config_name=config.name, version=str(config.version), hash=folder.name
+        cache_dir=str(root),
+        dataset_name=DATASET_NAME,
+        config_name=config.name,
+        version=str(config.version),
+        hash=folder.name,
     )
     return Built(config, cache.as_dataset(split="train"), Audit.read(folder), built=False)
 

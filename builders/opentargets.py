@@ -41,8 +41,8 @@ class OpenTargetsBuilder(GeneTaskBuilder):
     """Every direct association of a release, and its diseases.
 
     The paper has 411,569 associations and says of them only that they are overall scores of release 23.09, of which
-    there are millions. Its authors' first script selected the data type `genetic_association`, the later one takes every
-    direct overall score, as this builder does: no selection is stated that could be repeated.
+    there are millions. Its authors' first script selected the data type `genetic_association`, the later one takes
+    every direct overall score, as this builder does: no selection is stated that could be repeated.
     """
 
     SOURCE = OPENTARGETS
@@ -79,7 +79,8 @@ class OpenTargetsBuilder(GeneTaskBuilder):
         table = read_parquet(self.path("associations"), ASSOCIATION)
         rows = table.dropna().set_axis(["symbol", "disease_id", "label"], axis="columns")
         self.audit.notes.append(
-            f"{len(table) - len(rows):,} incomplete associations are left out, {rows['disease_id'].nunique():,} diseases"
-            " remain; the paper does not say which associations of a release it kept, so all are kept here"
+            f"{len(table) - len(rows):,} incomplete associations are left out,"
+            f" {rows['disease_id'].nunique():,} diseases remain;"
+            " the paper does not say which associations of a release it kept, so all are kept here"
         )
         return rows

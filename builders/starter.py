@@ -1,4 +1,4 @@
-"""The embedded starter source: about 300 well-known genes, written by hand, so that the whole chain runs with no download.
+"""The embedded starter source: about 300 well-known genes, written by hand, for a whole chain with no download.
 
 It shows that an installation works. It is too small and too easy for a ranking, and no report ranks by it.
 """

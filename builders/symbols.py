@@ -185,6 +185,8 @@ class SymbolResolver:
             for symbol, cell in zip(symbols, table[column].tolist(), strict=True):
                 for identifier in cell.split("|"):
                     index[identifier].add(symbol)
+        # Sixty tasks of one source ask for the same identifiers.
+        self._known: dict[tuple[Status, ...], dict[str, Match]] = {}
         self._folded = {status: _fold(self._index[status]) for status in _SYMBOL_STEPS}
 
     @classmethod
@@ -209,7 +211,8 @@ class SymbolResolver:
             One match per identifier, in order.
         """
         given = tuple(identifiers)
-        known = {identifier: self._match(identifier.strip(), by) for identifier in dict.fromkeys(given)}
+        known = self._known.setdefault(tuple(by), {})
+        known.update((name, self._match(name.strip(), by)) for name in dict.fromkeys(given) if name not in known)
         return Resolution(given, tuple(known[identifier] for identifier in given))
 
     def _match(self, identifier: str, by: Collection[Status]) -> Match:

@@ -35,8 +35,8 @@ UNIPROT = Source(
             names=("keywords_all.tsv", "keywords_all.tsv.gz"),
             url="https://rest.uniprot.org/keywords/stream?query=%2A&format=tsv&fields=id%2Cname%2Ccategory",
         ),
-        # For the gene table. The same download as the entries: it has the sequences too.
-        "proteins": RawFile(names=(*_FASTA, *_ENTRIES), url=_ENTRIES_URL, optional=True),
+        # For the gene table, where the file is at hand: text models need no sequences and should not wait for UniProt.
+        "proteins": RawFile(names=(*_FASTA, *_ENTRIES), url=None, optional=True),
     },
 )
 
@@ -63,7 +63,8 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         column=category,
         files=("entries", "keywords"),
         duplicates="union",
-        # Beyond the paper's three, these are the very keywords of HPA's columns: ranking both would count them twice.
+        # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count twice, or
+        # tell how a protein was studied.
         ranked=paper_size is not None,
         paper_name=f"UniProt keyword {category}" if paper_size else None,
         paper_size=paper_size,
@@ -73,9 +74,8 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
 class UniProtBuilder(GeneTaskBuilder):
     """A gene has a keyword if any of its proteins has.
 
-    Three categories make no task: "Technical term" (3D-structure, Reference proteome) and "Coding sequence diversity"
-    (Alternative splicing) tell how well a protein was studied, and no human protein has a keyword of "Developmental
-    stage", whose keywords are for viruses, bacteria and parasites.
+    Two categories make no task: "Coding sequence diversity" (Alternative splicing) tells how well a protein was studied,
+    and no human protein has a keyword of "Developmental stage", whose keywords are for viruses, bacteria and parasites.
     """
 
     SOURCE = UNIPROT
@@ -87,6 +87,7 @@ class UniProtBuilder(GeneTaskBuilder):
         _task("Molecular function", "biological_process", "what the protein does"),
         _task("Cellular component", "localization", "where in the cell the protein is"),
         _task("Disease", "biological_process", "which diseases the gene is involved in"),
+        _task("Technical term", "protein", "how the protein was studied and recorded"),
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102

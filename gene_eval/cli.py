@@ -1,9 +1,11 @@
 """The command line: reads arguments, calls the package, and turns every user error into one line.
 
-stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some tasks failed (the others are saved), 2 wrong usage.
+stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some tasks failed (the others are saved),
+2 wrong usage.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,14 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     from gene_eval import commands
 
     try:
-        return int(getattr(commands, arguments.command)(arguments))
+        status = int(getattr(commands, arguments.command)(arguments))
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("gene-bench: stopped; what was finished is saved", file=sys.stderr)
         return SOME_FAILED
     except BrokenPipeError:
+        # The reader (`head`, say) has what it wanted; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except commands.USER_ERRORS as error:
         print(f"gene-bench: {' '.join(str(error).split())}", file=sys.stderr)
+        return WRONG_USAGE
+    except OSError as error:
+        reason = " ".join(str(error.strerror or error).split())
+        print(f"gene-bench: {error.filename or type(error).__name__}: {reason}", file=sys.stderr)
         return WRONG_USAGE
 
 
@@ -65,7 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
 
     commands.add_parser("register", help="make evaluate.load('gene_probe') work by name")
+    _add_embed(commands)
+    _add_run(commands)
+    _add_check(commands)
+    _add_report(commands)
+    return parser
 
+
+def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
     embed = commands.add_parser("embed", help="write a model's gene vectors to a file")
     embed.add_argument("model", metavar="MODEL")
     embed.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.parquet")
@@ -73,34 +90,45 @@ def _parser() -> argparse.ArgumentParser:
     _add_data_dir(embed)
     _add_compute(embed)
 
+
+def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run = commands.add_parser("run", help="score models on tasks")
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
     run.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task or glob; repeat for more")
-    run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task as a binary task too")
+    run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
     _add_data_dir(run)
     _add_compute(run)
-    run.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the probe (default: 0)")
+    run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default)")
     run.add_argument("--engine", metavar="E", help="how the probe is solved")
-    run.add_argument("--missing", choices=("drop", "error"), default="drop", help="genes without a vector (default: drop)")
-    run.add_argument("--pairs", choices=("average", "concat"), default="average", help="vector of a gene pair (default: average)")
+    run.add_argument(
+        "--missing", choices=("drop", "error"), default="drop", help="genes without a vector: drop (default)"
+    )
+    run.add_argument(
+        "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
+    )
     run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
 
+
+def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
     check.add_argument("model", metavar="MODEL")
     check.add_argument("--device", metavar="D")
 
+
+def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="make a table of a results folder")
     report.add_argument("results", type=Path, metavar="DIR")
     report.add_argument("--format", choices=("md", "csv", "json"), default="md", help="default: md")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
-    return parser
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="raw files, DIR/<source>/<file> (default: download)")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="raw files, DIR/<source>/<file>; default: download"
+    )
 
 
 def _add_compute(parser: argparse.ArgumentParser) -> None:
@@ -108,8 +136,15 @@ def _add_compute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
 
 
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        message = f"'{text}' is not a whole number, 0 or above"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        message = f"'{text}' is not a whole number above 0"
+    if not text.isdecimal() or int(text) < 1:
+        message = f"'{text}' is not a whole number, 1 or above"
         raise argparse.ArgumentTypeError(message)
     return int(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import datasets
 import numpy as np
+from tqdm import tqdm
 
 from builders import BuilderError, Built, RawFiles, TaskConfig, configs, load, select
 from gene_eval import reports, results
@@ -33,7 +34,9 @@ TOY_GENES = 20
 
 def say(line: str) -> None:
     """Print a line for the user on stderr: stdout is for data."""
-    print(line, file=sys.stderr, flush=True)
+    # tqdm's, so that a progress bar on its way is not torn apart.
+    tqdm.write(line, file=sys.stderr)
+    sys.stderr.flush()
 
 
 def tasks(arguments: argparse.Namespace) -> int:
@@ -50,9 +53,11 @@ def tasks(arguments: argparse.Namespace) -> int:
 
 
 def _task_facts(config: TaskConfig) -> dict[str, object]:
-    names = ("name", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license", "description")
-    facts = {name: getattr(config, name) for name in (*names, "paper_name", "paper_size", "ranked", "gene_table")}
-    return {**facts, "version": str(config.version)}
+    names = (
+        "name", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license", "description",
+        "paper_name", "paper_size", "ranked", "gene_table",
+    )  # fmt: skip
+    return {**{name: getattr(config, name) for name in names}, "version": str(config.version)}
 
 
 def models(arguments: argparse.Namespace) -> int:
@@ -71,6 +76,7 @@ def build(arguments: argparse.Namespace) -> int:
     """Build datasets, register the metric, and say what was built and what was not."""
     names = select(arguments.patterns, tables=True)
     raw = RawFiles(arguments.data_dir)
+    # A bar for each of a hundred small datasets says less than the lines below.
     datasets.disable_progress_bars()
     done: list[Built] = []
     failed: dict[str, list[str]] = {}
@@ -85,17 +91,24 @@ def build(arguments: argparse.Namespace) -> int:
     for reason, tasks_ in failed.items():
         print(f"not built: {', '.join(tasks_)}\n  {reason}")
     say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
-    if arguments.export and done:
-        allowed = [item for item in done if redistributable(item)]
-        for item in done:
-            if item not in allowed:
-                say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
-        say(f"wrote {export(allowed, arguments.export)}")
+    if arguments.export:
+        _export(done, arguments.export)
     return SOME_FAILED if failed else DONE
 
 
+def _export(done: Sequence[Built], folder: Path) -> None:
+    allowed = []
+    for item in done:
+        if redistributable(item):
+            allowed.append(item)
+        else:
+            say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
+    say(f"wrote {export(allowed, folder)}" if allowed else f"nothing to export, {folder} is as it was")
+
+
 AUDIT_COLUMNS = [
-    "config", "state", "rows read", "changed", "ambiguous", "unmapped", "duplicates", "conflicts", "rare labels", "n", "paper n",
+    "config", "state", "rows read", "changed", "ambiguous", "unmapped", "duplicates", "conflicts", "rare labels", "n",
+    "paper n",
 ]  # fmt: skip
 
 
@@ -122,6 +135,7 @@ def embed(arguments: argparse.Namespace) -> int:
         message = f"-o {arguments.output}: expected a file name that ends in .parquet"
         raise GeneBenchError(message)
     model = load_model(arguments.model)
+    _quiet_unless_terminal()
     genes = load(arguments.genes, RawFiles(arguments.data_dir)).dataset
     table = embed_genes(genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=_is_terminal())
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
@@ -156,8 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
         overwrite=arguments.overwrite,
         progress=_is_terminal(),
     )
-    if not options.progress:
-        datasets.disable_progress_bars()
+    _quiet_unless_terminal()
     outcome = run_all(arguments.models, arguments.tasks, options, split_labels=arguments.subtasks, log=say)
     if outcome.results:
         report = reports.build(outcome.results)
@@ -180,16 +193,21 @@ def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
 def check(arguments: argparse.Namespace) -> int:
     """Run a model on a few starter genes and say what came out."""
     model = load_model(arguments.model)
+    _quiet_unless_terminal()
     genes = load("starter_genes").dataset.select(range(TOY_GENES))
-    table = embed_genes(genes, model, device=arguments.device)
-    symbols, matrix = as_matrix(table)
-    known = set(symbols) & set(genes["symbol"])
+    toys = genes["symbol"][:]
+    symbols, matrix = as_matrix(embed_genes(genes, model, device=arguments.device))
+    known = [row for row, symbol in enumerate(symbols) if symbol in set(toys)]
+    distinct = len(np.unique(matrix[known], axis=0))
     print(f"model      {model.model_id} (adapter {model.adapter}, revision {model.revision or 'none'})")
     print(f"vectors    {len(symbols):,} of dimension {matrix.shape[1]}")
     print(f"genes      {len(known)} of {TOY_GENES} toy genes have a vector")
-    print(f"distinct   {len(np.unique(matrix, axis=0)):,} different vectors")
+    print(f"distinct   {distinct} different vectors among them")
     if not known:
-        message = f"none of the toy genes ({', '.join(genes['symbol'][:3])}, ...) has a vector; name genes by HGNC symbol"
+        message = f"none of the toy genes ({', '.join(toys[:3])}, ...) has a vector; name genes by HGNC symbol"
+        raise GeneBenchError(message)
+    if distinct == 1 < len(known):
+        message = f"{model.model_id} gives all {len(known)} toy genes the same vector; look at its encode"
         raise GeneBenchError(message)
     say(f"{model.model_id} fits; next: gene-bench run {shlex.quote(arguments.model)} random -t 'starter_*'")
     return DONE
@@ -217,6 +235,11 @@ def _warn(made: reports.Report) -> None:
 
 def _is_terminal() -> bool:
     return sys.stderr.isatty()
+
+
+def _quiet_unless_terminal() -> None:
+    if not _is_terminal():
+        datasets.disable_progress_bars()
 
 
 def _number(value: int | None) -> str:

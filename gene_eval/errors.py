@@ -3,11 +3,12 @@
 ValueError
 └── GeneBenchError      everything below; `except GeneBenchError` is enough
     ├── CoverageError   too few of a task's genes have a vector
+    ├── ExportError     a folder that an export must not replace
     ├── ResultError     a result file that cannot be read or written
     └── ReportError     results that no table can be made of
 """
 
-__all__ = ["CoverageError", "GeneBenchError", "ReportError", "ResultError"]
+__all__ = ["CoverageError", "ExportError", "GeneBenchError", "ReportError", "ResultError"]
 
 
 class GeneBenchError(ValueError):
@@ -16,6 +17,10 @@ class GeneBenchError(ValueError):
 
 class CoverageError(GeneBenchError):
     """Genes of a task have no vector, more of them than the chosen rule allows."""
+
+
+class ExportError(GeneBenchError):
+    """Where an export should go is something that we did not write."""
 
 
 class ResultError(GeneBenchError):

@@ -1,4 +1,4 @@
-"""Writes built tasks as a Hub dataset repository on disk: parquet per config, and a card with configs, licences, citations."""
+"""Writes built tasks as a Hub dataset repository on disk: parquet per config; a card with configs, terms, citations."""
 
 import tempfile
 from collections.abc import Sequence
@@ -10,16 +10,20 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
 
-from builders import DATASET_NAME, Built, Source, TaskConfig, builder_of
+from builders import BUILDERS, DATASET_NAME, Built, Source, TaskConfig
+from builders.genes import NCBI_GENE
+from gene_eval.errors import ExportError
 
 __all__ = ["export", "redistributable"]
 
+CARD = "README.md"
 DATA_FILE = "train-00000-of-00001.parquet"
+SOURCES = {source.name: source for source in (NCBI_GENE, *(builder.SOURCE for builder in BUILDERS))}
 
 
 def redistributable(built: Built) -> bool:
-    """Whether the terms of a config's source let us publish rows made from it."""
-    return builder_of(built.config.name).SOURCE.redistributable
+    """Whether the terms of every source of a config let us publish rows made from it."""
+    return all(source.redistributable for source in _sources([built]))
 
 
 def export(items: Sequence[Built], folder: Path) -> Path:
@@ -31,9 +35,16 @@ def export(items: Sequence[Built], folder: Path) -> Path:
 
     Returns:
         Path of the repository folder.
+
+    Raises:
+        ExportError: `folder/gene-bench` holds something else than an export.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / DATASET_NAME
+    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE)]
+    if strange or target.is_file():
+        message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
+        raise ExportError(message)
     # Written beside and then moved, so that a reader never sees half of it.
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
         made = Path(scratch) / DATASET_NAME
@@ -41,19 +52,29 @@ def export(items: Sequence[Built], folder: Path) -> Path:
             path = made / item.config.name / DATA_FILE
             path.parent.mkdir(parents=True)
             item.dataset.to_parquet(path)
-        (made / "README.md").write_text(_card(items), encoding="utf-8")
+        (made / CARD).write_text(_card(items), encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "replaced")
         made.rename(target)
     return target
 
 
+def _sources(items: Sequence[Built]) -> list[Source]:
+    """Where rows come from, each source once: the config's own first, then the others that gave it a file."""
+    names = [name for item in items for name in (item.config.source, *_input_sources(item))]
+    return [SOURCES[name] for name in dict.fromkeys(names)]
+
+
+def _input_sources(item: Built) -> list[str]:
+    return [name.partition("/")[0] for name in item.audit.inputs]
+
+
 def _card(items: Sequence[Built]) -> str:
-    sources = {item.config.source: builder_of(item.config.name).SOURCE for item in items}
+    sources = _sources(items)
     data = DatasetCardData(
         pretty_name=DATASET_NAME,
         language=["en"],
-        license=_license(list(sources.values())),
+        license=_license(sources),
         tags=["biology", "genes", "benchmark", "embeddings"],
     )
     infos = {item.config.name: _info(item) for item in items}
@@ -65,7 +86,7 @@ def _card(items: Sequence[Built]) -> str:
         example=(tasks or items)[0].config.name,
         tasks="\n".join(_task_rows(tasks)) or "None.",
         tables="\n".join(_table_lines(items)) or "None.",
-        sources="\n".join(_source_lines(source) for source in sources.values()),
+        sources="\n".join(_source_line(source) for source in sources),
         audits="\n".join(_audit_lines(item) for item in items),
     )
     return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n{text}"
@@ -98,8 +119,9 @@ def _table_lines(items: Sequence[Built]) -> list[str]:
     return [f"- `{item.config.name}` ({len(item.dataset):,} rows): {item.config.description}" for item in tables]
 
 
-def _source_lines(source: Source) -> str:
-    return f"- [{source.title}]({source.homepage}), version {source.version}, [{source.license}]({source.license_url}). {source.citation}"
+def _source_line(source: Source) -> str:
+    terms = f"[{source.license}]({source.license_url})"
+    return f"- [{source.title}]({source.homepage}), version {source.version}, {terms}. {source.citation}"
 
 
 def _audit_lines(item: Built) -> str:

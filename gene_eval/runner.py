@@ -2,9 +2,11 @@
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +16,7 @@ import numpy as np
 
 from builders import RawFiles
 from builders.errors import BuilderError
-from gene_eval import results
+from gene_eval import __version__, results
 from gene_eval.core.engines import DEFAULT_ENGINE
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.probe import ProbeResult, probe
@@ -22,11 +24,11 @@ from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.results import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskResult
 from gene_eval.tasks import Failure, Task, choose, load_tasks
 from gene_eval.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
-from model_adapters import AdapterError, load_model
+from model_adapters import AdapterError, Model, load_model
 
 __all__ = ["Outcome", "RunOptions", "run"]
 
-PACKAGES = ("datasets", "gene-bench", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
+PACKAGES = ("datasets", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def run(
 ) -> Outcome:
     """Score every model on every task and save one file each.
 
-    A name that does not exist stops the run before it begins. After that a failure costs one task of one model: the rest
-    goes on, and what is saved stays.
+    A name that does not exist stops the run before it begins. After that a failure costs one task of one model: the
+    rest goes on, and what is saved stays.
 
     Args:
         models: MODEL strings, see `model_adapters.load_model`.
@@ -98,31 +100,62 @@ def run(
     Raises:
         BuilderError: A pattern matches no task, or the data directory does not exist.
         AdapterError: A model does not exist.
+        GeneBenchError: Two of the models would write the same files.
     """
     raw = RawFiles(options.data_dir)
     chosen = choose(patterns, split_labels=split_labels)
     resolve = make_resolve(raw, log)
-    loaded = [load_model(spec, resolve=resolve) for spec in dict.fromkeys(models)]
+    loaded = {spec: load_model(spec, resolve=resolve) for spec in models}
+    _check_names(loaded)
     sources = [
-        ModelVectors(model, raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log)
-        for model in loaded
+        ModelVectors(
+            model, raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log
+        )
+        for model in loaded.values()
     ]
     outcome = Outcome()
     tasks: list[Task] = []
     for item in load_tasks(chosen, raw):
         if isinstance(item, Failure):
-            outcome.failures.append(item)
-            log(f"failed: {item.task}: {item.reason}")
+            _fail(item, outcome, log)
         else:
             tasks.append(item)
     for vectors in sources:
-        for task in _shown(tasks, vectors.model.model_id, progress=options.progress):
+        name = vectors.model.model_id
+        for task in _shown(tasks, name, progress=options.progress):
             try:
-                _score(task, vectors, sources, options, outcome)
+                _score(task, vectors, sources, options, outcome, log)
             except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
-                outcome.failures.append(Failure(task.record.id, vectors.model.model_id, str(error)))
-                log(f"failed: {vectors.model.model_id} on {task.record.id}: {error}")
+                _fail(Failure(task.record.id, name, str(error)), outcome, log)
+        _tell_missing(name, [result for result in outcome.results if result.model.id == name], log)
     return outcome
+
+
+def _check_names(loaded: Mapping[str, Model]) -> None:
+    specs: dict[str, str] = {}
+    for spec, model in loaded.items():
+        first = specs.setdefault(model.model_id, spec)
+        if first != spec:
+            message = (
+                f"{first} and {spec} are both named {model.model_id}, so their results would overwrite each other;"
+                " rename one, or run them with different -o"
+            )
+            raise GeneBenchError(message)
+
+
+def _fail(failure: Failure, outcome: Outcome, log: Callable[[str], None]) -> None:
+    told = any(other.reason == failure.reason for other in outcome.failures)
+    outcome.failures.append(failure)
+    where = f"{failure.model} on {failure.task}" if failure.model else failure.task
+    log(f"failed: {where}: {'for the same reason' if told else failure.reason}")
+
+
+def _tell_missing(name: str, scored: Sequence[TaskResult], log: Callable[[str], None]) -> None:
+    lacking = [result for result in scored if result.coverage.n_missing]
+    if lacking:
+        shown = [f"{each.coverage.n_missing:,} of {each.coverage.n_task:,} on {each.task.id}" for each in lacking[:3]]
+        more = f" and some on {len(lacking) - 3} more tasks" if len(lacking) > 3 else ""
+        log(f"{name}: entities without a vector are left out: {', '.join(shown)}{more}")
 
 
 def _shown(tasks: Sequence[Task], name: str, *, progress: bool) -> Iterator[Task]:
@@ -132,7 +165,12 @@ def _shown(tasks: Sequence[Task], name: str, *, progress: bool) -> Iterator[Task
 
 
 def _score(
-    task: Task, vectors: ModelVectors, everyone: Sequence[ModelVectors], options: RunOptions, outcome: Outcome
+    task: Task,
+    vectors: ModelVectors,
+    everyone: Sequence[ModelVectors],
+    options: RunOptions,
+    outcome: Outcome,
+    log: Callable[[str], None],
 ) -> None:
     keep = np.logical_and.reduce([other.known(task) for other in everyone]) if options.common_genes else None
     gathered = vectors.gather(task, keep=keep, pairs=options.pairs)
@@ -142,6 +180,7 @@ def _score(
             f" ({', '.join(gathered.missing[:3])}); add them, or run with --missing drop"
         )
         raise CoverageError(message)
+    _check_folds(task, gathered)
     wanted = _describe(task, vectors, gathered, options)
     path = results.path_for(options.out, wanted.model.id, task.record.id)
     if path.exists() and not options.overwrite:
@@ -151,21 +190,35 @@ def _score(
             outcome.up_to_date += 1
             return
     began = time.perf_counter()
-    scored = probe(
-        gathered.X,
-        task.y[gathered.rows],
-        target=task.record.target,
-        folds=task.folds[gathered.rows],
-        seed=options.seed,
-        protocol=options.protocol,
-        engine=options.engine,
-        label_names=task.record.label_names if task.record.target == "multilabel" else None,
-    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        scored = probe(
+            gathered.X,
+            task.y[gathered.rows],
+            target=task.record.target,
+            folds=task.folds[gathered.rows],
+            seed=options.seed,
+            protocol=options.protocol,
+            engine=options.engine,
+            label_names=task.record.label_names if task.record.target == "multilabel" else None,
+        )
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        log(f"warning: {wanted.model.id} on {task.record.id}: {text}")
     timing = {"embed_s": vectors.seconds, "probe_s": time.perf_counter() - began}
     result = _with_scores(wanted, scored, timing)
     results.save(result, options.out)
     outcome.results.append(result)
     outcome.fitted += 1
+
+
+def _check_folds(task: Task, gathered: Gathered) -> None:
+    there, wanted = np.unique(task.folds[gathered.rows]).size, np.unique(task.folds).size
+    if there < wanted:
+        message = (
+            f"{len(gathered.rows):,} of {task.record.n:,} entities of {task.record.id} have a vector, in {there} of"
+            f" {wanted} folds; expected some in every fold, add vectors"
+        )
+        raise CoverageError(message)
 
 
 def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: RunOptions) -> TaskResult:
@@ -209,11 +262,16 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
         task, model, settings = result.task, result.model, result.probe
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
-            *(model.id, model.revision, model.embedding_sha256, dict(model.options)),
+            *(model.id, model.revision, model.adapter, model.embedding_sha256, _json(model.options)),
             *(settings.protocol, settings.engine, settings.seed, settings.params.get("pairs")),
         )
 
     return key(found) == key(wanted)
+
+
+def _json(options: Mapping[str, object]) -> str:
+    # A tuple comes back from a file as a list.
+    return json.dumps(dict(options), sort_keys=True, default=str)
 
 
 def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, float]) -> TaskResult:
@@ -235,4 +293,5 @@ def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, f
 @cache
 def _environment() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), "platform": platform.platform(), **versions}
+    own = {"gene-bench": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    return {**own, **versions}

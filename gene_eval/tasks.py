@@ -47,7 +47,8 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
     """Which tasks to load for the patterns of a command line, and which of their labels as tasks of their own.
 
     Args:
-        patterns: Task names or globs; `reactome_pathways/*` means the labels of that task. None means every ranked task.
+        patterns: Task names or globs; `reactome_pathways/*` means the labels of that task. None means every ranked
+            task.
         split_labels: Whether the labels of every chosen multi-label task are tasks as well.
 
     Returns:
@@ -59,7 +60,11 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
         name, _, label = pattern.partition("/")
-        for match in select([name]):
+        matches = select([name])
+        if label and name not in matches:
+            # A glob over tasks asks for the labels of those that have any.
+            matches = [match for match in matches if _config(match).target == "multilabel"] or matches
+        for match in matches:
             parts = chosen.setdefault(match, [])
             parts += [part for part in _parts(match, label, split_labels=split_labels) if part not in parts]
     if not patterns:
@@ -88,11 +93,13 @@ def load_tasks(chosen: Mapping[str, Sequence[str]], raw: RawFiles) -> Iterator[T
         except BuilderError as error:
             yield Failure(task=name, model="", reason=str(error))
             continue
+        ready: dict[str, Built] = {}
         for part in parts:
             try:
-                yield from map(make_task, subtasks(built, part) if part else [built])
+                ready |= {item.config.name: item for item in (subtasks(built, part) if part else [built])}
             except BuilderError as error:
-                yield Failure(task=f"{name}/{part}" if part else name, model="", reason=str(error))
+                yield Failure(task=f"{name}/{part}", model="", reason=str(error))
+        yield from map(make_task, ready.values())
 
 
 def make_task(built: Built) -> Task:
@@ -113,9 +120,9 @@ def make_task(built: Built) -> Task:
         family=config.family,
         source=config.source,
         n=len(keys),
-        data_sha256=_sha256([*names, *(f"{key}\t{value}" for key, value in sorted(zip(keys, map(str, values), strict=True)))]),
+        data_sha256=_sha256([*names, *_sorted_lines(keys, values)]),
         fold_scheme=FOLD_SCHEME,
-        folds_sha256=_sha256(f"{key}\t{fold}" for key, fold in sorted(zip(keys, folds.tolist(), strict=True))),
+        folds_sha256=_sha256(_sorted_lines(keys, folds.tolist())),
         ranked=config.ranked,
         label_names=tuple(names),
         inputs=built.audit.inputs,
@@ -131,6 +138,10 @@ def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:
     rows = np.repeat(np.arange(len(values)), [len(cell) for cell in values])
     y[rows, [label for cell in values for label in cell]] = 1
     return y
+
+
+def _sorted_lines(keys: Sequence[str], values: Sequence[Any]) -> Iterator[str]:
+    return (f"{key}\t{value}" for key, value in sorted(zip(keys, map(str, values), strict=True)))
 
 
 def _sha256(lines: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Vectors of one model for what tasks are about: genes, pairs of genes, genes with diseases."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,13 +16,14 @@ from builders.errors import BuilderError, MissingFileError
 from builders.symbols import HGNC
 from gene_eval.errors import CoverageError
 from gene_eval.tasks import Task
-from model_adapters import Model, as_matrix, embed, embedding_sha256
+from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256
 
 __all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "make_resolve"]
 
 PAIRINGS = ("average", "concat")
 DISEASES = "diseases"
 SAMPLE = 10
+BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,17 @@ class Vectors:
         return int(self.matrix.shape[1])
 
 
+# The vectors of one entity column, and for each row of the task where its vector stands, -1 if nowhere.
+Part = tuple[Vectors, npt.NDArray[np.int64]]
+
+
 @dataclass(frozen=True)
 class Gathered:
     """The rows of a task that have vectors.
 
     Args:
         X: (n, d) vectors.
-        rows: (n,) row numbers of the task.
+        rows: (n,) row numbers of the task, ascending.
         missing: Entities without a vector, as text.
         dim: Length of one gene's vector.
         sha256: Hash of the vectors that were available, not only of those used.
@@ -83,7 +89,7 @@ class ModelVectors:
     progress: bool = False
     log: Callable[[str], None] = print
     seconds: float = 0.0
-    _tables: dict[str, Vectors | BuilderError] = field(default_factory=dict)
+    _tables: dict[str, Vectors | BuilderError | AdapterError] = field(default_factory=dict)
 
     @property
     def precomputed(self) -> bool:
@@ -102,13 +108,14 @@ class ModelVectors:
             began = time.perf_counter()
             try:
                 self._tables[key] = self._embed(table)
-            except BuilderError as error:
+            # Kept as well, so that what fails for one task is not tried again for each of the others.
+            except (AdapterError, BuilderError) as error:
                 self._tables[key] = error
             self.seconds += time.perf_counter() - began
         found = self._tables[key]
-        if isinstance(found, BuilderError):
-            raise found
-        return found
+        if isinstance(found, Vectors):
+            return found
+        raise found
 
     def _embed(self, table: str) -> Vectors:
         encoded: list[bool] = []
@@ -124,13 +131,15 @@ class ModelVectors:
             on_encode=lambda: encoded.append(True),
         )
         symbols, matrix = as_matrix(embedded)
-        origin = "computed" if encoded else "read from the file" if self.precomputed else "from the cache, nothing embedded"
+        origin = "computed" if encoded else "from the cache, nothing embedded"
+        if self.precomputed:
+            origin = "read from the file"
         self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
         return Vectors(matrix, {symbol: i for i, symbol in enumerate(symbols)}, embedding_sha256(embedded))
 
     def known(self, task: Task) -> npt.NDArray[np.bool_]:
         """(n,) whether the model has vectors for every part of an entity."""
-        return np.logical_and.reduce([index >= 0 for _, index in self._parts(task)])
+        return _known(self._parts(task))
 
     def gather(self, task: Task, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average") -> Gathered:
         """Vectors of a task's entities.
@@ -142,29 +151,31 @@ class ModelVectors:
                 concatenated, since their vectors mean different things.
 
         Raises:
-            CoverageError: No entity has a vector.
+            CoverageError: No entity has a vector, or none of `keep`.
         """
         parts = self._parts(task)
-        known = np.logical_and.reduce([index >= 0 for _, index in parts])
+        known = _known(parts)
         if not known.any():
-            example = ", ".join(list(next(iter(task.entities.values())))[:3])
-            own = ", ".join(list(parts[0][0].row)[:3])
-            message = (
-                f"{self.model.model_id} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
-                f" (the task names {example}; the vectors name {own}); name genes by their HGNC symbol"
-            )
-            raise CoverageError(message)
+            raise CoverageError(self._no_overlap(task, parts))
         rows = np.flatnonzero(known if keep is None else known & keep)
-        blocks = [vectors.matrix[index[rows]] for vectors, index in parts]
-        if task.record.entity == "gene_pair" and pairs == "average":
-            X = (blocks[0] + blocks[1]) / np.float32(2)
-        else:
-            X = np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
-        absent = np.flatnonzero(~known)
-        names = ["/".join(column[i] for column in task.entities.values()) for i in absent]
-        return Gathered(X, rows, names, parts[0][0].dim, parts[0][0].sha256)
+        if not rows.size:
+            message = f"no entity of {task.record.id} has a vector in all of the models; leave out --common-genes"
+            raise CoverageError(message)
+        names = ["/".join(column[i] for column in task.entities.values()) for i in np.flatnonzero(~known).tolist()]
+        X = _combined(parts, rows, average=task.record.entity == "gene_pair" and pairs == "average")
+        return Gathered(X, rows, names, parts[0][0].dim, _sha256([vectors.sha256 for vectors, _ in parts]))
 
-    def _parts(self, task: Task) -> list[tuple[Vectors, npt.NDArray[np.int64]]]:
+    def _no_overlap(self, task: Task, parts: Sequence[Part]) -> str:
+        columns = list(task.entities)
+        # The column to blame; 0 if each has vectors, but no entity has all of them.
+        at = next((i for i, (_, index) in enumerate(parts) if not (index >= 0).any()), 0)
+        theirs, own = ", ".join(task.entities[columns[at]][:3]), ", ".join(list(parts[at][0].row)[:3])
+        return (
+            f"{self.model.model_id} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
+            f" ({columns[at]} in the task: {theirs}; in the vectors: {own}); name genes by their HGNC symbol"
+        )
+
+    def _parts(self, task: Task) -> list[Part]:
         parts = []
         for column, names in task.entities.items():
             vectors = self.of(DISEASES if column == "disease_id" else task.gene_table)
@@ -172,8 +183,33 @@ class ModelVectors:
         return parts
 
 
+def _known(parts: Sequence[Part]) -> npt.NDArray[np.bool_]:
+    known: npt.NDArray[np.bool_] = np.all([index >= 0 for _, index in parts], axis=0)
+    return known
+
+
+def _combined(parts: Sequence[Part], rows: npt.NDArray[np.int64], *, average: bool) -> npt.NDArray[np.float32]:
+    if not average:
+        blocks = [vectors.matrix[index[rows]] for vectors, index in parts]
+        return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+    (left, left_index), (right, right_index) = parts
+    X = left.matrix[left_index[rows]]
+    # In place and by halves: the pairs of a task can fill gigabytes, and a sum could leave the range of float32.
+    X *= np.float32(0.5)
+    for start in range(0, len(rows), BLOCK):
+        some = slice(start, start + BLOCK)
+        X[some] += np.float32(0.5) * right.matrix[right_index[rows[some]]]
+    return X
+
+
+def _sha256(tables: Sequence[str]) -> str:
+    # One table is named by its own hash; genes with diseases depend on two.
+    distinct = list(dict.fromkeys(tables))
+    return distinct[0] if len(distinct) == 1 else hashlib.sha256("\n".join(distinct).encode()).hexdigest()
+
+
 def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
-    """A function from the identifiers of a vectors file to current symbols; None without HGNC's file in a data directory.
+    """A function from the identifiers of a vectors file to current symbols; None if the data directory has no HGNC.
 
     Of several identifiers that mean one gene, the current symbol is taken; if it is not among them, none is.
     """
@@ -186,14 +222,13 @@ def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[st
     assert path is not None
 
     def resolve(identifiers: list[str]) -> list[str | None]:
-        resolver: Any = raw.once((path, "vectors"), lambda: SymbolResolver.from_hgnc(path))
-        resolution = resolver.resolve(identifiers)
-        symbols = resolution.symbols
+        resolver: Any = raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))
+        symbols = resolver.resolve(identifiers).symbols
         claims = Counter(symbol for symbol in symbols if symbol is not None)
         pairs = zip(identifiers, symbols, strict=True)
         kept = [new if new is not None and (claims[new] == 1 or old == new) else None for old, new in pairs]
         if lost := kept.count(None):
-            log(f"{lost:,} of {len(kept):,} identifiers of the vectors have no current symbol of their own and are left out")
+            log(f"{lost:,} of {len(kept):,} identifiers of the vectors have no current symbol of their own: left out")
         return kept
 
     return resolve

@@ -3,7 +3,7 @@
 `embed(genes, load_model("bag-of-words"))` returns a `datasets.Dataset` with the columns `symbol` and `embedding`.
 """
 
-from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, embed, model_slug
+from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, embed
 from model_adapters.errors import AdapterError
 from model_adapters.precomputed import PrecomputedVectors
 from model_adapters.registry import ADAPTERS, load_model
@@ -23,5 +23,4 @@ __all__ = [
     "embedding_sha256",
     "embedding_table",
     "load_model",
-    "model_slug",
 ]

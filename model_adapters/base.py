@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ Resolve = Callable[[list[str]], Sequence[str | None]]
 
 DEFAULT_BATCH_SIZE = 256
 DEVICES = ("cuda", "mps", "cpu")
-LONGEST_SLUG = 100
 
 
 @dataclass(frozen=True)
@@ -159,23 +157,6 @@ def choose_device(device: str | None = None) -> str:
         message = f"device {device!r} is not on this machine; leave the choice out to take {choose_device()!r}"
         raise ModelLoadError(message)
     return device
-
-
-def model_slug(model_id: str) -> str:
-    """Return a folder name for a model's results: lower case, of `a-z 0-9 . _ -` only.
-
-    Where the id cannot be read back from it (capitals, spaces, a doubled dash), a hash of the id is added, so that
-    two ids never share a folder.
-
-    >>> model_slug("bag-of-words"), model_slug("org/name-2.0")
-    ('bag-of-words', 'org--name-2.0')
-    >>> model_slug("Org/Name")
-    'org--name-1d42e08d'
-    """
-    slug = re.sub(r"[^a-z0-9._-]+", "-", model_id.lower().replace("/", "--"))[:LONGEST_SLUG].lstrip(".-").rstrip(".")
-    if slug and slug.replace("--", "/") == model_id:
-        return slug
-    return f"{slug or 'model'}-{hashlib.sha256(model_id.encode()).hexdigest()[:8]}"
 
 
 def file_sha256(path: Path) -> str:

@@ -17,6 +17,7 @@ from gene_eval.core.fast_logistic import LogisticObjective
 from gene_eval.core.fast_rows import DenseRows, Rows
 from gene_eval.core.fast_softmax import SoftmaxObjective
 from gene_eval.core.fast_stages import Family, solve
+from gene_eval.core.fast_threads import one_core_per_thread
 from gene_eval.core.rotation import as_tensor, fit_rotation
 
 TOL: Final = 1e-5
@@ -36,11 +37,12 @@ def held_out(
     if target == "regression":
         values, rank = held_out_least_squares(X.astype(np.float64, copy=False), y, folds)
         return HeldOut(values, convergence={"converged": True, "rank": rank})
-    task = _Task.prepare(X, folds, params)
-    if target == "multiclass":
-        values = _multiclass(task, y, folds)
-    else:
-        values = _labels(task, y.reshape(len(y), -1), folds).reshape(y.shape)
+    with one_core_per_thread():
+        task = _Task.prepare(X, folds, params)
+        if target == "multiclass":
+            values = _multiclass(task, y, folds)
+        else:
+            values = _labels(task, y.reshape(len(y), -1), folds).reshape(y.shape)
     return HeldOut(values, params=task.settings(), convergence=task.convergence())
 
 
@@ -93,7 +95,7 @@ class _Task:
         out = np.empty((self.rows.starts[-1], weights.shape[1]))
         for block, (low, high) in enumerate(pairwise(self.rows.starts)):
             projected = self.rows.project(weights[block].to(self.penalty))
-            out[self.order[low:high]] = self.rows.logits(projected, low, high, None).double().cpu().numpy()
+            out[self.order[low:high]] = self.rows.logits(projected, low, high, None).T.double().cpu().numpy()
         return out
 
     def settings(self) -> dict[str, Any]:

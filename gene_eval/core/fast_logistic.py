@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_newton import newton
-from gene_eval.core.fast_rows import Rows, tiles
+from gene_eval.core.fast_rows import Rows, Tile, make_tiles, tile_ranges, weighted_squares, weighted_sum
 
 FLAT = 1e-12
 """Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
@@ -42,22 +42,25 @@ class LogisticObjective:
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """See `Objective`."""
-        total = self.rows.accumulator(len(problems))
         projected = self.rows.project(weights)
-        for block, columns, n_columns in self._blocks(problems):
-            for low, high in tiles(self.rows, block, n_columns):
-                p = self.rows.logits(projected, low, high, columns).sigmoid_()
-                self.rows.collect(total, low, high, columns, p)
-        return self.rows.gathered(total).sub_(self.linear[problems]).addcmul_(weights, self.penalty)
+
+        def probabilities(tile: Tile) -> Tensor:
+            return self.rows.logits(projected, tile.low, tile.high, tile.columns).sigmoid_()
+
+        tiles = make_tiles(self.rows, self.trains[:, problems], 1)
+        total = weighted_sum(self.rows, len(problems), tiles, probabilities)
+        return total.sub_(self.linear[problems]).addcmul_(weights, self.penalty)
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
-        hessian = torch.zeros_like(weights)
         projected = self.rows.project(weights)
-        for block, columns, n_columns in self._blocks(problems):
-            for low, high in tiles(self.rows, block, n_columns):
-                p = self.rows.logits(projected, low, high, columns).sigmoid_()
-                self.rows.collect_squares(hessian, low, high, columns, p.addcmul_(p, p, value=-1))
+
+        def curvatures(tile: Tile) -> Tensor:
+            p = self.rows.logits(projected, tile.low, tile.high, tile.columns).sigmoid_()
+            return p.addcmul_(p, p, value=-1)
+
+        tiles = make_tiles(self.rows, self.trains[:, problems], 1)
+        hessian = weighted_squares(self.rows, len(problems), tiles, curvatures)
         return (hessian + self.penalty).clamp_(min=FLAT), hessian[:, -1].clamp(min=FLAT)
 
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
@@ -70,19 +73,10 @@ class LogisticObjective:
         y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
         return newton(Z, y, weights, self.penalty, tol=tol)
 
-    def _blocks(self, problems: Tensor) -> list[tuple[int, Tensor | None, int]]:
-        """Per block with work: its number, the places of the problems that train on it (None: all), their count."""
-        found = []
-        for block, trains in enumerate(self.trains[:, problems]):
-            places = trains.nonzero()[:, 0]
-            if len(places):
-                found.append((block, None if len(places) == len(problems) else places, len(places)))
-        return found
-
 
 def label_sums(rows: Rows, labels: Tensor, block: int) -> Tensor:
     """(L, width) sums of the rows of one block, weighted by each label."""
     total = rows.accumulator(labels.shape[1])
-    for low, high in tiles(rows, block, labels.shape[1]):
-        rows.collect(total, low, high, None, labels[low:high])
+    for low, high in tile_ranges(rows, rows.starts[block], rows.starts[block + 1], labels.shape[1]):
+        rows.collect(total, low, high, None, labels[low:high].T)
     return rows.gathered(total)

@@ -4,13 +4,35 @@ The solvers never hold a (rows x columns) array. They walk over tiles, ranges of
 probabilities of a tile stay in cache between the product that makes them and the product that consumes them.
 """
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-TILE_ELEMENTS = {"cpu": 1 << 18, "cuda": 1 << 26}
+from gene_eval.core.fast_threads import run
+
+TILE = {"cpu": 1 << 16, "cuda": 1 << 26}
+"""Elements of logits in a tile: on a CPU they stay in its second-level cache."""
+TILE_ROWS = {"cpu": 1 << 18, "cuda": 1 << 28}
+"""Elements of the design matrix in a tile, which is read twice."""
+
+
+class Tile(NamedTuple):
+    """Some rows of one block, and who trains on them.
+
+    Attributes:
+        low: First row.
+        high: Row after the last.
+        problems: Places of the problems among those asked for.
+        columns: Places of their columns of weights; None: all.
+    """
+
+    low: int
+    high: int
+    problems: Tensor
+    columns: Tensor | None
 
 
 class Rows(Protocol):
@@ -20,17 +42,23 @@ class Rows(Protocol):
     width: int
     mean_square: Tensor
 
+    def double(self) -> "Rows":
+        """The same rows in float64."""
+
+    def dense(self, low: int, high: int) -> Tensor:
+        """(high - low, width) rows in memory."""
+
     def project(self, weights: Tensor) -> Any:
         """What `logits` needs of the (k, width) weights, computed once for all tiles."""
 
     def logits(self, projected: Any, low: int, high: int, columns: Tensor | None) -> Tensor:
-        """(high - low, k) products of the rows with the weights, or with the weights of some columns."""
+        """(k, high - low) products of the weights, or of some columns of them, with the rows."""
 
     def accumulator(self, n_columns: int) -> Any:
-        """A zero to `collect` into."""
+        """A zero to `collect` into; two of them can be added."""
 
     def collect(self, total: Any, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
-        """Add the rows, weighted by (high - low, k) residuals, to some columns (None: all) of the total."""
+        """Add the rows, weighted by (k, high - low) residuals, to some columns (None: all) of the total."""
 
     def gathered(self, total: Any) -> Tensor:
         """The (n_columns, width) sum that was collected."""
@@ -38,19 +66,53 @@ class Rows(Protocol):
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
         """Add the squared rows, weighted, to some columns of a (n_columns, width) total."""
 
-    def double(self) -> "Rows":
-        """The same rows in float64."""
 
-    def dense(self, low: int, high: int) -> Tensor:
-        """(high - low, width) rows in memory."""
+def tile_ranges(rows: Rows, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
+    """Row ranges whose logits for n_columns columns fit into cache."""
+    device = "cpu" if rows.mean_square.device.type == "cpu" else "cuda"
+    step = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.width))
+    for start in range(low, high, step):
+        yield start, min(start + step, high)
 
 
-def tiles(rows: Rows, block: int, n_columns: int) -> Iterator[tuple[int, int]]:
-    """Row ranges of one block whose logits for n_columns columns fit into cache."""
-    elements = TILE_ELEMENTS.get(rows.mean_square.device.type, 1 << 22)
-    step = max(256, elements // max(n_columns, 1))
-    for low in range(rows.starts[block], rows.starts[block + 1], step):
-        yield low, min(low + step, rows.starts[block + 1])
+def make_tiles(rows: Rows, trains: Tensor, n_classes: int) -> list[Tile]:
+    """The tiles that (B, k) `trains` makes of the rows, for k problems of n_classes columns each."""
+    found = []
+    classes = torch.arange(n_classes, device=trains.device)
+    for block, trained in enumerate(trains):
+        problems = trained.nonzero()[:, 0]
+        if not len(problems):
+            continue
+        columns = None if len(problems) == len(trained) else (problems[:, None] * n_classes + classes).flatten()
+        found += [
+            Tile(low, high, problems, columns)
+            for low, high in tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_classes)
+        ]
+    return found
+
+
+def weighted_sum(rows: Rows, n_columns: int, tiles: Sequence[Tile], weight: Callable[[Tile], Tensor]) -> Tensor:
+    """(n_columns, width) sums of the rows, weighted by the (k, high - low) that `weight` makes for a tile."""
+
+    def work(share: Sequence[Tile]) -> Any:
+        total = rows.accumulator(n_columns)
+        for tile in share:
+            rows.collect(total, tile.low, tile.high, tile.columns, weight(tile))
+        return total
+
+    return rows.gathered(reduce(torch.add, run(work, tiles)))
+
+
+def weighted_squares(rows: Rows, n_columns: int, tiles: Sequence[Tile], weight: Callable[[Tile], Tensor]) -> Tensor:
+    """(n_columns, width) sums of the squared rows, weighted likewise."""
+
+    def work(share: Sequence[Tile]) -> Tensor:
+        total = rows.mean_square.new_zeros(n_columns, rows.width)
+        for tile in share:
+            rows.collect_squares(total, tile.low, tile.high, tile.columns, weight(tile))
+        return total
+
+    return reduce(torch.add, run(work, tiles))
 
 
 class DenseRows:
@@ -65,7 +127,7 @@ class DenseRows:
         self.Z = Z
         self.starts = starts
         self.width = Z.shape[1]
-        self.mean_square = torch.linalg.vector_norm(Z, dim=0).square_().div_(len(Z))
+        self.mean_square = torch.einsum("nd,nd->d", Z, Z) / len(Z)
 
     def double(self) -> "DenseRows":
         return DenseRows(self.Z.double(), self.starts)
@@ -77,23 +139,23 @@ class DenseRows:
         return weights
 
     def logits(self, projected: Tensor, low: int, high: int, columns: Tensor | None) -> Tensor:
-        return self.Z[low:high] @ (projected if columns is None else projected[columns]).T
+        return (projected if columns is None else projected[columns]) @ self.Z[low:high].T
 
     def accumulator(self, n_columns: int) -> Tensor:
         return self.Z.new_zeros(n_columns, self.width)
 
     def collect(self, total: Tensor, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
         if columns is None:
-            total.addmm_(residuals.T, self.Z[low:high])
+            total.addmm_(residuals, self.Z[low:high])
         else:
-            total.index_add_(0, columns, residuals.T @ self.Z[low:high])
+            total.index_add_(0, columns, residuals @ self.Z[low:high])
 
     def gathered(self, total: Tensor) -> Tensor:
         return total
 
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
-        self_squared = self.Z[low:high].square()
+        squares = self.Z[low:high].square()
         if columns is None:
-            total.addmm_(weights.T, self_squared)
+            total.addmm_(weights, squares)
         else:
-            total.index_add_(0, columns, weights.T @ self_squared)
+            total.index_add_(0, columns, weights @ squares)

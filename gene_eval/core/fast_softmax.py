@@ -9,11 +9,13 @@ A class without training rows in a fold has no optimum; its logit is held at min
 of the others.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from gene_eval.core.fast_logistic import FLAT, label_sums
-from gene_eval.core.fast_rows import Rows, tiles
+from gene_eval.core.fast_rows import Rows, Tile, make_tiles, weighted_squares, weighted_sum
 
 
 class SoftmaxObjective:
@@ -34,7 +36,7 @@ class SoftmaxObjective:
         one_hot = one_hot.to(self.penalty)
         weight = trains.to(self.penalty)
         parts = torch.stack([label_sums(rows, one_hot, block) for block in range(len(trains))])
-        self.linear = (weight.T @ parts.flatten(1)).reshape(-1, rows.width)
+        self.linear = weight.T @ parts.flatten(1)
         counts = torch.stack(
             [one_hot[rows.starts[b] : rows.starts[b + 1]].sum(0) for b in range(len(trains))]
         )
@@ -43,42 +45,33 @@ class SoftmaxObjective:
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """See `Objective`."""
         wide = weights.reshape(-1, self.rows.width)
-        total = self.rows.accumulator(len(wide))
-        projected = self.rows.project(wide)
-        for block, places, columns, n_columns in self._blocks(problems):
-            for low, high in tiles(self.rows, block, n_columns):
-                p = self._probabilities(projected, low, high, columns, problems[places])
-                self.rows.collect(total, low, high, columns, p)
-        gradient = self.rows.gathered(total) - self._linear(problems)
-        return gradient.addcmul_(wide, self.penalty).reshape(weights.shape)
+        tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
+        total = weighted_sum(self.rows, len(wide), tiles, self._probabilities(wide, problems))
+        total.addcmul_(wide, self.penalty)
+        return total.reshape(weights.shape).sub_(self.linear[problems])
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`; the diagonal of each class, without the curvature shared between classes."""
         wide = weights.reshape(-1, self.rows.width)
-        hessian = torch.zeros_like(wide)
-        projected = self.rows.project(wide)
-        for block, places, columns, n_columns in self._blocks(problems):
-            for low, high in tiles(self.rows, block, n_columns):
-                p = self._probabilities(projected, low, high, columns, problems[places])
-                self.rows.collect_squares(hessian, low, high, columns, p.addcmul_(p, p, value=-1))
+        probabilities = self._probabilities(wide, problems)
+
+        def curvatures(tile: Tile) -> Tensor:
+            p = probabilities(tile)
+            return p.addcmul_(p, p, value=-1)
+
+        tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
+        hessian = weighted_squares(self.rows, len(wide), tiles, curvatures)
         total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
         return (hessian + self.penalty).clamp_(min=FLAT).reshape(weights.shape), total
 
-    def _probabilities(self, projected: object, low: int, high: int, columns: Tensor | None, problems: Tensor) -> Tensor:
-        logits = self.rows.logits(projected, low, high, columns).reshape(high - low, len(problems), self.n_classes)
-        return logits.add_(self.bias[problems]).softmax(2).reshape(high - low, -1)
+    def _probabilities(self, wide: Tensor, problems: Tensor) -> Callable[[Tile], Tensor]:
+        """A function from a tile to its (columns, rows) probabilities under the (columns, width) weights."""
+        projected = self.rows.project(wide)
+        bias = self.bias[problems][:, :, None]
 
-    def _linear(self, problems: Tensor) -> Tensor:
-        return self.linear.reshape(-1, self.n_classes, self.rows.width)[problems].reshape(-1, self.rows.width)
+        def probabilities(tile: Tile) -> Tensor:
+            logits = self.rows.logits(projected, tile.low, tile.high, tile.columns)
+            logits = logits.reshape(len(tile.problems), self.n_classes, -1)
+            return logits.add_(bias[tile.problems]).softmax(1).flatten(0, 1)
 
-    def _blocks(self, problems: Tensor) -> list[tuple[int, Tensor, Tensor | None, int]]:
-        """Per block with work: number, places of its problems, their columns (None: all), number of columns."""
-        found = []
-        classes = torch.arange(self.n_classes, device=problems.device)
-        for block, trains in enumerate(self.trains[:, problems]):
-            places = trains.nonzero()[:, 0]
-            if len(places):
-                columns = (places[:, None] * self.n_classes + classes).flatten()
-                every = len(places) == len(problems)
-                found.append((block, places, None if every else columns, len(columns)))
-        return found
+        return probabilities

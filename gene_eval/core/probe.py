@@ -93,7 +93,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         folds: (n,) fold numbers; the rows of each distinct number are held out once.
         seed: For whatever the engine draws at random; written into the result.
         protocol: "paper".
-        engine: "sklearn", the readable reference.
+        engine: "fast", which solves all labels and folds at once, or "sklearn", the readable reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
             convergence). They do not matter for regression, which is solved in closed form.

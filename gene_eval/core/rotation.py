@@ -7,15 +7,21 @@ intercept, which is not penalised. So any centre and any orthonormal basis that 
 a basis made from a whole table of genes is exact for every subset of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_threads import all_cores, run
+
 SMALL = 512
 """Up to this many dimensions the eigenbasis costs nothing and is made in float64."""
+STEP = 1024
+"""Rows centred at a time."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,12 @@ class Rotation:
         """(n, r + 1): the rows in the basis, and a column of ones."""
         out = X.new_empty(len(X), self.vectors.shape[1] + 1, dtype=dtype)
         basis = self.vectors.to(dtype)
-        for low in range(0, len(X), 4096):
-            part = centred(X[low : low + 4096], self.mean, dtype)
-            torch.mm(part, basis, out=out[low : low + 4096, :-1])
+
+        def work(lows: Sequence[int]) -> None:
+            for low in lows:
+                torch.mm(centred(X[low : low + STEP], self.mean, dtype), basis, out=out[low : low + STEP, :-1])
+
+        run(work, range(0, len(X), STEP))
         out[:, -1] = 1
         return out
 
@@ -58,18 +67,33 @@ def fit_rotation(X: Tensor, *, dtype: torch.dtype = torch.float32) -> Rotation:
     """The eigenbasis of the centred rows, from the smaller of X' X and X X'."""
     mean = X.mean(0, dtype=torch.float64)
     n, d = X.shape
-    precise = torch.float64 if min(n, d) <= SMALL else dtype
     if n > d:
-        gram = torch.zeros(d, d, dtype=precise, device=X.device)
-        for low in range(0, n, 4096):
-            part = centred(X[low : low + 4096], mean, precise)
-            gram.addmm_(part.T, part)
-        values, vectors = torch.linalg.eigh(gram)
+        values, vectors = _eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype))
         return Rotation(mean, vectors, float(values[-1].clamp(min=0)))
     part = centred(X, mean, torch.float64)
-    values, vectors = torch.linalg.eigh(part @ part.T)
+    values, vectors = _eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
     kept = values > largest * n * torch.finfo(torch.float64).eps
     basis = part.T @ (vectors[:, kept] / values[kept].sqrt())
     # The directions of small eigenvalues lose orthogonality in the Gram matrix; one QR restores it.
     return Rotation(mean, torch.linalg.qr(basis).Q, largest)
+
+
+def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
+    """(d, d) products of the centred columns."""
+
+    def work(lows: Sequence[int]) -> Tensor:
+        gram = torch.zeros(X.shape[1], X.shape[1], dtype=dtype, device=X.device)
+        for low in lows:
+            part = centred(X[low : low + STEP], mean, dtype)
+            gram.addmm_(part.T, part)
+        return gram
+
+    return reduce(torch.add, run(work, range(0, len(X), STEP)))
+
+
+def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
+    if len(gram) <= 2 * SMALL:
+        return torch.linalg.eigh(gram)
+    with all_cores():
+        return torch.linalg.eigh(gram)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from datasets import Dataset, Features, List, Value, are_progress_bars_disabled, load_from_disk
 
-from model_adapters import AdapterError, as_matrix, choose_device, embed, embedding_sha256, model_slug
+from model_adapters import AdapterError, as_matrix, choose_device, embed, embedding_sha256
 from model_adapters.base import DEFAULT_BATCH_SIZE
 
 TABLE = Features({"symbol": Value("string"), "embedding": List(Value("float32"), length=2)})
@@ -284,19 +284,6 @@ def test_device(monkeypatch):
     assert choose_device("cuda:0") == "cuda:0"
     with pytest.raises(AdapterError, match=r"^device 'cuda:1' is not on this machine"):
         choose_device("cuda:1")
-
-
-def test_slug_is_a_safe_folder_name_and_tells_ids_apart():
-    assert model_slug("bag-of-words") == "bag-of-words"
-    assert model_slug("org/name-2.0_x") == "org--name-2.0_x"
-    hostile = ["", ".", "..", "../..", "/", "-rf", ".hidden", "A", "a", "a b", "a-b", "a/b", "a--b", "a-/b", "a/-b"]
-    hostile += ["é", "è", "a" * 300, "a" * 301, "a.", "a:seed=1", "a:seed=2", "a\nb", "~", "C:\\x"]
-    slugs = [model_slug(name) for name in hostile]
-    assert len(set(slugs)) == len(hostile)
-    for slug in slugs:
-        assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
-        assert slug[0] not in ".-"
-        assert len(slug) < 120
 
 
 def test_load_from_disk_keeps_the_hash(genes_on_disk, counting, tmp_path):

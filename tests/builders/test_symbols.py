@@ -99,7 +99,9 @@ def test_ambiguous_is_never_guessed(resolver, identifier, candidates):
     assert resolution.ambiguous == {identifier: candidates}
 
 
-@pytest.mark.parametrize("identifier", ["HGNC:1", "HGNC:2", "HGNC:99999", "OLDGENE", "OLDGENE~withdrawn", "ANY~withdrawn"])
+@pytest.mark.parametrize(
+    "identifier", ["HGNC:1", "HGNC:2", "HGNC:99999", "OLDGENE", "OLDGENE~withdrawn", "ANY~withdrawn"]
+)
 def test_withdrawn(resolver, identifier):
     assert one(resolver, identifier) == (None, "withdrawn")
 

@@ -1,4 +1,4 @@
-"""Tables as sources publish them, whole and broken: the right strings, or one line that names the file and the place."""
+"""Tables as sources publish them, whole and broken: the right strings, or one line that names file and place."""
 
 import csv
 import gzip
@@ -39,7 +39,13 @@ def one_line(error):
 
 @pytest.mark.parametrize(
     "content",
-    [TABLE, gzip.compress(TABLE), zipped(**{"table.tsv": TABLE}), b"\xef\xbb\xbf" + TABLE, TABLE.replace(b"\n", b"\r\n")],
+    [
+        TABLE,
+        gzip.compress(TABLE),
+        zipped(**{"table.tsv": TABLE}),
+        b"\xef\xbb\xbf" + TABLE,
+        TABLE.replace(b"\n", b"\r\n"),
+    ],
     ids=["plain", "gzip", "zip", "byte order mark", "windows lines"],
 )
 def test_all_packings_give_the_same_strings(write, content):
@@ -87,7 +93,9 @@ def test_empty_lines_are_skipped(write):
 @pytest.mark.parametrize("cut", [20, -9, -1])
 def test_truncated_gzip(write, cut):
     path = write(gzip.compress(TABLE * 100)[:cut])
-    with pytest.raises(SourceFileError, match=r"table\.tsv: damaged or half-downloaded archive .*fetch it again") as error:
+    with pytest.raises(
+        SourceFileError, match=r"table\.tsv: damaged or half-downloaded archive .*fetch it again"
+    ) as error:
         read_table(path, ("symbol",))
     assert one_line(error)
 

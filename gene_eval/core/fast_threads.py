@@ -1,0 +1,57 @@
+"""Tiles on all cores: one Python thread per core, each product on one core.
+
+A product on a tile is too small to be shared between cores: the barrier costs more than the work, and on a busy machine
+a hundred times more. Whole tiles are independent, and PyTorch releases the interpreter lock while it computes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_cores: list[int] = []
+
+
+@contextmanager
+def one_core_per_thread() -> Iterator[None]:
+    """Keep the calling thread's PyTorch operations on one core; `run` spreads over those it had before."""
+    n_threads = torch.get_num_threads()
+    _pool(n_threads)
+    torch.set_num_threads(1)
+    _cores.append(n_threads)
+    try:
+        yield
+    finally:
+        _cores.pop()
+        torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Inside `one_core_per_thread`, give one large operation of the calling thread all cores again."""
+    torch.set_num_threads(_cores[-1] if _cores else torch.get_num_threads())
+    try:
+        yield
+    finally:
+        torch.set_num_threads(1 if _cores else torch.get_num_threads())
+
+
+def run(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
+    """The results of `work` on one contiguous share of the items per core, in order, so that sums of them repeat."""
+    n_shares = min(_cores[-1] if _cores else 1, len(items))
+    if n_shares <= 1:
+        return [work(items)]
+    cuts = [len(items) * i // n_shares for i in range(n_shares + 1)]
+    shares = [items[low:high] for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
+    return list(_pool(_cores[-1]).map(torch.no_grad()(work), shares))
+
+
+@cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, "gene-eval-core", initializer=torch.set_num_threads, initargs=(1,))

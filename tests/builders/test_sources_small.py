@@ -1,0 +1,257 @@
+"""HGNC, Reactome, the human transcription factors and the gene table: hand-written rows, and the real files counted."""
+
+from collections import Counter
+
+import pytest
+
+from builders import RawFiles, load
+from builders.errors import MissingFileError, SourceFileError, SourceFormatError
+
+GENES = [
+    {"symbol": f"GENE{i}", "name": f"gene number {i}", "locus_group": "protein-coding gene", "entrez_id": f"{i + 1}"}
+    for i in range(12)
+]
+
+
+@pytest.fixture
+def build(data_dir, tmp_path):
+    return lambda name: load(name, RawFiles(data_dir), cache_dir=tmp_path / "cache")
+
+
+@pytest.fixture(scope="module")
+def real(raw_dir, tmp_path_factory):
+    raw, cache = RawFiles(raw_dir), tmp_path_factory.mktemp("cache")
+    return lambda name: load(name, raw, cache_dir=cache)
+
+
+def labels(built):
+    names = getattr(built.dataset.features["label"], "feature", built.dataset.features["label"]).names
+    cells = built.dataset["label"]
+    named = [[names[i] for i in cell] if isinstance(cell, list) else names[cell] for cell in cells]
+    return dict(zip(built.dataset["symbol"], named, strict=True))
+
+
+# HGNC
+
+HLA = "major histocompatibility complex, class"
+
+
+def test_hla_class_is_read_off_the_approved_name(write_hgnc, build):
+    first = [f"HLA-{letter}" for letter in "ABCEF"]
+    second = ["HLA-DMA", "HLA-DPB1", "HLA-DQA1", "HLA-DRA", "HLA-DRB1"]
+    write_hgnc(
+        [{"symbol": symbol, "name": f"{HLA} I, {symbol[-1]}"} for symbol in first]
+        + [{"symbol": symbol, "name": f"{HLA} II, {symbol[4:]}"} for symbol in second]
+        + [
+            {"symbol": "HLA-F-AS1", "name": "HLA-F antisense RNA 1"},
+            {"symbol": "HCP5", "name": "HLA complex P5"},
+            {"symbol": "CD74", "name": "CD74 molecule"},
+            {"symbol": "HLA-X~withdrawn", "name": f"{HLA} I, X", "status": "Entry Withdrawn"},
+        ]
+    )
+    built = build("hgnc_hla_class")
+    assert labels(built) == dict.fromkeys(first, "class_i") | dict.fromkeys(second, "class_ii")
+    assert built.dataset.features["label"].names == ["class_ii", "class_i"]
+
+
+def test_locus_group(write_hgnc, build):
+    rna = [{"symbol": f"RNA{i}", "locus_group": "non-coding RNA"} for i in range(5)]
+    rare = [{"symbol": "TCELL", "locus_group": "other"}]
+    write_hgnc([*GENES, *rna, *rare])
+    built = build("hgnc_locus_group")
+    assert Counter(labels(built).values()) == {"protein-coding gene": 12, "non-coding RNA": 5}
+    assert built.audit.labels_dropped == {"other": 1}
+
+
+def test_hgnc_without_a_column_that_only_this_task_needs(write_hgnc, build):
+    path = write_hgnc(GENES)
+    path.write_text(path.read_text().replace("locus_group", "group"))
+    with pytest.raises(SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'locus_group'; the file has 13"):
+        build("hgnc_locus_group")
+
+
+@pytest.mark.real_data
+def test_real_hgnc(real):
+    hla = labels(real("hgnc_hla_class"))
+    assert Counter(hla.values()) == {"class_i": 20, "class_ii": 24}
+    assert (hla["HLA-A"], hla["HLA-DRB1"]) == ("class_i", "class_ii")
+    assert "HLA-F-AS1" not in hla
+    groups = labels(real("hgnc_locus_group"))
+    assert (len(groups), groups["XIST"], groups["TP53"]) == (43882, "non-coding RNA", "protein-coding gene")
+
+
+# The human transcription factors
+
+CENSUS = "number,Ensembl ID,HGNC symbol,DBD,Is TF?,Notes"
+
+
+def test_transcription_factors(write_hgnc, write_raw, build):
+    write_hgnc([{**gene, "ensembl_gene_id": f"ENSG{i:011}"} for i, gene in enumerate(GENES)])
+    answers = ["Yes", "No"] * 5
+    lines = [f'{i},ENSG{i:011},WRONG{i},C2H2 ZF,{answer},"a, ""b"""' for i, answer in enumerate(answers)]
+    # A retired Ensembl id: the symbol, which has a trailing space in the original, is the one to go by.
+    lines += ["10,ENSG99999999999,GENE10 ,Unknown,Yes ,x", "11,ENSG99999999998,LOST,Unknown,No,x"]
+    write_raw("humantfs/DatabaseExtract_v_1.01.csv", "\n".join([CENSUS, *lines, ""]))
+    built = build("humantfs_is_tf")
+    expected = {f"GENE{i}": "not_tf" if i % 2 else "tf" for i in range(11)}
+    assert labels(built) == expected
+    assert built.dataset.features["label"].names == ["not_tf", "tf"]
+    assert built.audit.samples["unmapped"] == ["ENSG99999999998"]
+
+
+def test_another_answer_than_yes_and_no(write_hgnc, write_raw, build):
+    write_hgnc(GENES)
+    write_raw("humantfs/DatabaseExtract_v_1.01.csv", f"{CENSUS}\n0,ENSG1,GENE1,x,Likely,x\n")
+    with pytest.raises(
+        SourceFormatError, match=r"DatabaseExtract_v_1\.01\.csv: 'Is TF\?' is 'Likely' in some row; expected"
+    ):
+        build("humantfs_is_tf")
+
+
+@pytest.mark.real_data
+def test_real_transcription_factors(real):
+    built = real("humantfs_is_tf")
+    found = labels(built)
+    assert built.audit.rows_read == 2765
+    assert len(found) == built.audit.n == 2760
+    assert 1630 <= Counter(found.values())["tf"] <= 1639
+    assert (found["TP53"], found["GATA4"], found["ZBED1"]) == ("tf", "tf", "tf")
+
+
+# Reactome
+
+RELATIONS = "R-HSA-1\tR-HSA-11\nR-HSA-11\tR-HSA-111\nR-HSA-2\tR-HSA-21\nR-HSA-2\tR-HSA-111\nR-BTA-1\tR-BTA-11\n"
+
+
+def gmt(**members):
+    ids = {"top": "1", "middle": "11", "bottom": "111", "second": "2", "leaf": "21", "orphan": "999"}
+    lines = [f"{name.title()}\tR-HSA-{ids[name]}\t" + "\t".join(genes) for name, genes in members.items()]
+    return "\n".join([*lines, "Cow\tR-BTA-11\tGENE9", ""])
+
+
+def test_pathways(write_hgnc, write_raw, build):
+    write_hgnc([*GENES, {"symbol": "RPSA", "alias_symbol": "uS2"}, {"symbol": "TAT", "prev_symbol": "OLDTAT"}])
+    write_raw("reactome/ReactomePathwaysRelation.txt", RELATIONS)
+    genes = [gene["symbol"] for gene in GENES]
+    sets = gmt(
+        top=["GENE0", "OLDTAT"],
+        middle=genes[1:5],
+        bottom=genes[5:7],
+        second=["US2", "tat"],
+        leaf=[*genes[2:4], *genes[7:9]],
+        orphan=["GENE10", "GENE0"],
+    )
+    write_raw("reactome/ReactomePathways.gmt", sets)
+    built = build("reactome_pathways")
+    # A set counts for every top level above it; viral names are no genes; sets of other species or without a top are
+    # left out.
+    assert labels(built) == {
+        **dict.fromkeys(["GENE0", "GENE1", "GENE4", "TAT"], ["Top"]),
+        **dict.fromkeys(["GENE2", "GENE3", "GENE5", "GENE6"], ["Second", "Top"]),
+        **dict.fromkeys(["GENE7", "GENE8"], ["Second"]),
+    }
+    assert built.audit.samples["unmapped"] == ["US2", "tat"]
+    assert built.audit.notes == [
+        "1 gene sets are newer than the relation table and belong to no top-level pathway in it;"
+        " 1 genes are in no other set and are left out"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        (
+            "Top\tR-HSA-1\tGENE1\nTop only\n",
+            SourceFormatError,
+            r"line 2 is not 'name, R-HSA-id, genes\.\.\.' .*'Top only'",
+        ),
+        ("Top\tGENE1\tGENE2\n", SourceFormatError, "line 1 is not 'name"),
+        ("Top\tR-HSA-1\tGENE1\n\xe4".encode("latin-1"), SourceFileError, "line 2 is not UTF-8"),
+    ],
+)
+def test_gene_sets_in_another_form(write_hgnc, write_raw, build, content, error, message):
+    write_hgnc(GENES)
+    write_raw("reactome/ReactomePathwaysRelation.txt", RELATIONS)
+    write_raw("reactome/ReactomePathways.gmt", content)
+    with pytest.raises(error, match=rf"ReactomePathways\.gmt: {message}"):
+        build("reactome_pathways")
+
+
+@pytest.mark.real_data
+def test_real_pathways(real):
+    built = real("reactome_pathways")
+    names = built.dataset.features["label"].feature.names
+    assert len(names) == 25
+    assert sorted(built.audit.labels_dropped) == ["Circadian Clock", "Digestion and absorption"]
+    found = labels(built)
+    assert {"DNA Repair", "Cell Cycle"} <= set(found["BRCA1"])
+    assert len(found) == 11310
+
+
+# The gene table
+
+
+def test_gene_table(write_hgnc, write_raw, build):
+    write_hgnc(
+        [
+            {
+                "hgnc_id": "HGNC:11998",
+                "symbol": "TP53",
+                "name": "tumor protein p53",
+                "locus_group": "protein-coding gene",
+                "location": "17p13.1",
+                "alias_symbol": "p53|LFS1",
+                "entrez_id": "7157",
+                "ensembl_gene_id": "ENSG00000141510",
+                "uniprot_ids": "P04637|Q00000",
+            },
+            {"symbol": "ACE2", "name": "angiotensin converting enzyme 2", "location": "Xp22.2", "entrez_id": "59272"},
+            {"symbol": "GONE~withdrawn", "status": "Entry Withdrawn"},
+        ]
+    )
+    write_raw(
+        "ncbi_gene/gene_summary.gz",
+        '#tax_id\tGeneID\tSource\tSummary\n9606\t7157\tRefSeq\t A "guardian". \n10090\t59272\tRefSeq\tOf the mouse.\n',
+    )
+    built = build("genes")
+    ace2, tp53 = built.dataset
+    assert tp53 == {
+        "symbol": "TP53",
+        "hgnc_id": "HGNC:11998",
+        "name": "tumor protein p53",
+        "ensembl_gene_id": "ENSG00000141510",
+        "entrez_id": "7157",
+        "uniprot_id": "P04637",
+        "alias_symbols": ["p53", "LFS1"],
+        "prev_symbols": [],
+        "locus_group": "protein-coding gene",
+        "chromosome": "17",
+        "gene_groups": [],
+        "summary": 'A "guardian".',
+        "description": 'Gene symbol TP53 full name tumor protein p53 with the summary A "guardian".',
+    }
+    assert (ace2["summary"], ace2["description"]) == ("", "Gene symbol ACE2 full name angiotensin converting enzyme 2")
+    assert built.audit.notes[0] == "1 of 2 genes have a RefSeq summary"
+
+
+def test_gene_table_needs_the_summaries(write_hgnc, build):
+    write_hgnc(GENES)
+    with pytest.raises(MissingFileError, match=r"NCBI Gene: no gene_summary\.gz in .*get it from https://ftp\.ncbi"):
+        build("genes")
+
+
+@pytest.mark.real_data
+def test_real_gene_table(real):
+    table = real("genes").dataset
+    assert len(table) == 43882
+    rows = dict(zip(table["symbol"], table, strict=True))
+    assert (rows["TP53"]["entrez_id"], rows["TP53"]["chromosome"], rows["TP53"]["uniprot_id"]) == (
+        "7157",
+        "17",
+        "P04637",
+    )
+    assert rows["TP53"]["description"].startswith(
+        "Gene symbol TP53 full name tumor protein p53 with the summary This gene"
+    )
+    assert rows["MARCHF1"]["prev_symbols"] == ["MARCH1"]
+    assert sum(summary != "" for summary in table["summary"]) == 15079
