@@ -5,6 +5,7 @@ from builders.base import DATASET_NAME, ENTITY_COLUMNS, GeneTaskBuilder, TableCo
 from builders.catalog import BUILDERS, Built, builder_of, configs, load, select
 from builders.errors import BuilderError
 from builders.folds import FOLD_SCHEME, N_FOLDS, assign_folds
+from builders.own import names_builder
 from builders.source import RawFile, RawFiles, Source
 from builders.subtasks import label_slugs, subtasks
 from builders.symbols import SymbolResolver
@@ -30,6 +31,7 @@ __all__ = [
     "configs",
     "label_slugs",
     "load",
+    "names_builder",
     "select",
     "subtasks",
 ]

@@ -11,7 +11,7 @@ from datasets.packaged_modules.cache.cache import Cache
 
 from builders.audit import AUDIT_FILE, Audit
 from builders.base import DATASET_NAME, GeneTaskBuilder, TableConfig, TaskConfig
-from builders.errors import UnknownTaskError
+from builders.errors import BuilderError, UnknownTaskError
 from builders.gene2vec import Gene2vecBuilder
 from builders.genecorpus import GenecorpusBuilder
 from builders.genes import GenesBuilder
@@ -19,6 +19,7 @@ from builders.hgnc import HgncBuilder
 from builders.hpa import HpaBuilder
 from builders.humantfs import HumanTfsBuilder
 from builders.opentargets import OpenTargetsBuilder
+from builders.own import import_builder, names_builder
 from builders.reactome import ReactomeBuilder
 from builders.source import RawFiles
 from builders.starter import StarterBuilder
@@ -57,9 +58,13 @@ class Built:
     built: bool
 
 
+_own: list[type[GeneTaskBuilder]] = []
+"""Builders of the user's own files, for as long as the process lives."""
+
+
 def configs() -> dict[str, TaskConfig | TableConfig]:
-    """Every config of every source by name, in the order of `BUILDERS`."""
-    return {config.name: config for builder in BUILDERS for config in builder.BUILDER_CONFIGS}
+    """Every config of every source by name, in the order of `BUILDERS`; the user's own come last."""
+    return {config.name: config for builder in (*BUILDERS, *_own) for config in builder.BUILDER_CONFIGS}
 
 
 def builder_of(name: str) -> type[GeneTaskBuilder]:
@@ -68,7 +73,7 @@ def builder_of(name: str) -> type[GeneTaskBuilder]:
     Raises:
         UnknownTaskError: There is none; the message suggests the nearest name.
     """
-    for builder in BUILDERS:
+    for builder in (*BUILDERS, *_own):
         if name in builder.builder_configs:
             return builder
     raise UnknownTaskError(_unknown(name, list(configs())))
@@ -78,12 +83,14 @@ def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
     """Names of the tasks (and, if asked for, tables) that match any of the patterns, in catalogue order.
 
     Args:
-        patterns: Names or globs such as `reactome_*`; none means all.
+        patterns: Names or globs such as `reactome_*`, or a builder of the user's own as `file.py:Class`; none means all.
         tables: Whether tables such as `genes` count.
 
     Raises:
         UnknownTaskError: A pattern matches nothing; the message suggests the nearest name.
+        BuilderError: A user's file cannot be run, or its task has a name that is taken.
     """
+    patterns = [name for pattern in patterns for name in (_add(pattern) if names_builder(pattern) else [pattern])]
     names = [name for name, config in configs().items() if tables or isinstance(config, TaskConfig)]
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
@@ -135,6 +142,17 @@ def _latest(config: TaskConfig | TableConfig, cache_dir: str | Path | None) -> B
         hash=folder.name,
     )
     return Built(config, cache.as_dataset(split="train"), Audit.read(folder), built=False)
+
+
+def _add(spec: str) -> list[str]:
+    """Take a user's builder into the catalogue and name its configs."""
+    builder = import_builder(spec)
+    if builder not in _own:
+        if taken := sorted(set(builder.builder_configs) & set(configs())):
+            message = f"{spec}: the task name '{taken[0]}' is taken; choose another"
+            raise BuilderError(message)
+        _own.append(builder)
+    return list(builder.builder_configs)
 
 
 def near_miss(name: str, names: Sequence[str]) -> str:

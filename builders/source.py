@@ -37,31 +37,31 @@ class RawFile:
     command: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
-    """A curated database and the terms under which it is used.
+    """A curated database and the terms under which it is used; the defaults are for data of one's own.
 
     Args:
         name: Folder name below the data directory and prefix of the task ids.
         title: Name for readers.
+        files: Key -> file. Keys are ours, names are the publisher's.
         homepage: Where a reader learns more.
         version: Release that the urls point at; "latest" where the publisher keeps one moving file.
         license: SPDX id, or "unknown" where the publisher states none.
         license_url: Where the terms are stated.
         redistributable: Whether those terms let us publish rows made from it.
         citation: How to cite it.
-        files: Key -> file. Keys are ours, names are the publisher's.
     """
 
     name: str
     title: str
-    homepage: str
-    version: str
-    license: str
-    license_url: str
-    redistributable: bool
-    citation: str
     files: dict[str, RawFile]
+    homepage: str = ""
+    version: str = "1"
+    license: str = "unknown"
+    license_url: str = ""
+    redistributable: bool = False
+    citation: str = ""
 
 
 class RawFiles:

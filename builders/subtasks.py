@@ -2,6 +2,7 @@
 
 import copy
 import fnmatch
+import itertools
 import re
 from dataclasses import replace
 
@@ -24,8 +25,8 @@ def label_slugs(names: list[str]) -> list[str]:
     slugs: list[str] = []
     for name in names:
         slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "label"
-        taken = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", other) is not None for other in slugs)
-        slugs.append(f"{slug}_{taken + 1}" if taken else slug)
+        numbered = (f"{slug}_{number}" for number in itertools.count(2))
+        slugs.append(next(each for each in itertools.chain([slug], numbered) if each not in slugs))
     return slugs
 
 

@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_report(commands)
+    _add_card(commands)
+    _add_verify(commands)
+    _add_push(commands)
     return parser
 
 
@@ -123,6 +126,61 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report.add_argument("results", type=Path, metavar="DIR")
     report.add_argument("--format", choices=("md", "csv", "json"), default="md", help="default: md")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+
+    compare = commands.add_parser("compare", help="is one model better than another? paired statistics")
+    compare.add_argument("results", type=Path, metavar="DIR")
+    compare.add_argument("model_a", metavar="MODEL_A", help="model id, or its last part")
+    compare.add_argument("model_b", metavar="MODEL_B")
+
+
+def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    card = commands.add_parser("card", help="put a model's results into its model card")
+    card.add_argument("results", type=Path, metavar="DIR")
+    card.add_argument("model", metavar="MODEL", help="model id, as in the results")
+    card.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the card, made or extended; README.md, say"
+    )
+    _add_dataset(card)
+    card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
+
+
+def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    verify = commands.add_parser("verify", help="run saved results again and compare")
+    verify.add_argument("paths", nargs="+", type=Path, metavar="RESULT.json")
+    verify.add_argument("--model", metavar="MODEL", help="whose they are: a file of vectors or file.py:Class")
+    _add_data_dir(verify)
+    verify.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+
+
+def _add_push(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    push = commands.add_parser("push", help="publish on the Hugging Face Hub; shows its plan first")
+    kinds = push.add_subparsers(dest="what", required=True, metavar="WHAT", parser_class=_Parser)
+    data = kinds.add_parser("data", help="the tasks, as a dataset repository")
+    metric = kinds.add_parser("metric", help="gene_probe or gene_probe_compare, as a Space of that name")
+    results = kinds.add_parser("results", help="result files and card, to a dataset or model repository")
+    leaderboard = kinds.add_parser("leaderboard", help="the page, as a static Space")
+    for kind in (data, metric, results, leaderboard):
+        kind.add_argument("repo_id", metavar="REPO_ID", help="owner/name")
+        kind.add_argument("--yes", action="store_true", help="push; without it only the plan is shown")
+    data.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    _add_data_dir(data)
+    for kind in (results, leaderboard):
+        kind.add_argument(
+            "--from", dest="results", type=Path, default=Path("results"), metavar="DIR", help="default: results"
+        )
+    results.add_argument("--create-pr", action="store_true", help="REPO_ID is a model: open a pull request")
+    results.add_argument("--model", metavar="MODEL", help="whose results go into the pull request (default: REPO_ID)")
+    _add_dataset(results)
+    leaderboard.add_argument("--page", type=Path, metavar="FILE", help="push this page (default: made from DIR)")
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset",
+        default="gene-bench/gene-bench",
+        metavar="REPO_ID[@REVISION]",
+        help="benchmark that scores refer to (default: gene-bench/gene-bench)",
+    )
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.metadata import distributions
 from pathlib import Path
 
 import datasets
@@ -14,14 +15,18 @@ import numpy as np
 from tqdm import tqdm
 
 from builders import BuilderError, Built, RawFiles, TaskConfig, configs, load, select
-from gene_eval import reports, results
+from gene_eval import comparison_text, reports, results
+from gene_eval.cards import benchmark, make_card, write_card
+from gene_eval.compare import compare as compare_models
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.errors import GeneBenchError
 from gene_eval.export import export, redistributable
-from gene_eval.register import register_metric
+from gene_eval.register import register_comparison, register_metric
 from gene_eval.runner import RunOptions
 from gene_eval.runner import run as run_all
+from gene_eval.vectors import make_resolve
+from gene_eval.verify import verify as verify_results
 from model_adapters import ADAPTERS, AdapterError, as_matrix, load_model
 from model_adapters import embed as embed_genes
 
@@ -87,9 +92,11 @@ def build(arguments: argparse.Namespace) -> int:
         except BuilderError as error:
             failed.setdefault(str(error), []).append(name)
     register_metric()
+    register_comparison()
     _print_columns(AUDIT_COLUMNS, [_audit_row(item) for item in done])
-    for reason, tasks_ in failed.items():
-        print(f"not built: {', '.join(tasks_)}\n  {reason}")
+    if failed:
+        print()
+        _print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
     say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
     if arguments.export:
         _export(done, arguments.export)
@@ -97,13 +104,11 @@ def build(arguments: argparse.Namespace) -> int:
 
 
 def _export(done: Sequence[Built], folder: Path) -> None:
-    allowed = []
-    for item in done:
-        if redistributable(item):
-            allowed.append(item)
-        else:
-            say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
-    say(f"wrote {export(allowed, folder)}" if allowed else f"nothing to export, {folder} is as it was")
+    allowed = [item for item in done if redistributable(item)]
+    closed = [item for item in done if item not in allowed]
+    for item in closed:
+        say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
+    say(f"wrote {export(allowed, folder, left_out=closed)}" if allowed else f"nothing to export, {folder} is as it was")
 
 
 AUDIT_COLUMNS = [
@@ -125,6 +130,7 @@ def _audit_row(item: Built) -> list[str]:
 def register(arguments: argparse.Namespace) -> int:
     """Make the metric loadable by its bare name."""
     print(register_metric())
+    print(register_comparison())
     say("next, in Python: evaluate.load('gene_probe')")
     return DONE
 
@@ -134,9 +140,10 @@ def embed(arguments: argparse.Namespace) -> int:
     if arguments.output.suffix != ".parquet":
         message = f"-o {arguments.output}: expected a file name that ends in .parquet"
         raise GeneBenchError(message)
-    model = load_model(arguments.model)
+    raw = RawFiles(arguments.data_dir)
+    model = load_model(arguments.model, resolve=make_resolve(raw, say))
     _quiet_unless_terminal()
-    genes = load(arguments.genes, RawFiles(arguments.data_dir)).dataset
+    genes = load(arguments.genes, raw).dataset
     table = embed_genes(genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=_is_terminal())
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     part = arguments.output.with_name(f".{arguments.output.name}.{os.getpid()}.part")
@@ -192,7 +199,7 @@ def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
 
 def check(arguments: argparse.Namespace) -> int:
     """Run a model on a few starter genes and say what came out."""
-    model = load_model(arguments.model)
+    model = load_model(arguments.model, resolve=make_resolve(RawFiles(), say))
     _quiet_unless_terminal()
     genes = load("starter_genes").dataset.select(range(TOY_GENES))
     toys = genes["symbol"][:]
@@ -209,7 +216,8 @@ def check(arguments: argparse.Namespace) -> int:
     if distinct == 1 < len(known):
         message = f"{model.model_id} gives all {len(known)} toy genes the same vector; look at its encode"
         raise GeneBenchError(message)
-    say(f"{model.model_id} fits; next: gene-bench run {shlex.quote(arguments.model)} random -t 'starter_*'")
+    models_ = " ".join(dict.fromkeys([shlex.quote(arguments.model), "random"]))
+    say(f"{model.model_id} fits; next: gene-bench run {models_} -t 'starter_*'")
     return DONE
 
 
@@ -225,6 +233,53 @@ def report(arguments: argparse.Namespace) -> int:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(text, encoding="utf-8")
         say(f"wrote {arguments.output}")
+    return SOME_FAILED if found.problems else DONE
+
+
+def card(arguments: argparse.Namespace) -> int:
+    """Write a model's results into its card, and into the file that benchmarks on the Hub read."""
+    found = results.load_folder(arguments.results)
+    made = make_card(found.results, arguments.model, dataset=benchmark(arguments.dataset), plot=arguments.plot)
+    for path in write_card(made, arguments.output):
+        say(f"wrote {path}")
+    for problem in found.problems:
+        say(f"warning: {problem}")
+    return SOME_FAILED if found.problems else DONE
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Run saved results again; one line for each says whether it reproduces, and if not, why."""
+    recorded = [results.load(path) for path in arguments.paths]
+    _quiet_unless_terminal()
+    verdicts = verify_results(
+        recorded, model=arguments.model, data_dir=arguments.data_dir, device=arguments.device, log=say
+    )
+    for verdict in verdicts:
+        print(verdict)
+    return DONE if all(verdict.reproduced for verdict in verdicts) else SOME_FAILED
+
+
+def push(arguments: argparse.Namespace) -> int:
+    """Show what would be published on the Hub, and with `--yes` do it."""
+    # By entry point: only push_scripts may write to the Hub, and nothing here may import it.
+    # Not entry_points(): a stale egg-info in the working directory would hide the installed package from it.
+    entries = [entry for found in distributions(name="gene-bench") for entry in found.entry_points]
+    found = [entry for entry in entries if (entry.group, entry.name) == ("gene_bench.commands", "push")]
+    if not found:
+        message = "this installation of gene-bench cannot push; install the package again: pip install ."
+        raise GeneBenchError(message)
+    return int(found[0].load()(arguments))
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Compare two models of a results folder."""
+    found = results.load_folder(arguments.results)
+    for line in found.problems:
+        say(f"warning: {line}")
+    comparison = compare_models(found.results, arguments.model_a, arguments.model_b)
+    for line in comparison.warnings:
+        say(f"warning: {line}")
+    print(comparison_text.to_text(comparison), end="")
     return SOME_FAILED if found.problems else DONE
 
 

@@ -2,17 +2,22 @@
 
 ValueError
 └── GeneBenchError      everything below; `except GeneBenchError` is enough
+    ├── CardError       a card that results cannot be put into, or results that make no card
     ├── CoverageError   too few of a task's genes have a vector
     ├── ExportError     a folder that an export must not replace
     ├── ResultError     a result file that cannot be read or written
     └── ReportError     results that no table can be made of
 """
 
-__all__ = ["CoverageError", "ExportError", "GeneBenchError", "ReportError", "ResultError"]
+__all__ = ["CardError", "CoverageError", "ExportError", "GeneBenchError", "ReportError", "ResultError"]
 
 
 class GeneBenchError(ValueError):
     """Base of every error `gene_eval` raises for a user's input."""
+
+
+class CardError(GeneBenchError):
+    """A card's text cannot take results up, or the results are not of one model in one state."""
 
 
 class CoverageError(GeneBenchError):

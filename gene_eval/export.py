@@ -1,24 +1,71 @@
 """Writes built tasks as a Hub dataset repository on disk: parquet per config; a card with configs, terms, citations."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+import yaml
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
 
-from builders import BUILDERS, DATASET_NAME, Built, Source, TaskConfig
+from builders import BUILDERS, DATASET_NAME, BuilderError, Built, RawFiles, Source, TaskConfig, load, select
 from builders.genes import NCBI_GENE
 from gene_eval.errors import ExportError
 
-__all__ = ["export", "redistributable"]
+__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "collect", "export", "redistributable"]
 
 CARD = "README.md"
+EVAL_FILE = "eval.yaml"
+DESCRIPTION = (
+    "Curated properties of human genes, to measure by linear probes with cross-validation on fixed folds what the gene "
+    "vectors of foundation models know."
+)
 DATA_FILE = "train-00000-of-00001.parquet"
 SOURCES = {source.name: source for source in (NCBI_GENE, *(builder.SOURCE for builder in BUILDERS))}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Tasks and tables that were asked for.
+
+    Args:
+        items: What may be published.
+        left_out: What may not, since a source does not state that rows may be redistributed.
+        failed: Reason -> names of what could not be built.
+    """
+
+    items: Sequence[Built]
+    left_out: Sequence[Built]
+    failed: Mapping[str, Sequence[str]]
+
+
+def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Callable[[str], None] = print) -> Collection:
+    """Load tasks and tables, building what is not in the cache.
+
+    Args:
+        patterns: Names or globs; none means all.
+        data_dir: Folder with raw files; see `builders.RawFiles`.
+        log: Takes a line for each of them.
+
+    Raises:
+        UnknownTaskError: A pattern matches nothing.
+    """
+    raw = RawFiles(data_dir)
+    items: list[Built] = []
+    failed: dict[str, list[str]] = {}
+    names = select(patterns, tables=True)
+    for number, name in enumerate(names, start=1):
+        log(f"[{number}/{len(names)}] {name}")
+        try:
+            items.append(load(name, raw))
+        except BuilderError as error:
+            failed.setdefault(str(error), []).append(name)
+    closed = [item for item in items if not redistributable(item)]
+    return Collection([item for item in items if item not in closed], closed, failed)
 
 
 def redistributable(built: Built) -> bool:
@@ -26,12 +73,16 @@ def redistributable(built: Built) -> bool:
     return all(source.redistributable for source in _sources([built]))
 
 
-def export(items: Sequence[Built], folder: Path) -> Path:
+def export(
+    items: Sequence[Built], folder: Path, *, left_out: Sequence[Built] = (), repo_id: str = DATASET_NAME
+) -> Path:
     """Write `folder/gene-bench`, ready for `load_dataset(path, config)` and for the Hub; what was there is replaced.
 
     Args:
         items: Tasks and tables, at least one.
         folder: Where the repository folder goes.
+        left_out: What the card names as left out, since rows of it may not be redistributed.
+        repo_id: What the card tells readers to load.
 
     Returns:
         Path of the repository folder.
@@ -41,7 +92,7 @@ def export(items: Sequence[Built], folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / DATASET_NAME
-    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE)]
+    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE, EVAL_FILE)]
     if strange or target.is_file():
         message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
         raise ExportError(message)
@@ -52,7 +103,8 @@ def export(items: Sequence[Built], folder: Path) -> Path:
             path = made / item.config.name / DATA_FILE
             path.parent.mkdir(parents=True)
             item.dataset.to_parquet(path)
-        (made / CARD).write_text(_card(items), encoding="utf-8")
+        (made / CARD).write_text(_card(items, left_out, repo_id), encoding="utf-8")
+        (made / EVAL_FILE).write_text(_eval_yaml(items), encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "replaced")
         made.rename(target)
@@ -66,10 +118,24 @@ def _sources(items: Sequence[Built]) -> list[Source]:
 
 
 def _input_sources(item: Built) -> list[str]:
-    return [name.partition("/")[0] for name in item.audit.inputs]
+    # Sorted here and below: the audit of a build and the same audit read from the cache differ in order.
+    return [name.partition("/")[0] for name in sorted(item.audit.inputs)]
 
 
-def _card(items: Sequence[Built]) -> str:
+def _eval_yaml(items: Sequence[Built]) -> str:
+    """What makes a dataset a Benchmark of the Hub: its ranked tasks, or where there is none, those for trying out."""
+    tasks = [item.config for item in items if isinstance(item.config, TaskConfig)]
+    tasks = [config for config in tasks if config.ranked] or tasks
+    content = {
+        "name": DATASET_NAME,
+        "description": DESCRIPTION,
+        "evaluation_framework": DATASET_NAME,
+        "tasks": [{"id": config.name, "config": config.name, "split": "train"} for config in tasks],
+    }
+    return str(yaml.safe_dump(content, sort_keys=False, width=120))
+
+
+def _card(items: Sequence[Built], left_out: Sequence[Built], repo_id: str) -> str:
     sources = _sources(items)
     data = DatasetCardData(
         pretty_name=DATASET_NAME,
@@ -83,10 +149,12 @@ def _card(items: Sequence[Built]) -> str:
     MetadataConfigs(configs).to_dataset_card_data(data)
     tasks = [item for item in items if isinstance(item.config, TaskConfig)]
     text = Template(files("gene_eval").joinpath("templates/dataset_card.md").read_text(encoding="utf-8")).substitute(
+        repo=repo_id,
         example=(tasks or items)[0].config.name,
         tasks="\n".join(_task_rows(tasks)) or "None.",
         tables="\n".join(_table_lines(items)) or "None.",
         sources="\n".join(_source_line(source) for source in sources),
+        left_out="\n".join(_left_out_line(item) for item in left_out) or "Nothing.",
         audits="\n".join(_audit_lines(item) for item in items),
     )
     return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n{text}"
@@ -124,12 +192,18 @@ def _source_line(source: Source) -> str:
     return f"- [{source.title}]({source.homepage}), version {source.version}, {terms}. {source.citation}"
 
 
+def _left_out_line(item: Built) -> str:
+    closed = [source for source in _sources([item]) if not source.redistributable]
+    titles = ", ".join(f"[{source.title}]({source.license_url or source.homepage})" for source in closed)
+    return f"- `{item.config.name}`: the terms of {titles} do not state that rows may be redistributed."
+
+
 def _audit_lines(item: Built) -> str:
     audit = item.audit
     lines = [f"- `{item.config.name}` {item.config.version}: {audit.summary()}."]
     if audit.labels_dropped:
-        dropped = ", ".join(f"{label} ({count})" for label, count in audit.labels_dropped.items())
+        dropped = ", ".join(f"{label} ({count})" for label, count in sorted(audit.labels_dropped.items()))
         lines.append(f"  Rare labels dropped: {dropped}.")
     lines += [f"  {note}." for note in audit.notes]
-    lines.append(f"  Inputs: {', '.join(f'{name} sha256 {digest}' for name, digest in audit.inputs.items())}.")
+    lines.append(f"  Inputs: {', '.join(f'{name} sha256 {digest}' for name, digest in sorted(audit.inputs.items()))}.")
     return "\n".join(lines)

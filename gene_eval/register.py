@@ -1,4 +1,4 @@
-"""Puts the metric where `evaluate.load("gene_probe")` finds it without the Hub."""
+"""Puts the metric and the comparison where `evaluate.load("gene_probe")` finds them without the Hub."""
 
 import hashlib
 import os
@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-__all__ = ["register_metric"]
+__all__ = ["register_comparison", "register_metric"]
 
 METRIC: Final = Path(__file__).parent / "metrics" / "gene_probe" / "gene_probe.py"
+COMPARISON: Final = Path(__file__).parent / "comparisons" / "gene_probe_compare" / "gene_probe_compare.py"
 
 
 def register_metric() -> Path:
@@ -21,20 +22,30 @@ def register_metric() -> Path:
     Returns:
         Path of the installed `gene_probe.py`.
     """
+    return _register(METRIC, "metric")
+
+
+def register_comparison() -> Path:
+    """Install the comparison module likewise: `evaluate.load("gene_probe_compare")`."""
+    return _register(COMPARISON, "comparison")
+
+
+def _register(module: Path, kind: str) -> Path:
     # evaluate brings datasets with it, which nobody who only imports this module should wait for.
     from evaluate.loading import init_dynamic_modules
 
-    body = METRIC.read_bytes()
+    body = module.read_bytes()
+    # evaluate looks for cached modules of every kind in the folder "metrics".
     metrics = Path(init_dynamic_modules()) / "metrics"
-    version = metrics / f"evaluate-metric--{METRIC.stem}" / hashlib.sha256(body).hexdigest()
+    version = metrics / f"evaluate-{kind}--{module.stem}" / hashlib.sha256(body).hexdigest()
     version.mkdir(parents=True, exist_ok=True)
     for package in (metrics, version.parent, version):
         (package / "__init__.py").touch()
-    installed = version / METRIC.name
+    installed = version / module.name
     if not installed.is_file() or installed.read_bytes() != body:
         _write_atomically(installed, body)
     # Not simply now: a file system's clock ticks in milliseconds, and another version may bear a time ahead of ours.
-    latest = max(path.stat().st_mtime_ns for path in version.parent.glob(f"*/{METRIC.name}"))
+    latest = max(path.stat().st_mtime_ns for path in version.parent.glob(f"*/{module.name}"))
     stamp = max(time.time_ns(), latest + 1_000_000)
     os.utime(installed, ns=(stamp, stamp))
     return installed

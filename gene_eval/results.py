@@ -57,6 +57,7 @@ class TaskRecord:
 
     `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
     to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
+    `figure2_family` is the family in the paper's Figure 2, empty where a file does not say.
     """
 
     id: str
@@ -70,6 +71,7 @@ class TaskRecord:
     fold_scheme: str
     folds_sha256: str
     ranked: bool = True
+    figure2_family: str = ""
     label_names: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     audit: Mapping[str, object] = field(default_factory=dict)

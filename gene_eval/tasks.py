@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from builders import ENTITY_COLUMNS, FOLD_SCHEME, Built, RawFiles, TaskConfig, configs, load, select, subtasks
+from builders import ENTITY_COLUMNS, FOLD_SCHEME, Built, RawFiles, TaskConfig, configs, load, names_builder, select, subtasks
 from builders.errors import BuilderError
 from gene_eval.results import TaskRecord
 
@@ -47,8 +47,8 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
     """Which tasks to load for the patterns of a command line, and which of their labels as tasks of their own.
 
     Args:
-        patterns: Task names or globs; `reactome_pathways/*` means the labels of that task. None means every ranked
-            task.
+        patterns: Task names or globs; `reactome_pathways/*` means the labels of that task, `file.py:Class` the tasks of
+            a builder of the user's own. None means every ranked task.
         split_labels: Whether the labels of every chosen multi-label task are tasks as well.
 
     Returns:
@@ -59,7 +59,7 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
-        name, _, label = pattern.partition("/")
+        name, _, label = (pattern, "", "") if names_builder(pattern) else pattern.partition("/")
         matches = select([name])
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
@@ -124,6 +124,7 @@ def make_task(built: Built) -> Task:
         fold_scheme=FOLD_SCHEME,
         folds_sha256=_sha256(_sorted_lines(keys, folds.tolist())),
         ranked=config.ranked,
+        figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
         inputs=built.audit.inputs,
         audit=built.audit.counts(),

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,9 +130,11 @@ class ModelVectors:
             on_encode=lambda: encoded.append(True),
         )
         symbols, matrix = as_matrix(embedded)
-        origin = "computed" if encoded else "from the cache, nothing embedded"
+        origin = f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded"
         if self.precomputed:
-            origin = "read from the file"
+            audit = getattr(self.model, "audit", {})
+            details = ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
+            origin = f"read from the file ({details})" if details else "read from the file"
         self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
         return Vectors(matrix, {symbol: i for i, symbol in enumerate(symbols)}, embedding_sha256(embedded))
 
@@ -211,7 +212,8 @@ def _sha256(tables: Sequence[str]) -> str:
 def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
     """A function from the identifiers of a vectors file to current symbols; None if the data directory has no HGNC.
 
-    Of several identifiers that mean one gene, the current symbol is taken; if it is not among them, none is.
+    It tells what it changed and what it could not map. Several identifiers may mean one gene: what becomes of their
+    vectors is the adapter's to say (see `model_adapters.table_model`).
     """
     if raw.data_dir is None:
         return None
@@ -223,12 +225,15 @@ def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[st
 
     def resolve(identifiers: list[str]) -> list[str | None]:
         resolver: Any = raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))
-        symbols = resolver.resolve(identifiers).symbols
-        claims = Counter(symbol for symbol in symbols if symbol is not None)
-        pairs = zip(identifiers, symbols, strict=True)
-        kept = [new if new is not None and (claims[new] == 1 or old == new) else None for old, new in pairs]
-        if lost := kept.count(None):
-            log(f"{lost:,} of {len(kept):,} identifiers of the vectors have no current symbol of their own: left out")
-        return kept
+        resolution = resolver.resolve(identifiers)
+        unknown = len(resolution.unmapped) + len(resolution.withdrawn)
+        if resolution.changed or resolution.ambiguous or unknown:
+            changed, ambiguous = len(resolution.changed), len(resolution.ambiguous)
+            log(
+                f"{len(resolution):,} identifiers of the vectors: {changed:,} old names became current symbols,"
+                f" {ambiguous:,} ambiguous and {unknown:,} unknown have none"
+            )
+        symbols: list[str | None] = resolution.symbols
+        return symbols
 
     return resolve

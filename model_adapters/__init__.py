@@ -3,10 +3,12 @@
 `embed(genes, load_model("bag-of-words"))` returns a `datasets.Dataset` with the columns `symbol` and `embedding`.
 """
 
-from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, embed
+from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device
+from model_adapters.embedding import embed
 from model_adapters.errors import AdapterError
+from model_adapters.health import health
 from model_adapters.precomputed import PrecomputedVectors
-from model_adapters.registry import ADAPTERS, load_model
+from model_adapters.registry import ADAPTERS, describe, load_model
 from model_adapters.tables import as_matrix, embedding_sha256, embedding_table
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "Resolve",
     "as_matrix",
     "choose_device",
+    "describe",
     "embed",
     "embedding_sha256",
     "embedding_table",
+    "health",
     "load_model",
 ]

@@ -1,4 +1,4 @@
-"""The paper's text baseline: how often each frequent word occurs in a gene's description."""
+"""Text baselines without a language model: how often each frequent word occurs in a gene's text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.errors import UnknownModelError
+from model_adapters.options import INPUT, id_with_options, split_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,42 +19,61 @@ MAX_WORDS = 1024
 class BagOfWords(GeneEncoder):
     """Raw counts of the 1,024 most frequent words, as scikit-learn's `CountVectorizer` with default parameters.
 
-    The vocabulary is fitted on the descriptions of the whole gene table, so the vectors depend on that table.
+    The paper's text baseline. The vocabulary is fitted on the texts of the whole gene table, so the vectors depend on
+    that table.
     """
 
     adapter: ClassVar[str] = "bag-of-words"
     version: ClassVar[str] = "1"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="bag-of-words",
+        usage="bag-of-words[:input=COLUMN]",
         family="text",
-        input="description",
+        input="description, or input=COLUMN",
         dimension=f"{MAX_WORDS} (fewer if the table has fewer words)",
         source="computed from the gene table",
     )
-    model_id = "bag-of-words"
-    options = {"max_features": MAX_WORDS}
+    vectorizer: ClassVar[str] = "CountVectorizer"
 
-    _vectorizer: Any = None
+    def __init__(self, *, input: str = "description") -> None:
+        self.input_column = input
+        self.options = {"max_features": MAX_WORDS, "input": input}
+        self.model_id = id_with_options(self.adapter, {"input": input}, {"input": "description"})
+        self._vectorizer: Any = None
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
-        """Make the model of `bag-of-words`; there is nothing to choose."""
-        if argument:
-            message = f"bag-of-words takes no argument, but {argument!r} was given; write bag-of-words"
+        """Make the model of `bag-of-words` or `bag-of-words:input=summary`."""
+        rest, options = split_options(argument, {"input": INPUT}, adapter=cls.adapter)
+        if rest:
+            message = f"{cls.adapter} takes no argument, but {rest!r} was given; write {cls.info.usage}"
             raise UnknownModelError(message)
-        return cls()
+        return cls(**options)
 
     def fit(self, values: list[str]) -> None:
         """Learn the vocabulary.
 
         Raises:
-            ValueError: no description has a word.
+            ValueError: no text has a word.
         """
-        from sklearn.feature_extraction.text import CountVectorizer
+        from sklearn.feature_extraction import text
 
-        self._vectorizer = CountVectorizer(max_features=MAX_WORDS).fit(values)
+        self._vectorizer = getattr(text, self.vectorizer)(max_features=MAX_WORDS).fit(values)
 
     def encode(self, batch: list[str]) -> NDArray[np.float32]:
-        """Return the (n, words) counts; call `fit` first."""
+        """Return the (n, words) numbers; call `fit` first."""
         counts: NDArray[np.float32] = self._vectorizer.transform(batch).toarray().astype(np.float32)
         return counts
+
+
+class TfIdf(BagOfWords):
+    """The same words weighted by how rare they are and scaled to length 1, as scikit-learn's `TfidfVectorizer`."""
+
+    adapter: ClassVar[str] = "tfidf"
+    info: ClassVar[AdapterInfo] = AdapterInfo(
+        usage="tfidf[:input=COLUMN]",
+        family="text",
+        input="description, or input=COLUMN",
+        dimension=f"{MAX_WORDS} (fewer if the table has fewer words)",
+        source="computed from the gene table",
+    )
+    vectorizer: ClassVar[str] = "TfidfVectorizer"

@@ -1,4 +1,4 @@
-"""Models that know nothing about genes: the floor of every table."""
+"""Models that know next to nothing about genes: the floor of every table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
-from model_adapters.errors import UnknownModelError, did_you_mean
+from model_adapters.errors import RefusedInput, UnknownModelError
+from model_adapters.options import INPUT, id_with_options, split_options, whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,31 +38,18 @@ class RandomVectors(GeneEncoder):
     input_column = "symbol"
 
     def __init__(self, *, seed: int = DEFAULT_SEED, dim: int = DEFAULT_DIM) -> None:
-        """Raise UnknownModelError if `dim` is below 1."""
-        if dim < 1:
-            message = f"random: dim is {dim}, expected 1 or more"
-            raise UnknownModelError(message)
         self.seed, self.dim = seed, dim
         self.options = {"seed": seed, "dim": dim}
-        defaults = {"seed": DEFAULT_SEED, "dim": DEFAULT_DIM}
-        changed = ",".join(f"{name}={value}" for name, value in self.options.items() if value != defaults[name])
-        self.model_id = f"random:{changed}" if changed else "random"
+        self.model_id = id_with_options("random", self.options, {"seed": DEFAULT_SEED, "dim": DEFAULT_DIM})
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
         """Make the model of `random`, `random:seed=3` or `random:seed=3,dim=256`."""
-        options: dict[str, int] = {}
-        for part in filter(None, argument.split(",")):
-            name, _, value = part.partition("=")
-            if name not in ("seed", "dim"):
-                hint = did_you_mean(name, ("seed", "dim"))
-                message = f"random has no option {name!r}, expected seed=N or dim=N{hint}"
-                raise UnknownModelError(message)
-            try:
-                options[name] = int(value)
-            except ValueError:
-                message = f"random: {name} is {value!r}, expected a whole number"
-                raise UnknownModelError(message) from None
+        known = {"seed": whole_number(), "dim": whole_number(minimum=1)}
+        rest, options = split_options(argument, known, adapter=cls.adapter)
+        if rest:
+            message = f"random takes no argument, but {rest!r} was given; write {cls.info.usage}"
+            raise UnknownModelError(message)
         return cls(**options)
 
     def encode(self, batch: list[str]) -> NDArray[np.float32]:
@@ -71,3 +59,46 @@ class RandomVectors(GeneEncoder):
     def _vector(self, symbol: str) -> NDArray[np.float32]:
         digest = hashlib.sha256(f"{self.seed} {self.dim} {symbol}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "little")).standard_normal(self.dim, dtype=np.float32)
+
+
+class InputLength(GeneEncoder):
+    """One number for each gene: log(1 + characters) of its description, or of its protein with `input`.
+
+    Well-studied genes have long summaries, so a text model may score by length alone; this says how far that goes.
+    """
+
+    adapter: ClassVar[str] = "length"
+    version: ClassVar[str] = "1"
+    info: ClassVar[AdapterInfo] = AdapterInfo(
+        usage="length[:input=COLUMN]",
+        family="control",
+        input="description, or input=COLUMN (protein_sequence, ...)",
+        dimension="1",
+        source="computed from the gene table",
+    )
+
+    def __init__(self, *, input: str = "description") -> None:
+        self.input_column = input
+        self.options = {"input": input}
+        self.model_id = id_with_options("length", self.options, {"input": "description"})
+
+    @classmethod
+    def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
+        """Make the model of `length` or `length:input=protein_sequence`."""
+        rest, options = split_options(argument, {"input": INPUT}, adapter=cls.adapter)
+        if rest:
+            message = f"length takes no argument, but {rest!r} was given; write {cls.info.usage}"
+            raise UnknownModelError(message)
+        return cls(**options)
+
+    def encode(self, batch: list[str]) -> NDArray[np.float32]:
+        """Return (n, 1) logarithms of lengths.
+
+        Raises:
+            RefusedInput: a value is no text.
+        """
+        for position, value in enumerate(batch):
+            if not isinstance(value, str):
+                message = f"{self.input_column} is a {type(value).__name__}, expected text"
+                raise RefusedInput(position, message)
+        return np.log1p(np.array([[len(value)] for value in batch], dtype=np.float32))

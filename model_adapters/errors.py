@@ -5,6 +5,7 @@ AdapterError (ValueError)
 ├── ModelLoadError      the model was found, but its code or weights do not load
 ├── VectorsError        a table of vectors is not one: columns, duplicates, lengths, NaN
 └── EncodingError       the genes do not fit the model, or `encode` did not return vectors
+    └── RefusedInput    one value that `encode` was given is not what it reads; `embed` adds the gene's name
 """
 
 from collections.abc import Iterable
@@ -29,6 +30,19 @@ class VectorsError(AdapterError):
 
 class EncodingError(AdapterError):
     """Genes and model do not fit together, or the model returned something else than vectors."""
+
+
+class RefusedInput(EncodingError):
+    """One value of a batch cannot be encoded; raised by `encode`, which does not know the genes.
+
+    Args:
+        position: Of the value in the batch.
+        reason: What it is and what was expected, without the gene: `embed` puts model and gene before it.
+    """
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(reason)
+        self.position = position
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

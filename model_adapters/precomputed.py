@@ -2,256 +2,137 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
+from model_adapters.arrays import gene_list_of, read_array, read_h5ad, read_word2vec
+from model_adapters.base import AdapterInfo, Resolve
+from model_adapters.errors import UnknownModelError, one_line
+from model_adapters.formats import read_csv, read_parquet
+from model_adapters.options import Option, split_options, word
+from model_adapters.table_model import DUPLICATES, FILE, Rows, TableModel, existing_file, files_sha256
 
-from model_adapters.base import AdapterInfo, Resolve, file_sha256
-from model_adapters.errors import UnknownModelError, VectorsError, did_you_mean, one_line, some
-from model_adapters.tables import check_lengths, check_symbols, embedding_table, finite_float32, is_numeric, stack_lists
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from datasets import Dataset
-    from numpy.typing import NDArray
-
-Vectors = tuple[list[str], "NDArray[Any]"]
-
-LAYOUT = "expected a column symbol, and a column embedding (lists) or one numeric column for each dimension"
+KEY = word("NAME")
 
 
-class PrecomputedVectors:
-    """A file of vectors as a model: nothing to encode, `table()` is the embedding table.
+@dataclass(frozen=True)
+class Reader:
+    """What reads a kind of file.
 
-    The file has a column `symbol`, and either `embedding` (lists of numbers; other columns are ignored) or one column
-    for each dimension (then every other column must be numeric). Identifiers are taken as they are, unless `resolve`
-    maps them to symbols.
+    Args:
+        read: takes the path, then what `options` were given, by name.
+        options: those that this kind of file has.
+        listed: whether the genes are in another file, which `read` takes second.
+    """
+
+    read: Callable[..., Rows]
+    options: tuple[str, ...] = ()
+    listed: bool = False
+
+
+READERS: dict[str, Reader] = {
+    ".parquet": Reader(read_parquet),
+    ".csv": Reader(read_csv),
+    ".tsv": Reader(read_csv),
+    ".npz": Reader(read_array, ("key",), listed=True),
+    ".npy": Reader(read_array, listed=True),
+    ".txt": Reader(read_word2vec),
+    ".vec": Reader(read_word2vec),
+    ".h5ad": Reader(read_h5ad, ("key",)),
+}
+"""Extension of a file of vectors -> what reads it; `.txt` and `.vec` are word2vec text."""
+
+
+class PrecomputedVectors(TableModel):
+    """A file of vectors as a model.
+
+    A table has a column `symbol`, and either `embedding` (lists of numbers; other columns are ignored) or one column
+    for each dimension (then every other column must be numeric). `.npz` and `.npy` have a list of genes beside them
+    (see `gene_list_of`), and perhaps a `metadata.json` whose `model_id` and `revision` are taken. Identifiers are taken
+    as they are, unless `resolve` maps them to symbols.
     """
 
     adapter: ClassVar[str] = "precomputed"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="FILE.parquet or FILE.csv",
+        usage="FILE[,duplicates=average|current|refuse] (key=NAME for npz and h5ad, genes=FILE for npz and npy)",
         family="precomputed",
-        input="a file with symbol and embedding, or symbol and numeric columns",
+        input=f"a file of vectors: {', '.join(READERS)}",
         dimension="the file's",
         source="your file",
     )
+    OPTIONS: ClassVar[Mapping[str, Option]] = {"duplicates": DUPLICATES, "key": KEY, "genes": FILE}
 
-    def __init__(self, path: str | Path, *, resolve: Resolve | None = None) -> None:
+    def __init__(self, path: str | Path, *, resolve: Resolve | None = None, **options: Any) -> None:
         """Name the file; it is hashed now and read by `table()`.
 
         Raises:
-            UnknownModelError: there is no such file, or its extension is not one of `READERS`.
+            UnknownModelError: there is no such file, its extension is not one of `READERS`, an array has no list of
+                genes, or an option is not for this kind of file.
         """
         self.path = Path(path).expanduser()
-        _check_is_file(self.path)
-        self.model_id = self.path.stem
-        self.revision = file_sha256(self.path)
-        self.options: Mapping[str, Any] = {"resolved": resolve is not None}
-        self._resolve = resolve
+        self._reader = _reader_of(self.path)
+        unknown = options.keys() - {"duplicates", *self._reader.options, *(["genes"] if self._reader.listed else [])}
+        if unknown:
+            message = f"{self.path.name}: {min(unknown)}= is not for {self.path.suffix} files; leave it out"
+            raise UnknownModelError(message)
+        self._files = [existing_file(self.path, what="a file of vectors")]
+        facts: Mapping[str, str] = {}
+        if self._reader.listed:
+            self._files.append(options.get("genes") or gene_list_of(self.path))
+            facts = _metadata(self.path.with_name("metadata.json"))
+        name = facts.get("model_id", self.path.stem)
+        super().__init__(name, where=self.path.name, resolve=resolve, options=options)
+        self.revision = facts.get("revision") or files_sha256(self._files)
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
-        """Make the model of a file."""
-        if not argument:
+        """Make the model of a file, perhaps with options after it."""
+        path, options = split_options(argument, cls.OPTIONS, adapter=cls.adapter)
+        if not path:
             message = f"precomputed needs a file: precomputed:<file>, one of {', '.join(READERS)}"
             raise UnknownModelError(message)
-        return cls(argument, resolve=resolve)
+        return cls(path, resolve=resolve, **options)
 
-    def table(self) -> Dataset:
-        """Return the embedding table, in the order of the file.
-
-        Raises:
-            VectorsError: the file is not a table of one finite vector of one length for each gene.
-        """
-        return self._read[0]
-
-    @property
-    def unresolved(self) -> tuple[str, ...]:
-        """Identifiers that `resolve` does not know, left out of the table."""
-        return self._read[1]
-
-    @cached_property
-    def _read(self) -> tuple[Dataset, tuple[str, ...]]:
-        where = self.path.name
-        names, vectors = READERS[self.path.suffix.lower()](self.path)
-        check_symbols(names, where=where)
-        matrix = finite_float32(vectors, names, where=where)
-        if self._resolve is None:
-            return embedding_table(names, matrix), ()
-        symbols = list(self._resolve(names))
-        kept = [row for row, symbol in enumerate(symbols) if symbol is not None]
-        if not kept:
-            message = f"{where}: none of its {len(names)} identifiers is a known gene ({some(names)}); expected symbols"
-            raise VectorsError(message)
-        _check_resolved(names, symbols, where=where)
-        table = embedding_table([str(symbols[row]) for row in kept], matrix[kept])
-        return table, tuple(name for name, symbol in zip(names, symbols, strict=True) if symbol is None)
+    def _read(self) -> Rows:
+        options = {name: self._chosen[name] for name in self._reader.options if name in self._chosen}
+        return self._reader.read(*self._files, **options)
 
 
-def _check_is_file(path: Path) -> None:
+def is_file_of_vectors(spec: str) -> bool:
+    """Return whether a MODEL string, which names no adapter, is meant as a file of vectors, perhaps with options.
+
+    >>> is_file_of_vectors("mine.npz,key=layer_3"), is_file_of_vectors("org/name")
+    (True, False)
+    """
+    path = Path(re.sub(r"(,[a-z_]+=[^,]*)+$", "", spec)).expanduser()
+    return path.is_file() or path.suffix.lower() in READERS
+
+
+def _reader_of(path: Path) -> Reader:
     if path.suffix.lower() not in READERS:
-        message = f"{path.name}: vectors are not read from {path.suffix or 'a file without extension'}, expected "
-        raise UnknownModelError(message + ", ".join(READERS))
-    if path.is_file():
-        return
-    if not path.parent.is_dir():
-        message = f"no file {path}: there is no folder {path.parent}"
+        kind = path.suffix or "a file without extension"
+        message = f"{path.name}: vectors are not read from {kind}, expected {', '.join(READERS)}"
         raise UnknownModelError(message)
-    others = [other.name for other in path.parent.iterdir() if other.suffix.lower() in READERS]
-    message = f"no file {path}{did_you_mean(path.name, others)}"
-    raise UnknownModelError(message)
+    return READERS[path.suffix.lower()]
 
 
-def _check_resolved(names: Sequence[str], symbols: Sequence[str | None], *, where: str) -> None:
-    first: dict[str, str] = {}
-    for name, symbol in zip(names, symbols, strict=True):
-        if symbol is None:
-            continue
-        if symbol in first:
-            message = f"{where}: {first[symbol]} and {name} are both the gene {symbol}; keep one row for each gene"
-            raise VectorsError(message)
-        first[symbol] = name
-
-
-def _read_parquet(path: Path) -> Vectors:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def _metadata(path: Path) -> dict[str, str]:
+    """Return the `model_id` and `revision` of a metadata.json, if it is there and has them."""
+    if not path.is_file():
+        return {}
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        message = f"{path.name} is not a readable parquet file ({one_line(error)}); write it again"
-        raise VectorsError(message) from error
-    # What pandas calls the row numbers that it saves along.
-    table = table.drop_columns([name for name in table.column_names if re.fullmatch(r"__index_level_\d+__", name)])
-    _check_columns(table.column_names, where=path.name)
-    column = table.column("symbol")
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
-        message = f"{path.name}: column 'symbol' holds {kind}, expected strings"
-        raise VectorsError(message)
-    names = column.cast(kind).cast(pa.string()).to_pylist()
-    check_symbols(names, where=path.name)
-    if "embedding" in table.column_names:
-        return names, stack_lists(table.column("embedding"), names, where=path.name)
-    return names, _stack_columns(table.drop_columns(["symbol"]), where=path.name)
-
-
-def _read_csv(path: Path) -> Vectors:
-    import pyarrow as pa
-    import pyarrow.csv as pa_csv
-
-    header = _csv_header(path)
-    _check_columns(header, where=path.name)
-    as_lists = "embedding" in header
-    types = {name: pa.string() if as_lists or name == "symbol" else pa.float64() for name in header}
-    rows: list[tuple[str, int, int]] = []
-
-    def refuse(row: Any) -> str:
-        rows.append((row.text, row.expected_columns, row.actual_columns))
-        return "error"
-
-    try:
-        table = pa_csv.read_csv(
-            path,
-            # One thread: with several, the refused row that is named could be any of them.
-            read_options=pa_csv.ReadOptions(use_threads=False),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=as_lists, invalid_row_handler=refuse),
-            # A symbol stays as it is ("NA" is a name); numbers may be missing, which is refused later, by gene.
-            convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-        )
-    except pa.ArrowException as error:
-        raise VectorsError(_csv_message(path.name, header, rows, error)) from error
-    names = table.column("symbol").to_pylist()
-    check_symbols(names, where=path.name)
-    if as_lists:
-        return names, _parse_lists(table.column("embedding").to_pylist(), names, where=path.name)
-    return names, _stack_columns(table.drop_columns(["symbol"]), where=path.name)
-
-
-READERS: dict[str, Callable[[Path], Vectors]] = {".parquet": _read_parquet, ".csv": _read_csv}
-"""Extension of a file of vectors -> what reads it."""
-
-
-def _csv_header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{path.name} is not a readable csv file ({one_line(error)}); save it as UTF-8 text"
-        raise VectorsError(message) from error
-    if not header:
-        message = f"{path.name} is empty; {LAYOUT}"
-        raise VectorsError(message)
-    if "" in header:
-        message = f"{path.name}: column {header.index('') + 1} has no name; write the file without row numbers"
-        raise VectorsError(message)
-    return header
-
-
-def _csv_message(where: str, header: list[str], rows: list[tuple[str, int, int]], error: Exception) -> str:
-    if rows:
-        text, expected, actual = rows[0]
-        fields = next(csv.reader([text]), [])
-        position = header.index("symbol")
-        gene = fields[position] if position < len(fields) else text[:20]
-        return f"{where}: the row of {gene} has {actual} fields, the header has {expected}; all must have the same"
-    value = re.search(r"column #(\d+): .*invalid value '(.*)'", str(error))
-    if value:
-        return f"{where}: column {header[int(value[1])]!r} holds {value[2][:40]!r}, expected numbers"
-    return f"{where} is not a readable csv file ({one_line(error)}); {LAYOUT}"
-
-
-def _check_columns(columns: Sequence[str], *, where: str) -> None:
-    if "symbol" not in columns:
-        message = f"{where} has no column 'symbol', its columns are {some(columns, limit=8) or 'none'}; {LAYOUT}"
-        raise VectorsError(message)
-    repeated = sorted({name for name in columns if list(columns).count(name) > 1})
-    if repeated:
-        message = f"{where}: columns occur more than once: {some(repeated)}; give each its own name"
-        raise VectorsError(message)
-    if len(columns) == 1:
-        message = f"{where} has no column but 'symbol'; {LAYOUT}"
-        raise VectorsError(message)
-
-
-def _stack_columns(table: pa.Table, *, where: str) -> NDArray[np.float32]:
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if not is_numeric(column.type):
-            message = f"{where}: column {name!r} holds {column.type}, expected numbers; {LAYOUT}"
-            raise VectorsError(message)
-    matrix = np.empty((table.num_rows, table.num_columns), dtype=np.float32)
-    with np.errstate(over="ignore"):
-        for position, column in enumerate(table.columns):
-            matrix[:, position] = column.to_numpy()
-    return matrix
-
-
-def _parse_lists(texts: Sequence[str], names: Sequence[str], *, where: str) -> NDArray[np.float64]:
-    vectors = []
-    for name, text in zip(names, texts, strict=True):
-        try:
-            vectors.append(_parse_list(text))
-        except ValueError as error:
-            message = f"{where}: the vector of {name} is no list of numbers ({error}); expected [0.1, 0.2, ...]"
-            raise VectorsError(message) from None
-    check_lengths(np.array([len(vector) for vector in vectors]), names, where=where)
-    return np.stack(vectors)
-
-
-def _parse_list(text: str) -> NDArray[np.float64]:
-    """Read `[0.1, 0.2]`, and `[0.1 0.2]` as NumPy prints it; Arrow parses numbers three times as fast as json."""
-    import pyarrow as pa
-
-    parts = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
-    vector: NDArray[np.float64] = pa.array(parts, pa.string()).cast(pa.float64()).to_numpy()
-    return vector
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        message = f"{path} is not JSON ({one_line(error)}); mend it or take it away"
+        raise UnknownModelError(message) from error
+    known = {name: facts[name] for name in ("model_id", "revision") if isinstance(facts, dict) and facts.get(name)}
+    wrong = [name for name, value in known.items() if not isinstance(value, str)]
+    if wrong:
+        message = f"{path}: {wrong[0]} is {known[wrong[0]]!r}, expected a string"
+        raise UnknownModelError(message)
+    return known

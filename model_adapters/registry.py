@@ -7,37 +7,72 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from model_adapters.bag_of_words import BagOfWords
-from model_adapters.base import Model, Resolve, file_sha256
-from model_adapters.controls import RandomVectors
+from model_adapters.bag_of_words import BagOfWords, TfIdf
+from model_adapters.base import AdapterInfo, Model, Resolve, file_sha256
+from model_adapters.combined import CombinedVectors, ShuffledVectors
+from model_adapters.controls import InputLength, RandomVectors
+from model_adapters.dataset_vectors import DatasetVectors
+from model_adapters.dna import DnaModel
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, one_line
-from model_adapters.precomputed import READERS, PrecomputedVectors
-from model_adapters.sentence_transformer import HUB_ID, SentenceTransformerEncoder, is_model_folder
+from model_adapters.expression import ExpressionProfile
+from model_adapters.hub import HUB_ID
+from model_adapters.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
+from model_adapters.protein import Esm2
+from model_adapters.sentence_transformer import PRESETS, SentenceTransformerEncoder, is_model_folder
+from model_adapters.single_cell import CellPLM, Gene2vec, Geneformer, ScGPT
 
-Adapter = type[BagOfWords] | type[SentenceTransformerEncoder] | type[PrecomputedVectors] | type[RandomVectors]
 
-ADAPTERS: dict[str, Adapter] = {
-    cls.adapter: cls for cls in (BagOfWords, SentenceTransformerEncoder, PrecomputedVectors, RandomVectors)
-}
+class Adapter(Protocol):
+    """A class that makes models of what follows its name in a MODEL string."""
+
+    adapter: ClassVar[str]
+    info: ClassVar[AdapterInfo]
+
+    @classmethod
+    def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Model:
+        """Make the model of `ADAPTER:argument`."""
+
+
+_CLASSES: tuple[type[Adapter], ...] = (
+    BagOfWords,
+    TfIdf,
+    SentenceTransformerEncoder,
+    Esm2,
+    DnaModel,
+    Geneformer,
+    ScGPT,
+    CellPLM,
+    Gene2vec,
+    ExpressionProfile,
+    PrecomputedVectors,
+    DatasetVectors,
+    RandomVectors,
+    InputLength,
+)
+ADAPTERS: dict[str, type[Adapter]] = {cls.adapter: cls for cls in _CLASSES}
 """Adapter name -> class; each has `info`, the line of `gene-bench models`."""
 
-FORMS = f"expected an adapter ({', '.join(ADAPTERS)}), a Hub id (org/name), a model folder, a file of vectors "
-FORMS += f"({', '.join(READERS)}) or file.py:Class"
-
+WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors)}
+"""Adapters of other models: all that follows the name (and the wrapper's own options) is MODEL strings."""
 
 class UserModel:
     """An object of a user's class, with what a result records about it; everything else is the object's own."""
 
     adapter = "user"
 
-    def __init__(self, model: Any, *, code_sha256: str) -> None:
+    def __init__(self, model: Any, *, path: Path, code_sha256: str) -> None:
         """Wrap a model whose code has the given hash; it is the revision where the class names none."""
         self._model = model
+        self._path = path
         self.version = code_sha256
         self.revision: str | None = getattr(model, "revision", None) or code_sha256
         self.options: dict[str, Any] = dict(getattr(model, "options", {}))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made anew from the file in another process, which cannot import the class by its module."""
+        return _load_user_model, (self._path, type(self._model).__qualname__)
 
     def __getattr__(self, name: str) -> Any:
         """Answer with the user's object, so that optional `load` and `fit` are there only if it has them."""
@@ -46,11 +81,20 @@ class UserModel:
         return getattr(self._model, name)
 
 
+def describe() -> dict[str, AdapterInfo]:
+    """Return name -> info of every adapter, preset and wrapper: the lines of `gene-bench models`."""
+    presets = {name: preset.info for name, preset in PRESETS.items()}
+    adapters = {name: cls.info for name, cls in ADAPTERS.items()}
+    return {**presets, **adapters, **{name: cls.info for name, cls in WRAPPERS.items()}}
+
+
 def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
     """Turn a MODEL string into a model for `embed`; nothing heavy is loaded yet.
 
-    MODEL is, in this order: an adapter name, with its argument after a colon (`bag-of-words`, `random:seed=3`,
-    `sentence-transformer:org/name@revision`); `file.py:Class`; a file of vectors; a folder with a model; a Hub id.
+    MODEL is, in this order: a file of vectors, if one of this very name exists; a wrapper (`shuffled:MODEL`,
+    `combined:scale=block,MODEL+MODEL`), which takes all that follows; `MODEL+MODEL`, the vectors of both side by side;
+    an adapter or preset name, with its argument and options after a colon (`bag-of-words`, `random:seed=3`,
+    `mpnet:input=summary`, `sentence-transformer:org/name@revision`); `file.py:Class`; a folder with a model; a Hub id.
 
     Args:
         spec: the MODEL string.
@@ -62,16 +106,26 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
 
     >>> load_model("random:seed=3").model_id
     'random:seed=3'
+    >>> load_model("shuffled:bag-of-words+random").model_id
+    'shuffled:bag-of-words+random'
     """
+    path = Path(spec).expanduser()
+    if path.is_file() and path.suffix.lower() in READERS:
+        return PrecomputedVectors(path, resolve=resolve)
     name, _, argument = spec.partition(":")
+    if name in WRAPPERS:
+        return WRAPPERS[name].from_argument(argument, load=lambda part: load_model(part, resolve=resolve))
+    if "+" in spec and not any(Path(name).expanduser().exists() for name in (spec, argument or spec)):
+        return CombinedVectors.from_argument(spec, load=lambda part: load_model(part, resolve=resolve))
+    if name in PRESETS:
+        return ADAPTERS["sentence-transformer"].from_argument(PRESETS[name].argument(argument), resolve=resolve)
     if name in ADAPTERS:
         return ADAPTERS[name].from_argument(argument, resolve=resolve)
     file, _, class_name = spec.rpartition(":")
     if file.endswith(".py") or spec.endswith(".py"):
         return _load_user_model(Path(file or spec).expanduser(), class_name if file else "")
-    path = Path(spec).expanduser()
-    if path.is_file() or path.suffix.lower() in READERS:
-        return PrecomputedVectors(path, resolve=resolve)
+    if is_file_of_vectors(spec):
+        return PrecomputedVectors.from_argument(spec, resolve=resolve)
     looks_like_path = spec.startswith((".", "/", "~"))
     if spec and path.is_dir() and (looks_like_path or is_model_folder(path) or "/" not in spec):
         return SentenceTransformerEncoder(spec)
@@ -81,7 +135,12 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         message = f"no file or folder {spec}{did_you_mean(path.name, siblings)}"
         raise UnknownModelError(message)
-    message = f"unknown model {spec!r}{did_you_mean(name, ADAPTERS)}; {FORMS}"
+    known = list(describe())
+    message = (
+        f"unknown model {spec!r}{did_you_mean(name, known)}; expected an adapter ({', '.join(known)}), "
+        f"a Hub id (org/name), a model folder, a file of vectors ({', '.join(READERS)}), file.py:Class, "
+        "or several of these joined by +"
+    )
     raise UnknownModelError(message)
 
 
@@ -107,7 +166,7 @@ def _load_user_model(path: Path, class_name: str) -> UserModel:
         if not isinstance(value, str) or not value:
             message = f"{where}: {attribute} is {value!r}, expected a non-empty string; set it on the class"
             raise ModelLoadError(message)
-    return UserModel(model, code_sha256=version)
+    return UserModel(model, path=path, code_sha256=version)
 
 
 def _run_file(path: Path, version: str) -> ModuleType:

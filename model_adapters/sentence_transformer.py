@@ -2,88 +2,104 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from model_adapters.base import AdapterInfo, GeneEncoder, Resolve, file_sha256
+from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.errors import ModelLoadError, UnknownModelError
+from model_adapters.hub import find_model, quiet_loading
+from model_adapters.options import DTYPE, INPUT, id_with_options, split_options, yes_or_no
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MODEL_FILES = ("modules.json", "config.json")
 """A folder or repository with one of these holds a model; the first is written by sentence-transformers."""
-NAMELESS_FOLDERS = re.compile(r"model|final|best|latest|checkpoint.*", re.IGNORECASE)
-HUB_SNAPSHOT = re.compile(r"models--(?P<id>.+)/snapshots/(?P<commit>[0-9a-f]{40})$")
-HUB_TIMEOUT = 10
 LOCAL_FORM = "pass a local folder: sentence-transformer:/path/to/folder"
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+DEFAULTS = {"input": "description", "dtype": "float32", "trust_remote_code": False}
+OPTIONS = {"input": INPUT, "dtype": DTYPE, "trust_remote_code": yes_or_no()}
 
 
 class SentenceTransformerEncoder(GeneEncoder):
     """Sentence embeddings of the descriptions, pooled and normalised as the model's own files say.
 
     A model from the Hub is loaded at the commit that `revision` records; a local folder records the sha256 of its
-    content. Code that a model brings along is not run.
+    content. Code that a model brings along is not run unless `trust_remote_code` says so.
     """
 
     adapter: ClassVar[str] = "sentence-transformer"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="sentence-transformer:HUB_ID[@REVISION] or sentence-transformer:FOLDER",
+        usage="sentence-transformer:HUB_ID[@REVISION] or sentence-transformer:FOLDER"
+        "[,input=COLUMN,dtype=bfloat16,trust_remote_code=yes]",
         family="text",
-        input="description",
+        input="description, or input=COLUMN",
         dimension="the model's",
         source="Hugging Face Hub or a local folder",
+        weights="downloaded from the Hub at first use; without network: hf download HUB_ID, then pass the folder",
     )
-    batch_size = 256
+    batch_size = 32
 
-    def __init__(self, name_or_path: str, *, revision: str | None = None) -> None:
+    def __init__(
+        self,
+        name_or_path: str,
+        *,
+        revision: str | None = None,
+        input: str = "description",
+        dtype: str = "float32",
+        trust_remote_code: bool = False,
+    ) -> None:
         """Find the model, without loading it.
 
         Raises:
             UnknownModelError: there is no such model, or it is not on this machine and the Hub cannot be reached.
         """
-        folder = Path(name_or_path).expanduser()
-        self._commit: str | None = None
-        if not folder.is_dir():
-            self._commit = _hub_commit(name_or_path, revision)
-            if self._commit is None:
-                folder = _cached_snapshot(name_or_path, revision)
-        if self._commit is None:
-            self._path = str(folder)
-            self.model_id, self.revision = _describe_folder(folder)
-        else:
-            self._path = self.model_id = name_or_path
-            self.revision = self._commit
+        self._files = find_model(name_or_path, revision=revision, local_form=LOCAL_FORM, files=MODEL_FILES)
+        self.revision = self._files.revision
+        self.input_column = input
+        self.options = {"input": input, "dtype": dtype, "trust_remote_code": trust_remote_code}
+        self.model_id = id_with_options(self._files.model_id, self.options, DEFAULTS)
         self._model: Any = None
+        self._device: str | None = None
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
-        """Make the model of `org/name`, `org/name@revision` or a folder."""
-        if not argument:
+        """Make the model of `org/name`, `org/name@revision` or a folder, with options after commas."""
+        rest, options = split_options(argument, OPTIONS, adapter=cls.adapter)
+        if not rest:
             message = "sentence-transformer needs a model: sentence-transformer:<Hub id or local folder>"
             raise UnknownModelError(message)
-        if Path(argument).expanduser().is_dir():
-            return cls(argument)
-        name, _, revision = argument.partition("@")
-        return cls(name, revision=revision or None)
+        if Path(rest).expanduser().is_dir():
+            return cls(rest, **options)
+        name, _, revision = rest.partition("@")
+        return cls(name, revision=revision or None, **options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the weights out: a process of `embed` loads them on its own device."""
+        return {**vars(self), "_model": None, "_device": None}
 
     def load(self, device: str) -> None:
-        """Load the weights on a device; whatever the library raises goes through."""
+        """Load the weights on a device, unless they are there; whatever the library raises goes through."""
+        if device == self._device:
+            return
+        import torch
         from sentence_transformers import SentenceTransformer
 
-        with _no_loading_bar():
-            self._model = SentenceTransformer(self._path, revision=self._commit, device=device, trust_remote_code=False)
+        with quiet_loading():
+            self._model = SentenceTransformer(
+                self._files.source,
+                revision=self._files.commit,
+                device=device,
+                trust_remote_code=bool(self.options["trust_remote_code"]),
+                model_kwargs={"dtype": getattr(torch, str(self.options["dtype"]))},
+            )
+        self._device = device
 
     def encode(self, batch: list[str]) -> NDArray[np.float32]:
-        """Return one (n, d) row for each text.
+        """Return one (n, d) row for each text, computed in one pass.
 
         Raises:
             ModelLoadError: `load` was not called.
@@ -91,87 +107,78 @@ class SentenceTransformerEncoder(GeneEncoder):
         if self._model is None:
             message = f"{self.model_id} is not loaded; call load(device) first"
             raise ModelLoadError(message)
-        vectors: NDArray[np.float32] = self._model.encode(batch, convert_to_numpy=True, show_progress_bar=False)
+        vectors: NDArray[np.float32] = self._model.encode(
+            batch, batch_size=len(batch), convert_to_numpy=True, show_progress_bar=False
+        )
         return vectors
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A short name of a model: `model` is what it stands for after `sentence-transformer:`."""
+
+    name: str
+    model: str
+    info: AdapterInfo
+
+    def argument(self, options: str) -> str:
+        """Return the adapter's argument, with the options that follow the short name.
+
+        Raises:
+            UnknownModelError: what follows is no option.
+
+        >>> PRESETS["mpnet"].argument("input=summary").partition("@")[0]
+        'sentence-transformers/all-mpnet-base-v2'
+        """
+        rest, _ = split_options(options, OPTIONS, adapter=self.name)
+        if rest:
+            message = f"{self.name} takes no argument, but {rest!r} was given; write {self.info.usage}"
+            raise UnknownModelError(message)
+        return f"{self.model},{options}" if options else self.model
+
+
+def _preset(name: str, hub_id: str, commit: str, *, dimension: int, size: str) -> Preset:
+    info = AdapterInfo(
+        usage=f"{name}[:input=COLUMN,dtype=bfloat16]",
+        family="text",
+        input="description, or input=COLUMN",
+        dimension=str(dimension),
+        source=f"{hub_id} at {commit[:7]}",
+        weights=f"downloaded from the Hub at first use ({size}); without network: hf download {hub_id} "
+        f"--revision {commit}, then {LOCAL_FORM}",
+    )
+    return Preset(name, f"{hub_id}@{commit}", info)
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        _preset(
+            "mpnet",
+            "sentence-transformers/all-mpnet-base-v2",
+            "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+            dimension=768,
+            size="0.4 GB",
+        ),
+        _preset(
+            "mteb-s",
+            "mixedbread-ai/mxbai-embed-large-v1",
+            "990580e27d329c7408b3741ecff85876e128e203",
+            dimension=1024,
+            size="0.7 GB",
+        ),
+        _preset(
+            "mteb-l",
+            "Salesforce/SFR-Embedding-Mistral",
+            "938c560d1c236aa563b2dbdf084f28ab28bccb11",
+            dimension=4096,
+            size="14 GB, 28 GB of memory unless dtype=bfloat16",
+        ),
+    )
+}
+"""The paper's text models, by their names in it."""
 
 
 def is_model_folder(folder: Path) -> bool:
     """Return whether a folder holds a model that this adapter reads."""
     return any((folder / name).is_file() for name in MODEL_FILES)
-
-
-def _describe_folder(folder: Path) -> tuple[str, str]:
-    """Return (id, revision) of a local model: its Hub id and commit in the Hub's cache, else folder name and sha256."""
-    if not is_model_folder(folder):
-        message = f"{folder} holds no model, expected {' or '.join(MODEL_FILES)} in it; pass the folder that has one"
-        raise UnknownModelError(message)
-    snapshot = HUB_SNAPSHOT.search(folder.absolute().as_posix())
-    if snapshot:
-        return snapshot["id"].replace("--", "/"), snapshot["commit"]
-    # Not resolved: a link is the way to give a folder another name.
-    named = folder.absolute() if folder.name not in ("", "..") else folder.resolve()
-    name = f"{named.parent.name}/{named.name}" if NAMELESS_FOLDERS.fullmatch(named.name) else named.name
-    return name, _folder_sha256(folder)
-
-
-def _folder_sha256(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
-            digest.update(f"{inside.as_posix()}\0{file_sha256(path)}\n".encode())
-    return f"sha256:{digest.hexdigest()}"
-
-
-def _hub_commit(name: str, revision: str | None) -> str | None:
-    """Ask the Hub which commit a model is at; None if the Hub cannot be reached."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
-
-    if not HUB_ID.fullmatch(name):
-        message = f"{name!r} is neither a folder here nor a Hub id (org/name); {LOCAL_FORM}"
-        raise UnknownModelError(message)
-    # OSError, and the base error of the HTTP library, which differs between versions of huggingface_hub.
-    unreachable = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
-    try:
-        # Not by a download: that tries for half a minute where there is no network.
-        return HfApi().model_info(name, revision=revision, timeout=HUB_TIMEOUT).sha
-    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
-        shown = f"{name}@{revision}" if revision else name
-        kind = type(error).__name__
-        message = f"the Hub has no model {shown!r} that you may read ({kind}); check the name, or {LOCAL_FORM}"
-        raise UnknownModelError(message) from error
-    except unreachable:
-        return None
-
-
-def _cached_snapshot(name: str, revision: str | None) -> Path:
-    """Return the folder of a downloaded model; loaded as a folder, it needs no network."""
-    from huggingface_hub import try_to_load_from_cache
-
-    for file_name in MODEL_FILES:
-        path = try_to_load_from_cache(name, file_name, revision=revision)
-        if isinstance(path, str):
-            return Path(path).parent
-    shown = f"{name}@{revision}" if revision else name
-    message = (
-        f"model {shown!r} is neither a folder here nor in the Hub's local cache, and the Hub cannot be reached; "
-        f"{LOCAL_FORM}"
-    )
-    raise UnknownModelError(message)
-
-
-@contextmanager
-def _no_loading_bar() -> Iterator[None]:
-    """Silence the bar that transformers shows for the weights: `embed` has its own."""
-    from transformers.utils import logging as transformers_logging
-
-    logging: Any = transformers_logging
-    if not logging.is_progress_bar_enabled():
-        yield
-        return
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.enable_progress_bar()

@@ -112,19 +112,24 @@ def check_lengths(lengths: NDArray[np.integer[Any]], symbols: Sequence[str], *, 
         raise VectorsError(message)
 
 
-def check_symbols(symbols: Sequence[str | None], *, where: str) -> None:
+def check_symbols(symbols: Sequence[str | None], *, where: str, advice: str = "keep one row for each gene") -> None:
     """Refuse an empty table, blank symbols and symbols that occur more than once."""
+    check_named(symbols, where=where)
+    repeated = [str(symbol) for symbol, count in Counter(symbols).items() if count > 1]
+    if repeated:
+        subject = "1 symbol occurs" if len(repeated) == 1 else f"{len(repeated)} symbols occur"
+        message = f"{where}: {subject} more than once: {some(repeated)}; {advice}"
+        raise VectorsError(message)
+
+
+def check_named(symbols: Sequence[str | None], *, where: str) -> None:
+    """Refuse an empty table and blank symbols."""
     if not len(symbols):
         message = f"{where} has no rows, expected one for each gene"
         raise VectorsError(message)
     blank = [row for row, symbol in enumerate(symbols, start=1) if symbol is None or not symbol.strip()]
     if blank:
         message = f"{where}: no symbol in row {some(map(str, blank))}; every row needs one"
-        raise VectorsError(message)
-    repeated = [str(symbol) for symbol, count in Counter(symbols).items() if count > 1]
-    if repeated:
-        subject = "1 symbol occurs" if len(repeated) == 1 else f"{len(repeated)} symbols occur"
-        message = f"{where}: {subject} more than once: {some(repeated)}; keep one row for each gene"
         raise VectorsError(message)
 
 

@@ -1,3 +1,6 @@
-"""The only code that may write to the Hugging Face Hub."""
+"""The only code that may write to the Hugging Face Hub.
+
+`gene_eval` does not import it: the command line finds `push` by the entry point `gene_bench.commands`.
+"""
 
 __all__: list[str] = []

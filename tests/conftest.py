@@ -44,3 +44,72 @@ def raw_dir() -> Path:
 def repo() -> Path:
     """Root of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+N_TOY = 50
+
+
+@pytest.fixture(scope="session")
+def toy_genes() -> list[tuple[str, str]]:
+    """(symbol, Ensembl id) of every gene in `toy_dir`."""
+    return [(f"TOY{i}", f"ENSG{i:011d}") for i in range(1, N_TOY + 1)]
+
+
+@pytest.fixture
+def toy_dir(tmp_path: Path, toy_genes: list[tuple[str, str]]) -> Path:
+    """Raw files of several sources over 50 made-up genes, in the layout of their publishers."""
+    import pandas as pd
+
+    symbols = [symbol for symbol, _ in toy_genes]
+    texts = {
+        "hgnc/hgnc_complete_set.txt": [
+            "hgnc_id\tsymbol\tname\tlocus_group\tstatus\tlocation\talias_symbol\tprev_symbol\tgene_group\tentrez_id"
+            "\tensembl_gene_id\tuniprot_ids",
+            *(
+                f"HGNC:{i}\t{symbol}\ttoy gene {i}\tprotein-coding gene\tApproved\t{i % 20 + 1}p1\t\tOLD{i}\t\t{i}"
+                f"\t{ensembl}\t"
+                for i, (symbol, ensembl) in enumerate(toy_genes, start=1)
+            ),
+        ],
+        "ncbi_gene/gene_summary.gz": [
+            "#tax_id\tGeneID\tSource\tSummary",
+            *(f"9606\t{i}\tRefSeq\tWord{i % 7} and word{i % 5}." for i in range(1, N_TOY + 1)),
+        ],
+        "reactome/ReactomePathways.gmt": [
+            "\t".join(["Alpha (first)", "R-HSA-1", *symbols[:30]]),
+            "\t".join(["Part of beta", "R-HSA-3", *symbols[20:]]),
+            "\t".join(["Beta", "R-HSA-2", symbols[0]]),
+            "\t".join(["Part of alpha", "R-HSA-4", symbols[1]]),
+        ],
+        "reactome/ReactomePathwaysRelation.txt": ["R-HSA-2\tR-HSA-3", "R-HSA-1\tR-HSA-4"],
+        "humantfs/DatabaseExtract_v_1.01.csv": [
+            ",Ensembl ID,HGNC symbol,Is TF?",
+            *(f"{i},{ensembl},{symbol},{'Yes' if i % 3 else 'No'}" for i, (symbol, ensembl) in enumerate(toy_genes)),
+        ],
+    }
+    for split, start in (("train", 1), ("valid", 5), ("test", 9)):
+        pairs = [(a, b) for step in range(start, start + 4) for a, b in zip(symbols, symbols[step:], strict=False)]
+        texts[f"gene2vec/predictionData/{split}_text.txt"] = [" ".join(pair) for pair in pairs]
+        texts[f"gene2vec/predictionData/{split}_label.txt"] = [
+            str((int(a[3:]) + int(b[3:])) // 3 % 2) for a, b in pairs
+        ]
+    folder = tmp_path / "toy"
+    for name, lines in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tables = {
+        "associationByOverallDirect": pd.DataFrame(
+            [(ensembl, f"EFO_{j}", (i * j % 10) / 10) for i, (_, ensembl) in enumerate(toy_genes) for j in (1, 2, 3)],
+            columns=["targetId", "diseaseId", "score"],
+        ),
+        "diseases": pd.DataFrame(
+            [(f"EFO_{j}", f"disease {j}", f"About disease {j}.") for j in (1, 2, 3)],
+            columns=["id", "name", "description"],
+        ),
+    }
+    for name, table in tables.items():
+        path = folder / "opentargets" / name / "part-0.parquet"
+        path.parent.mkdir(parents=True)
+        table.to_parquet(path, index=False)
+    return folder

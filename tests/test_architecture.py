@@ -38,8 +38,8 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "gene_eval.errors": (),
     "gene_eval.results": (),
 }
-# The Space's app runs on the Hub only, with packages that we do not depend on.
-NOT_OURS_TO_RUN = {"gene_eval.metrics.gene_probe.app"}
+# A Space's app runs on the Hub only, with packages that we do not depend on.
+NOT_OURS_TO_RUN = {"gene_eval.comparisons.gene_probe_compare.app", "gene_eval.metrics.gene_probe.app"}
 
 
 def _module_name(path: Path) -> str:

@@ -9,12 +9,26 @@ import numpy.typing as npt
 
 from gene_eval.core.engines import TARGETS
 from gene_eval.core.errors import ProbeError, UnknownNameError
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.table import TableRows, Vectors
 
 __all__ = ["check_X", "check_folds", "check_label_names", "check_positive", "check_y"]
 
 
-def check_X(X: npt.ArrayLike) -> npt.NDArray[np.floating[Any]]:
-    """X as (n, d) finite float32 or float64."""
+def check_X(X: npt.ArrayLike | PairedRows | TableRows) -> Vectors:
+    """X as (n, d) finite float32 or float64, or rows, or pairs of rows, of such tables."""
+    if isinstance(X, TableRows):
+        check_table(X.materialise())
+        return X
+    if isinstance(X, PairedRows):
+        left = check_table(X.left)
+        right = left if X.right is X.left else check_table(X.right)
+        return PairedRows(left, X.left_index, right, X.right_index, X.mode)
+    return check_table(X)
+
+
+def check_table(X: npt.ArrayLike) -> npt.NDArray[np.floating[Any]]:
+    """An array as (n, d) finite float32 or float64."""
     array = _numeric(X, "X")
     if array.ndim != 2:
         msg = f"X must be 2-D (rows, features), but has shape {array.shape}"

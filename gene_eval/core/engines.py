@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.table import Vectors
 
 TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
-PROTOCOLS: Final = ("paper",)
-OPTIONS: Final = ("C", "tol", "max_iter")
+PROTOCOLS: Final = ("paper", "scaled")
+OPTIONS: Final = ("C", "tol", "max_iter", "memory")
 
 DEFAULT_ENGINE: Final = "fast"
 
@@ -37,6 +38,7 @@ class Params:
         C: Inverse of the L2 penalty, as in scikit-learn: the objective is `|w|^2 / 2 + C * sum of log losses`.
         tol: Where to stop, in the engine's own terms.
         max_iter: Most iterations of one fit.
+        memory: Bytes that a solve may take beside the rows; by default a share of what is free. It changes no result.
     """
 
     protocol: str = "paper"
@@ -44,6 +46,7 @@ class Params:
     C: float = 1.0
     tol: float | None = None
     max_iter: int | None = None
+    memory: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Engine(Protocol):
 
     def __call__(
         self,
-        X: npt.NDArray[np.floating[Any]],
+        X: Vectors,
         y: npt.NDArray[Any],
         *,
         target: str,
@@ -79,7 +82,7 @@ class Engine(Protocol):
         """Predict every row of X by a fit on the rows of the other folds.
 
         Args:
-            X: (n, d) finite float32 or float64.
+            X: (n, d) finite float32 or float64, or rows, or pairs of rows, of such tables.
             y: (n,) bool for binary, (n, L) bool for multilabel, (n,) int64 0..K-1 for multiclass, (n,) float64 for
                 regression. May be constant within a fold's training rows.
             target: One of `TARGETS`.

@@ -188,7 +188,8 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         weights.clone(), weights.new_full((len(weights),), torch.inf), weights.new_zeros(len(weights)),
         weights.new_full((len(weights),), 2.0),
     )
-    now = _Active(everything, weights, objective.gradient(weights, everything), diagonal, curvature, out.error, 0 * everything)
+    gradient = objective.gradient(weights, everything)
+    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, 0 * everything)
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
         error = now.error(direction, spread)

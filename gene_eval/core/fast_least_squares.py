@@ -10,45 +10,89 @@ Where p > n, rows are first written in an orthonormal basis of the space they sp
 the span of the training rows, so nothing is lost.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
+
+from gene_eval.core.pairs import PairedRows
 
 Array = npt.NDArray[np.float64]
 
 CUTOFF = 1e-6
 """`LinearRegression().tol`, which its dense solver takes as the relative cut-off of singular values."""
+STEP = 8192
+"""Rows taken to float64 at a time."""
 
 
-def held_out_least_squares(X: Array, y: Array, folds: npt.NDArray[np.int64]) -> tuple[Array, int]:
+def held_out_least_squares(
+    X: npt.NDArray[np.floating[Any]] | PairedRows, y: Array, folds: npt.NDArray[np.int64]
+) -> tuple[Array, int]:
     """Predictions (n,) or (n, T) of held-out rows, and the smallest rank of the centred training rows.
 
     Args:
-        X: (n, d) float64.
+        X: (n, d) rows; never copied to float64 as a whole where n > d.
         y: (n,) or (n, T).
         folds: (n,) numbers 0..F-1.
     """
     targets = y.reshape(len(y), -1)
-    centre, middle = X.mean(axis=0), targets.mean(axis=0)
-    Z = X - centre
-    if Z.shape[0] <= Z.shape[1]:
-        Z = Z @ np.linalg.qr(Z.T)[0]
-    table = np.column_stack([np.ones(len(Z)), Z, targets - middle])
+    middle = targets.mean(axis=0)
+    rows = _Rows.centred(X)
     n_folds = folds.max() + 1
-    triangles = [_triangle(table[folds == fold]) for fold in range(n_folds)]
+    triangles = [_triangle(rows, targets - middle, np.flatnonzero(folds == fold)) for fold in range(n_folds)]
     out = np.empty(targets.shape)
     ranks = []
     for fold in range(n_folds):
         rest = np.concatenate(triangles[:fold] + triangles[fold + 1 :])
-        test = folds == fold
-        weights, intercept, rank = _solve(_triangle(rest), Z.shape[1])
-        out[test] = Z[test] @ weights + intercept + middle
+        weights, intercept, rank = _solve(_reduced(rest), rows.width)
+        test = np.flatnonzero(folds == fold)
+        for part in np.array_split(test, max(1, len(test) // STEP)):
+            out[part] = rows.take(part) @ weights + intercept + middle
         ranks.append(rank)
     return out.reshape(y.shape), min(ranks)
 
 
-def _triangle(rows: Array) -> Array:
-    return rows if rows.shape[0] <= 1 else np.linalg.qr(rows, mode="r")
+@dataclass(frozen=True)
+class _Rows:
+    """Centred float64 rows, made when asked for, in a basis of what they span where that is smaller."""
+
+    X: npt.NDArray[np.floating[Any]] | PairedRows
+    mean: Array
+    basis: Array | None = None
+
+    @classmethod
+    def centred(cls, X: npt.NDArray[np.floating[Any]] | PairedRows) -> "_Rows":
+        n, d = X.shape
+        parts = np.array_split(np.arange(n), max(1, n // STEP))
+        plain = cls(X, np.zeros(d))
+        mean = sum((plain.take(part).sum(axis=0) for part in parts), np.zeros(d)) / n
+        if n > d:
+            return cls(X, mean)
+        return cls(X, mean, np.linalg.qr(cls(X, mean).take(np.arange(n)).T)[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.X.shape[1] if self.basis is None else self.basis.shape[1])
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Array:
+        chosen = self.X.take(rows).materialise() if isinstance(self.X, PairedRows) else self.X[rows]
+        moved = chosen.astype(np.float64) - self.mean
+        return moved if self.basis is None else np.asarray(moved @ self.basis)
+
+
+def _triangle(rows: _Rows, targets: Array, chosen: npt.NDArray[np.int64]) -> Array:
+    """The triangle of the rows (1, x, y), a few rows at a time."""
+    triangle = np.empty((0, 1 + rows.width + targets.shape[1]))
+    for part in np.array_split(chosen, max(1, len(chosen) // max(STEP, 2 * rows.width))):
+        below = np.column_stack([np.ones(len(part)), rows.take(part), targets[part]])
+        triangle = _reduced(np.concatenate([triangle, below]))
+    return triangle
+
+
+def _reduced(rows: Array) -> Array:
+    return rows if len(rows) <= 1 else np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _solve(triangle: Array, d: int) -> tuple[Array, Array, int]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_newton import newton
+from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rows import Rows, Tile, make_tiles, tile_ranges, weighted_squares, weighted_sum
 
 FLAT = 1e-12
@@ -27,18 +28,18 @@ class LogisticObjective:
         labels: (n, L) 0/1 in the order of the rows.
         column: (K,) label of each problem.
         trains: (B, K) whether the problem trains on the block.
-        penalty: (width,) 1 / C, and 0 for the intercept.
+        penalty: Of the problems.
     """
 
-    def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Tensor) -> None:
+    def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Penalty) -> None:
         self.rows = rows
         self.labels = labels
         self.column = column
         self.trains = trains
-        self.penalty = penalty.to(rows.mean_square)
-        self.linear = self.penalty.new_zeros(len(column), rows.width)
+        self.penalty = penalty
+        self.linear = rows.mean_square.new_zeros(len(column), rows.width)
         for block, part in enumerate(trains):
-            self.linear += label_sums(rows, labels.to(self.penalty), block)[column] * part[:, None]
+            self.linear += label_sums(rows, labels.to(rows.mean_square), block)[column] * part[:, None]
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """See `Objective`."""
@@ -49,7 +50,7 @@ class LogisticObjective:
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
         total = weighted_sum(self.rows, len(problems), tiles, probabilities)
-        return total.sub_(self.linear[problems]).addcmul_(weights, self.penalty)
+        return total.sub_(self.linear[problems]).add_(self.penalty.gradient(weights, problems))
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
@@ -61,7 +62,8 @@ class LogisticObjective:
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
         hessian = weighted_squares(self.rows, len(problems), tiles, curvatures)
-        return (hessian + self.penalty).clamp_(min=FLAT), hessian[:, -1].clamp(min=FLAT)
+        total = hessian[:, -1].clamp(min=FLAT)
+        return hessian.add_(self.penalty.diagonal(hessian, problems)).clamp_(min=FLAT), total
 
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
         """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""
@@ -71,7 +73,7 @@ class LogisticObjective:
         ]
         Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
         y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
-        return newton(Z, y, weights, self.penalty, tol=tol)
+        return newton(Z, y, weights, self.penalty.matrix(Z, problem), tol=tol)
 
 
 def label_sums(rows: Rows, labels: Tensor, block: int) -> Tensor:

@@ -20,7 +20,7 @@ def newton(Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, *, tol: float
         Z: (n, v) float64 training rows, the last column ones.
         y: (n,) 0/1, not constant.
         weights: (v,) where to start.
-        penalty: (v,) 1 / C, and 0 for the intercept.
+        penalty: (v, v) the Hessian of the penalty.
         tol: Root mean square change left in the logits, over the curvature and relative to the logits, to stop at.
 
     Returns:
@@ -31,8 +31,8 @@ def newton(Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, *, tol: float
     for steps in range(MAX_STEPS):
         p = torch.sigmoid(eta)
         bend = p * torch.sigmoid(-eta)
-        gradient = Z.T @ (p - y) + penalty * weights
-        hessian = Z.T @ (Z * bend[:, None]) + torch.diag(penalty)
+        gradient = Z.T @ (p - y) + penalty @ weights
+        hessian = Z.T @ (Z * bend[:, None]) + penalty
         # The intercept alone is unpenalised: where all rows are classified its curvature can underflow.
         hessian[-1, -1] += 1e-14 * len(y)
         step = -torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(hessian))[:, 0]
@@ -49,7 +49,7 @@ def newton(Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, *, tol: float
 def _backtrack(
     Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, eta: Tensor, step: Tensor, decrement: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The weights and logits after a step short enough to decrease the objective, or after a full one within rounding."""
+    """The weights and logits after a step short enough to decrease the objective, or a full one within rounding."""
     change = Z @ step
     before = _objective(eta, y, weights, penalty)
     length = 1.0
@@ -62,4 +62,4 @@ def _backtrack(
 
 
 def _objective(eta: Tensor, y: Tensor, weights: Tensor, penalty: Tensor) -> Tensor:
-    return (softplus(eta) - y * eta).sum() + 0.5 * (penalty * weights * weights).sum()
+    return (softplus(eta) - y * eta).sum() + 0.5 * weights @ (penalty @ weights)

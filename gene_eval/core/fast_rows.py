@@ -40,6 +40,7 @@ class Rows(Protocol):
 
     starts: list[int]
     width: int
+    row_elements: int
     mean_square: Tensor
 
     def double(self) -> "Rows":
@@ -70,7 +71,7 @@ class Rows(Protocol):
 def tile_ranges(rows: Rows, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
     """Row ranges whose logits for n_columns columns fit into cache."""
     device = "cpu" if rows.mean_square.device.type == "cpu" else "cuda"
-    step = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.width))
+    step = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
     for start in range(low, high, step):
         yield start, min(start + step, high)
 
@@ -126,34 +127,42 @@ class DenseRows:
     def __init__(self, Z: Tensor, starts: list[int]) -> None:
         self.Z = Z
         self.starts = starts
-        self.width = Z.shape[1]
+        self.width = self.row_elements = Z.shape[1]
         self.mean_square = torch.einsum("nd,nd->d", Z, Z) / len(Z)
 
     def double(self) -> "DenseRows":
+        """See `Rows`."""
         return DenseRows(self.Z.double(), self.starts)
 
     def dense(self, low: int, high: int) -> Tensor:
+        """See `Rows`."""
         return self.Z[low:high]
 
     def project(self, weights: Tensor) -> Tensor:
+        """See `Rows`."""
         return weights
 
     def logits(self, projected: Tensor, low: int, high: int, columns: Tensor | None) -> Tensor:
+        """See `Rows`."""
         return (projected if columns is None else projected[columns]) @ self.Z[low:high].T
 
     def accumulator(self, n_columns: int) -> Tensor:
+        """See `Rows`."""
         return self.Z.new_zeros(n_columns, self.width)
 
     def collect(self, total: Tensor, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
+        """See `Rows`."""
         if columns is None:
             total.addmm_(residuals, self.Z[low:high])
         else:
             total.index_add_(0, columns, residuals @ self.Z[low:high])
 
     def gathered(self, total: Tensor) -> Tensor:
+        """See `Rows`."""
         return total
 
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
+        """See `Rows`."""
         squares = self.Z[low:high].square()
         if columns is None:
             total.addmm_(weights, squares)

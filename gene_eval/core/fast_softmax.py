@@ -10,11 +10,13 @@ of the others.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from gene_eval.core.fast_logistic import FLAT, label_sums
+from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rows import Rows, Tile, make_tiles, weighted_squares, weighted_sum
 
 
@@ -25,21 +27,19 @@ class SoftmaxObjective:
         rows: The design matrix, sorted by block.
         one_hot: (n, C) classes in the order of the rows.
         trains: (B, G) whether the problem trains on the block.
-        penalty: (width,) 1 / C, and 0 for the intercept.
+        penalty: Of the problems.
     """
 
-    def __init__(self, rows: Rows, one_hot: Tensor, trains: Tensor, penalty: Tensor) -> None:
+    def __init__(self, rows: Rows, one_hot: Tensor, trains: Tensor, penalty: Penalty) -> None:
         self.rows = rows
         self.trains = trains
-        self.penalty = penalty.to(rows.mean_square)
+        self.penalty = penalty
         self.n_classes = one_hot.shape[1]
-        one_hot = one_hot.to(self.penalty)
-        weight = trains.to(self.penalty)
+        one_hot = one_hot.to(rows.mean_square)
+        weight = trains.to(rows.mean_square)
         parts = torch.stack([label_sums(rows, one_hot, block) for block in range(len(trains))])
         self.linear = weight.T @ parts.flatten(1)
-        counts = torch.stack(
-            [one_hot[rows.starts[b] : rows.starts[b + 1]].sum(0) for b in range(len(trains))]
-        )
+        counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
         self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
@@ -47,8 +47,8 @@ class SoftmaxObjective:
         wide = weights.reshape(-1, self.rows.width)
         tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
         total = weighted_sum(self.rows, len(wide), tiles, self._probabilities(wide, problems))
-        total.addcmul_(wide, self.penalty)
-        return total.reshape(weights.shape).sub_(self.linear[problems])
+        total = total.reshape(weights.shape).sub_(self.linear[problems])
+        return total.add_(self.penalty.gradient(weights, problems))
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`; the diagonal of each class, without the curvature shared between classes."""
@@ -62,7 +62,8 @@ class SoftmaxObjective:
         tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
         hessian = weighted_squares(self.rows, len(wide), tiles, curvatures)
         total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
-        return (hessian + self.penalty).clamp_(min=FLAT).reshape(weights.shape), total
+        diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(self.n_classes, 0)
+        return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
 
     def _probabilities(self, wide: Tensor, problems: Tensor) -> Callable[[Tile], Tensor]:
         """A function from a tile to its (columns, rows) probabilities under the (columns, width) weights."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from gene_eval.core.fast_lbfgs import Objective, Pairs, Relatives, Solution, minimise
-from gene_eval.core.fast_logistic import LogisticObjective
+from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
@@ -28,7 +29,7 @@ class Family:
         rows: The design matrix.
         whole: Makes the objective of the parents on given rows.
         parts: Makes the objective of the children on given rows.
-        penalty: (v,) of one problem.
+        penalty: (v,) diagonal of the parents' penalty.
         parent: (K,) parent of each child.
         place: (K,) number of each child among those of its parent.
         share: Share of the rows that a child trains on, on average.
@@ -49,11 +50,19 @@ class Family:
         return torch.where(self.penalty > 0, spread, 0.0)
 
 
+class Solved(NamedTuple):
+    """The parents' weights (L, v), the children's solution, and how many of these needed float64."""
+
+    parents: Tensor
+    children: Solution
+    n_double: int
+
+
 @torch.no_grad()
 def solve(
     family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_iterations: int
-) -> tuple[Solution, int]:
-    """Solve the children from the (L, v) start of the parents; also how many needed float64.
+) -> Solved:
+    """Solve the children from the (L, v) start of the parents.
 
     Args:
         family: The problems.
@@ -70,7 +79,7 @@ def solve(
     )
     hessian, total = whole.curvature(first.weights, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
-    diagonal = 1 / ((hessian - family.penalty).clamp_(min=1e-12) * share + family.penalty)
+    diagonal = 1 / ((hessian - family.penalty).clamp_(min=FLAT) * share + family.penalty)
     relatives = None
     if first.history:
         steps, changes = (torch.stack(part, 1) for part in zip(*first.history, strict=True))
@@ -86,7 +95,7 @@ def solve(
     numbers = left.nonzero()[:, 0]
     if len(numbers):
         last = _in_double(family, last, numbers, tol=tol, max_iterations=max_iterations)
-    return last, len(numbers)
+    return Solved(first.weights, last, len(numbers))
 
 
 def _newton_cost(family: Family) -> float:

@@ -12,6 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gene_eval.core.engines import HeldOut, Params
+from gene_eval.core.scaled import chosen_settings, held_out_reference
+from gene_eval.core.table import Vectors, as_array
 
 # scikit-learn's own defaults (1e-4, 100) stop before the optimum on unscaled embeddings, by up to 0.02 ROC-AUC.
 TOL: Final = 1e-8
@@ -21,14 +23,29 @@ Array = npt.NDArray[np.float64]
 
 
 def held_out(
-    X: npt.NDArray[np.floating[Any]], y: npt.NDArray[Any], *, target: str, folds: npt.NDArray[np.int64], params: Params
+    X: Vectors,
+    y: npt.NDArray[Any],
+    *,
+    target: str,
+    folds: npt.NDArray[np.int64],
+    params: Params,
 ) -> HeldOut:
     """Fit scikit-learn's linear models fold by fold; see `engines.Engine` for the arrays.
 
     X is taken to float64: in float32 the solver's gradient never falls below its own rounding. `LogisticRegression`
     keeps its default solver (L-BFGS), so `tol=1e-4, max_iter=100` gives what scikit-learn gives out of the box.
     """
-    vectors = X.astype(np.float64, copy=False)
+    vectors = as_array(X).astype(np.float64, copy=False)
+    if params.protocol == "scaled":
+        values, chosen = held_out_reference(
+            vectors,
+            y,
+            target=target,
+            folds=folds,
+            tol=TOL if params.tol is None else params.tol,
+            max_iter=MAX_ITER if params.max_iter is None else params.max_iter,
+        )
+        return HeldOut(values, params=chosen_settings(chosen))
     if target == "regression":
         return HeldOut(_linear(vectors, y, folds))
     fits = _Fits(params)

@@ -13,6 +13,8 @@ from gene_eval.core.checks import check_folds, check_label_names, check_positive
 from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params, get_engine
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.metrics import METRICS, label_scores, multiclass_scores, multilabel_scores, regression_scores
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.table import TableRows
 
 __all__ = ["ProbeResult", "Score", "probe"]
 
@@ -68,7 +70,7 @@ class ProbeResult:
 
 
 def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config object would only move them
-    X: npt.ArrayLike,
+    X: npt.ArrayLike | PairedRows | TableRows,
     y: npt.ArrayLike,
     *,
     target: str,
@@ -86,17 +88,20 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     numbers.
 
     Args:
-        X: (n, d) vectors, one row per gene.
+        X: (n, d) vectors, one row per gene; or rows of a `VectorTable`, which many tasks share; or `PairedRows`, for
+            pairs of genes or of a gene and a disease.
         y: (n,) 0/1 for binary (1 is positive), (n,) classes for multiclass, (n, L) 0/1 for multilabel, (n,) numbers for
             regression.
         target: "binary", "multiclass", "multilabel" or "regression".
         folds: (n,) fold numbers; the rows of each distinct number are held out once.
         seed: For whatever the engine draws at random; written into the result.
-        protocol: "paper".
+        protocol: "paper"; or "scaled", features standardised inside each training fold and C (ridge alpha, 1 / C, for
+            numbers) chosen by inner cross-validation over the other folds, see `scaled`.
         engine: "fast", which solves all labels and folds at once, or "sklearn", the readable reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
-            convergence). They do not matter for regression, which is solved in closed form.
+            convergence), `memory` (bytes the solves of "fast" may take beside the rows; results do not depend on it).
+            They do not matter for regression, which is solved in closed form.
 
     Returns:
         Scores by metric, and by label for a multi-label task. A label that is constant in a fold's training or test
@@ -140,7 +145,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
 
 
 def _typed(options: Mapping[str, float | None]) -> dict[str, Any]:
-    kinds = {"C": float, "tol": float, "max_iter": int}
+    kinds = {"C": float, "tol": float, "max_iter": int, "memory": float}
     return {name: kinds[name](value) for name, value in options.items() if value is not None}
 
 

@@ -8,6 +8,7 @@ a basis made from a whole table of genes is exact for every subset of them.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import reduce
 
@@ -30,22 +31,23 @@ class Rotation:
 
     Attributes:
         mean: (d,) float64.
-        vectors: (d, r) orthonormal columns; r < d where the rows span less.
+        vectors: (d, r) orthonormal columns, r < d where the rows span less; None for the features as they are.
         largest: The largest eigenvalue of the centred Gram matrix.
     """
 
     mean: Tensor
-    vectors: Tensor
+    vectors: Tensor | None
     largest: float
 
     def rotate(self, X: Tensor, *, dtype: torch.dtype) -> Tensor:
         """(n, r + 1): the rows in the basis, and a column of ones."""
-        out = X.new_empty(len(X), self.vectors.shape[1] + 1, dtype=dtype)
-        basis = self.vectors.to(dtype)
+        basis = None if self.vectors is None else self.vectors.to(dtype)
+        out = X.new_empty(len(X), 1 + (X.shape[1] if basis is None else basis.shape[1]), dtype=dtype)
 
         def work(lows: Sequence[int]) -> None:
             for low in lows:
-                torch.mm(centred(X[low : low + STEP], self.mean, dtype), basis, out=out[low : low + STEP, :-1])
+                part = centred(X[low : low + STEP], self.mean, dtype)
+                out[low : low + STEP, :-1] = part if basis is None else part @ basis
 
         run(work, range(0, len(X), STEP))
         out[:, -1] = 1
@@ -63,8 +65,14 @@ def as_tensor(X: npt.NDArray[np.floating], device: str) -> Tensor:
 
 
 @torch.no_grad()
-def fit_rotation(X: Tensor, *, dtype: torch.dtype = torch.float32) -> Rotation:
-    """The eigenbasis of the centred rows, from the smaller of X' X and X X'."""
+def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.float32) -> Rotation:
+    """The eigenbasis of the centred rows, from the smaller of X' X and X X'.
+
+    Args:
+        X: (n, d) rows.
+        full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
+        dtype: Of the Gram matrix, where it is large.
+    """
     mean = X.mean(0, dtype=torch.float64)
     n, d = X.shape
     if n > d:
@@ -73,6 +81,8 @@ def fit_rotation(X: Tensor, *, dtype: torch.dtype = torch.float32) -> Rotation:
     part = centred(X, mean, torch.float64)
     values, vectors = _eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
+    if full:
+        return Rotation(mean, None, largest)
     kept = values > largest * n * torch.finfo(torch.float64).eps
     basis = part.T @ (vectors[:, kept] / values[kept].sqrt())
     # The directions of small eigenvalues lose orthogonality in the Gram matrix; one QR restores it.
@@ -93,7 +103,6 @@ def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
-    if len(gram) <= 2 * SMALL:
-        return torch.linalg.eigh(gram)
-    with all_cores():
-        return torch.linalg.eigh(gram)
+    with all_cores() if len(gram) > 2 * SMALL else nullcontext():
+        values, vectors = torch.linalg.eigh(gram)
+    return values, vectors

@@ -48,7 +48,9 @@ def test_id_names_what_differs_from_the_default():
     [
         ("random:sed=3", r"random has no option 'sed', expected seed=N or dim=N; did you mean 'seed'\?"),
         ("random:seed=x", r"random: seed is 'x', expected a whole number"),
-        ("random:seed", r"random: seed is '', expected a whole number"),
+        ("random:seed=", r"random: seed is '', expected a whole number"),
+        ("random:seed", r"^random takes no argument, but 'seed' was given; write random\[:seed=N,dim=N\]$"),
+        ("random:seed=1,seed=2", r"^random: seed is given twice; give it once$"),
         ("random:dim=0", r"random: dim is 0, expected 1 or more"),
     ],
 )
@@ -59,3 +61,24 @@ def test_bad_options(spec, expected):
 
 def test_reads_the_symbol_column():
     assert RandomVectors().input_column == "symbol"
+
+
+def test_length_is_the_logarithm_of_the_characters_of_the_input():
+    genes = Dataset.from_dict(
+        {"symbol": ["A", "B", "C"], "description": ["x" * 99, "é", None], "protein_sequence": ["MKV", "", "MA"]}
+    )
+    expected = np.log(np.array([100.0, 2.0], dtype=np.float32))
+    table = embed(genes, load_model("length"))
+    assert table["symbol"][:] == ["A", "B"]
+    np.testing.assert_allclose(as_matrix(table)[1][:, 0], expected, rtol=1e-6)
+    protein = load_model("length:input=protein_sequence")
+    assert protein.model_id == "length:input=protein_sequence"
+    table = embed(genes, protein)
+    assert table["symbol"][:] == ["A", "C"]
+    np.testing.assert_allclose(as_matrix(table)[1][:, 0], np.log([4.0, 3.0]), rtol=1e-6)
+
+
+def test_length_of_what_is_no_text_names_the_gene():
+    genes = Dataset.from_dict({"symbol": ["A"], "exons": [3]})
+    with pytest.raises(AdapterError, match=r"^length:input=exons: gene A: exons is a int, expected text$"):
+        embed(genes, load_model("length:input=exons"))

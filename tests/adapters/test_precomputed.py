@@ -20,6 +20,14 @@ def write_list_csv(path):
     path.write_text('symbol,embedding\nTP53,"[0.5, -1]"\nNA,"[2.0 1e-3]"\nnan,"[3.25,\n 4]"\n')
 
 
+def write_wide_tsv(path):
+    path.write_text("x0\tsymbol\tx1\n0.5\tTP53\t-1\n2\tNA\t1e-3\n3.25\tnan\t4\n")
+
+
+def write_list_tsv(path):
+    path.write_text("symbol\tembedding\nTP53\t[0.5, -1]\nNA\t[2.0 1e-3]\nnan\t[3.25,4]\n")
+
+
 def write_wide_parquet(path):
     pd.DataFrame(VECTORS, columns=["a", "b"]).assign(symbol=SYMBOLS).to_parquet(path)
 
@@ -42,6 +50,8 @@ def write_fixed_list_parquet(path):
 WRITERS = [
     (write_wide_csv, ".csv"),
     (write_list_csv, ".csv"),
+    (write_wide_tsv, ".tsv"),
+    (write_list_tsv, ".tsv"),
     (write_wide_parquet, ".parquet"),
     (write_sliced_pandas_parquet, ".parquet"),
     (write_list_parquet, ".parquet"),
@@ -102,20 +112,6 @@ def test_numeric_identifiers_are_names(tmp_path):
     assert load_model(str(tmp_path / "v.parquet"), resolve=resolve).table()["symbol"][:] == ["TP53"]
 
 
-@pytest.mark.parametrize(
-    ("ids", "expected"),
-    [
-        (["p53", "ins", "ENSG00000141510"], "v.csv: p53 and ENSG00000141510 are both the gene TP53; keep one row"),
-        (["a", "b", "c", "d"], r"v.csv: none of its 4 identifiers is a known gene \(a, b, c and 1 more\)"),
-    ],
-)
-def test_resolved_identifiers_that_do_not_fit(tmp_path, ids, expected):
-    path = tmp_path / "v.csv"
-    path.write_text("symbol,x0\n" + "".join(f"{name},1\n" for name in ids))
-    with pytest.raises(AdapterError, match=expected):
-        load_model(str(path), resolve=resolve).table()
-
-
 BAD_CSV = {
     "no symbol": ("gene,x0\nA,1\n", "has no column 'symbol', its columns are gene, x0; expected a column symbol, and"),
     "semicolons": ("symbol;x0\nA;1\n", "has no column 'symbol', its columns are symbol;x0; expected"),
@@ -124,7 +120,7 @@ BAD_CSV = {
     "no rows": ("symbol,x0\n", "has no rows, expected one for each gene"),
     "row numbers": (",symbol,x0\n0,A,1\n", "column 1 has no name; write the file without row numbers"),
     "column twice": ("symbol,x0,x0\nA,1,2\n", "columns occur more than once: x0;"),
-    "duplicate": ("symbol,x0\nA,1\nB,1\nA,1\n", "1 symbol occurs more than once: A; keep one row for each gene"),
+    "duplicate": ("symbol,x0\nA,1\nB,1\nA,1\n", "1 symbol occurs more than once: A; keep one row for each gene, or"),
     "duplicates": (
         "symbol,x0\n" + "A,1\nB,1\nC,1\nD,1\nE,1\n" * 2,
         "5 symbols occur more than once: A, B, C and 2 more;",
@@ -197,6 +193,18 @@ def test_damaged_parquet(tmp_path, content):
     assert "\n" not in str(e.value)
 
 
+def test_bad_tsv(tmp_path):
+    path = tmp_path / "v.tsv"
+    for text, expected in [
+        ("symbol,x0\nA,1\n", "v.tsv has no column 'symbol', its columns are symbol,x0; expected"),
+        ("symbol\tx0\nA\t1\nB\n", "v.tsv: the row of B has 1 fields, the header has 2;"),
+        ("symbol\tx0\nA\tone\n", "v.tsv: column 'x0' holds 'one', expected numbers"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(AdapterError, match=f"^{expected}"):
+            load_model(str(path)).table()
+
+
 def test_csv_that_is_no_text(tmp_path):
     path = tmp_path / "v.csv"
     path.write_bytes(b"symbol,x0\nA,1\n".replace(b"A", b"\xff\xfe"))
@@ -209,12 +217,12 @@ def test_csv_that_is_no_text(tmp_path):
 
 def test_files_that_are_not_there(tmp_path):
     (tmp_path / "vectors.parquet").touch()
-    with pytest.raises(AdapterError, match=r"^no file .*vectors.parqet.parquet; did you mean 'vectors.parquet'\?$"):
+    with pytest.raises(AdapterError, match=r"^no file .*/vectors.parqet.parquet, .* mean 'vectors.parquet'\?$"):
         load_model(str(tmp_path / "vectors.parqet.parquet"))
     with pytest.raises(AdapterError, match=r"there is no folder .*absent$"):
         load_model(str(tmp_path / "absent" / "v.csv"))
     (tmp_path / "v.xlsx").touch()
-    with pytest.raises(AdapterError, match=r"^v.xlsx: vectors are not read from .xlsx, expected .parquet, .csv$"):
+    with pytest.raises(AdapterError, match=r"^v.xlsx: vectors are not read from .xlsx, expected .parquet, .csv, "):
         load_model(str(tmp_path / "v.xlsx"))
     with pytest.raises(AdapterError, match="^precomputed needs a file"):
         load_model("precomputed:")

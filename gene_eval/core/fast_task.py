@@ -1,0 +1,186 @@
+"""One design matrix in solver coordinates, and how the fits on it ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gene_eval.core.engines import Params
+from gene_eval.core.fast_lbfgs import Solution
+from gene_eval.core.fast_pairs import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.fast_rows import DenseRows, Rows
+from gene_eval.core.fast_stages import MAX_PAIRS
+from gene_eval.core.fast_targets import Target
+from gene_eval.core.memory import SHARE, free_memory, problems_per_block
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.rotation import Rotation, as_tensor, fit_rotation
+from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
+
+TOL: Final = 1e-5
+MAX_ITER: Final = 500
+
+Array = npt.NDArray[np.float64]
+Folds = npt.NDArray[np.int64]
+
+
+@dataclass
+class Tally:
+    """How the fits of one task ended."""
+
+    tol: float
+    solutions: list[Solution] = field(default_factory=list)
+    n_double: int = 0
+
+    def add(self, solution: Solution, n_double: int) -> None:
+        """Count the problems of one solve."""
+        self.solutions.append(solution)
+        self.n_double += n_double
+
+    def convergence(self, rows: Rows) -> dict[str, Any]:
+        """The certificate: how far the worst fit is from its optimum, and what it took."""
+        if not self.solutions:
+            return {"converged": True, "n_fits": 0, "n_unconverged": 0}
+        error, gradient, passes = (
+            torch.cat([getattr(s, name).double() for s in self.solutions]) for name in ("error", "gradient", "passes")
+        )
+        unconverged = int(torch.logical_not(error < self.tol).sum())
+        return {
+            "converged": unconverged == 0,
+            "n_fits": len(error),
+            "n_unconverged": unconverged,
+            "logit_error": float(error.max()),
+            "n_float64": self.n_double if rows.mean_square.dtype == torch.float32 else len(error),
+            "scaled_gradient": float(gradient.max()) / rows.starts[-1],
+            "passes": float(passes.mean()),
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """One design matrix in solver coordinates, and the tally of what was solved on it.
+
+    Attributes:
+        rows: The rows, sorted by fold; block b is fold b.
+        order: (n,) their positions in the caller's arrays.
+        params: How to fit.
+        tally: How the fits ended.
+        basis: (d, r) the rotation of the features, None where there is none.
+    """
+
+    rows: Rows
+    order: npt.NDArray[np.int64]
+    params: Params
+    tally: Tally
+    basis: Tensor | None = None
+
+    @classmethod
+    def prepare(cls, X: Vectors, folds: Folds, params: Params, *, full: bool = False) -> "Task":
+        """The rows of X in solver coordinates; `full`: all d of them, also where the rows span less."""
+        order = np.argsort(folds, kind="stable")
+        starts = [0, *np.cumsum(np.bincount(folds)).tolist()]
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        tally = Tally(TOL if params.tol is None else params.tol)
+        if isinstance(X, PairedRows) and worth_pairing(X):
+            return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
+        if isinstance(X, TableRows) and len(X) > X.shape[1]:
+            rotated = shared_rotation(X.table, device, params)
+            rows = DenseRows(rotated[torch.as_tensor(X.index[order], device=device)], starts)
+            return cls(rows, order, params, tally)
+        table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
+        rotation = fit_rotation(table, full=full)
+        rows = DenseRows(rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C)), starts)
+        return cls(rows, order, params, tally, rotation.vectors)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are."""
+        return self.rows.mean_square.device
+
+    @property
+    def max_iter(self) -> int:
+        """Most iterations of the fold stage."""
+        return MAX_ITER if self.params.max_iter is None else self.params.max_iter
+
+    def labels(self, y: npt.NDArray[Any]) -> Tensor:
+        """(n, L) in the order of the rows."""
+        return torch.as_tensor(y[self.order], device=self.device).to(self.rows.mean_square)
+
+    def one_hot(self, y: npt.NDArray[np.int64]) -> Tensor:
+        """(n, C) in the order of the rows."""
+        classes = torch.as_tensor(y[self.order], device=self.device)
+        return torch.nn.functional.one_hot(classes).to(self.rows.mean_square)
+
+    def predict(self, weights: Tensor) -> Array:
+        """Logits (n, k) of every row with the (F, k, width) weights of its fold, in the caller's order."""
+        out = np.empty((self.rows.starts[-1], weights.shape[1]))
+        for block, (low, high) in enumerate(pairwise(self.rows.starts)):
+            projected = self.rows.project(weights[block].to(self.rows.mean_square))
+            out[self.order[low:high]] = self.rows.logits(projected, low, high, None).T.double().cpu().numpy()
+        return out
+
+    def settings(self) -> dict[str, Any]:
+        """What shaped the fits."""
+        return {
+            "C": self.params.C,
+            "tol": self.tally.tol,
+            "max_iter": self.max_iter,
+            "dtype": str(self.rows.mean_square.dtype).removeprefix("torch."),
+            "device": self.device.type,
+        }
+
+    def blocks(self, target: Target, n_children: int) -> list[Tensor]:
+        """The target's problems in blocks whose solves fit into memory."""
+        budget = self.params.memory or SHARE * free_memory(self.device)
+        size = problems_per_block(
+            budget,
+            weights=target.n_classes * self.rows.width,
+            children=n_children,
+            pairs=MAX_PAIRS,
+            bytes_each=self.rows.mean_square.element_size(),
+        )
+        return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
+
+
+def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> PairRows:
+    left, right, values = rotate_pairs(pairs, device=device)
+    dtype = working_dtype(float(values[-1]), params.C)
+    mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
+    left_index, right_index = (
+        torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)
+    )
+    return PairRows(left.to(dtype), left_index, right.to(dtype), right_index, starts=starts, mean_square=mean_square)
+
+
+def shared_rotation(table: VectorTable, device: str, params: Params) -> Tensor:
+    """(N, d + 1) rows of the whole table in its eigenbasis, made once per table, device and precision."""
+    if "rotation" not in table.cache:
+        table.cache["rotation"] = fit_rotation(as_tensor(table.vectors, device))
+    rotation: Rotation = table.cache["rotation"]
+    dtype = working_dtype(rotation.largest, params.C)
+    key = f"rows {dtype}"
+    if key not in table.cache:
+        table.cache[key] = rotation.rotate(as_tensor(table.vectors, device), dtype=dtype)
+    rows: Tensor = table.cache[key]
+    return rows
+
+
+def working_dtype(largest: float, C: float) -> torch.dtype:
+    """Float32 unless its rounding of the rows could outweigh the penalty.
+
+    Rounding moves a row by eps |z|, the Gram matrix by eps^2 times its largest eigenvalue, and the Hessian by at most a
+    quarter of that; directions that carry less than the rounding are free to move unless the penalty 1 / C holds them.
+    """
+    eps = torch.finfo(torch.float32).eps
+    return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 else torch.float32
+
+
+def present_classes(
+    y: npt.NDArray[np.int64], folds: Folds, sets: Sequence[tuple[int, ...]]
+) -> npt.NDArray[np.bool_]:
+    """(T, C) whether the class occurs in the rows that a training set does not leave out."""
+    return np.stack([np.bincount(y[~np.isin(folds, out)], minlength=y.max() + 1) > 0 for out in sets])

@@ -1,0 +1,33 @@
+"""How much memory a solve may take, and how many problems fit."""
+
+import os
+from pathlib import Path
+
+import torch
+
+SHARE = 0.5
+"""Of the free memory, by default."""
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes free now."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def problems_per_block(budget: float, *, weights: int, children: int, pairs: int, bytes_each: int) -> int:
+    """How many parents with their children fit into the budget, at least one.
+
+    A parent keeps `pairs` steps and gradient changes, twice while they are put in order; a child about 28 vectors.
+
+    >>> problems_per_block(1e9, weights=385, children=5, pairs=100, bytes_each=4)
+    1202
+    """
+    each = (4 * pairs + 28 * children) * weights * bytes_each
+    return max(1, int(budget / each))

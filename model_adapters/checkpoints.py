@@ -1,0 +1,184 @@
+"""Reads one tensor of a checkpoint, and the dictionary that says which row is which gene; nothing in a file is run."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import pickletools
+import re
+import warnings
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_adapters.errors import ModelLoadError, did_you_mean, one_line, some
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The largest in use has 3 MB.
+MAX_DICTIONARY_BYTES = 64 * 1024**2
+FETCH = "fetch the file from where it was published"
+_NUMBER = re.compile(r"[<>=|]([iu][1248]|f[48])")
+_GLOBAL = re.compile(r"GLOBAL (\S+)")
+
+# What a damaged file makes torch and pickle raise.
+_DAMAGED = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+
+def read_tensor(path: Path, name: str) -> NDArray[np.float32]:
+    """Read the (n, d) tensor of a checkpoint that is called `name`, whatever module it is part of (`bert.<name>`).
+
+    Of a safetensors file, only that tensor is read; of a torch file, only that one is loaded into memory (files of
+    torch before 1.6 as a whole). Torch files are read with `weights_only`: what is not a tensor is not built.
+
+    Raises:
+        ModelLoadError: the file is damaged or carries code, or has no such tensor of two dimensions.
+    """
+    return _from_safetensors(path, name) if path.suffix == ".safetensors" else _from_torch(path, name)
+
+
+def _from_safetensors(path: Path, name: str) -> NDArray[np.float32]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _as_matrix(file.get_tensor(_find(list(file.keys()), name, where=path.name)), name, where=path.name)
+    except (SafetensorError, OSError) as error:
+        message = f"{path} is not a readable safetensors file ({one_line(error)}); fetch it again"
+        raise ModelLoadError(message) from error
+
+
+def _from_torch(path: Path, name: str) -> NDArray[np.float32]:
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            # Of a pickle that is no torch file, torch says so before it fails.
+            warnings.simplefilter("ignore", UserWarning)
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        named = _GLOBAL.search(str(error))
+        what = f"{named[1]}, which could run code" if named else f"something else ({one_line(error)})"
+        message = f"{path} holds more than weights: {what}; nothing was run, {FETCH}"
+        raise ModelLoadError(message) from error
+    except (RuntimeError, *_DAMAGED) as error:
+        message = f"{path} is not a readable torch file ({one_line(error)}); fetch it again"
+        raise ModelLoadError(message) from error
+    # A training checkpoint has the weights one level down, under a name such as model_state_dict.
+    levels = [loaded, *(loaded.values() if isinstance(loaded, Mapping) else ())]
+    tensors = {
+        str(key): value
+        for level in levels
+        if isinstance(level, Mapping)
+        for key, value in level.items()
+        if isinstance(value, torch.Tensor)
+    }
+    return _as_matrix(tensors[_find(tensors, name, where=path.name)], name, where=path.name)
+
+
+def _find(names: Iterable[str], wanted: str, *, where: str) -> str:
+    every = list(names)
+    if wanted in every:
+        return wanted
+    found = [name for name in every if name.endswith(f".{wanted}")]
+    if len(found) == 1:
+        return found[0]
+    there = f"it has {some(found or every) or 'no tensor'}{did_you_mean(wanted, every)}"
+    message = f"{where} has {len(found) or 'no'} tensor {wanted!r}, {there}; is it a checkpoint of this model?"
+    raise ModelLoadError(message)
+
+
+def _as_matrix(tensor: Any, name: str, *, where: str) -> NDArray[np.float32]:
+    if tensor.ndim != 2 or not tensor.numel() or not tensor.is_floating_point():
+        message = f"{where}: {name} holds {tensor.dtype} of shape {tuple(tensor.shape)}, expected floats of (genes, d)"
+        raise ModelLoadError(message)
+    # NumPy has no bfloat16.
+    matrix: NDArray[np.float32] = tensor.float().numpy()
+    return matrix
+
+
+def read_dictionary(path: Path) -> dict[str, Any]:
+    """Read a JSON file or a pickle that holds one dict with text keys and plain values.
+
+    Raises:
+        ModelLoadError: it is damaged, over 64 MB, something else, or a pickle that names anything to import.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_DICTIONARY_BYTES + 1)
+        if len(content) > MAX_DICTIONARY_BYTES:
+            message = f"more than {MAX_DICTIONARY_BYTES:,} bytes"
+            raise ValueError(message)
+        read = json.loads(content) if path.suffix == ".json" else _plain(content)
+    except _CarriesCodeError as error:
+        message = f"{path} names {error}, which could run code; nothing was run, {FETCH}"
+        raise ModelLoadError(message) from error
+    except (pickle.UnpicklingError, *_DAMAGED) as error:
+        kind = "JSON" if path.suffix == ".json" else "pickle"
+        message = f"{path} is not a readable {kind} file ({one_line(error)}); fetch it again"
+        raise ModelLoadError(message) from error
+    if not isinstance(read, dict) or not read or any(not isinstance(key, str) for key in read):
+        message = f"{path} holds a {type(read).__name__}, expected a dictionary with a name for each gene"
+        raise ModelLoadError(message)
+    return read
+
+
+class _CarriesCodeError(Exception):
+    """A pickle names a function or class."""
+
+
+class _Dtype:
+    """Stands for `numpy.dtype`, which is not called; its byte order comes as a state."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        self.code, self.order = code, "="
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1]
+
+
+class _Number:
+    """Stands for numpy's maker of scalars, which is not called: it would take any object."""
+
+    def __new__(cls, dtype: _Dtype, data: bytes) -> Any:
+        if type(dtype) is not _Dtype or not _NUMBER.fullmatch(code := f"{dtype.order}{dtype.code}"):
+            message = "a numpy scalar that is no number"
+            raise ValueError(message)
+        (number,) = np.frombuffer(data, dtype=code).tolist()
+        return number
+
+    def __setstate__(self, state: object) -> None:
+        """Be here so that a pickle cannot set attributes of this class."""
+        raise NotImplementedError
+
+
+_STANDS_FOR: dict[str, type] = {
+    "numpy.dtype": _Dtype,
+    "numpy.core.multiarray.scalar": _Number,
+    "numpy._core.multiarray.scalar": _Number,
+}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Imports nothing: Geneformer's dictionaries have numpy's integers in them, and all else is refused."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        name = f"{module_name}.{global_name}"
+        if name not in _STANDS_FOR:
+            raise _CarriesCodeError(name)
+        return _STANDS_FOR[name]
+
+
+def _plain(content: bytes) -> Any:
+    # A length or an index that no file of this size can have would make the unpickler allocate gigabytes; genops itself
+    # refuses the lengths.
+    for opcode, argument, _ in pickletools.genops(content):
+        if opcode.name in ("LONG_BINPUT", "PUT") and int(argument or 0) > len(content):
+            message = f"memo index {argument}"
+            raise ValueError(message)
+    return _PlainUnpickler(io.BytesIO(content)).load()

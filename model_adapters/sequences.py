@@ -1,0 +1,160 @@
+"""What protein and DNA models share: checked letters, overlapping windows, batches by tokens.
+
+How a sequence longer than the model becomes one vector: windows of `size` letters start every `stride` letters, and the
+last one ends where the sequence ends, so that none is short. A letter that k windows cover counts 1/k in each, so every
+letter of the sequence counts once. Several sequences of one gene (isoforms) count the same, whatever their lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_adapters.errors import RefusedInput, UnknownModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The letters that a kind of sequence may have, in either case.
+
+    Args:
+        letters: In upper case.
+        expected: The same in words, for messages.
+        terminator: A letter that may end a sequence and is left out.
+    """
+
+    letters: str
+    expected: str
+    terminator: str = ""
+
+
+PROTEIN = Alphabet(
+    letters="ACDEFGHIKLMNPQRSTVWYBOUXZ",
+    expected="the 20 amino acids, or U, O, B, Z, X",
+    terminator="*",
+)
+"""IUPAC's codes that ESM-2 has a token for; so not J. A translation's stop (`*`) is taken off the end."""
+DNA = Alphabet(letters="ACGTN", expected="A, C, G, T, or N for a base that is not known")
+
+
+def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) -> list[str]:
+    """Return the sequences of one gene in upper case.
+
+    Args:
+        value: one sequence, or a list of them.
+        position: of the gene in the batch.
+        column: for messages.
+        alphabet: legal letters.
+
+    Raises:
+        RefusedInput: the value is empty or no sequence, or has an illegal letter; the line names letter and place,
+            counted from 1.
+
+    >>> sequences_of("mkU*", 0, column="protein_sequence", alphabet=PROTEIN)
+    ['MKU']
+    """
+    several = isinstance(value, list)
+    sequences = value if several else [value]
+    if not sequences:
+        message = f"{column} is an empty list; leave it null for a gene without a sequence"
+        raise RefusedInput(position, message)
+    found = []
+    for number, sequence in enumerate(sequences, start=1):
+        where = f"sequence {number} of {column}" if several else column
+        if not isinstance(sequence, str):
+            message = f"{where} is a {type(sequence).__name__}, expected a sequence or a list of sequences"
+            raise RefusedInput(position, message)
+        letters = sequence.removesuffix(alphabet.terminator)
+        if not letters:
+            message = f"{where} is empty; leave it null for a gene without a sequence"
+            raise RefusedInput(position, message)
+        if illegal := set(letters) - set(alphabet.letters + alphabet.letters.lower()):
+            place = min(letters.index(letter) for letter in illegal)
+            message = f"{where} has {letters[place]!r} at position {place + 1}, expected {alphabet.expected}"
+            raise RefusedInput(position, message)
+        found.append(letters.upper())
+    return found
+
+
+def spans(length: int, *, size: int, stride: int) -> list[tuple[int, int]]:
+    """Return start and end of each window over a sequence.
+
+    >>> spans(4, size=4, stride=2), spans(9, size=4, stride=2)
+    ([(0, 4)], [(0, 4), (2, 6), (4, 8), (5, 9)])
+    """
+    if length <= size:
+        return [(0, length)]
+    starts = [*range(0, length - size, stride), length - size]
+    return [(start, start + size) for start in starts]
+
+
+def letter_weights(length: int, windows: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """Return how much each letter counts in each window that covers it; over all windows, every letter counts 1/length.
+
+    >>> (letter_weights(6, [(0, 4), (2, 6)]) * 6).tolist()
+    [1.0, 1.0, 0.5, 0.5, 1.0, 1.0]
+    """
+    # Differences first: a chromosome has a million windows.
+    steps = np.zeros(length + 1, dtype=np.int64)
+    for start, end in windows:
+        steps[start] += 1
+        steps[end] -= 1
+    weights: NDArray[np.float64] = 1.0 / (np.cumsum(steps[:-1]) * length)
+    return weights
+
+
+def check_windows(*, window: int, stride: int, adapter: str, longest: int | None = None) -> None:
+    """Raise UnknownModelError for windows that leave letters out, or that the model cannot read."""
+    if longest is not None and window > longest:
+        message = f"{adapter}: window is {window}, but the model reads {longest} letters at once; give that or less"
+        raise UnknownModelError(message)
+    if stride > window:
+        message = f"{adapter}: stride is {stride}, but window is {window}; the letters between windows would be lost"
+        raise UnknownModelError(message)
+
+
+class TokenBatches:
+    """Runs windows through a model in batches of like length, as many as fit into a number of tokens, padding counted.
+
+    Where memory runs out, the number is halved for good and the batch is tried again. It says nothing about the
+    vectors, which do not depend on how windows are batched.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+
+    def run(self, lengths: Sequence[int], forward: Callable[[list[int]], None], *, equal_lengths: bool = False) -> None:
+        """Call `forward` with the indices of each batch, longest windows first.
+
+        Args:
+            lengths: tokens of each window.
+            forward: computes one batch.
+            equal_lengths: whether only windows of equal length may share a batch, for models that take no mask.
+
+        Raises:
+            torch.cuda.OutOfMemoryError: a single window does not fit.
+        """
+        import torch
+
+        order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+        start = 0
+        while start < len(order):
+            longest = lengths[order[start]]
+            batch = order[start : start + max(1, self.budget // longest)]
+            if equal_lengths:
+                batch = [i for i in batch if lengths[i] == longest]
+            try:
+                forward(batch)
+            except torch.cuda.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+                self.budget = max(1, longest * len(batch) // 2)
+                torch.cuda.empty_cache()
+                continue
+            start += len(batch)

@@ -1,0 +1,154 @@
+"""The parts of the fast engine: certificate, memory, threads, rotation, pairs, L-BFGS."""
+
+import numpy as np
+import pytest
+import torch
+
+from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
+from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.fast_lbfgs import Pairs
+from gene_eval.core.fast_newton import newton
+from gene_eval.core.fast_pairs import rotate_pairs
+from gene_eval.core.fast_task import working_dtype
+from gene_eval.core.fast_threads import one_core_per_thread, run
+from gene_eval.core.rotation import fit_rotation
+
+
+def held_out(X, y, folds, **options):
+    return get_engine("fast")(X, y, target="multilabel", folds=folds, params=Params(**options))
+
+
+@pytest.fixture
+def many():
+    """A task too large for Newton's method, with labels that differ in difficulty."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 80)).astype(np.float32)
+    signal = X @ rng.normal(size=(80, 12)) + 4 * rng.normal(size=(1500, 12))
+    return X, signal > np.linspace(0, 20, 12), np.arange(1500) % 5
+
+
+def test_what_did_not_converge_is_said(make_problem):
+    p = make_problem("multiclass")
+    with pytest.warns(UserWarning, match="engine 'fast' stopped before convergence"):
+        result = probe(p.X, p.y, target="multiclass", folds=p.folds, max_iter=1, tol=1e-9)
+    assert not result.convergence["converged"]
+    assert result.convergence["n_unconverged"] == 5
+    assert result.convergence["logit_error"] > 1e-9
+
+
+def test_the_certificate_bounds_the_error_of_the_logits(many):
+    exact = held_out(*many, tol=1e-8)
+    for tol in (1e-2, 1e-4):
+        rough = held_out(*many, tol=tol)
+        assert rough.convergence["logit_error"] < tol
+        assert np.sqrt(((rough.values - exact.values) ** 2).mean(axis=0)).max() < 4 * tol * exact.values.std()
+
+
+def test_memory_changes_blocks_and_no_result(many):
+    X, y, folds = many
+    np.testing.assert_allclose(held_out(X, y, folds, memory=1.0).values, held_out(X, y, folds).values, atol=1e-3)
+
+
+def test_a_solve_repeats_to_the_bit(many):
+    first, second = held_out(*many), held_out(*many)
+    assert first.values.tobytes() == second.values.tobytes()
+    assert first.convergence == second.convergence
+
+
+def test_threads_are_given_back():
+    before = torch.get_num_threads()
+    with one_core_per_thread():
+        assert torch.get_num_threads() == 1
+        assert sum(run(sum, range(1000))) == 499_500
+    assert torch.get_num_threads() == before
+
+
+def test_float64_is_taken_where_rounding_could_outweigh_the_penalty():
+    assert working_dtype(1e7, C=1.0) == torch.float32
+    assert working_dtype(1e12, C=1.0) == torch.float64
+    assert working_dtype(1e7, C=1e6) == torch.float64
+
+
+def test_a_rotation_of_a_table_serves_every_subset():
+    """What tasks of one model share: distances do not change, so neither do the penalty nor the optimum."""
+    table = torch.as_tensor(np.random.default_rng(0).normal(size=(60, 9)) * np.arange(1, 10) + 5)
+    for rows in (table, table[:20], table[:5]):
+        Z = fit_rotation(table).rotate(rows, dtype=torch.float64)[:, :-1]
+        torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
+
+
+@pytest.mark.parametrize("n", [400, 50])
+def test_tasks_that_share_a_table_score_as_if_alone(many, n):
+    X, y, folds = many
+    table, index = VectorTable(X), np.random.default_rng(0).permutation(len(X))[:n]
+    shared = held_out(table.rows(index), y[index], folds[index], tol=1e-6)
+    alone = held_out(X[index], y[index], folds[index], tol=1e-6)
+    np.testing.assert_allclose(shared.values, alone.values, rtol=1e-3, atol=1e-3)
+    assert ("rotation" in table.cache) == (n > X.shape[1])
+    with pytest.raises(ProbeError, match=r"row numbers must be 0\.\.1499, got 0\.\.1500"):
+        table.rows(np.array([0, 1500]))
+
+
+def test_a_rotation_of_few_rows_spans_them():
+    rows = torch.as_tensor(np.random.default_rng(0).normal(size=(6, 300)))
+    rotation = fit_rotation(rows)
+    assert rotation.vectors.shape == (300, 5)
+    Z = rotation.rotate(rows, dtype=torch.float64)[:, :-1]
+    torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
+
+
+@pytest.mark.parametrize("mode", ["average", "concat"])
+def test_the_eigenvalues_of_pairs_come_without_the_pairs(mode):
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(7, 4)) + 3, rng.normal(size=(5, 4))
+    pairs = PairedRows(left, rng.integers(0, 7, 50), right, rng.integers(0, 5, 50), mode)
+    X = pairs.materialise()
+    rotated = rotate_pairs(pairs, device="cpu")
+    expected = np.linalg.eigvalsh((X - X.mean(axis=0)).T @ (X - X.mean(axis=0)))
+    np.testing.assert_allclose(rotated.values, expected, atol=1e-8)
+    Z = (rotated.left[pairs.left_index] + rotated.right[pairs.right_index]).numpy()
+    np.testing.assert_allclose(Z[:, -1], 1)
+    np.testing.assert_allclose(Z[:, :-1].T @ Z[:, :-1], np.diag(expected), atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mode": "sum"}, "unknown pair mode 'sum'"),
+        ({"right": np.zeros((3, 5))}, "only vectors of one length can be averaged, got 4 and 5"),
+        ({"left_index": np.array([0, 9])}, r"row numbers of pairs must be 0\.\.2, got 0\.\.9"),
+        ({"left_index": np.array([0])}, "pairs need two row numbers each"),
+    ],
+)
+def test_pairs_that_do_not_fit_are_refused(change, message):
+    good = {"left": np.zeros((3, 4)), "left_index": np.array([0, 2]), "right": np.zeros((3, 4))}
+    with pytest.raises(ProbeError, match=message):
+        PairedRows(**{**good, "right_index": np.array([1, 1]), "mode": "average", **change})
+
+
+def test_the_scaled_protocol_needs_three_folds(make_problem):
+    p = make_problem("binary")
+    with pytest.raises(ProbeError, match="needs at least 3 folds, got 2"):
+        probe(p.X, p.y, target="binary", folds=p.folds % 2, protocol="scaled")
+
+
+def test_compact_pairs_invert_a_quadratic():
+    """With as many conjugate pairs as dimensions the L-BFGS matrix is the inverse Hessian."""
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(6, 6))
+    hessian = torch.as_tensor(root @ root.T + np.eye(6))
+    steps = torch.linalg.eigh(hessian).eigenvectors.T[None]
+    pairs = Pairs.build(steps, steps @ hessian, torch.ones(1, 6, dtype=torch.float64))
+    torch.testing.assert_close(pairs.apply(torch.eye(6, dtype=torch.float64)[None])[0], torch.linalg.inv(hessian))
+
+
+def test_newton_stops_where_the_gradient_vanishes():
+    rng = np.random.default_rng(0)
+    Z = torch.as_tensor(np.column_stack([100 * rng.normal(size=(80, 3)), np.ones(80)]))
+    y = (Z[:, 0] > 0).double()
+    penalty = torch.diag(torch.tensor([1.0, 1, 1, 0], dtype=torch.float64))
+    weights, error, largest, _ = newton(Z, y, torch.zeros(4, dtype=torch.float64), penalty, tol=1e-10)
+    gradient = Z.T @ (torch.sigmoid(Z @ weights) - y) + penalty @ weights
+    assert float(gradient.abs().max()) < 1e-6
+    assert error < 1e-10
+    assert largest < 1e-6
