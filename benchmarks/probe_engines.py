@@ -5,8 +5,8 @@
 scikit-learn gets its best practice: float32, one fit per label and fold, joblib over all cores, one BLAS thread each.
 `default` stops where scikit-learn stops by itself, `converged` at tol 1e-8 with 10,000 iterations; `earlier` is
 `cross_validate` of a `MultiOutputClassifier` in float64, the route of the earlier package. Score differences are the
-largest over the metrics of a task, against `converged` (or `default`, if that is run alone). GFLOP/s count the two products of every pass over the training
-rows and the rotation, over the time of the whole call, so they are a lower bound.
+largest over the metrics of a task, against `converged` (or `default`, if that is run alone). GFLOP/s count the two
+products of every pass over the training rows and the rotation, over the time of the whole call: a lower bound.
 """
 
 import argparse

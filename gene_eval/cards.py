@@ -21,9 +21,18 @@ from gene_eval.card_merge import SOURCE, merge_card
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
 from gene_eval.groups import group_metric
-from gene_eval.results import TaskResult
+from gene_eval.results import ModelRecord, TaskResult
 
-__all__ = ["BENCHMARK_ID", "EVAL_RESULTS", "Benchmark", "ResultCard", "benchmark", "make_card", "write_card"]
+__all__ = [
+    "BENCHMARK_ID",
+    "EVAL_RESULTS",
+    "Benchmark",
+    "ResultCard",
+    "benchmark",
+    "make_card",
+    "model_string",
+    "write_card",
+]
 
 BENCHMARK_ID = "gene-bench/gene-bench"
 EVAL_RESULTS = ".eval_results/gene-bench.yaml"
@@ -118,6 +127,22 @@ def make_card(
         index=_model_index(published, dataset),
         eval_results=_eval_results(published, dataset),
     )
+
+
+def model_string(record: ModelRecord) -> str | None:
+    """The MODEL string that leads to a recorded model, None where the record does not say: files, folders, classes.
+
+    >>> model_string(ModelRecord("org/name:input=summary", "0" * 40, "sentence-transformer", 4, ""))
+    'sentence-transformer:org/name@0000000000000000000000000000000000000000,input=summary'
+    >>> model_string(ModelRecord("random:seed=3", None, "random", 4, ""))
+    'random:seed=3'
+    """
+    name, _, options = record.id.partition(":")
+    if name == record.adapter or record.adapter == "combined":
+        return record.id
+    if "/" in name and re.fullmatch(r"[0-9a-f]{40}", record.revision or ""):
+        return ",".join(filter(None, [f"{record.adapter}:{name}@{record.revision}", options]))
+    return None
 
 
 def write_card(card: ResultCard, path: Path) -> list[Path]:
@@ -258,8 +283,7 @@ def _cell(text: str) -> str:
 
 def _commands(own: Sequence[TaskResult]) -> str:
     record, probe = own[0].model, own[0].probe
-    name = {"precomputed": "VECTORS_FILE", "user": "FILE.py:CLASS"}.get(record.adapter, shlex.quote(record.id))
-    words = ["gene-bench", "run", name]
+    words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL")]
     for task in sorted(result.task.id for result in own):
         # No-break spaces, so that an option and its value stay on one line.
         words.append(f"-t\xa0{task}")

@@ -27,7 +27,7 @@ from gene_eval.runner import RunOptions
 from gene_eval.runner import run as run_all
 from gene_eval.vectors import make_resolve
 from gene_eval.verify import verify as verify_results
-from model_adapters import ADAPTERS, AdapterError, as_matrix, load_model
+from model_adapters import AdapterError, as_matrix, describe, health, load_model
 from model_adapters import embed as embed_genes
 
 __all__ = ["USER_ERRORS"]
@@ -67,12 +67,14 @@ def _task_facts(config: TaskConfig) -> dict[str, object]:
 
 def models(arguments: argparse.Namespace) -> int:
     """List model adapters."""
-    facts = [{"name": name, **asdict(adapter.info)} for name, adapter in ADAPTERS.items()]
+    facts = [{"name": name, **asdict(info)} for name, info in describe().items()]
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return DONE
-    columns = ["name", "usage", "family", "input", "dimension", "source"]
-    _print_columns(columns, [[str(row[column]) for column in columns] for row in facts])
+    for row in facts:
+        print(f"{row.pop('name')} ({row.pop('family')})")
+        for name, value in row.items():
+            print(f"    {name:<11}{value}")
     say("MODEL may also be a Hub id, a file of vectors or file.py:Class; next: gene-bench check MODEL")
     return DONE
 
@@ -203,13 +205,18 @@ def check(arguments: argparse.Namespace) -> int:
     _quiet_unless_terminal()
     genes = load("starter_genes").dataset.select(range(TOY_GENES))
     toys = genes["symbol"][:]
-    symbols, matrix = as_matrix(embed_genes(genes, model, device=arguments.device))
+    table = embed_genes(genes, model, device=arguments.device)
+    symbols, matrix = as_matrix(table)
     known = [row for row, symbol in enumerate(symbols) if symbol in set(toys)]
     distinct = len(np.unique(matrix[known], axis=0))
     print(f"model      {model.model_id} (adapter {model.adapter}, revision {model.revision or 'none'})")
     print(f"vectors    {len(symbols):,} of dimension {matrix.shape[1]}")
     print(f"genes      {len(known)} of {TOY_GENES} toy genes have a vector")
     print(f"distinct   {distinct} different vectors among them")
+    state = health(table)
+    norm = state["norm"]
+    print(f"norms      {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}; {state['zero_rows']} zero")
+    print(f"rank       {state['effective_rank']:g} effective directions; {state['constant_columns']} constant columns")
     if not known:
         message = f"none of the toy genes ({', '.join(toys[:3])}, ...) has a vector; name genes by HGNC symbol"
         raise GeneBenchError(message)

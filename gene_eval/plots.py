@@ -3,12 +3,11 @@
 The colours (viridis, and Okabe and Ito's set) can be told apart with any kind of colour vision, and in print.
 """
 
-import logging
 import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gene_eval.errors import ReportError
 from gene_eval.tables import Report, Table
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "save"]
 
-# Neither dates nor versions nor random ids; names of models are text, never formulas.
-STYLE = {
+# Neither dates nor versions nor random ids, nor a user's own settings; names of models are text, never formulas.
+STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "text.parse_math": False,
     "svg.hashsalt": "gene-bench",
     "svg.fonttype": "path",
-    "axes.unicode_minus": True,
-    "figure.facecolor": "white",
 }
 METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 DPI = 150
@@ -48,14 +45,14 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
     Raises:
         ReportError: The folder cannot be written.
     """
-    from matplotlib import rc_context
+    from matplotlib import style
 
-    written = []
+    written: list[Path] = []
     for table in report.tables:
         settings = table.settings
         below = f"{settings.protocol}-{settings.engine}-{settings.seed}" if len(report.tables) > 1 else ""
         target = Path(folder, below)
-        with rc_context(STYLE), warnings.catch_warnings():
+        with style.context(["default", STYLE]), warnings.catch_warnings():
             # A name in a script that the font lacks is drawn as boxes.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
             try:
@@ -71,12 +68,14 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
 def draw(table: Table, *, pair: tuple[str, str] | None = None) -> Iterator[tuple[str, "Figure"]]:
     """File name (without ending) and figure of each picture that the table has enough results for."""
     # Late: matplotlib takes half a second to load, and most commands draw nothing.
-    from gene_eval.plot_figures import family_map, fold_scatter, rank_plot, task_map
+    from gene_eval.plot_heat import family_map, figure2_map, task_map
+    from gene_eval.plot_ranks import fold_scatter, rank_plot
     from gene_eval.plot_similarity import model_similarity, task_similarity
 
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     if table.means:
         yield "families", family_map(table)
+    if table.figure2:
+        yield "figure2", figure2_map(table)
     yield "tasks", task_map(table)
     if table.rankings:
         yield "ranks", rank_plot(table)

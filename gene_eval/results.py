@@ -79,7 +79,10 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """The model and the vectors it gave; `embedding_sha256` is of all of them, not only of those the task used."""
+    """The model and the vectors it gave; `embedding_sha256` is of all of them, not only of those the task used.
+
+    `health` describes all of them too: see `model_adapters.health`.
+    """
 
     id: str
     revision: str | None
@@ -87,6 +90,7 @@ class ModelRecord:
     dim: int
     embedding_sha256: str
     options: Mapping[str, object] = field(default_factory=dict)
+    health: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,7 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
             dim=gathered.dim,
             embedding_sha256=gathered.sha256,
             options=dict(model.options),
+            health=gathered.health,
         ),
         probe=ProbeRecord(options.protocol, options.engine, options.seed, params=params),
         coverage=Coverage(

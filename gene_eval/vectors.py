@@ -15,12 +15,13 @@ from builders.errors import BuilderError, MissingFileError
 from builders.symbols import HGNC
 from gene_eval.errors import CoverageError
 from gene_eval.tasks import Task
-from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256
+from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256, gene_coverage, health
 
 __all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "make_resolve"]
 
 PAIRINGS = ("average", "concat")
 DISEASES = "diseases"
+GENES = "genes"
 SAMPLE = 10
 BLOCK = 1 << 14
 
@@ -33,11 +34,13 @@ class Vectors:
         matrix: (n, d) float32.
         row: Identifier -> row of the matrix.
         sha256: Hash of identifiers and vectors.
+        health: See `model_adapters.health`.
     """
 
     matrix: npt.NDArray[np.float32]
     row: dict[str, int]
     sha256: str
+    health: dict[str, Any] = field(default_factory=dict)
 
     @property
     def dim(self) -> int:
@@ -59,6 +62,7 @@ class Gathered:
         missing: Entities without a vector, as text.
         dim: Length of one gene's vector.
         sha256: Hash of the vectors that were available, not only of those used.
+        health: Of one gene's vectors, with the coverage of the gene table where that can be built.
     """
 
     X: npt.NDArray[np.float32]
@@ -66,6 +70,7 @@ class Gathered:
     missing: list[str]
     dim: int
     sha256: str
+    health: dict[str, Any]
 
 
 @dataclass
@@ -89,6 +94,7 @@ class ModelVectors:
     log: Callable[[str], None] = print
     seconds: float = 0.0
     _tables: dict[str, Vectors | BuilderError | AdapterError] = field(default_factory=dict)
+    _coverage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def precomputed(self) -> bool:
@@ -127,6 +133,8 @@ class ModelVectors:
             batch_size=self.batch_size,
             device=self.device,
             progress=self.progress,
+            # With the vocabulary of the genes, so that the words of a disease are those of its genes.
+            fit_on=load(GENES, self.raw).dataset if table == DISEASES and not self.precomputed else None,
             on_encode=lambda: encoded.append(True),
         )
         symbols, matrix = as_matrix(embedded)
@@ -136,7 +144,18 @@ class ModelVectors:
             details = ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
             origin = f"read from the file ({details})" if details else "read from the file"
         self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
-        return Vectors(matrix, {symbol: i for i, symbol in enumerate(symbols)}, embedding_sha256(embedded))
+        row = {symbol: i for i, symbol in enumerate(symbols)}
+        return Vectors(matrix, row, embedding_sha256(embedded), health(embedded))
+
+    def _health(self, vectors: Vectors, table: str) -> dict[str, Any]:
+        if table not in self._coverage:
+            try:
+                groups = gene_coverage(vectors.row, load(table, self.raw).dataset)
+                self._coverage[table] = {"coverage": groups}
+            except BuilderError:
+                # Vectors from a file are scored without the gene table, which needs more raw files than the task.
+                self._coverage[table] = {}
+        return {**vectors.health, **self._coverage[table]}
 
     def known(self, task: Task) -> npt.NDArray[np.bool_]:
         """(n,) whether the model has vectors for every part of an entity."""
@@ -164,7 +183,8 @@ class ModelVectors:
             raise CoverageError(message)
         names = ["/".join(column[i] for column in task.entities.values()) for i in np.flatnonzero(~known).tolist()]
         X = _combined(parts, rows, average=task.record.entity == "gene_pair" and pairs == "average")
-        return Gathered(X, rows, names, parts[0][0].dim, _sha256([vectors.sha256 for vectors, _ in parts]))
+        sha256 = _sha256([vectors.sha256 for vectors, _ in parts])
+        return Gathered(X, rows, names, parts[0][0].dim, sha256, self._health(parts[0][0], task.gene_table))
 
     def _no_overlap(self, task: Task, parts: Sequence[Part]) -> str:
         columns = list(task.entities)

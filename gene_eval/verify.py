@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.errors import BuilderError
+from gene_eval.cards import model_string
 from gene_eval.core.errors import ProbeError
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import ScoreRecord, TaskResult
@@ -18,8 +19,6 @@ __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
 SAME_VERSIONS = 1e-6
 # What engines and their versions may differ by; see the agreement of engines in `gene_eval.core`.
 OTHER_VERSIONS = 1e-3
-# Adapters whose model id does not lead back to the model.
-NEED_MODEL = {"precomputed": "the file of vectors", "user": "file.py:Class"}
 SHOWN = 16
 
 
@@ -154,12 +153,11 @@ def _verify_group(
 
 
 def _spec(result: TaskResult) -> str:
-    record = result.model
-    if record.adapter in NEED_MODEL:
-        message = f"the result does not say where {record.id} is; give {NEED_MODEL[record.adapter]} with --model"
+    spec = model_string(result.model)
+    if spec is None:
+        message = f"the result does not say where {result.model.id} is; give its file, folder or class with --model"
         raise GeneBenchError(message)
-    is_commit = record.revision is not None and len(record.revision) == 40 and "/" in record.id
-    return f"{record.adapter}:{record.id}@{record.revision}" if is_commit else record.id
+    return spec
 
 
 def _name(result: TaskResult) -> str:

@@ -6,7 +6,7 @@
 from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device
 from model_adapters.embedding import embed
 from model_adapters.errors import AdapterError
-from model_adapters.health import health
+from model_adapters.health import gene_coverage, health
 from model_adapters.precomputed import PrecomputedVectors
 from model_adapters.registry import ADAPTERS, describe, load_model
 from model_adapters.tables import as_matrix, embedding_sha256, embedding_table
@@ -25,6 +25,7 @@ __all__ = [
     "embed",
     "embedding_sha256",
     "embedding_table",
+    "gene_coverage",
     "health",
     "load_model",
 ]

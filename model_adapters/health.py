@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,11 +59,11 @@ def health(table: Dataset, genes: Dataset | None = None) -> dict[str, Any]:
         "effective_rank_rows": len(sampled),
     }
     if genes is not None:
-        report["coverage"] = coverage(symbols, genes)
+        report["coverage"] = gene_coverage(symbols, genes)
     return report
 
 
-def coverage(symbols: list[str], genes: Dataset) -> dict[str, dict[str, int]]:
+def gene_coverage(symbols: Iterable[str], genes: Dataset) -> dict[str, dict[str, int]]:
     """Count genes and those with a vector for each locus group; all are one group, "all", where the table has none."""
     names = genes["symbol"][:]
     groups = genes["locus_group"][:] if "locus_group" in genes.column_names else ["all"] * len(names)

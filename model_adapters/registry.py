@@ -57,6 +57,7 @@ ADAPTERS: dict[str, type[Adapter]] = {cls.adapter: cls for cls in _CLASSES}
 WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors)}
 """Adapters of other models: all that follows the name (and the wrapper's own options) is MODEL strings."""
 
+
 class UserModel:
     """An object of a user's class, with what a result records about it; everything else is the object's own."""
 

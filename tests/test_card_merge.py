@@ -30,8 +30,8 @@ base_model: org/base
 
 # Encoder
 
-Text with trailing spaces  
-"""
+Text, with spaces at the end.
+""".replace("end.", "end.  ")
 
 
 def merge(existing, index=OURS, section="Section.\n"):
@@ -111,7 +111,10 @@ def test_without_index_only_the_section_is_added():
         ("---\nmodel-index: [{name: x, results: [{task: 1}]}]\n---\n", "in a form that model-index cannot be added to"),
         ("---\n{license: mit}\n---\n", "in a form that model-index cannot be added to"),
         (f"# M\n{BEGIN}\n", "it has 1 gene-bench:begin and 0 gene-bench:end marks, expected one of each"),
-        (f"{END}\n{BEGIN}\n", "it has 1 gene-bench:begin and 1 gene-bench:end marks, expected one of each in this order"),
+        (
+            f"{END}\n{BEGIN}\n",
+            "it has 1 gene-bench:begin and 1 gene-bench:end marks, expected one of each in this order",
+        ),
     ],
 )
 def test_cards_that_cannot_be_extended_are_refused(card, reason):

@@ -68,8 +68,12 @@ def test_the_section_shows_means_tasks_and_the_control(found):
     ]
     assert row(section, "starter_is_tf \\*")[3:] == ["1.000 ± 0.013", "–", "100 of 100"]
     assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 numbers per gene, sha256 `{'e' * 64}`" in section
-    assert "-t hpa_interactions -t humantfs_is_tf -t reactome_pathways" in section
-    assert "--protocol paper --engine fast --seed 0" in section
+    command = section.split("```bash")[1].split("```")[0].replace(" \\\n   ", "")
+    assert command == (
+        f"\npip install gene-bench==0.1.0\ngene-bench run sentence-transformer:org/good@{'a' * 40} -t hpa_interactions"
+        " -t humantfs_is_tf -t reactome_pathways -t reactome_pathways/dna_repair -t starter_is_tf --protocol paper"
+        " --engine fast --seed 0\n"
+    )
     assert "![" not in section
     assert (
         "![Results of org/good](plots/families.png)" in make_card(found, "org/good", plot="plots/families.png").section

@@ -1,9 +1,6 @@
 """Comparing two models from their result files: what is paired, what is left out, what is said."""
 
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +10,7 @@ import pytest
 from scipy import stats
 
 from gene_eval import results as result_files
+from gene_eval.cli import main
 from gene_eval.compare import Comparison, compare, find_model
 from gene_eval.comparison_text import sentences, to_text
 from gene_eval.core.stats import corrected_t_test, holm
@@ -256,33 +254,32 @@ def test_starter_tasks_and_labels_of_a_task_that_is_there_are_in_no_group() -> N
     assert "starter_is_tf *" in to_text(comparison)
 
 
-def test_the_command_prints_sentences_and_tables(tmp_path: Path, repo: Path) -> None:
+def test_the_command_prints_sentences_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for result in two_models(gap=0.1):
         result_files.save(result, tmp_path)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            "-c",
-            "from gene_eval.cli import main; raise SystemExit(main())",
-            "compare",
-            str(tmp_path),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(repo)}
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=environment)
-
-    done = run("good", "plain")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == to_text(compare(two_models(gap=0.1), "good", "plain"))
-    lines = done.stdout.splitlines()
+    assert main(["compare", str(tmp_path), "good", "plain"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out == to_text(compare(two_models(gap=0.1), "good", "plain"))
+    lines = out.splitlines()
     assert lines[0].startswith("org/Good is better than plain overall: ")
     assert lines[2].split("  ")[0] == "tasks"
     assert sum(line.startswith(("hpa_", "gene2vec_")) for line in lines) == 4
-    failed = run("goood", "plain")
-    assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr.splitlines() == [
-        "gene-bench: no results of model 'goood': did you mean 'org/Good'? (there are: org/Good, plain)"
-    ]
+
+
+def test_the_command_says_mistakes_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for result in two_models(gap=0.1):
+        result_files.save(result, tmp_path)
+    assert main(["compare", str(tmp_path), "goood", "plain"]) == 2
+    message = "gene-bench: no results of model 'goood': did you mean 'org/Good'? (there are: org/Good, plain)\n"
+    assert capsys.readouterr() == ("", message)
+    assert main(["compare", str(tmp_path / "none"), "good", "plain"]) == 2
+    assert capsys.readouterr().err.startswith("gene-bench: no results folder ")
+    (tmp_path / "plain" / "hpa_0.json").write_text("{")
+    assert main(["compare", str(tmp_path), "good", "plain"]) == 1
+    unreadable, left_out = capsys.readouterr().err.splitlines()
+    assert unreadable.startswith("warning: cannot read result ")
+    assert left_out == "warning: 1 task left out: no result of plain (hpa_0)"
 
 
 def test_ranking_of_three_models() -> None:

@@ -51,7 +51,9 @@ def test_session(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_your_own_vectors(folder: Path) -> None:
-    symbols = [line.split("\t")[0] for line in (ROOT / "builders/data/starter_genes.tsv").read_text("utf-8").splitlines()[1:]]
+    symbols = [
+        line.split("\t")[0] for line in (ROOT / "builders/data/starter_genes.tsv").read_text("utf-8").splitlines()[1:]
+    ]
     rows = [f"{symbol},{len(symbol)},{symbol.count('R')}.5" for symbol in symbols]
     (folder / "my_vectors.csv").write_text("\n".join(["symbol,x0,x1", *rows]) + "\n", encoding="utf-8")
     for arguments in commands(README, "my_vectors.csv"):
@@ -86,7 +88,12 @@ def real_genes(tmp_path: Path) -> Path:
     lines, screen, summaries = ["\t".join(header)], ["gene,essential"], ["#tax_id\tGeneID\tSource\tSummary"]
     for i in range(60):
         cells = dict.fromkeys(header, "") | {"hgnc_id": f"HGNC:{i + 1}", "symbol": f"GENE{i}", "status": "Approved"}
-        cells |= {"entrez_id": str(i + 1), "name": f"made up gene {i}", "locus_group": "protein-coding gene", "location": "1p36"}
+        cells |= {
+            "entrez_id": str(i + 1),
+            "name": f"made up gene {i}",
+            "locus_group": "protein-coding gene",
+            "location": "1p36",
+        }
         lines.append("\t".join(cells[name] for name in header))
         screen.append(f"GENE{i},{'yes' if i % 3 else 'no'}")
         summaries.append(f"9606\t{i + 1}\tRefSeq\t{'divides' if i % 3 else 'rests'} and more")

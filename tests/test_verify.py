@@ -94,7 +94,7 @@ def test_vectors_of_a_file_need_the_file(tmp_path, toy_dir, vectors, check):
     run([str(vectors)], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
     status, (line,) = check(tmp_path / "out" / "mine" / f"{TASK}.json")
     assert status == 1
-    assert line.endswith("does not say where mine is; give the file of vectors with --model")
+    assert line.endswith("does not say where mine is; give its file, folder or class with --model")
 
 
 @pytest.mark.parametrize(

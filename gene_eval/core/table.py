@@ -14,8 +14,8 @@ __all__ = ["TableRows", "VectorTable", "Vectors", "as_array"]
 class VectorTable:
     """All vectors of one model, to be shared by the tasks that score it.
 
-    What is costly about the vectors alone, the eigenbasis of their Gram matrix and their coordinates in it, is made once,
-    by the first task that needs it, and kept: it is exact for every subset of rows, see `rotation`.
+    What is costly about the vectors alone, the eigenbasis of their Gram matrix and their coordinates in it, is made
+    once, by the first task that needs it, and kept: it is exact for every subset of rows, see `rotation`.
 
     Args:
         vectors: (N, d) numbers.
@@ -28,7 +28,7 @@ class VectorTable:
 
     def __init__(self, vectors: npt.NDArray[np.floating[Any]]) -> None:
         """Hold the vectors; nothing is computed yet."""
-        self.vectors = vectors
+        self.vectors = vectors if vectors.dtype in (np.float32, np.float64) else vectors.astype(np.float64)
         self.cache: dict[str, Any] = {}
 
     def rows(self, index: npt.NDArray[np.integer[Any]]) -> "TableRows":
@@ -65,7 +65,8 @@ class TableRows:
 
     def materialise(self) -> npt.NDArray[np.floating[Any]]:
         """The (n, d) array."""
-        return self.table.vectors[self.index]
+        chosen: npt.NDArray[np.floating[Any]] = self.table.vectors[self.index]
+        return chosen
 
 
 Vectors: TypeAlias = npt.NDArray[np.floating[Any]] | PairedRows | TableRows

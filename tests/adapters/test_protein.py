@@ -1,17 +1,17 @@
 """ESM-2 with random weights, in the layouts that facebook/esm2_* and fair-esm publish."""
 
 import argparse
-import importlib
 import json
 import pickle
+import shutil
 import sys
 import types
 
-import esm
 import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from esm.data import Alphabet
 from esm.model.esm2 import ESM2
 from safetensors.torch import load_file, save_file
 from transformers import EsmForMaskedLM, EsmTokenizer
@@ -258,18 +258,12 @@ def test_published_names(net, tmp_path, monkeypatch):
         ("esm2", r"^esm2 needs a model: esm2:SIZE \(8M, .*15B\), or pass a local folder: esm2:/path/to/folder$"),
         ("esm2:650m", r"^model 'facebook/esm2_t33_650M_UR50D' is neither .*: esm2:/path/to/folder$"),
         ("esm2:8M@v1", r"^model 'facebook/esm2_t6_8M_UR50D@v1' is neither "),
-        (
-            "esm2:650N",
-            r"^esm2 has no size '650N'; did you mean '650M'\?; expected 8M, .* a Hub id \(org/name\), or pass",
-        ),
+        ("esm2:650N", r"^esm2 has no size '650N'; did you mean '650M'\?; expected 8M, .* a Hub id \(org/name\)"),
         ("esm2:org/absent", r"^model 'org/absent' is neither a folder here nor in the Hub's local cache"),
         ("esm2:/no/folder", r"^'/no/folder' is neither a folder here nor a Hub id"),
         ("esm2:650N,backend=fair-esm", r"^fair-esm has no model '650N'; did you mean '650M'\?; expected one of 8M,"),
         ("esm2:/no/x.pt,backend=fair-esm", r"^/no/x.pt is no file, expected a checkpoint of fair-esm"),
-        (
-            "esm2:8M,backend=fair",
-            r"^esm2: backend is 'fair', expected transformers or fair-esm; did you mean 'fair-esm'",
-        ),
+        ("esm2:8M,backend=fair", r"^esm2: backend is 'fair', expected transformers or fair-esm; did you mean"),
         ("esm2:8M,window=0", r"^esm2: window is 0, expected 1 or more$"),
         ("esm2:8M,window=2000", r"^esm2: window is 2000, but the model reads 1022 letters at once"),
         ("esm2:8M,stride=1023", r"^esm2: stride is 1023, but window is 1022;"),
@@ -299,9 +293,7 @@ def without(tensors, *ends):
 
 def broken(folder, target, *, config=None, vocabulary=None, weights=None):
     """Copy a folder with some files changed; "" for the vocabulary leaves it out."""
-    target.mkdir()
-    for path in folder.iterdir():
-        (target / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(folder, target)
     if config:
         (target / "config.json").write_text(json.dumps({**CONFIG, **config}))
     if vocabulary is not None:
@@ -328,6 +320,10 @@ BROKEN = {
         {"vocabulary": "<cls>\n<pad>\n<eos>\n<unk>\nAAA"},
         r"vocabulary has no token 'A'; pass a folder",
     ),
+    "larger vocabulary": (
+        {"vocabulary": "\n".join([*Alphabet.from_architecture("ESM-1b").all_toks, "J"])},
+        r"its vocabulary has 34 tokens, but the weights 33; pass the files of one model",
+    ),
     "other model": ({"config": {"model_type": "bert"}}, r"is of type 'bert', expected 'esm'; pass a folder of ESM-2"),
 }
 
@@ -340,13 +336,6 @@ def test_broken_folders(folder, tmp_path, case):
     with pytest.raises(AdapterError, match=r"^esm2_broken:? .*" + expected) as caught:
         embed(genes, model, device="cpu")
     assert "\n" not in str(caught.value)
-
-
-def test_a_vocabulary_larger_than_the_tensor(folder, net, tmp_path):
-    vocabulary = "\n".join([*net.alphabet.all_toks, "J"])
-    model = load_model(f"esm2:{broken(folder, tmp_path / 'esm2_broken', vocabulary=vocabulary)}")
-    with pytest.raises(AdapterError, match=r"its vocabulary has 34 tokens, but the weights 33; pass the files of one"):
-        model.load("cpu")
 
 
 def test_a_folder_without_what_no_vector_depends_on(folder, net, tmp_path, proteins):
@@ -391,10 +380,6 @@ def test_another_package_called_esm(checkpoint, monkeypatch):
     model = load_model(f"esm2:{checkpoint},backend=fair-esm")
     with pytest.raises(AdapterError, match=r"^backend=fair-esm needs the package fair-esm \(ImportError: .* leave the"):
         model.load("cpu")
-
-
-def test_fair_esm_is_the_package_that_was_meant():
-    assert importlib.import_module("esm").__version__ == esm.__version__ == "2.0.0"
 
 
 @pytest.mark.real_data

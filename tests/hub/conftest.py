@@ -13,10 +13,18 @@ from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 
 TOKEN = "hf_test" + "x" * 30
-_spec = importlib.util.spec_from_file_location("fake_hub", Path(__file__).with_name("server.py"))
-server = importlib.util.module_from_spec(_spec)
-sys.modules["fake_hub"] = server
-_spec.loader.exec_module(server)
+
+
+def _load(name, file):
+    # Test folders are not packages.
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_load("fake_hub_repos", "repos.py")
+server = _load("fake_hub", "server.py")
 
 
 def pytest_itemcollected(item):

@@ -16,69 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
+from fake_hub_repos import Blob, Commit, Repo
 
 REPO = r"(?P<kind>model|dataset|space)s/(?P<id>[^/]+/[^/]+)"
 FILES = r"/(?:(?P<kind>dataset|space)s/)?(?P<id>[^/]+/[^/]+)"
 LFS_FROM = 1_000_000
 LFS_ENDINGS = (".parquet", ".png", ".npz")
-
-
-@dataclass(frozen=True)
-class Blob:
-    data: bytes
-    is_lfs: bool = False
-
-    @property
-    def pointer(self) -> bytes:
-        oid = hashlib.sha256(self.data).hexdigest()
-        return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(self.data)}\n".encode()
-
-    @property
-    def git_oid(self) -> str:
-        stored = self.pointer if self.is_lfs else self.data
-        return hashlib.sha1(b"blob %d\0" % len(stored) + stored).hexdigest()
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Commit:
-    files: dict[str, Blob]
-    parent: str | None
-    title: str
-
-    @property
-    def oid(self) -> str:
-        text = repr((sorted((path, blob.git_oid) for path, blob in self.files.items()), self.parent, self.title))
-        return hashlib.sha1(text.encode()).hexdigest()
-
-
-@dataclass
-class Repo:
-    kind: str
-    id: str
-    sdk: str | None = None
-    commits: dict[str, Commit] = field(default_factory=dict)
-    refs: dict[str, str] = field(default_factory=dict)
-    pulls: list[dict] = field(default_factory=list)
-
-    def add(self, ref: str, commit: Commit) -> str:
-        self.commits[commit.oid] = commit
-        self.refs[ref] = commit.oid
-        return commit.oid
-
-    def files(self, ref: str = "main") -> dict[str, bytes]:
-        return {path: blob.data for path, blob in self.commits[self.refs[ref]].files.items()}
-
-    @property
-    def log(self) -> list[str]:
-        titles, oid = [], self.refs["main"]
-        while oid is not None:
-            titles.append(self.commits[oid].title)
-            oid = self.commits[oid].parent
-        return titles
 
 
 @dataclass
@@ -401,6 +344,13 @@ class Handler(BaseHTTPRequestHandler):
         headers["Content-Range"] = f"bytes {start}-{end}/{len(blob.data)}"
         return 206, blob.data[start : end + 1], headers
 
+    def static_space(self, id: str, path: str) -> object:
+        """A page of a static Space, as its host serves it."""
+        repo, _, commit = self._find("space", id)
+        if repo.sdk != "static" or path not in commit.files:
+            raise Refused(404, "no such static page")
+        return 200, commit.files[path].data, {"Content-Type": "text/html; charset=utf-8"}
+
 
 def _file(path: str, blob: Blob) -> dict:
     facts = {"type": "file", "path": path, "size": len(blob.data), "oid": blob.git_oid}
@@ -427,5 +377,6 @@ ROUTES: list[tuple[str, str, Callable]] = [
     ("GET", rf"/api/{REPO}/discussions", Handler.discussions),
     ("POST", rf"{FILES}\.git/info/lfs/objects/batch", Handler.lfs_batch),
     ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", Handler.lfs_put),
+    ("GET", r"/static/(?P<id>[^/]+/[^/]+)/(?P<path>.+)", Handler.static_space),
     ("GET HEAD", rf"{FILES}/resolve/{REVISION}/(?P<path>.+)", Handler.resolve),
 ]

@@ -1,5 +1,8 @@
 """`gene-bench push metric` and `gene-bench push leaderboard`."""
 
+import shutil
+
+import pytest
 import yaml
 
 
@@ -35,3 +38,21 @@ def test_the_leaderboard_is_a_static_space(hub, gene_bench, tmp_path):
     assert gene_bench("push", "leaderboard", "genes/board", "--page", page, "--yes")[2].endswith("already\n")
     _, _, err = gene_bench("push", "leaderboard", "genes/board", "--page", tmp_path / "none.html")
     assert "none.html; make it with: gene-bench report DIR --format html -o FILE" in err
+
+
+def test_a_browser_opens_the_page_that_was_pushed(hub, gene_bench, tmp_path):
+    browser_library = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    page_file = tmp_path / "page.html"
+    page_file.write_text("<!doctype html><p id=x></p><script>x.textContent = [3, 1, 2].sort()</script>")
+    gene_bench("push", "leaderboard", "genes/board", "--page", page_file, "--yes")
+    with browser_library.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{hub.url}/static/genes/board/index.html")
+        assert (page.text_content("#x"), errors) == ("1,2,3", [])
+        browser.close()

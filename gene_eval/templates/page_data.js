@@ -1,0 +1,58 @@
+// The data that gene_eval/page_data.py wrote, with results found by model and task.
+const DATA = JSON.parse(document.getElementById('data').textContent);
+
+const TABLES = DATA.tables.map((table) => {
+  table.models.forEach((model, index) => Object.assign(model, { index, tasks: [] }));
+  table.tasks.forEach((task, index) => Object.assign(task, { index, main: DATA.metrics[task.target].indexOf(task.metric) }));
+  table.byKey = new Map();
+  for (const result of table.results) {
+    table.byKey.set(result.m + ' ' + result.t, result);
+    table.models[result.m].tasks.push(result.t);
+  }
+  for (const group of table.groups) {
+    group.pairs = new Map(group.p.map(([a, b, p]) => [a + ' ' + b, p]));
+    group.isR2 = group.name === 'regression';
+  }
+  return table;
+});
+
+function resultOf(table, model, task) {
+  return table.byKey.get(model.index + ' ' + task.index);
+}
+
+// {mean, std, folds} of a score, as numbers; null where it is undefined or was not run.
+function readScore(score) {
+  if (!score || score[0] === null) return null;
+  const [mean, std, ...folds] = score.map((value) => (value === null ? null : value / DATA.unit));
+  return { mean, std, folds };
+}
+
+function scoreOf(table, model, task, metric) {
+  const result = resultOf(table, model, task);
+  return result ? readScore(result.s[metric === undefined ? task.main : metric]) : null;
+}
+
+function labelScore(table, model, task, label) {
+  const result = resultOf(table, model, task);
+  return result && result.l ? readScore(result.l[label]) : null;
+}
+
+function groupMean(group, model) {
+  const mean = group.means[model.index];
+  return mean ? { mean: mean[0] / DATA.unit, std: mean[1] / DATA.unit } : null;
+}
+
+function groupPlace(group, model) {
+  const place = group.places[model.index];
+  return place ? { rank: place[0], low: place[1], high: place[2], mean: place[3] / DATA.unit } : null;
+}
+
+// Whether two results are of the same genes, so that their folds can be paired.
+function sameGenes(first, second) {
+  return first.n[0] === second.n[0] && first.n[2] === second.n[2];
+}
+
+function facts(table, result) {
+  const [model, probe, environment, command, created] = result.p.map((number) => table.shared[number]);
+  return { model, probe, environment, command, created, scored: table.shared[result.n[2]] };
+}
