@@ -92,7 +92,7 @@ function pairTable(table, rows, a, b) {
       { name: 'A', isNumber: true, value: (row) => row.x.mean, cell: (row) => number(row.x.mean) },
       { name: 'B', isNumber: true, value: (row) => row.y.mean, cell: (row) => number(row.y.mean) },
       { name: 'A − B', isNumber: true, value: difference, cell: (row) => signed(difference(row)) },
-      { name: '95 % interval', isNumber: true, value: difference, cell: (row) => intervalCell(row.test, scale) },
+      { name: '95 % interval', isNumber: true, isPicture: true, value: difference, cell: (row) => intervalCell(row.test, scale) },
       { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
       { name: 'better', value: verdict, cell: (row) => (row.test ? verdict(row) : 'different genes') },
     ],

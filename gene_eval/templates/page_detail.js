@@ -4,7 +4,7 @@ function taskView(table, name) {
   const task = table.tasks.find((each) => each.name === name);
   if (!task) return missing('task', name);
   const metrics = DATA.metrics[task.target];
-  const chooser = el('select', {}, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, words(metric))));
+  const chooser = el('select', {}, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, metric)));
   const place = el('div', {});
   const fill = () => place.replaceChildren(foldTable(table, task, metrics.indexOf(chooser.value)));
   chooser.addEventListener('change', fill);
@@ -45,7 +45,7 @@ function foldTable(table, task, metric) {
     columns: [
       { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model) },
       { name: 'mean ± std', isNumber: true, lowFirst: !higher, value: mean, cell: (row) => meanStd(row.score) },
-      { name: 'folds', isNumber: true, title: 'score in each fold', value: mean, cell: (row) => foldsCell(row.score, scale) },
+      { name: 'folds', isNumber: true, isPicture: true, title: 'score in each fold', value: mean, cell: (row) => foldsCell(row.score, scale) },
       { name: 'scored', isNumber: true, title: 'entities the model was scored on', value: (row) => row.result.n[0], cell: (row) => row.result.n[0].toLocaleString('en') },
       { name: 'without vector', isNumber: true, value: (row) => row.result.n[1], cell: (row) => row.result.n[1].toLocaleString('en') },
     ],
@@ -75,7 +75,7 @@ function labelTable(table, task) {
       return score ? number(shadeScore(cell, score)) : NOTHING;
     },
   }));
-  return el('section', {}, el('h3', {}, 'Labels'), el('p', {}, 'Each label by itself: ' + words(DATA.labelMetric) + ', mean over folds.'), dataTable({
+  return el('section', {}, el('h3', {}, 'Labels'), el('p', {}, 'Each label by itself: ' + DATA.labelMetric + ', mean over folds.'), dataTable({
     caption: 'Labels of ' + task.name,
     rows,
     noun: 'label',
@@ -144,7 +144,7 @@ function modelView(table, id) {
       columns: [
         { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
         { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
-        { name: 'metric', value: (row) => row.task.metric, cell: (row) => words(row.task.metric) },
+        { name: 'metric', value: (row) => row.task.metric },
         { name: 'mean ± std', isNumber: true, value: mean, cell: (row) => meanStd(row.score) },
         { name: 'place', isNumber: true, lowFirst: true, value: (row) => row.place, cell: (row) => (row.place === null ? NOTHING : row.place + ' of ' + row.of) },
         { name: 'scored', isNumber: true, value: (row) => row.result.n[0] / row.task.n, cell: (row) => row.result.n[0].toLocaleString('en') + ' of ' + row.task.n.toLocaleString('en') },

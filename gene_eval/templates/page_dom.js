@@ -20,6 +20,11 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
+// Lines may break after a slash or colon.
+function breakable(text) {
+  return text.split(/(?<=[/:])/).flatMap((part, place) => (place ? [el('wbr', {}), part] : [part]));
+}
+
 function link(text, ...path) {
   return el('a', { href: address(...path) }, text);
 }
@@ -60,7 +65,7 @@ function placeText(place) {
 }
 
 function modelLink(model) {
-  const parts = [link(model.id, 'model', model.id)];
+  const parts = [link(breakable(model.id), 'model', model.id)];
   if (model.control) parts.push(' ', el('span', { class: 'badge', title: 'vectors that know nothing about genes: the floor' }, 'control'));
   return parts;
 }
@@ -89,7 +94,7 @@ function plain(value) {
 }
 
 // A table whose columns sort and whose rows can be filtered.
-//   columns: [{name, value(row), cell(row), isNumber, title}], the first one names the row
+//   columns: [{name, value(row), cell(row), isNumber, isPicture, lowFirst, title}], the first one names the row
 //   filters: [{name, options} or {name}], matches(row, [chosen, ...]) says what stays
 function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, details }) {
   const order = { column: sort ? sort[0] : null, descending: sort ? sort[1] : false };
@@ -98,7 +103,7 @@ function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, 
   const inputs = filters.map((filter) => filterInput(filter, () => fill()));
   const heads = columns.map((column, index) => {
     const button = el('button', { type: 'button', onclick: () => turn(index) }, column.name);
-    return el('th', { scope: 'col', class: column.isNumber ? 'number' : null, title: column.title }, button);
+    return el('th', { scope: 'col', class: alignment(column), title: column.title }, button);
   });
 
   function turn(index) {
@@ -133,7 +138,7 @@ function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, 
   function rowOf(row) {
     const cells = columns.map((column, index) => {
       const tag = index === 0 ? 'th' : 'td';
-      const cell = el(tag, { scope: index === 0 ? 'row' : null, class: column.isNumber ? 'number' : null });
+      const cell = el(tag, { scope: index === 0 ? 'row' : null, class: alignment(column) });
       const content = column.cell ? column.cell(row, cell) : column.value(row);
       cell.append(...[content === null ? NOTHING : content].flat());
       return cell;
@@ -156,6 +161,10 @@ function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, 
   const scroller = el('div', { class: 'scroller', role: 'region', 'aria-label': caption, tabindex: '0' }, table);
   const bar = inputs.length ? el('div', { class: 'filters', role: 'search' }, inputs.map((input) => input.label), status) : null;
   return el('div', {}, bar, scroller);
+}
+
+function alignment(column) {
+  return column.isNumber && !column.isPicture ? 'number' : null;
 }
 
 function filterInput({ name, options }, changed) {

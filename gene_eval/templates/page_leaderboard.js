@@ -35,8 +35,8 @@ function leaderboardView(table) {
 function intro(table, overall) {
   if (!overall) return el('p', {}, 'These tasks are for trying things out and in no ranking; see the tasks.');
   const lines = [
-    'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Below it, the place by the mean over ',
-    'tasks or sources, with its 95 % interval where there are enough of them. Only models with every task of a column have a number in it.',
+    'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Below a mean, the place by it, with ',
+    'its 95 % interval where there are enough tasks. Only models with every task of a column have a number in it.',
   ];
   if (overall.basis.includes('source')) lines.push(' The overall place counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
   return el('p', {}, lines.join(''));
@@ -56,8 +56,7 @@ function tieNotes(table, group) {
 }
 
 function groupColumn(table, group) {
-  const means = table.models.map((model) => groupMean(group, model)).filter(Boolean).map((mean) => mean.mean);
-  const low = group.isR2 ? 0 : 0.5;
+  const means = table.models.filter((model) => !model.control).map((model) => groupMean(group, model)).filter(Boolean).map((mean) => mean.mean);
   return {
     name: words(group.name) + ' (' + group.tasks.length + ')',
     isNumber: true,
@@ -66,8 +65,10 @@ function groupColumn(table, group) {
     cell: (model, cell) => {
       const mean = groupMean(group, model);
       if (!mean) return NOTHING;
-      shade(cell, mean.mean, low, Math.max(...means));
-      return [...meanStd(mean), el('span', { class: 'place' }, placeText(groupPlace(group, model)))];
+      if (!model.control) shade(cell, mean.mean, Math.min(...means), Math.max(...means));
+      // The first group has a column of places.
+      const place = group === table.groups[0] ? null : el('span', { class: 'place' }, placeText(groupPlace(group, model)));
+      return [...meanStd(mean), place].filter(Boolean);
     },
   };
 }
@@ -124,7 +125,7 @@ function tasksView(table) {
         { name: 'task', value: ({ task }) => task.name, cell: ({ task }) => taskLink(task) },
         { name: 'family', value: ({ task }) => task.family, cell: ({ task }) => words(task.family) },
         { name: 'target', value: ({ task }) => task.target },
-        { name: 'metric', value: ({ task }) => task.metric, cell: ({ task }) => words(task.metric) },
+        { name: 'metric', value: ({ task }) => task.metric },
         { name: 'n', isNumber: true, value: ({ task }) => task.n, cell: ({ task }) => task.n.toLocaleString('en') },
         { name: 'models', isNumber: true, value: (row) => row.models },
         { name: 'best', isNumber: true, value: best, cell: (row) => number(best(row)) },

@@ -97,7 +97,8 @@ def test_a_changed_disease_table_is_scored_again(go, toy_dir):
     assert go(["bag-of-words"], ["opentargets_gene_disease"], data_dir=toy_dir).up_to_date == 1
     path = toy_dir / "opentargets" / "diseases" / "part-0.parquet"
     table = pd.read_parquet(path)
-    table.loc[0, "description"] = "Something quite different."
+    # In words of the gene table: others are not in the vocabulary.
+    table.loc[0, "description"] = "Gene symbol and full name of a gene."
     table.to_parquet(path, index=False)
     assert go(["bag-of-words"], ["opentargets_gene_disease"], data_dir=toy_dir).fitted == 1
 
