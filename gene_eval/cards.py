@@ -20,6 +20,7 @@ from gene_eval import __version__, tables
 from gene_eval.card_merge import SOURCE, merge_card
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
+from gene_eval.reproduce import model_string
 from gene_eval.groups import group_metric
 from gene_eval.results import ModelRecord, TaskResult
 
@@ -30,7 +31,6 @@ __all__ = [
     "ResultCard",
     "benchmark",
     "make_card",
-    "model_string",
     "write_card",
 ]
 
@@ -127,22 +127,6 @@ def make_card(
         index=_model_index(published, dataset),
         eval_results=_eval_results(published, dataset),
     )
-
-
-def model_string(record: ModelRecord) -> str | None:
-    """The MODEL string that leads to a recorded model, None where the record does not say: files, folders, classes.
-
-    >>> model_string(ModelRecord("org/name:input=summary", "0" * 40, "sentence-transformer", 4, ""))
-    'sentence-transformer:org/name@0000000000000000000000000000000000000000,input=summary'
-    >>> model_string(ModelRecord("random:seed=3", None, "random", 4, ""))
-    'random:seed=3'
-    """
-    name, _, options = record.id.partition(":")
-    if name == record.adapter or record.adapter == "combined":
-        return record.id
-    if "/" in name and re.fullmatch(r"[0-9a-f]{40}", record.revision or ""):
-        return ",".join(filter(None, [f"{record.adapter}:{name}@{record.revision}", options]))
-    return None
 
 
 def write_card(card: ResultCard, path: Path) -> list[Path]:

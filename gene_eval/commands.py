@@ -15,9 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 from builders import BuilderError, Built, RawFiles, TaskConfig, configs, load, select
-from gene_eval import comparison_text, reports, results
+from gene_eval import comparison_text, plots, reports, results
 from gene_eval.cards import benchmark, make_card, write_card
 from gene_eval.compare import compare as compare_models
+from gene_eval.compare import find_model
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.errors import GeneBenchError
@@ -229,11 +230,15 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Make a table of the results in a folder."""
+    """Make a table or page, and pictures, of the results in a folder."""
     found = results.load_folder(arguments.results)
     made = reports.build(found.results, problems=found.problems)
+    pair = arguments.pair and _pair(arguments.pair, found.results)
     text = reports.RENDERERS[arguments.format](made)
     _warn(made)
+    if arguments.plots is not None:
+        paths = plots.save(made, arguments.plots, pair=pair)
+        say(f"wrote to {arguments.plots}: {', '.join(path.relative_to(arguments.plots).as_posix() for path in paths)}")
     if arguments.output is None:
         print(text, end="")
     else:
@@ -241,6 +246,12 @@ def report(arguments: argparse.Namespace) -> int:
         arguments.output.write_text(text, encoding="utf-8")
         say(f"wrote {arguments.output}")
     return SOME_FAILED if found.problems else DONE
+
+
+def _pair(names: Sequence[str], found: Sequence[results.TaskResult]) -> tuple[str, str]:
+    known = sorted({each.model.id for each in found})
+    first, second = (find_model(name, known) for name in names)
+    return first, second
 
 
 def card(arguments: argparse.Namespace) -> int:

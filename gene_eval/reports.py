@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from gene_eval.groups import FAMILIES, OVERALL, REGRESSION
+from gene_eval.page import render
 from gene_eval.rankings import ModelRank
 from gene_eval.tables import (
     LABEL_METRIC,
@@ -153,7 +154,12 @@ def to_text(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-RENDERERS: Mapping[str, Callable[[Report], str]] = {"md": to_markdown, "csv": to_csv, "json": to_json}
+RENDERERS: Mapping[str, Callable[[Report], str]] = {
+    "md": to_markdown,
+    "csv": to_csv,
+    "json": to_json,
+    "html": render,
+}
 
 
 def _summary(table: Table) -> Iterator[str]:

@@ -1,22 +1,37 @@
 """The command that makes a result again."""
 
+import re
 import shlex
 
-from gene_eval.results import TaskResult
+from gene_eval.results import ModelRecord, TaskResult
 
-__all__ = ["run_words"]
+__all__ = ["model_string", "run_words"]
 
-# What stands for a model whose id does not lead back to it.
-STAND_INS = {"precomputed": "VECTORS_FILE", "user": "FILE.py:CLASS"}
+
+def model_string(record: ModelRecord) -> str | None:
+    """The MODEL string that leads to a recorded model, None where the record does not say: files, folders, classes.
+
+    >>> model_string(ModelRecord("org/name:input=summary", "0" * 40, "sentence-transformer", 4, ""))
+    'sentence-transformer:org/name@0000000000000000000000000000000000000000,input=summary'
+    >>> model_string(ModelRecord("random:seed=3", None, "random", 4, ""))
+    'random:seed=3'
+    """
+    name, _, options = record.id.partition(":")
+    if name == record.adapter or record.adapter == "combined":
+        return record.id
+    if "/" in name and re.fullmatch(r"[0-9a-f]{40}", record.revision or ""):
+        return ",".join(filter(None, [f"{record.adapter}:{name}@{record.revision}", options]))
+    return None
 
 
 def run_words(result: TaskResult) -> tuple[str, str]:
-    """What stands before and after the `-t TASK` of the command that made a result, with a space between them.
+    """What stands before and after the `-t TASK` of the command that makes a result again.
 
     A run with `--common-genes` needs the other models of that run as well; a result does not name them.
     """
-    record, probe = result.model, result.probe
-    options = f"--protocol {shlex.quote(probe.protocol)} --engine {shlex.quote(probe.engine)} --seed {probe.seed}"
+    probe = result.probe
+    options = [f"--protocol {shlex.quote(probe.protocol)}", f"--engine {shlex.quote(probe.engine)}"]
+    options.append(f"--seed {probe.seed}")
     if "pairs" in probe.params:
-        options += f" --pairs {shlex.quote(str(probe.params['pairs']))}"
-    return f"gene-bench run {STAND_INS.get(record.adapter, shlex.quote(record.id))}", options
+        options.append(f"--pairs {shlex.quote(str(probe.params['pairs']))}")
+    return f"gene-bench run {shlex.quote(model_string(result.model) or 'MODEL')}", " ".join(options)

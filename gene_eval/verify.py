@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.errors import BuilderError
-from gene_eval.cards import model_string
 from gene_eval.core.errors import ProbeError
 from gene_eval.errors import GeneBenchError
+from gene_eval.reproduce import model_string
 from gene_eval.results import ScoreRecord, TaskResult
 from gene_eval.runner import RunOptions, run
 from model_adapters import AdapterError

@@ -4,16 +4,16 @@ function compareView(table, first, second) {
   if (table.models.length < 2) return [heading('Compare'), el('p', {}, 'There is only one model.')];
   const a = table.models.find((model) => model.id === first) || table.models[0];
   const b = table.models.find((model) => model.id === second && model !== a) || table.models.find((model) => model !== a);
-  const chooser = (chosen, other, path) => {
+  const chooser = (name, chosen, other, path) => {
     const options = table.models.map((model) => el('option', { value: model.id, selected: model === chosen, disabled: model === other }, model.id));
-    return el('select', { onchange: (event) => location.replace(address('compare', ...path(event.target.value))) }, options);
+    return el('select', { 'aria-label': name, onchange: (event) => location.replace(address('compare', ...path(event.target.value))) }, options);
   };
   const rows = pairedTasks(table, a, b);
   return [
     heading('Compare'),
     el('div', { class: 'filters' },
-      el('label', {}, 'A ', chooser(a, b, (id) => [id, b.id])),
-      el('label', {}, 'B ', chooser(b, a, (id) => [a.id, id]))),
+      el('label', {}, 'A ', chooser('Model A', a, b, (id) => [id, b.id])),
+      el('label', {}, 'B ', chooser('Model B', b, a, (id) => [a.id, id]))),
     summary(rows, a, b),
     table.groups.length ? groupTable(table, a, b) : null,
     el('h3', {}, 'Task by task'),

@@ -4,7 +4,7 @@ function taskView(table, name) {
   const task = table.tasks.find((each) => each.name === name);
   if (!task) return missing('task', name);
   const metrics = DATA.metrics[task.target];
-  const chooser = el('select', {}, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, metric)));
+  const chooser = el('select', { 'aria-label': 'Metric' }, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, metric)));
   const place = el('div', {});
   const fill = () => place.replaceChildren(foldTable(table, task, metrics.indexOf(chooser.value)));
   chooser.addEventListener('change', fill);

@@ -9,7 +9,7 @@ function el(tag, attributes, ...children) {
     else if (value === true) node.setAttribute(name, '');
     else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -20,9 +20,9 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
-// Lines may break after a slash or colon.
+// Long names may break after these.
 function breakable(text) {
-  return text.split(/(?<=[/:])/).flatMap((part, place) => (place ? [el('wbr', {}), part] : [part]));
+  return text.split(/(?<=[/:_])/).flatMap((part, place) => (place ? [el('wbr', {}), part] : [part]));
 }
 
 function link(text, ...path) {
@@ -169,7 +169,7 @@ function alignment(column) {
 
 function filterInput({ name, options }, changed) {
   const control = options
-    ? el('select', { onchange: changed }, el('option', { value: '' }, 'all'), options.map((option) => el('option', { value: option }, words(option))))
-    : el('input', { type: 'search', oninput: changed, autocomplete: 'off', spellcheck: 'false' });
+    ? el('select', { onchange: changed, 'aria-label': name }, el('option', { value: '' }, 'all'), options.map((option) => el('option', { value: option }, words(option))))
+    : el('input', { type: 'search', oninput: changed, 'aria-label': name, autocomplete: 'off', spellcheck: 'false' });
   return { control, label: el('label', {}, name + ' ', control) };
 }

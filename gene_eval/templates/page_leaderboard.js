@@ -137,7 +137,7 @@ function tasksView(table) {
 }
 
 function taskLink(task) {
-  const parts = [link(task.name, 'task', task.name)];
+  const parts = [link(breakable(task.name), 'task', task.name)];
   if (!task.ranked) parts.push(' ', el('span', { class: 'badge', title: 'in no mean and in no ranking' }, 'not ranked'));
   return parts;
 }
