@@ -199,19 +199,20 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
         return found
 
     def read(self, key: str, columns: tuple[str, ...], **options: Any) -> pd.DataFrame:
-        """Columns of a raw table as strings, parsed once per run; see `read_table`."""
-        path = self.path(key)
+        """Columns of a raw table as strings; see `read_table`. A table is parsed once per run, for all its columns."""
+        return self.table(self.path(key), columns, **options)[list(columns)]
+
+    def table(self, path: Path, columns: tuple[str, ...], **options: Any) -> pd.DataFrame:
+        """The whole table, with at least these columns."""
         frame: pd.DataFrame = self.raw.once(
-            (path, columns, repr(options)), lambda: read_table(path, columns, **options)
+            (path, *sorted(options.items())), lambda: read_table(path, columns, all_columns=True, **options)
         )
+        require_columns(path, columns, frame.columns.tolist())
         return frame
 
     def hgnc(self, *columns: str) -> pd.DataFrame:
-        """HGNC's complete set with the columns of `HGNC_COLUMNS` and these, parsed once per run."""
-        path = self.path("complete_set", HGNC)
-        frame: pd.DataFrame = self.raw.once((path, "all"), lambda: read_table(path, HGNC_COLUMNS, all_columns=True))
-        require_columns(path, columns, frame.columns.tolist())
-        return frame
+        """HGNC's complete set with the columns of `HGNC_COLUMNS` and these."""
+        return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns))
 
     def resolver(self) -> SymbolResolver:
         """The resolver over HGNC's complete set, made once per run."""

@@ -83,7 +83,7 @@ def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
     """Names of the tasks (and, if asked for, tables) that match any of the patterns, in catalogue order.
 
     Args:
-        patterns: Names or globs such as `reactome_*`, or a builder of the user's own as `file.py:Class`; none means all.
+        patterns: Names or globs such as `reactome_*`, or a user's own builder as `file.py:Class`; none means all.
         tables: Whether tables such as `genes` count.
 
     Raises:

@@ -7,11 +7,10 @@ import datasets
 import pandas as pd
 
 from builders.base import GeneTaskBuilder, TableConfig
-from builders.proteins import read_proteins, sequence_per_gene
+from builders.proteins import is_fasta, read_fasta, sequence_per_gene
 from builders.source import RawFile, Source
 from builders.symbols import HGNC
-from builders.tables import read_table
-from builders.uniprot import UNIPROT
+from builders.uniprot import ENTRY, GENE, SEQUENCE, UNIPROT
 
 __all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
 
@@ -122,12 +121,16 @@ class GenesBuilder(GeneTaskBuilder):
 
     def _proteins(self) -> pd.DataFrame | None:
         path = self._paths[UNIPROT.name, "proteins"]
-        return None if path is None else self.raw.once((path, "proteins"), lambda: read_proteins(path))
+        if path is None:
+            return None
+        if is_fasta(path):
+            return read_fasta(path)
+        table = self.table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE)
+        return table if SEQUENCE in table else None
 
     def _summaries(self) -> dict[str, str]:
         path = self.path("summary", NCBI_GENE)
-        columns = ("#tax_id", "GeneID", "Summary")
         # Summaries hold quotation marks that are not quoting.
-        frame: pd.DataFrame = self.raw.once((path, columns), lambda: read_table(path, columns, quoting=csv.QUOTE_NONE))
+        frame = self.table(path, ("#tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
         human = frame[frame["#tax_id"] == HUMAN_TAXON]
         return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))

@@ -95,8 +95,7 @@ class HpaBuilder(GeneTaskBuilder):
     def _table(self) -> pd.DataFrame:
         path = self.raw.path(HPA, "atlas")
         assert path is not None
-        frame: pd.DataFrame = self.raw.once((path, "all"), lambda: read_table(path, GENE, all_columns=True))
-        return frame
+        return self.table(path, GENE)
 
     def _atlas(self, config: TaskConfig) -> pd.DataFrame:
         table, path, column = self._table(), self.path("atlas"), str(config.column)

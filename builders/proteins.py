@@ -1,6 +1,5 @@
-"""One protein sequence per gene, from UniProt's table or FASTA file."""
+"""One protein sequence per gene, and the FASTA form of UniProt's download."""
 
-import csv
 import re
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import pandas as pd
 
 from builders.errors import SourceFormatError
 from builders.symbols import Status, SymbolResolver
-from builders.tables import read_bytes, read_table, read_text
+from builders.tables import read_text
 from builders.uniprot import ENTRY, GENE, SEQUENCE
 
-__all__ = ["read_proteins", "sequence_per_gene"]
+__all__ = ["is_fasta", "read_fasta", "sequence_per_gene"]
 
 _HEADER = re.compile(r">(sp|tr)\|([^|]+)\|\S+ .* OX=(\d+)(?: GN=(.+?))?(?: PE=\d+)?(?: SV=\d+)?")
 _RESIDUES = re.compile(r"[A-Z*-]+")
@@ -19,30 +18,16 @@ HUMAN_TAXON = "9606"
 BY_NAME: tuple[Status, ...] = ("current", "previous")
 
 
-def read_proteins(path: Path) -> pd.DataFrame | None:
-    """Accession, gene names ("; " between several) and sequence of each reviewed human protein.
-
-    Args:
-        path: UniProt's TSV download or its FASTA file (headers with `OX=` and `GN=`), gzipped or not.
-
-    Returns:
-        Columns `Entry`, `Gene Names (primary)`, `Sequence`; None for a table that was downloaded without sequences.
-
-    Raises:
-        SourceFileError: The file cannot be read.
-        SourceFormatError: A column is missing, or a line is not FASTA.
-    """
-    if read_bytes(path)[:1] == b">":
-        return _read_fasta(path)
-    table = read_table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE, all_columns=True)
-    return table[[ENTRY, GENE, SEQUENCE]] if SEQUENCE in table else None
+def is_fasta(path: Path) -> bool:
+    """Whether a file is FASTA by its name, `.gz` or not."""
+    return ".fasta" in path.suffixes
 
 
 def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: SymbolResolver) -> dict[str, str]:
     """Sequence by symbol, for the genes that have one.
 
     Args:
-        proteins: As from `read_proteins`.
+        proteins: Columns `Entry`, `Gene Names (primary)` ("; " between several) and `Sequence`.
         genes: Columns `symbol` and `uniprot_ids` of HGNC's complete set.
         resolver: Resolver over the complete set.
 
@@ -68,7 +53,19 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
     return chosen
 
 
-def _read_fasta(path: Path) -> pd.DataFrame:
+def read_fasta(path: Path) -> pd.DataFrame:
+    """Accession, gene name and sequence of each reviewed human protein of UniProt's FASTA file.
+
+    Args:
+        path: FASTA with `OX=` and `GN=` in its headers, gzipped or not.
+
+    Returns:
+        Columns `Entry`, `Gene Names (primary)`, `Sequence`.
+
+    Raises:
+        SourceFileError: The file cannot be read.
+        SourceFormatError: A line is not FASTA.
+    """
     records: list[tuple[str, str, list[str]]] = []
     wanted = False
     for number, line in enumerate(read_text(path).splitlines(), start=1):

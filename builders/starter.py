@@ -11,7 +11,6 @@ import pandas as pd
 from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
 from builders.genes import describe
 from builders.source import RawFile, Source
-from builders.tables import read_table
 
 __all__ = ["StarterBuilder"]
 
@@ -82,7 +81,7 @@ class StarterBuilder(GeneTaskBuilder):
         return Path(__file__).with_name("data") / origin.files[key].names[0]
 
     def rows(self, config: TaskConfig | TableConfig) -> pd.DataFrame:  # noqa: D102
-        table = read_table(self.path("genes"), COLUMNS)
+        table = self.read("genes", COLUMNS)
         if isinstance(config, TableConfig):
             rows = zip(table["symbol"], table["name"], table["summary"], strict=True)
             return table.assign(description=[describe(*row) for row in rows])[list(TABLE_COLUMNS)]

@@ -63,8 +63,8 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         column=category,
         files=("entries", "keywords"),
         duplicates="union",
-        # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count twice, or
-        # tell how a protein was studied.
+        # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count
+        # twice, or tell how a protein was studied.
         ranked=paper_size is not None,
         paper_name=f"UniProt keyword {category}" if paper_size else None,
         paper_size=paper_size,
@@ -74,8 +74,9 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
 class UniProtBuilder(GeneTaskBuilder):
     """A gene has a keyword if any of its proteins has.
 
-    Two categories make no task: "Coding sequence diversity" (Alternative splicing) tells how well a protein was studied,
-    and no human protein has a keyword of "Developmental stage", whose keywords are for viruses, bacteria and parasites.
+    Two categories make no task: "Coding sequence diversity" (Alternative splicing) tells how well a protein was
+    studied, and no human protein has a keyword of "Developmental stage", whose keywords are for viruses, bacteria and
+    parasites.
     """
 
     SOURCE = UNIPROT

@@ -20,9 +20,9 @@ from gene_eval import __version__, tables
 from gene_eval.card_merge import SOURCE, merge_card
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
-from gene_eval.reproduce import model_string
 from gene_eval.groups import group_metric
-from gene_eval.results import ModelRecord, TaskResult
+from gene_eval.reproduce import model_string
+from gene_eval.results import TaskResult
 
 __all__ = [
     "BENCHMARK_ID",

@@ -124,12 +124,11 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="tables, pictures or a page of a results folder")
     report.add_argument("results", type=Path, metavar="DIR")
-    report.add_argument(
-        "--format", choices=("md", "csv", "json", "html"), default="md", help="md (default), or html: a page to click through"
-    )
+    formats = ("md", "csv", "json", "html")
+    report.add_argument("--format", choices=formats, default="md", help="default: md; html is a page to click through")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
     report.add_argument("--plots", type=Path, metavar="OUTDIR", help="also draw pictures, as PNG and SVG")
-    report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two models drawn fold by fold (default: the best)")
+    report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two drawn fold by fold (default: the best)")
 
     compare = commands.add_parser("compare", help="is one model better than another? paired statistics")
     compare.add_argument("results", type=Path, metavar="DIR")

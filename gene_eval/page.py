@@ -14,7 +14,15 @@ from gene_eval.tables import Report
 
 __all__ = ["render"]
 
-SCRIPTS = ("page_data.js", "page_stats.js", "page_dom.js", "page_leaderboard.js", "page_detail.js", "page_compare.js", "page_main.js")
+SCRIPTS = (
+    "page_data.js",
+    "page_stats.js",
+    "page_dom.js",
+    "page_leaderboard.js",
+    "page_detail.js",
+    "page_compare.js",
+    "page_main.js",
+)
 STYLE = "page.css"
 # In a script element these would end it, or begin a comment; JSON allows them as escapes.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}

@@ -95,7 +95,10 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
 
 def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None) -> dict[str, Any]:
     means = [table.means.get((model, name)) for model in table.models]
-    content: dict[str, Any] = {"tasks": tasks, "means": [mean and [_whole(mean.mean), _whole(mean.std)] for mean in means]}
+    content: dict[str, Any] = {
+        "tasks": tasks,
+        "means": [mean and [_whole(mean.mean), _whole(mean.std)] for mean in means],
+    }
     if ranking is None:
         return {**content, "basis": "", "places": [None] * len(table.models), "ties": [], "p": []}
     models = {model: number for number, model in enumerate(table.models)}
@@ -110,9 +113,7 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
     }
 
 
-def _result(
-    model: int, task: int, result: TaskResult, label_names: Sequence[str], shared: _Shared
-) -> dict[str, Any]:
+def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str], shared: _Shared) -> dict[str, Any]:
     coverage = result.coverage
     record = asdict(result.model)
     before, after = run_words(result)
@@ -141,7 +142,7 @@ def _probe(result: TaskResult) -> Mapping[str, Any]:
 
 def _score(score: ScoreRecord | None) -> list[Any] | None:
     """[mean, standard deviation, fold, fold, ...]."""
-    return score and [_whole(score.mean), _whole(score.std), *map(_whole, score.folds)]
+    return [_whole(score.mean), _whole(score.std), *map(_whole, score.folds)] if score else None
 
 
 def _whole(value: float | None) -> int | None:

@@ -78,7 +78,7 @@ def _block(title: str, means: Means, groups: Mapping[str, Sequence[str]], chosen
 
 def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure:
     shown = names(table)
-    left = MARGIN + max(text_width(shown.values()) + 0.1, 1.3 * len(blocks))
+    left = MARGIN + max(text_width(shown.values()) + 0.1, 1.4 * len(blocks))
     above, beside = label_room([column for block in blocks for column in block.columns])
     gap = 0.3
     top = 0.4 + max(above, 0.5) + (0.2 if any(block.title for block in blocks) else 0)
@@ -98,7 +98,7 @@ def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure
             page.text(at, 0.38, block.title, fontsize=SIZE, weight="bold")
         if number == 0:
             row_labels(axes, list(shown.values()), muted=controls)
-        colour_bar(page, MARGIN + 0.1 + 1.3 * number, top - 0.55, 1.0, block.scale)
+        colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.55, 1.0, block.scale)
         at += CELL * len(block.groups) + gap
     return page.figure
 
@@ -112,7 +112,7 @@ def task_map(table: Table) -> Figure:
     sections = _sections(table)
     shown = names(table)
     task_names = [name for _, members in sections for name in members]
-    left = MARGIN + max(text_width(task_names) + 0.1, 2.6)
+    left = MARGIN + max(text_width(task_names) + 0.1, 2.8)
     above, beside = label_room(shown.values())
     gap = 0.3
     top = 0.35 + max(above, 0.8)
@@ -127,7 +127,7 @@ def task_map(table: Table) -> Figure:
         if kind in is_r2.values()
     }
     for number, scale in enumerate(scales.values()):
-        colour_bar(page, MARGIN + 0.1 + 1.3 * number, top - 0.78, 1.0, scale)
+        colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.78, 1.0, scale)
     has_numbers = len(task_names) * len(shown) <= MOST_NUMBERS
     controls = [column for column, model in enumerate(shown) if model in table.controls]
     at = top

@@ -216,7 +216,7 @@ def test_register(cli):
 
     status, out, err = cli("register")
     assert status == 0
-    assert out.endswith("gene_probe.py\n")
+    assert [line.rsplit("/", 1)[1] for line in out.splitlines()] == ["gene_probe.py", "gene_probe_compare.py"]
     assert err == "next, in Python: evaluate.load('gene_probe')\n"
     assert evaluate.load("gene_probe").name == "gene_probe"
 
@@ -391,3 +391,27 @@ def test_check_a_file_of_vectors(cli, tmp_path):
     status, _, err = cli("check", tmp_path / "mouse.csv")
     assert status == 2
     assert "has a vector; name genes by HGNC symbol" in err
+
+
+def test_report_draws_pictures(cli, results_dir, tmp_path):
+    cli("run", "random", "length", "-t", "starter_is_tf", "-o", results_dir)
+    status, out, err = cli("report", results_dir, "--plots", tmp_path / "plots", "--pair", "length", "RANDOM")
+    assert status == 0
+    assert out.startswith("# gene-bench report\n")
+    assert f"wrote to {tmp_path / 'plots'}: tasks.png, tasks.svg, folds.png, folds.svg\n" in err
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "tasks.png",
+        "tasks.svg",
+        "folds.png",
+        "folds.svg",
+    }
+    assert_one_line(cli("report", results_dir, "--pair", "length", "rando"), "no results of model 'rando'", "random")
+
+
+def test_report_makes_a_page(cli, results_dir, tmp_path):
+    status, out, err = cli("report", results_dir, "--format", "html", "-o", tmp_path / "page.html")
+    assert (status, out) == (0, "")
+    assert err.endswith(f"wrote {tmp_path / 'page.html'}\n")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>\n")
+    assert '"name":"starter_is_tf"' in page

@@ -43,3 +43,9 @@ def test_every_decision_says_why() -> None:
     entries = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     assert entries
     assert [entry.splitlines()[0] for entry in entries if "**Why.**" not in entry] == []
+
+
+def test_the_page_of_tasks_is_current() -> None:
+    from gene_eval.docs import tasks_markdown
+
+    assert (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8") == tasks_markdown(), "run: make docs"

@@ -1,5 +1,8 @@
 // The leaderboard and the list of tasks.
 
+// Where nothing is ranked, the leaderboard shows this many tasks.
+const MOST_TASKS = 12;
+
 function leaderboardView(table) {
   const overall = table.groups[0];
   const columns = [{ name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink }];
@@ -13,7 +16,9 @@ function leaderboardView(table) {
       cell: (model) => placeCell(groupPlace(overall, model), table.models.length),
     });
   }
-  columns.push(...table.groups.map((group) => groupColumn(table, group)), coverageColumn(table));
+  columns.push(...table.groups.map((group) => groupColumn(table, group)));
+  if (!overall) columns.push(...table.tasks.slice(0, MOST_TASKS).map((task) => taskColumn(table, task)));
+  columns.push(coverageColumn(table));
   return [
     heading('Leaderboard'),
     intro(table, overall),
@@ -33,7 +38,7 @@ function leaderboardView(table) {
 }
 
 function intro(table, overall) {
-  if (!overall) return el('p', {}, 'These tasks are for trying things out and in no ranking; see the tasks.');
+  if (!overall) return el('p', {}, 'These tasks are for trying things out: they are in no mean and in no ranking.');
   const lines = [
     'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Below a mean, the place by it, with ',
     'its 95 % interval where there are enough tasks. Only models with every task of a column have a number in it.',
@@ -71,6 +76,11 @@ function groupColumn(table, group) {
       return [...meanStd(mean), place].filter(Boolean);
     },
   };
+}
+
+function taskColumn(table, task) {
+  const score = (model) => scoreOf(table, model, task);
+  return { name: words(task.name), isNumber: true, title: task.metric, value: (model) => (score(model) || { mean: null }).mean, cell: (model) => meanStd(score(model)) };
 }
 
 function placeCell(place, models) {

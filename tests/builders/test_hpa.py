@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from builders import RawFiles, hpa, load
+from builders import RawFiles, base, load
 from builders.errors import MissingFileError, SourceFormatError
 from builders.hpa import HpaBuilder
 from builders.hpa_tasks import TASKS
@@ -119,12 +119,12 @@ def test_genes_are_told_by_ensembl_id_then_by_name_and_nameless_ones_are_left_ou
 def test_all_tasks_build_from_one_reading(hpa_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
     monkeypatch.setattr(
-        hpa, "read_table", lambda path, *args, **options: read.append(path) or read_table(path, *args, **options)
+        base, "read_table", lambda path, *args, **options: read.append(path) or read_table(path, *args, **options)
     )
     raw = RawFiles(hpa_dir)
     names = [task.name for task in TASKS if task.name != "hpa_chromosome"]  # no chromosome has five of these genes
     sizes = {name: len(load(name, raw, cache_dir=tmp_path).dataset) for name in names}
-    assert read == [hpa_dir / HPA_TABLE]
+    assert sorted(read) == [hpa_dir / "hgnc/hgnc_complete_set.txt", hpa_dir / HPA_TABLE]
     assert sizes["hpa_protein_class"] == 13
     assert sizes["hpa_ccd_protein"] == sizes["hpa_pathology_liver_cancer"] == 10
     assert sizes["hpa_secretome_function"] == 10

@@ -7,7 +7,7 @@ import pytest
 from builders import RawFiles, SymbolResolver, load, select
 from builders.catalog import Built
 from builders.errors import SourceFileError, SourceFormatError
-from builders.proteins import read_proteins, sequence_per_gene
+from builders.proteins import read_fasta, sequence_per_gene
 from builders.tables import read_table
 from builders.uniprot import UniProtBuilder
 
@@ -187,14 +187,14 @@ def test_damaged_fasta_names_the_line(tmp_path, old, new, message):
     path = tmp_path / "x.fasta"
     path.write_text(FASTA.replace(old, new), encoding="utf-8")
     with pytest.raises(SourceFormatError, match=message):
-        read_proteins(path)
+        read_fasta(path)
 
 
 def test_half_downloaded_fasta(tmp_path):
     path = tmp_path / "x.fasta.gz"
     path.write_bytes(gzip.compress(FASTA.encode())[:-12])
     with pytest.raises(SourceFileError, match="half-downloaded"):
-        read_proteins(path)
+        read_fasta(path)
 
 
 @pytest.mark.real_data
@@ -212,7 +212,7 @@ def test_real_keywords(raw_dir, tmp_path):
 
 @pytest.mark.real_data
 def test_real_fasta(raw_dir):
-    proteins = read_proteins(raw_dir / "uniprot/uniprotkb_rna_binding_human.fasta")
+    proteins = read_fasta(raw_dir / "uniprot/uniprotkb_rna_binding_human.fasta")
     assert len(proteins) == 1686
     hgnc = raw_dir / "hgnc/hgnc_complete_set.txt"
     genes = read_table(hgnc, ("symbol", "uniprot_ids"))

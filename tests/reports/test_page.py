@@ -68,7 +68,10 @@ def test_means_and_places_are_those_of_the_table(make_results: Make) -> None:
 
 def test_the_command_that_makes_a_result_again(make_results: Make) -> None:
     hub, _, random = make_results(MODELS, TASKS[:1])
-    assert run_words(hub) == (f"gene-bench run sentence-transformer:good/one@{'a' * 40}", "--protocol paper --engine fast --seed 0")
+    assert run_words(hub) == (
+        f"gene-bench run sentence-transformer:good/one@{'a' * 40}",
+        "--protocol paper --engine fast --seed 0",
+    )
     assert run_words(random)[0] == "gene-bench run random"
     pairs = replace(random, probe=replace(random.probe, params={"pairs": "concat"}))
     assert run_words(pairs)[1].endswith("--seed 0 --pairs concat")

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from gene_eval import reports
+from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.stats import corrected_t_test, holm
 from gene_eval.page import render
 from gene_eval.results import TaskResult
@@ -168,7 +169,7 @@ def test_two_models_compared(page: Any, results: list[TaskResult]) -> None:
     page.get_by_label("Model A").select_option("hub/one")
     page.get_by_label("Model B").select_option("random")
     assert page.locator("main code").first.inner_text() == "gene-bench compare DIR hub/one random"
-    scores = {(one.model.id, one.task.id): next(iter(one.scores.values())).folds for one in results}
+    scores = {(one.model.id, one.task.id): one.scores[MAIN_METRIC[one.task.target]].folds for one in results}
     tests = {
         task: corrected_t_test(scores["hub/one", task], scores["random", task], test_train_ratio=1 / 4)
         for task in TASKS

@@ -32,12 +32,14 @@ Args:
     folds (list of int, n): fold number of each row; the rows of each number are held out once. Default: scikit-learn's
         shuffled 5-fold split by `seed`, stratified for binary and multiclass.
     seed (int): seed of the default folds and of whatever the engine draws. Default 0.
-    protocol (str): "paper": scikit-learn's default objectives on the embeddings as they are.
-    engine (str): how the fits are solved; "sklearn" is the readable reference.
+    protocol (str): "paper": scikit-learn's default objectives on the embeddings as they are. "scaled": standardised
+        within each training fold, the penalty chosen by inner cross-validation.
+    engine (str): how the fits are solved: "fast" (default) or "sklearn", the readable reference.
     label_names (list of str): names of the labels of a multi-label task.
     num_labels (int): how many labels a multi-label task has, where neither columns nor `label_names` tell.
     per_label (bool): add the scores of each label of a multi-label task. Default False.
-    options: `C` (inverse of the L2 penalty, default 1.0), `tol` and `max_iter` of the fits.
+    options: `C` (inverse of the L2 penalty, default 1.0), `tol` and `max_iter` of the fits, `memory` (bytes that the
+        fast engine may fill).
 Returns:
     For each metric M of the target, M (mean over the folds) and M_std (population standard deviation over the folds):
         binary: roc_auc, average_precision, accuracy, precision, recall, f1, mcc. 1 is the positive label.
