@@ -7,6 +7,7 @@ import datasets
 import pandas as pd
 
 from builders.base import GeneTaskBuilder, TableConfig
+from builders.ensembl import ENSEMBL, longest_transcripts
 from builders.proteins import is_fasta, read_fasta, sequence_per_gene
 from builders.source import RawFile, Source
 from builders.symbols import HGNC
@@ -46,6 +47,7 @@ GENE_FEATURES = datasets.Features(
         "summary": _TEXT,
         "description": _TEXT,
         "protein_sequence": _TEXT,
+        "dna_sequence": _TEXT,
     }
 )
 
@@ -77,7 +79,10 @@ def chromosome(location: str) -> str:
 
 
 class GenesBuilder(GeneTaskBuilder):
-    """HGNC's approved genes with NCBI's RefSeq summaries and, where UniProt's file has them, protein sequences."""
+    """HGNC's approved genes with NCBI's RefSeq summaries.
+
+    Where the files are at hand, also with protein sequences of UniProt and DNA sequences of Ensembl's transcripts.
+    """
 
     SOURCE = HGNC
     BUILDER_CONFIGS = [  # noqa: RUF012
@@ -89,7 +94,7 @@ class GenesBuilder(GeneTaskBuilder):
     ]
 
     def inputs(self, config: TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
-        return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins")]
+        return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins"), (ENSEMBL, "transcripts")]
 
     def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
         hgnc = self.hgnc("name", "locus_group", "location", "gene_group")
@@ -106,7 +111,7 @@ class GenesBuilder(GeneTaskBuilder):
             table[name] = [[part for part in cell.split("|") if part] for cell in hgnc[column]]
         table["locus_group"] = hgnc["locus_group"]
         table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
-        table["summary"] = hgnc["entrez_id"].map(self._summaries()).fillna("")
+        table["summary"] = _looked_up(hgnc["entrez_id"], self._summaries())
         described = zip(table["symbol"], table["name"], table["summary"], strict=True)
         table["description"] = [describe(*row) for row in described]
         self.audit.notes.append(
@@ -115,8 +120,13 @@ class GenesBuilder(GeneTaskBuilder):
         proteins = self._proteins()
         if proteins is not None:
             sequences = sequence_per_gene(proteins, hgnc, self.resolver())
-            table["protein_sequence"] = hgnc["symbol"].map(sequences).fillna("")
+            table["protein_sequence"] = _looked_up(hgnc["symbol"], sequences)
             self.audit.notes.append(f"{len(sequences):,} genes have a protein sequence")
+        transcripts = self._paths[ENSEMBL.name, "transcripts"]
+        if transcripts is not None:
+            table["dna_sequence"] = _looked_up(hgnc["ensembl_gene_id"], longest_transcripts(transcripts))
+            n = int((table["dna_sequence"] != "").sum())
+            self.audit.notes.append(f"{n:,} genes have a DNA sequence, the longest of {transcripts.name}")
         return table[[name for name in GENE_FEATURES if name in table]]
 
     def _proteins(self) -> pd.DataFrame | None:
@@ -134,3 +144,7 @@ class GenesBuilder(GeneTaskBuilder):
         frame = self.table(path, ("#tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
         human = frame[frame["#tax_id"] == HUMAN_TAXON]
         return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))
+
+
+def _looked_up(keys: pd.Series, values: dict[str, str]) -> list[str]:
+    return [values.get(key, "") for key in keys]

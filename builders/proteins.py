@@ -6,14 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from builders.errors import SourceFormatError
+from builders.fasta import read_records
 from builders.symbols import Status, SymbolResolver
-from builders.tables import read_text
 from builders.uniprot import ENTRY, GENE, SEQUENCE
 
 __all__ = ["is_fasta", "read_fasta", "sequence_per_gene"]
 
-_HEADER = re.compile(r">(sp|tr)\|([^|]+)\|\S+ .* OX=(\d+)(?: GN=(.+?))?(?: PE=\d+)?(?: SV=\d+)?")
-_RESIDUES = re.compile(r"[A-Z*-]+")
+_HEADER = re.compile(r"(sp|tr)\|([^|]+)\|\S+ .* OX=(\d+)(?: GN=(.+?))?(?: PE=\d+)?(?: SV=\d+)?")
 HUMAN_TAXON = "9606"
 BY_NAME: tuple[Status, ...] = ("current", "previous")
 
@@ -66,23 +65,14 @@ def read_fasta(path: Path) -> pd.DataFrame:
         SourceFileError: The file cannot be read.
         SourceFormatError: A line is not FASTA.
     """
-    records: list[tuple[str, str, list[str]]] = []
-    wanted = False
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if line.startswith(">"):
-            header = _HEADER.fullmatch(line)
-            if header is None:
-                message = f"{path}: line {number} is not a UniProt header '>sp|accession|name ... OX=9606 GN=gene ...'"
-                raise SourceFormatError(message)
-            # Names of orthologs differ from human ones only in case. Those of unreviewed entries are not curated: one
-            # called RAGE is the protein of AGER, while RAGE is an old symbol of MOK.
-            wanted = header[1] == "sp" and header[3] == HUMAN_TAXON
-            if wanted:
-                records.append((header[2], header[4] or "", []))
-        elif line and not _RESIDUES.fullmatch(line):
-            message = f"{path}: line {number} is not a protein sequence: {line[:60]!r}"
+    rows = []
+    for line, header, sequence in read_records(path, letters="A-Z*-", kind="protein"):
+        match = _HEADER.fullmatch(header)
+        if match is None:
+            message = f"{path}: line {line} is not a UniProt header '>sp|accession|name ... OX=9606 GN=gene ...'"
             raise SourceFormatError(message)
-        elif wanted:
-            records[-1][2].append(line)
-    rows = [(accession, gene, "".join(lines)) for accession, gene, lines in records]
+        # Names of orthologs differ from human ones only in case. Those of unreviewed entries are not curated: one
+        # called RAGE is the protein of AGER, while RAGE is an old symbol of MOK.
+        if match[1] == "sp" and match[3] == HUMAN_TAXON:
+            rows.append((match[2], match[4] or "", sequence))
     return pd.DataFrame(rows, columns=[ENTRY, GENE, SEQUENCE])

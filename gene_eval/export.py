@@ -13,6 +13,7 @@ from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
 
 from builders import BUILDERS, DATASET_NAME, BuilderError, Built, RawFiles, Source, TaskConfig, load, select
+from builders.ensembl import ENSEMBL
 from builders.genes import NCBI_GENE
 from gene_eval.errors import ExportError
 
@@ -25,7 +26,7 @@ DESCRIPTION = (
     "vectors of foundation models know."
 )
 DATA_FILE = "train-00000-of-00001.parquet"
-SOURCES = {source.name: source for source in (NCBI_GENE, *(builder.SOURCE for builder in BUILDERS))}
+SOURCES = {source.name: source for source in (NCBI_GENE, ENSEMBL, *(builder.SOURCE for builder in BUILDERS))}
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,16 @@ class Objective(Protocol):
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
 
+    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
+        """(n, J, J) curvatures of all rows' logits between (C, J) contrasts of the classes, at (v,) weights."""
+
+
+class Metric(Protocol):
+    """An approximate inverse Hessian for each problem."""
+
+    def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) vectors of the numbered problems times their matrices."""
+
 
 @dataclass
 class Pairs:
@@ -165,7 +175,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     *,
     tol: float,
     max_iterations: int,
-    relatives: Relatives | None = None,
+    relatives: Metric | None = None,
     refresh: Sequence[int] = (),
     keep_history: bool = False,
 ) -> Solution:
@@ -227,7 +237,7 @@ def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
     out.gradient[problems] = now.gradient[done].abs().amax(1)
 
 
-def _direction(now: _Active, relatives: Relatives | None) -> Tensor:
+def _direction(now: _Active, relatives: Metric | None) -> Tensor:
     """Downhill (k, v) directions by the two-loop recursion."""
     q = now.gradient.clone()
     scales = []

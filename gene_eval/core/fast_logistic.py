@@ -65,6 +65,12 @@ class LogisticObjective:
         total = hessian[:, -1].clamp(min=FLAT)
         return hessian.add_(self.penalty.diagonal(hessian, problems)).clamp_(min=FLAT), total
 
+    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
+        """See `Objective`; one column of weights has one contrast, itself."""
+        projected = self.rows.project(weights[None])
+        p = self.rows.logits(projected, 0, self.rows.starts[-1], None)[0].sigmoid_()
+        return p.addcmul_(p, p, value=-1)[:, None, None] * contrasts
+
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
         """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""
         spans = [

@@ -65,6 +65,14 @@ class SoftmaxObjective:
         diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(self.n_classes, 0)
         return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
 
+    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
+        """See `Objective`."""
+        wide = weights.reshape(-1, self.rows.width)
+        logits = self.rows.logits(self.rows.project(wide), 0, self.rows.starts[-1], None)
+        p = (logits + self.bias[problem][:, None]).softmax(0)
+        mean = p.T @ contrasts
+        return torch.einsum("cn,ci,cj->nij", p, contrasts, contrasts) - mean[:, :, None] * mean[:, None, :]
+
     def _probabilities(self, wide: Tensor, problems: Tensor) -> Callable[[Tile], Tensor]:
         """A function from a tile to its (columns, rows) probabilities under the (columns, width) weights."""
         projected = self.rows.project(wide)

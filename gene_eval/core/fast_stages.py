@@ -7,12 +7,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_lbfgs import Objective, Pairs, Relatives, Solution, minimise
+from gene_eval.core.fast_factor import Factors, cost, factorise, without_common_part
+from gene_eval.core.fast_lbfgs import Metric, Objective, Pairs, Relatives, Solution, minimise
 from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
 MAX_PAIRS = 100
+HARD = 40
+"""Parents that are not solved after so many iterations get a factorised Hessian, if that is worth it."""
+WORTH = 1000
+"""A factorised Hessian may cost as many operations as so many products with the data."""
 REFRESH = (5, 20, 60, 200)
 CHEAP = 1e9
 """Problems of which one Newton step each costs fewer operations in all are finished by Newton's method, to rounding."""
@@ -73,29 +78,44 @@ def solve(
         max_iterations: Most iterations of a stage on the children.
     """
     whole, width = family.whole(family.rows), family.rows.width
+    dense = cost(family.rows, len(start), len(family.penalty) // width) < WORTH * _product_cost(family)
     first = minimise(
         whole, start, 1 / (curvature + family.penalty), curvature[:, width - 1 :: width].sum(1), family.spread,
-        tol=TOL_ALL_ROWS, max_iterations=MAX_PAIRS, refresh=REFRESH, keep_history=True,
+        tol=TOL_ALL_ROWS, max_iterations=HARD if dense else MAX_PAIRS, refresh=REFRESH, keep_history=True,
     )
-    hessian, total = whole.curvature(first.weights, torch.arange(len(start), device=start.device))
+    parents = without_common_part(first.weights, len(family.penalty) // width)
+    factors = None
+    if dense and not bool((first.error < TOL_ALL_ROWS).all()):
+        factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
+    hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
     diagonal = 1 / ((hessian - family.penalty).clamp_(min=FLAT) * share + family.penalty)
-    relatives = None
-    if first.history:
-        steps, changes = (torch.stack(part, 1) for part in zip(*first.history, strict=True))
-        pairs = Pairs.build(steps, share * changes + (1 - share) * family.penalty * steps, diagonal)
-        relatives = Relatives(pairs, parent, family.place, int(family.place.max()) + 1)
     last = minimise(
-        family.parts(family.rows), first.weights[parent], diagonal[parent], total[parent] * share, family.spread,
-        tol=tol, max_iterations=max_iterations, relatives=relatives,
+        family.parts(family.rows), parents[parent], diagonal[parent], total[parent] * share, family.spread,
+        tol=tol, max_iterations=max_iterations, relatives=factors or _recycled(family, first, diagonal),
     )
     left = torch.logical_not(last.error < tol)
     if len(parent) * _newton_cost(family) < CHEAP:
         left = torch.ones_like(left)
     numbers = left.nonzero()[:, 0]
     if len(numbers):
-        last = _in_double(family, last, numbers, tol=tol, max_iterations=max_iterations)
+        last = _in_double(family, last, numbers, factors, tol=tol, max_iterations=max_iterations)
     return Solved(first.weights, last, len(numbers))
+
+
+def _recycled(family: Family, first: Solution, diagonal: Tensor) -> Metric | None:
+    """The parents' curvature pairs, for their children."""
+    if not first.history:
+        return None
+    share = family.share
+    steps, changes = (torch.stack(part, 1) for part in zip(*first.history, strict=True))
+    pairs = Pairs.build(steps, share * changes + (1 - share) * family.penalty * steps, diagonal)
+    return Relatives(pairs, family.parent, family.place, int(family.place.max()) + 1)
+
+
+def _product_cost(family: Family) -> float:
+    """Floating point operations of one product of all children's training rows with their weights."""
+    return 2.0 * family.share * family.rows.starts[-1] * len(family.parent) * len(family.penalty)
 
 
 def _newton_cost(family: Family) -> float:
@@ -105,7 +125,9 @@ def _newton_cost(family: Family) -> float:
     return 2.0 * family.rows.starts[-1] * family.rows.width**2
 
 
-def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_iterations: int) -> Solution:
+def _in_double(
+    family: Family, last: Solution, left: Tensor, factors: Factors | None, *, tol: float, max_iterations: int
+) -> Solution:
     """Go on in float64 with the problems that are left."""
     parts = family.parts(family.rows.double())
     out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
@@ -122,6 +144,7 @@ def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_
     again = minimise(
         objective, weights, 1 / hessian, total, family.spread.double(),
         tol=tol, max_iterations=max_iterations, refresh=REFRESH,
+        relatives=None if factors is None else factors.double().among(left),
     )
     out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
     out.passes[left] += again.passes
@@ -140,3 +163,6 @@ class _Subset:
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         return self.objective.curvature(weights, self.numbers[problems])
+
+    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
+        return self.objective.bends(weights, int(self.numbers[problem]), contrasts)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from datasets import Dataset, load_from_disk
 
 from model_adapters import GeneEncoder
@@ -35,6 +36,15 @@ class Counting(GeneEncoder):
     def encode(self, batch):
         self.calls.append(("encode", list(batch)))
         return np.array([[len(text), text.count(" ")] for text in batch])
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """For models of a few numbers: where cores are busy, threads that wait for each other take a hundred times longer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def bases(n, seed=0):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def seeded():
+def seeded(one_thread):
     torch.manual_seed(0)
 
 
