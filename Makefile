@@ -11,6 +11,7 @@ demo: export HF_HUB_OFFLINE := 1
 demo: $(STAMP)
 	@$(BIN)/gene-bench run bag-of-words sentence-transformer:.venv/models/all-MiniLM-L6-v2 random -t 'starter_*' -o results
 	@$(BIN)/gene-bench report results --format md -o results/report.md
+	@$(BIN)/gene-bench card results bag-of-words -o results/card.md
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -q

@@ -26,6 +26,7 @@ from gene_eval.export import export, redistributable
 from gene_eval.register import register_comparison, register_metric
 from gene_eval.runner import RunOptions
 from gene_eval.runner import run as run_all
+from gene_eval.toys import MADE_UP, columns_read, toy_genes
 from gene_eval.vectors import make_resolve
 from gene_eval.verify import verify as verify_results
 from model_adapters import AdapterError, as_matrix, describe, health, load_model
@@ -35,7 +36,6 @@ __all__ = ["USER_ERRORS"]
 
 USER_ERRORS = (AdapterError, BuilderError, GeneBenchError, ProbeError)
 DONE, SOME_FAILED = 0, 1
-TOY_GENES = 20
 
 
 def say(line: str) -> None:
@@ -204,16 +204,19 @@ def check(arguments: argparse.Namespace) -> int:
     """Run a model on a few starter genes and say what came out."""
     model = load_model(arguments.model, resolve=make_resolve(RawFiles(), say))
     _quiet_unless_terminal()
-    genes = load("starter_genes").dataset.select(range(TOY_GENES))
+    genes = toy_genes()
     toys = genes["symbol"][:]
+    made_up = [column for column in dict.fromkeys(columns_read(model)) if column in MADE_UP]
     table = embed_genes(genes, model, device=arguments.device)
     symbols, matrix = as_matrix(table)
     known = [row for row, symbol in enumerate(symbols) if symbol in set(toys)]
     distinct = len(np.unique(matrix[known], axis=0))
     print(f"model      {model.model_id} (adapter {model.adapter}, revision {model.revision or 'none'})")
     print(f"vectors    {len(symbols):,} of dimension {matrix.shape[1]}")
-    print(f"genes      {len(known)} of {TOY_GENES} toy genes have a vector")
+    print(f"genes      {len(known)} of {len(toys)} toy genes have a vector")
     print(f"distinct   {distinct} different vectors among them")
+    for column in made_up:
+        print(f"input      {column}: made up for this check, no real sequences")
     state = health(table)
     norm = state["norm"]
     print(f"norms      {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}; {state['zero_rows']} zero")
@@ -225,7 +228,11 @@ def check(arguments: argparse.Namespace) -> int:
         message = f"{model.model_id} gives all {len(known)} toy genes the same vector; look at its encode"
         raise GeneBenchError(message)
     models_ = " ".join(dict.fromkeys([shlex.quote(arguments.model), "random"]))
-    say(f"{model.model_id} fits; next: gene-bench run {models_} -t 'starter_*'")
+    if made_up:
+        # The starter tasks have no sequences either.
+        say(f"{model.model_id} fits; next: gene-bench run {models_} -t TASK --data-dir DIR (see docs/models.md)")
+    else:
+        say(f"{model.model_id} fits; next: gene-bench run {models_} -t 'starter_*'")
     return DONE
 
 

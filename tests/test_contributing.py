@@ -50,6 +50,21 @@ def test_session(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "starter_is_tf" in capsys.readouterr().out
 
 
+def numbers(text: str, columns: slice) -> dict[str, list[float]]:
+    """Task -> the means in its line of a printed table."""
+    lines = [line for line in text.splitlines() if re.match(r"starter_\w+ \*", line)]
+    return {line.split()[0]: [float(x) for x in re.findall(r"(-?\d\.\d+) ±", line)][columns] for line in lines}
+
+
+def test_the_table_of_the_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["run", "bag-of-words", "random", "-t", "starter_*"])
+    # Without MiniLM's column, the first one: it takes longest, and its last digits are the platform's.
+    shown = numbers(block(README, "text", "starter_is_tf"), slice(1, None))
+    printed = numbers(capsys.readouterr().out, slice(None))
+    assert len(shown) == 4
+    assert shown == {task: pytest.approx(means, abs=0.002) for task, means in printed.items()}
+
+
 def test_your_own_vectors(folder: Path) -> None:
     symbols = [
         line.split("\t")[0] for line in (ROOT / "builders/data/starter_genes.tsv").read_text("utf-8").splitlines()[1:]

@@ -20,7 +20,7 @@ from gene_eval.core.fast_lbfgs import Objective
 from gene_eval.core.fast_rows import Rows
 from gene_eval.core.fast_threads import all_cores
 
-OVERSAMPLING = 3
+OVERSAMPLING = 6
 """Rows in the sample, as a multiple of the unknowns."""
 CHUNK = 4096
 

@@ -14,7 +14,7 @@ from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
 MAX_PAIRS = 100
-HARD = 40
+HARD = 20
 """Parents that are not solved after so many iterations get a factorised Hessian, if that is worth it."""
 WORTH = 1000
 """A factorised Hessian may cost as many operations as so many products with the data."""
@@ -78,12 +78,14 @@ def solve(
         max_iterations: Most iterations of a stage on the children.
     """
     whole, width = family.whole(family.rows), family.rows.width
-    dense = cost(family.rows, len(start), len(family.penalty) // width) < WORTH * _product_cost(family)
+    n_classes = len(family.penalty) // width
+    # Logistic problems are solved in fewer passes than the factors of many labels cost.
+    dense = n_classes > 1 and cost(family.rows, len(start), n_classes) < WORTH * _product_cost(family)
     first = minimise(
         whole, start, 1 / (curvature + family.penalty), curvature[:, width - 1 :: width].sum(1), family.spread,
         tol=TOL_ALL_ROWS, max_iterations=HARD if dense else MAX_PAIRS, refresh=REFRESH, keep_history=True,
     )
-    parents = without_common_part(first.weights, len(family.penalty) // width)
+    parents = without_common_part(first.weights, n_classes)
     factors = None
     if dense and not bool((first.error < TOL_ALL_ROWS).all()):
         factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
