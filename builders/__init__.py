@@ -2,7 +2,7 @@
 
 from builders.audit import Audit
 from builders.base import DATASET_NAME, ENTITY_COLUMNS, GeneTaskBuilder, TableConfig, TaskConfig
-from builders.catalog import BUILDERS, Built, builder_of, configs, load, select
+from builders.catalog import BUILDERS, Built, builder_of, cached, configs, load, select
 from builders.errors import BuilderError
 from builders.folds import FOLD_SCHEME, N_FOLDS, assign_folds
 from builders.own import names_builder
@@ -28,6 +28,7 @@ __all__ = [
     "TaskConfig",
     "assign_folds",
     "builder_of",
+    "cached",
     "configs",
     "label_slugs",
     "load",

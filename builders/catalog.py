@@ -25,7 +25,7 @@ from builders.source import RawFiles
 from builders.starter import StarterBuilder
 from builders.uniprot import UniProtBuilder
 
-__all__ = ["BUILDERS", "Built", "builder_of", "configs", "load", "near_miss", "select"]
+__all__ = ["BUILDERS", "Built", "builder_of", "cached", "configs", "load", "near_miss", "select"]
 
 BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     GenesBuilder,
@@ -118,15 +118,21 @@ def load(
     builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
     config = builder.builder_configs[name]
     if raw.data_dir is None and not builder.PACKAGED and not rebuild:
-        cached = _latest(config, cache_dir)
-        if cached is not None:
-            return cached
+        found = cached(name, cache_dir=cache_dir)
+        if found is not None:
+            return found
     made = builder(name, raw=raw, cache_dir=cache_dir)
     built = made.prepare()
     return Built(config, made.as_dataset(split="train"), made.audit, built)
 
 
-def _latest(config: TaskConfig | TableConfig, cache_dir: str | Path | None) -> Built | None:
+def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
+    """The latest build of this version of a task or table that the cache has; None, and no download, if there is none.
+
+    Raises:
+        UnknownTaskError: There is no such config.
+    """
+    config = builder_of(name).builder_configs[name]
     root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser()
     audits = (root / DATASET_NAME / config.name / str(config.version)).glob(f"*/{AUDIT_FILE}")
     # A killed build leaves <hash>.incomplete.

@@ -15,9 +15,9 @@ ENSEMBL = Source(
     title="Ensembl",
     homepage="https://ftp.ensembl.org/pub/current_fasta/homo_sapiens/cds/",
     version="latest",
-    # No licence is named; the disclaimer puts no restriction on the use of the data.
-    license="unknown",
-    license_url="https://www.ensembl.org/info/about/legal/disclaimer.html",
+    # Not a listed licence: no constraint beyond those of the data's owners, and attribution is expected.
+    license="LicenseRef-EMBL-EBI-terms-of-use",
+    license_url="https://www.ebi.ac.uk/about/terms-of-use",
     redistributable=True,
     citation="Harrison PW et al. Ensembl 2024. Nucleic Acids Res. 2024;52(D1):D891-D899. doi:10.1093/nar/gkad1049",
     files={

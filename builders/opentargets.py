@@ -8,7 +8,7 @@ from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
 from builders.source import RawFile, Source
 from builders.tables import read_parquet
 
-__all__ = ["OpenTargetsBuilder"]
+__all__ = ["OpenTargetsBuilder", "describe_disease"]
 
 FETCH = "rsync -r rsync.ebi.ac.uk::pub/databases/opentargets/platform/23.09/output/etl/parquet/{} DIR/opentargets"
 # The folders of release 23.09, which the paper used, and their names from 25.03 on.
@@ -37,6 +37,17 @@ ASSOCIATION = pa.schema({"targetId": pa.string(), "diseaseId": pa.string(), "sco
 DISEASE = pa.schema({"id": pa.string(), "name": pa.string(), "description": pa.string()})
 
 
+def describe_disease(name: str, summary: str) -> str:
+    """What text models read of a disease, in the form of `builders.genes.describe`.
+
+    >>> describe_disease("ulcerative colitis", "An inflammation of the colon.")
+    'Disease name ulcerative colitis with the summary An inflammation of the colon.'
+    >>> describe_disease("type 2 diabetes", "")
+    'Disease name type 2 diabetes'
+    """
+    return f"Disease name {name} with the summary {summary}" if summary else f"Disease name {name}"
+
+
 class OpenTargetsBuilder(GeneTaskBuilder):
     """Every direct association of a release, and its diseases.
 
@@ -60,9 +71,11 @@ class OpenTargetsBuilder(GeneTaskBuilder):
         ),
         TableConfig(
             name="diseases",
-            description="Diseases and phenotypes of the associations: name, and description where there is one.",
+            # In the first version `description` was Open Targets' own, without the name and often empty.
+            version="1.1.0",
+            description="Diseases and phenotypes of the associations: name, summary if any, and both as one text.",
             features=datasets.Features(
-                {column: datasets.Value("string") for column in ("disease_id", "name", "description")}
+                {column: datasets.Value("string") for column in ("disease_id", "name", "summary", "description")}
             ),
             files=("diseases",),
         ),
@@ -74,8 +87,11 @@ class OpenTargetsBuilder(GeneTaskBuilder):
 
     def rows(self, config: TaskConfig | TableConfig) -> pd.DataFrame:  # noqa: D102
         if isinstance(config, TableConfig):
-            table = read_parquet(self.path("diseases"), DISEASE).rename(columns={"id": "disease_id"})
-            return table.fillna("").sort_values("disease_id", ignore_index=True)
+            table = read_parquet(self.path("diseases"), DISEASE).fillna("")
+            table = table.rename(columns={"id": "disease_id", "description": "summary"})
+            texts = zip(table["name"], table["summary"], strict=True)
+            table["description"] = [describe_disease(*row) for row in texts]
+            return table.sort_values("disease_id", ignore_index=True)
         table = read_parquet(self.path("associations"), ASSOCIATION)
         rows = table.dropna().set_axis(["symbol", "disease_id", "label"], axis="columns")
         self.audit.notes.append(

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, ItemsView, Iterable, Iterator
+from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -198,6 +198,17 @@ class SymbolResolver:
             SourceFormatError: A column is missing.
         """
         return cls(read_table(Path(path), HGNC_COLUMNS))
+
+    @classmethod
+    def from_genes(cls, genes: Mapping[str, Sequence[Any]]) -> "SymbolResolver":
+        """Take the identifiers of a built gene table (`load("genes").dataset`) instead of HGNC's file.
+
+        It has the approved genes only, so that withdrawn symbols are unmapped here, and one UniProt accession of each.
+        """
+        table = {name: list(genes[name]) for name in ("hgnc_id", "symbol", "entrez_id", "ensembl_gene_id")}
+        table["uniprot_ids"] = list(genes["uniprot_id"])
+        table |= {name: ["|".join(cell) for cell in genes[f"{name}s"]] for name in ("alias_symbol", "prev_symbol")}
+        return cls(pd.DataFrame(table, dtype=str).assign(status="Approved"))
 
     def resolve(self, identifiers: Iterable[str], *, by: Collection[Status] = ALL_STEPS) -> Resolution:
         """Look up identifiers of any kind, mixed or not; "NA" and "nan" are identifiers like any other.

@@ -102,6 +102,9 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
     _add_data_dir(run)
     _add_compute(run)
+    run.add_argument(
+        "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
+    )
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default)")
     run.add_argument("--engine", metavar="E", help="how the probe is solved")
@@ -111,6 +114,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument(
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
     )
+    run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
     run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
 
@@ -209,3 +213,13 @@ def _positive(text: str) -> int:
         message = f"'{text}' is not a whole number, 1 or above"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _bytes(text: str) -> float:
+    units = {"K": 1e3, "M": 1e6, "G": 1e9}
+    unit = units.get(text[-1:].upper(), 1.0)
+    number = text[:-1] if unit > 1 else text
+    if not number.replace(".", "", 1).isdecimal() or float(number) == 0:
+        message = f"'{text}' is not an amount of memory; expected bytes, or a number with K, M or G, such as 4G"
+        raise argparse.ArgumentTypeError(message)
+    return float(number) * unit

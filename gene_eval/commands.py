@@ -170,6 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
         out=arguments.output,
         data_dir=arguments.data_dir,
         device=arguments.device,
+        memory=arguments.memory,
         batch_size=arguments.batch_size,
         seed=arguments.seed,
         protocol=arguments.protocol,
@@ -177,6 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
         missing=arguments.missing,
         common_genes=arguments.common_genes,
         pairs=arguments.pairs,
+        diseases=arguments.diseases,
         overwrite=arguments.overwrite,
         progress=_is_terminal(),
     )
@@ -186,6 +188,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = reports.build(outcome.results)
         print(reports.to_text(report), end="")
         _warn(report)
+    if outcome.fitted:
+        say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in outcome.seconds.items())}")
     say(_closing(outcome.fitted, outcome.up_to_date, len(outcome.failures), options.out))
     return SOME_FAILED if outcome.failures else DONE
 

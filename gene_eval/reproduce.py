@@ -34,4 +34,6 @@ def run_words(result: TaskResult) -> tuple[str, str]:
     options.append(f"--seed {probe.seed}")
     if "pairs" in probe.params:
         options.append(f"--pairs {shlex.quote(str(probe.params['pairs']))}")
+    if "diseases" in probe.params:
+        options.append(f"--diseases {shlex.quote(str(probe.params['diseases']))}")
     return f"gene-bench run {shlex.quote(model_string(result.model) or 'MODEL')}", " ".join(options)

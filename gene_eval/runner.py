@@ -4,12 +4,11 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from gene_eval.core.engines import DEFAULT_ENGINE
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.errors import CoverageError, GeneBenchError
+from gene_eval.reproduce import model_string
 from gene_eval.results import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskResult
 from gene_eval.tasks import Failure, Task, choose, load_tasks
 from gene_eval.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
@@ -38,7 +38,8 @@ class RunOptions:
     Args:
         out: Folder of the result files.
         data_dir: Folder with raw files; see `builders.RawFiles`.
-        device: Where models compute; None takes the best there is.
+        device: Where models and the probe compute; None takes the best there is.
+        memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
         protocol: See `gene_eval.core.probe.probe`.
@@ -46,6 +47,7 @@ class RunOptions:
         missing: "drop" leaves out entities without a vector, "error" fails the task.
         common_genes: Whether to score only the entities that all models of the run have.
         pairs: How the vectors of a gene pair become one: "average" or "concat".
+        diseases: MODEL string of the model that encodes diseases; None takes the model that encodes the genes.
         overwrite: Whether to run again what `out` already holds.
         progress: Whether to show progress bars on stderr.
     """
@@ -53,6 +55,7 @@ class RunOptions:
     out: Path = Path("results")
     data_dir: Path | None = None
     device: str | None = None
+    memory: float | None = None
     batch_size: int | None = None
     seed: int = 0
     protocol: str = "paper"
@@ -60,18 +63,23 @@ class RunOptions:
     missing: str = "drop"
     common_genes: bool = False
     pairs: str = "average"
+    diseases: str | None = None
     overwrite: bool = False
     progress: bool = False
 
 
 @dataclass
 class Outcome:
-    """What a run did: `results` holds all that was asked for and could be scored, new or already there."""
+    """What a run did: `results` holds all that was asked for and could be scored, new or already there.
+
+    `seconds` are those of the stages "embed", "solve" and "score", over all models and tasks.
+    """
 
     results: list[TaskResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     fitted: int = 0
     up_to_date: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def run(
@@ -107,12 +115,11 @@ def run(
     resolve = make_resolve(raw, log)
     loaded = {spec: load_model(spec, resolve=resolve) for spec in models}
     _check_names(loaded)
-    sources = [
-        ModelVectors(
-            model, raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log
-        )
-        for model in loaded.values()
-    ]
+    encode = partial(
+        ModelVectors, raw=raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log
+    )
+    diseases = None if options.diseases is None else encode(load_model(options.diseases, resolve=resolve))
+    sources = [encode(model, diseases=diseases) for model in loaded.values()]
     outcome = Outcome()
     tasks: list[Task] = []
     for item in load_tasks(chosen, raw):
@@ -127,6 +134,7 @@ def run(
                 _score(task, vectors, sources, options, outcome, log)
             except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
                 _fail(Failure(task.record.id, name, str(error)), outcome, log)
+        outcome.seconds["embed"] = outcome.seconds.get("embed", 0.0) + vectors.seconds
         _tell_missing(name, [result for result in outcome.results if result.model.id == name], log)
     return outcome
 
@@ -189,7 +197,7 @@ def _score(
             outcome.results.append(found)
             outcome.up_to_date += 1
             return
-    began = time.perf_counter()
+    settings = {} if options.memory is None else {"memory": options.memory}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         scored = probe(
@@ -200,12 +208,16 @@ def _score(
             seed=options.seed,
             protocol=options.protocol,
             engine=options.engine,
+            device=options.device,
             label_names=task.record.label_names if task.record.target == "multilabel" else None,
+            **settings,
         )
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         log(f"warning: {wanted.model.id} on {task.record.id}: {text}")
-    timing = {"embed_s": vectors.seconds, "probe_s": time.perf_counter() - began}
+    timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
     result = _with_scores(wanted, scored, timing)
+    for stage, seconds in scored.seconds.items():
+        outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + seconds
     results.save(result, options.out)
     outcome.results.append(result)
     outcome.fitted += 1
@@ -225,17 +237,12 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
     """The result without its scores: everything that they depend on."""
     model = vectors.model
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
+    if task.record.entity == "gene_disease" and vectors.diseases is not None:
+        record = _record(vectors.diseases.model)
+        params["diseases"] = model_string(record) or record.id
     return TaskResult(
         task=task.record,
-        model=ModelRecord(
-            id=model.model_id,
-            revision=model.revision,
-            adapter=model.adapter,
-            dim=gathered.dim,
-            embedding_sha256=gathered.sha256,
-            options=dict(model.options),
-            health=gathered.health,
-        ),
+        model=replace(_record(model), dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
         probe=ProbeRecord(options.protocol, options.engine, options.seed, params=params),
         coverage=Coverage(
             n_task=task.record.n,
@@ -246,6 +253,10 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
         ),
         scores={},
     )
+
+
+def _record(model: Model) -> ModelRecord:
+    return ModelRecord(model.model_id, model.revision, model.adapter, 0, "", options=dict(model.options))
 
 
 def _sha256(task: Task, gathered: Gathered) -> str:
@@ -264,7 +275,8 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, _json(model.options)),
-            *(settings.protocol, settings.engine, settings.seed, settings.params.get("pairs")),
+            *(settings.protocol, settings.engine, settings.seed),
+            *(settings.params.get("pairs"), settings.params.get("diseases")),
         )
 
     return key(found) == key(wanted)

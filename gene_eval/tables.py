@@ -247,9 +247,11 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
         )
     states: dict[str, set[str]] = defaultdict(set)
     pairs: dict[str, set[str]] = defaultdict(set)
+    diseases: dict[str, set[str]] = defaultdict(set)
     for result in results:
         states[result.model.id].add(repr((result.model.revision, sorted(result.model.options.items()))))
         pairs[result.task.id].add(str(result.probe.params.get("pairs")))
+        diseases[result.task.id].add(str(result.probe.params.get("diseases")))
     for model in sorted(model for model, known in states.items() if len(known) > 1):
         yield (
             f"{model} has results of {len(states[model])} different revisions or options in one column; "
@@ -257,6 +259,8 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
         )
     if mixed := sorted(task_id for task_id, known in pairs.items() if len(known) > 1):
         yield f"vectors of pairs were made in different ways (--pairs) on {_some(mixed)}; run all models the same way"
+    if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
+        yield f"vectors of diseases are of different models (--diseases) on {_some(mixed)}; run all with the same one"
 
 
 def _warnings(

@@ -4,15 +4,18 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import datasets
 import numpy as np
 import numpy.typing as npt
 
-from builders import RawFiles, SymbolResolver, load
+from builders import RawFiles, SymbolResolver, cached, load
 from builders.errors import BuilderError, MissingFileError
 from builders.symbols import HGNC
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError
 from gene_eval.tasks import Task
 from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256, gene_coverage, health
@@ -20,10 +23,9 @@ from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha2
 __all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "make_resolve"]
 
 PAIRINGS = ("average", "concat")
-DISEASES = "diseases"
+DISEASE, DISEASES = "disease_id", "diseases"
 GENES = "genes"
 SAMPLE = 10
-BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Vectors:
         """Length of a vector."""
         return int(self.matrix.shape[1])
 
+    @cached_property
+    def table(self) -> VectorTable:
+        """The matrix for the probe, which keeps there what tasks can share."""
+        return VectorTable(self.matrix)
+
 
 # The vectors of one entity column, and for each row of the task where its vector stands, -1 if nowhere.
 Part = tuple[Vectors, npt.NDArray[np.int64]]
@@ -57,7 +64,7 @@ class Gathered:
     """The rows of a task that have vectors.
 
     Args:
-        X: (n, d) vectors.
+        X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`.
         rows: (n,) row numbers of the task, ascending.
         missing: Entities without a vector, as text.
         dim: Length of one gene's vector.
@@ -65,7 +72,7 @@ class Gathered:
         health: Of one gene's vectors, with the coverage of the gene table where that can be built.
     """
 
-    X: npt.NDArray[np.float32]
+    X: TableRows | PairedRows
     rows: npt.NDArray[np.int64]
     missing: list[str]
     dim: int
@@ -84,6 +91,8 @@ class ModelVectors:
         batch_size: Genes at a time; None takes the model's own.
         progress: Whether to show progress bars on stderr.
         log: Takes a line for the user.
+        diseases: Another model's vectors, for the diseases of genes with diseases; None takes those of this model.
+        seconds: What embedding has taken so far.
     """
 
     model: Model
@@ -92,6 +101,7 @@ class ModelVectors:
     batch_size: int | None = None
     progress: bool = False
     log: Callable[[str], None] = print
+    diseases: "ModelVectors | None" = None
     seconds: float = 0.0
     _tables: dict[str, Vectors | BuilderError | AdapterError] = field(default_factory=dict)
     _coverage: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -126,7 +136,9 @@ class ModelVectors:
         encoded: list[bool] = []
         rows = datasets.Dataset.from_dict({}) if self.precomputed else load(table, self.raw).dataset
         if table == DISEASES and not self.precomputed:
-            rows = rows.rename_column("disease_id", "symbol")
+            rows = rows.rename_column(DISEASE, "symbol")
+            if not _reads(self.model, rows.column_names):
+                raise CoverageError(self._no_diseases())
         embedded = embed(
             rows,
             self.model,
@@ -182,7 +194,7 @@ class ModelVectors:
             message = f"no entity of {task.record.id} has a vector in all of the models; leave out --common-genes"
             raise CoverageError(message)
         names = ["/".join(column[i] for column in task.entities.values()) for i in np.flatnonzero(~known).tolist()]
-        X = _combined(parts, rows, average=task.record.entity == "gene_pair" and pairs == "average")
+        X = _combined(parts, rows, mode=pairs if task.record.entity == "gene_pair" else "concat")
         sha256 = _sha256([vectors.sha256 for vectors, _ in parts])
         return Gathered(X, rows, names, parts[0][0].dim, sha256, self._health(parts[0][0], task.gene_table))
 
@@ -190,6 +202,8 @@ class ModelVectors:
         columns = list(task.entities)
         # The column to blame; 0 if each has vectors, but no entity has all of them.
         at = next((i for i, (_, index) in enumerate(parts) if not (index >= 0).any()), 0)
+        if columns[at] == DISEASE and self.diseases is None:
+            return self._no_diseases()
         theirs, own = ", ".join(task.entities[columns[at]][:3]), ", ".join(list(parts[at][0].row)[:3])
         return (
             f"{self.model.model_id} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
@@ -199,9 +213,23 @@ class ModelVectors:
     def _parts(self, task: Task) -> list[Part]:
         parts = []
         for column, names in task.entities.items():
-            vectors = self.of(DISEASES if column == "disease_id" else task.gene_table)
+            vectors = self._of_diseases() if column == DISEASE else self.of(task.gene_table)
             parts.append((vectors, np.array([vectors.row.get(name, -1) for name in names], dtype=np.int64)))
         return parts
+
+    def _of_diseases(self) -> Vectors:
+        if self.diseases is None:
+            return self.of(DISEASES)
+        before = self.diseases.seconds
+        found = self.diseases.of(DISEASES)
+        self.seconds += self.diseases.seconds - before
+        return found
+
+    def _no_diseases(self) -> str:
+        return (
+            f"{self.model.model_id} has no vectors of diseases;"
+            " name a text model for them, such as --diseases bag-of-words or --diseases mpnet"
+        )
 
 
 def _known(parts: Sequence[Part]) -> npt.NDArray[np.bool_]:
@@ -209,18 +237,12 @@ def _known(parts: Sequence[Part]) -> npt.NDArray[np.bool_]:
     return known
 
 
-def _combined(parts: Sequence[Part], rows: npt.NDArray[np.int64], *, average: bool) -> npt.NDArray[np.float32]:
-    if not average:
-        blocks = [vectors.matrix[index[rows]] for vectors, index in parts]
-        return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+def _combined(parts: Sequence[Part], rows: npt.NDArray[np.int64], *, mode: str) -> TableRows | PairedRows:
+    if len(parts) == 1:
+        ((vectors, index),) = parts
+        return vectors.table.rows(index[rows])
     (left, left_index), (right, right_index) = parts
-    X = left.matrix[left_index[rows]]
-    # In place and by halves: the pairs of a task can fill gigabytes, and a sum could leave the range of float32.
-    X *= np.float32(0.5)
-    for start in range(0, len(rows), BLOCK):
-        some = slice(start, start + BLOCK)
-        X[some] += np.float32(0.5) * right.matrix[right_index[rows[some]]]
-    return X
+    return PairedRows(left.matrix, left_index[rows], right.matrix, right_index[rows], mode)
 
 
 def _sha256(tables: Sequence[str]) -> str:
@@ -229,22 +251,26 @@ def _sha256(tables: Sequence[str]) -> str:
     return distinct[0] if len(distinct) == 1 else hashlib.sha256("\n".join(distinct).encode()).hexdigest()
 
 
-def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
-    """A function from the identifiers of a vectors file to current symbols; None if the data directory has no HGNC.
+def _reads(model: Any, columns: Sequence[str]) -> bool:
+    """Whether a model, and each that it is made of, can encode a table with these columns."""
+    parts = getattr(model, "parts", ())
+    return all(_reads(part, columns) for part in parts) if parts else getattr(model, "input_column", None) in columns
 
-    It tells what it changed and what it could not map. Several identifiers may mean one gene: what becomes of their
-    vectors is the adapter's to say (see `model_adapters.table_model`).
+
+def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
+    """A function from the identifiers of a vectors file to current symbols.
+
+    It goes by HGNC's file in the data directory, or without one by the gene table that was built last, and is None
+    where there is neither: nothing is downloaded. It tells what it changed and what it could not map. Several
+    identifiers may mean one gene: what becomes of their vectors is the adapter's to say (see
+    `model_adapters.table_model`).
     """
-    if raw.data_dir is None:
+    make = _resolver(raw)
+    if make is None:
         return None
-    try:
-        path = raw.path(HGNC, "complete_set")
-    except MissingFileError:
-        return None
-    assert path is not None
 
     def resolve(identifiers: list[str]) -> list[str | None]:
-        resolver: Any = raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))
+        resolver: SymbolResolver = raw.once("resolver of vectors", make)
         resolution = resolver.resolve(identifiers)
         unknown = len(resolution.unmapped) + len(resolution.withdrawn)
         if resolution.changed or resolution.ambiguous or unknown:
@@ -253,7 +279,20 @@ def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[st
                 f"{len(resolution):,} identifiers of the vectors: {changed:,} old names became current symbols,"
                 f" {ambiguous:,} ambiguous and {unknown:,} unknown have none"
             )
-        symbols: list[str | None] = resolution.symbols
-        return symbols
+        return resolution.symbols
 
     return resolve
+
+
+def _resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:
+    """What makes the resolver, which takes a second, once a file of vectors is read."""
+    if raw.data_dir is None:
+        genes = cached(GENES)
+        return None if genes is None else lambda: SymbolResolver.from_genes(genes.dataset)
+    try:
+        path = raw.path(HGNC, "complete_set")
+    except MissingFileError:
+        return None
+    assert path is not None
+    # Under the key of the builders, who may have made it already.
+    return lambda: raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))

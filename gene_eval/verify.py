@@ -107,7 +107,8 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    settings = (probe.protocol, probe.engine, probe.seed, str(probe.params.get("pairs")), _is_common(result))
+    chosen = (probe.params.get("pairs"), probe.params.get("diseases"), _is_common(result))
+    settings = (probe.protocol, probe.engine, probe.seed, *chosen)
     # Models that were scored on their common genes have to be there together.
     return settings if _is_common(result) else (*settings, result.model.id, result.model.revision)
 
@@ -125,6 +126,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
         protocol=probe.protocol,
         engine=probe.engine,
         pairs=str(probe.params.get("pairs", "average")),
+        diseases=str(probe.params["diseases"]) if "diseases" in probe.params else None,
         common_genes=_is_common(result),
     )
 

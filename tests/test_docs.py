@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gene_eval.docs import PAGES
+from model_adapters import describe
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -45,7 +48,18 @@ def test_every_decision_says_why() -> None:
     assert [entry.splitlines()[0] for entry in entries if "**Why.**" not in entry] == []
 
 
-def test_the_page_of_tasks_is_current() -> None:
-    from gene_eval.docs import tasks_markdown
+@pytest.mark.parametrize("page", PAGES)
+def test_made_pages_are_current(page: str) -> None:
+    assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == PAGES[page](), "run: make docs"
 
-    assert (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8") == tasks_markdown(), "run: make docs"
+
+def test_the_models_of_the_paper_are_one_command_each() -> None:
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\S+) \| `([^`]+)` \| .* \| (\d+) \| [^|]*\|$", text, re.MULTILINE)
+    names = ("MTEB-L", "MTEB-S", "MPNet", "Bag-of-words", "CellPLM", "Geneformer", "ScGPT-H", "ScGPT-B", "Gene2Vec")
+    assert [name for name, _, _ in rows] == [*names, "DNABERT-2", "ESM-2"]
+    known = describe()
+    for _, model, dimension in rows:
+        info = known[model.partition(":")[0]]
+        # A range, where the adapter reads models of several sizes.
+        assert dimension in info.dimension or info.dimension.startswith("the model's")

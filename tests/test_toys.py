@@ -1,5 +1,7 @@
 """The genes that `gene-bench check` tries a model on."""
 
+import datasets
+
 from gene_eval.cli import main
 from gene_eval.toys import columns_read, toy_genes
 from model_adapters import load_model
@@ -26,7 +28,9 @@ def test_columns_that_models_read(tmp_path):
     assert list(columns_read(load_model("random+length:input=protein_sequence"))) == ["symbol", "protein_sequence"]
 
 
-def test_check_says_that_sequences_are_made_up(capsys):
+def test_check_says_that_sequences_are_made_up(capsys, request):
+    # Commands silence the bars of `datasets` for their process, which here is the tests'.
+    request.addfinalizer(datasets.enable_progress_bars)
     assert main(["check", "length:input=protein_sequence"]) == 0
     out, err = capsys.readouterr()
     assert "input      protein_sequence: made up for this check, no real sequences\n" in out

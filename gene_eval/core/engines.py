@@ -39,6 +39,7 @@ class Params:
         tol: Where to stop, in the engine's own terms.
         max_iter: Most iterations of one fit.
         memory: Bytes that a solve may take beside the rows; by default a share of what is free. It changes no result.
+        device: "cpu" or "cuda", for an engine that can choose; by default the best there is.
     """
 
     protocol: str = "paper"
@@ -47,6 +48,7 @@ class Params:
     tol: float | None = None
     max_iter: int | None = None
     memory: float | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,7 @@ def fold_weights(task: Task, target: Target) -> Tensor:
         column = block[place]
         penalty = Penalty(1 / task.params.C, task.rows.width)
         family = make_family(target, column, outside[:, fold], fold, penalty)
-        solved = solve(
-            family, *target.start(torch.unique(column)), tol=task.tally.tol, max_iterations=task.max_iter
-        )
+        solved = solve(family, *target.start(torch.unique(column)), tol=task.tally.tol, max_iterations=task.max_iter)
         task.tally.add(solved.children, solved.n_double)
         out[fold, column] = solved.children.weights.double()
     return out.reshape(n_folds, -1, task.rows.width)
@@ -95,9 +93,7 @@ def _multiclass(task: Task, y: npt.NDArray[np.int64], folds: Folds) -> Array:
     return values
 
 
-def _scaled(
-    X: Vectors, y: npt.NDArray[Any], target: str, folds: Folds, params: Params
-) -> HeldOut:
+def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, folds: Folds, params: Params) -> HeldOut:
     array = as_array(X)
     if target == "regression":
         values, chosen = held_out_ridge(array, y, folds)

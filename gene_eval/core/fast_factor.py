@@ -74,7 +74,8 @@ def contrasts(n_classes: int, like: Tensor) -> Tensor:
         return like.new_ones(1, 1)
     eye = torch.eye(n_classes, dtype=torch.float64, device=like.device)
     ones = torch.ones_like(eye[:, :1])
-    return torch.linalg.qr(torch.cat([ones, eye[:, 1:]], 1)).Q[:, 1:].to(like)
+    basis: Tensor = torch.linalg.qr(torch.cat([ones, eye[:, 1:]], 1)).Q
+    return basis[:, 1:].to(like)
 
 
 def without_common_part(weights: Tensor, n_classes: int) -> Tensor:

@@ -83,9 +83,7 @@ class Pairs:
         top = torch.cat([inverse.mT @ middle @ inverse, -inverse.mT], 2)
         bottom = torch.cat([-inverse, torch.zeros_like(inverse)], 2)
         keep = curved[:, :, None]
-        return cls(
-            steps * keep, scaled * keep, torch.cat([top, bottom], 1).to(steps.dtype), diagonal
-        )
+        return cls(steps * keep, scaled * keep, torch.cat([top, bottom], 1).to(steps.dtype), diagonal)
 
     def apply(self, vectors: Tensor) -> Tensor:
         """(L, j, v) vectors times the (L, v, v) inverse Hessians."""
@@ -195,7 +193,9 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     """
     everything = torch.arange(len(weights), device=weights.device)
     out = Solution(
-        weights.clone(), weights.new_full((len(weights),), torch.inf), weights.new_zeros(len(weights)),
+        weights.clone(),
+        weights.new_full((len(weights),), torch.inf),
+        weights.new_zeros(len(weights)),
         weights.new_full((len(weights),), 2.0),
     )
     gradient = objective.gradient(weights, everything)

@@ -98,8 +98,6 @@ def _reduced(rows: Array) -> Array:
 def _solve(triangle: Array, d: int) -> tuple[Array, Array, int]:
     """Weights (d, T), intercepts (T,) and rank from the triangle of rows (1, x, y)."""
     top, below = triangle[0], triangle[1:]
-    weights, _, rank, _ = scipy.linalg.lstsq(
-        below[:, 1 : d + 1], below[:, d + 1 :], cond=CUTOFF, check_finite=False
-    )
+    weights, _, rank, _ = scipy.linalg.lstsq(below[:, 1 : d + 1], below[:, d + 1 :], cond=CUTOFF, check_finite=False)
     intercept = (top[d + 1 :] - top[1 : d + 1] @ weights) / top[0]
     return weights, intercept, int(rank)

@@ -38,7 +38,13 @@ class PairRows:
     """
 
     def __init__(  # noqa: PLR0913 - two tables with their indices
-        self, left: Tensor, left_index: Tensor, right: Tensor, right_index: Tensor, *, starts: list[int],
+        self,
+        left: Tensor,
+        left_index: Tensor,
+        right: Tensor,
+        right_index: Tensor,
+        *,
+        starts: list[int],
         mean_square: Tensor,
     ) -> None:
         self.tables = (left, right)
@@ -55,7 +61,11 @@ class PairRows:
         """See `Rows`."""
         left, right = self.tables
         return PairRows(
-            left.double(), self.indices[0], right.double(), self.indices[1], starts=self.starts,
+            left.double(),
+            self.indices[0],
+            right.double(),
+            self.indices[1],
+            starts=self.starts,
             mean_square=self.mean_square.double(),
         )
 

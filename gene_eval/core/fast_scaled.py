@@ -57,9 +57,7 @@ class Path:
         penalty = Penalty(1 / C, self.task.rows.width, self.scaling, sets)
         family = make_family(self.target, column, self.trains[:, sets], sets, penalty)
         fresh, curvature = self.target.start(torch.unique(column))
-        solved = solve(
-            family, fresh if start is None else start, curvature, tol=tol, max_iterations=self.task.max_iter
-        )
+        solved = solve(family, fresh if start is None else start, curvature, tol=tol, max_iterations=self.task.max_iter)
         if tol <= self.task.tally.tol:
             self.task.tally.add(solved.children, solved.n_double)
         return solved.parents, solved.children.weights
@@ -108,8 +106,11 @@ class Path:
         """Logits (n, L * n_classes) of held-out rows with the (F, L) chosen places on the grid."""
         rows = self.task.rows
         weights = torch.zeros(
-            self.n_folds, self.target.n_problems, self.target.n_classes * rows.width,
-            dtype=torch.float64, device=self.task.device,
+            self.n_folds,
+            self.target.n_problems,
+            self.target.n_classes * rows.width,
+            dtype=torch.float64,
+            device=self.task.device,
         )
         picked = torch.as_tensor(chosen, device=self.task.device)
         for place in np.unique(chosen):

@@ -14,8 +14,8 @@ from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
 MAX_PAIRS = 100
-HARD = 20
-"""Parents that are not solved after so many iterations get a factorised Hessian, if that is worth it."""
+HARD = 50
+"""What is not solved after so many iterations gets a factorised Hessian, if that is worth it."""
 WORTH = 1000
 """A factorised Hessian may cost as many operations as so many products with the data."""
 REFRESH = (5, 20, 60, 200)
@@ -64,9 +64,7 @@ class Solved(NamedTuple):
 
 
 @torch.no_grad()
-def solve(
-    family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_iterations: int
-) -> Solved:
+def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_iterations: int) -> Solved:
     """Solve the children from the (L, v) start of the parents.
 
     Args:
@@ -82,8 +80,15 @@ def solve(
     # Logistic problems are solved in fewer passes than the factors of many labels cost.
     dense = n_classes > 1 and cost(family.rows, len(start), n_classes) < WORTH * _product_cost(family)
     first = minimise(
-        whole, start, 1 / (curvature + family.penalty), curvature[:, width - 1 :: width].sum(1), family.spread,
-        tol=TOL_ALL_ROWS, max_iterations=HARD if dense else MAX_PAIRS, refresh=REFRESH, keep_history=True,
+        whole,
+        start,
+        1 / (curvature + family.penalty),
+        curvature[:, width - 1 :: width].sum(1),
+        family.spread,
+        tol=TOL_ALL_ROWS,
+        max_iterations=HARD if dense else MAX_PAIRS,
+        refresh=REFRESH,
+        keep_history=True,
     )
     parents = without_common_part(first.weights, n_classes)
     factors = None
@@ -92,11 +97,22 @@ def solve(
     hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
     diagonal = 1 / ((hessian - family.penalty).clamp_(min=FLAT) * share + family.penalty)
+    parts = family.parts(family.rows)
     last = minimise(
-        family.parts(family.rows), parents[parent], diagonal[parent], total[parent] * share, family.spread,
-        tol=tol, max_iterations=max_iterations, relatives=factors or _recycled(family, first, diagonal),
+        parts,
+        parents[parent],
+        diagonal[parent],
+        total[parent] * share,
+        family.spread,
+        tol=tol,
+        max_iterations=min(HARD, max_iterations) if dense and factors is None else max_iterations,
+        relatives=factors or _recycled(family, first, diagonal),
     )
     left = torch.logical_not(last.error < tol)
+    if dense and factors is None and bool(left.any()) and max_iterations > HARD:
+        factors = factorise(whole, family.rows, parents, family.penalty, parent, share=share)
+        last = _go_on(family, parts, last, left.nonzero()[:, 0], factors, tol=tol, max_iterations=max_iterations)
+        left = torch.logical_not(last.error < tol)
     if len(parent) * _newton_cost(family) < CHEAP:
         left = torch.ones_like(left)
     numbers = left.nonzero()[:, 0]
@@ -139,18 +155,38 @@ def _in_double(
             out.weights[problem], out.error[problem], out.gradient[problem] = weights, error, gradient
             out.passes[problem] += steps * family.rows.width
         return out
+    doubled = None if factors is None else factors.double()
+    return _go_on(family, parts, out, left, doubled, tol=tol, max_iterations=max_iterations)
+
+
+def _go_on(  # noqa: PLR0913 - a solve and its settings
+    family: Family,
+    parts: Objective,
+    last: Solution,
+    left: Tensor,
+    factors: Factors | None,
+    *,
+    tol: float,
+    max_iterations: int,
+) -> Solution:
+    """Go on with the problems that are left, from where they are."""
     objective = _Subset(parts, left)
-    weights = out.weights[left]
-    every = torch.arange(len(left), device=left.device)
-    hessian, total = objective.curvature(weights, every)
+    weights = without_common_part(last.weights[left], len(family.penalty) // family.rows.width)
+    hessian, total = objective.curvature(weights, torch.arange(len(left), device=left.device))
     again = minimise(
-        objective, weights, 1 / hessian, total, family.spread.double(),
-        tol=tol, max_iterations=max_iterations, refresh=REFRESH,
-        relatives=None if factors is None else factors.double().among(left),
+        objective,
+        weights,
+        1 / hessian,
+        total,
+        family.spread.to(weights),
+        tol=tol,
+        max_iterations=max_iterations,
+        refresh=REFRESH,
+        relatives=None if factors is None else factors.among(left),
     )
-    out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
-    out.passes[left] += again.passes
-    return out
+    last.weights[left], last.error[left], last.gradient[left] = again.weights, again.error, again.gradient
+    last.passes[left] += again.passes
+    return last
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.engines import Params
+from gene_eval.core.errors import ProbeError
 from gene_eval.core.fast_lbfgs import Solution
 from gene_eval.core.fast_pairs import PairRows, rotate_pairs, worth_pairing
 from gene_eval.core.fast_rows import DenseRows, Rows
@@ -23,6 +24,8 @@ from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
 MAX_ITER: Final = 500
+MOST: Final = 0.75
+"""Share of a table from which on a task takes the rotation of the table: elsewhere the diagonal fits too badly."""
 
 Array = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int64]
@@ -83,11 +86,11 @@ class Task:
         """The rows of X in solver coordinates; `full`: all d of them, also where the rows span less."""
         order = np.argsort(folds, kind="stable")
         starts = [0, *np.cumsum(np.bincount(folds)).tolist()]
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device(params.device)
         tally = Tally(TOL if params.tol is None else params.tol)
         if isinstance(X, PairedRows) and worth_pairing(X):
             return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
-        if isinstance(X, TableRows) and len(X) > X.shape[1]:
+        if isinstance(X, TableRows) and len(X) > max(X.shape[1], MOST * len(X.table.vectors)):
             rotated = shared_rotation(X.table, device, params)
             rows = DenseRows(rotated[torch.as_tensor(X.index[order], device=device)], starts)
             return cls(rows, order, params, tally)
@@ -150,10 +153,24 @@ def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params
     left, right, values = rotate_pairs(pairs, device=device)
     dtype = working_dtype(float(values[-1]), params.C)
     mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
-    left_index, right_index = (
-        torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)
-    )
+    left_index, right_index = (torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index))
     return PairRows(left.to(dtype), left_index, right.to(dtype), right_index, starts=starts, mean_square=mean_square)
+
+
+def choose_device(name: str | None) -> str:
+    """Where to solve: the named device, or CUDA where there is one. Other accelerators lack float64.
+
+    Raises:
+        ProbeError: CUDA is asked for, and there is none.
+    """
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not name.startswith("cuda"):
+        return "cpu"
+    if not torch.cuda.is_available():
+        msg = f"device {name!r} is not there: PyTorch sees no CUDA device; leave the device out, or take 'cpu'"
+        raise ProbeError(msg)
+    return name
 
 
 def shared_rotation(table: VectorTable, device: str, params: Params) -> Tensor:
@@ -179,8 +196,6 @@ def working_dtype(largest: float, C: float) -> torch.dtype:
     return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 else torch.float32
 
 
-def present_classes(
-    y: npt.NDArray[np.int64], folds: Folds, sets: Sequence[tuple[int, ...]]
-) -> npt.NDArray[np.bool_]:
+def present_classes(y: npt.NDArray[np.int64], folds: Folds, sets: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
     """(T, C) whether the class occurs in the rows that a training set does not leave out."""
     return np.stack([np.bincount(y[~np.isin(folds, out)], minlength=y.max() + 1) > 0 for out in sets])

@@ -1,9 +1,10 @@
 """The probe: how well a linear model reads labels off vectors, by cross-validation on given folds."""
 
 import math
+import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class ProbeResult:
         seed: As given.
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
         convergence: `converged` (bool) and what else the engine tells about how its fits ended.
+        seconds: What "solve" and "score" took.
     """
 
     scores: dict[str, Score]
@@ -67,6 +69,7 @@ class ProbeResult:
     seed: int
     params: dict[str, Any]
     convergence: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
 
 def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config object would only move them
@@ -79,7 +82,8 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     protocol: str = "paper",
     engine: str = DEFAULT_ENGINE,
     label_names: Sequence[str] | None = None,
-    **options: float,
+    device: str | None = None,
+    **options: Any,
 ) -> ProbeResult:
     """Cross-validate a linear model from vectors to labels and score the held-out rows of every fold.
 
@@ -99,6 +103,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
             numbers) chosen by inner cross-validation over the other folds, see `scaled`.
         engine: "fast", which solves all labels and folds at once, or "sklearn", the readable reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
+        device: Where "fast" computes, "cpu" or "cuda"; by default the best there is.
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
             convergence), `memory` (bytes the solves of "fast" may take beside the rows; results do not depend on it).
             They do not matter for regression, which is solved in closed form.
@@ -127,8 +132,10 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     numbers = check_folds(folds, n=len(vectors))
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
 
-    params = Params(protocol=protocol, seed=seed, **_typed(options))
+    params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
+    began = time.perf_counter()
     out = fit(vectors, truth, target=target, folds=numbers, params=params)
+    solved = time.perf_counter()
     _warn_unconverged(engine, out)
     scores, labels = _score(truth, out.values, numbers, target=target, names=names)
     return ProbeResult(
@@ -141,6 +148,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         seed=seed,
         params=out.params,
         convergence=out.convergence,
+        seconds={"solve": solved - began, "score": time.perf_counter() - solved},
     )
 
 

@@ -40,9 +40,9 @@ def left_out(folds: Folds) -> list[tuple[int, ...]]:
     return [(fold,) for fold in range(n_folds)] + list(combinations(range(n_folds), 2))
 
 
-def standard_deviations(X: npt.NDArray[np.floating[Any]], folds: Folds, sets: list[tuple[int, ...]]) -> tuple[
-    Array, Array
-]:
+def standard_deviations(
+    X: npt.NDArray[np.floating[Any]], folds: Folds, sets: list[tuple[int, ...]]
+) -> tuple[Array, Array]:
     """(T, d) means and standard deviations of the training sets; 1 for a constant feature, by scikit-learn's rule."""
     scalers = [StandardScaler().fit(X[~np.isin(folds, out)].astype(np.float64)) for out in sets]
     return np.stack([s.mean_ for s in scalers]), np.stack([s.scale_ for s in scalers])

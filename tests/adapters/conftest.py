@@ -40,7 +40,7 @@ class Counting(GeneEncoder):
 
 @pytest.fixture(scope="module")
 def one_thread():
-    """For models of a few numbers: where cores are busy, threads that wait for each other take a hundred times longer."""
+    """For models of a few numbers, where threads that wait for each other on busy cores take most of the time."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -83,8 +83,18 @@ def test_diseases_are_a_table_that_needs_nothing_else(folders, build, data_dir):
     (data_dir / "hgnc/hgnc_complete_set.txt").unlink()
     built = build("diseases")
     assert list(built.dataset) == [
-        {"disease_id": "EFO_0000729", "name": "ulcerative colitis", "description": "An inflammation of the colon."},
-        {"disease_id": "MONDO_0005148", "name": "type 2 diabetes", "description": ""},
+        {
+            "disease_id": "EFO_0000729",
+            "name": "ulcerative colitis",
+            "summary": "An inflammation of the colon.",
+            "description": "Disease name ulcerative colitis with the summary An inflammation of the colon.",
+        },
+        {
+            "disease_id": "MONDO_0005148",
+            "name": "type 2 diabetes",
+            "summary": "",
+            "description": "Disease name type 2 diabetes",
+        },
     ]
     assert list(built.audit.inputs) == [f"opentargets/{folders[1]}"]
 
@@ -157,4 +167,4 @@ def test_real_disease(raw_dir, tmp_path):
     scores = dict(zip(table["symbol"], table["label"].round(4), strict=True))
     assert (scores["IL12B"], scores["JAK2"]) == (0.7346, 0.6653)
     disease = load("diseases", raw, cache_dir=tmp_path).dataset[0]
-    assert (disease["name"], disease["description"][:30]) == ("ulcerative colitis", "A chronic inflammatory disease")
+    assert (disease["name"], disease["summary"][:30]) == ("ulcerative colitis", "A chronic inflammatory disease")

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from builders import SymbolResolver
+from builders import RawFiles, SymbolResolver, load
 from builders.errors import SourceFormatError
 
 ROWS = [
@@ -160,6 +160,21 @@ def test_gzipped_set_and_missing_column(hgnc, tmp_path):
     hgnc.write_text(hgnc.read_text().replace("prev_symbol", "previous"))
     with pytest.raises(SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'prev_symbol'"):
         SymbolResolver.from_hgnc(hgnc)
+
+
+def test_the_gene_table_resolves_as_the_file_it_is_made_from(hgnc, write_raw, data_dir, tmp_path):
+    write_raw("ncbi_gene/gene_summary.gz", "#tax_id\tGeneID\tSource\tSummary\n")
+    genes = load("genes", RawFiles(data_dir), cache_dir=tmp_path / "cache").dataset
+    identifiers = [
+        *("TP53", "p53", "7157", "ENSG00000141510.18", "P04637", "HGNC:11998", "MARCH1", "1-Mar", "DEC1", "SHARED"),
+        *("MUM1", "NA", "c1ORF43", "nothing", "", "OLDGENE~withdrawn", "P42771"),
+    ]
+    expected = SymbolResolver.from_hgnc(hgnc).resolve(identifiers)
+    found = SymbolResolver.from_genes(genes).resolve(identifiers)
+    assert found.matches == expected.matches
+    # The table has the first accession only, and no withdrawn genes.
+    assert SymbolResolver.from_genes(genes).resolve(["Q8N726", "LOSTGENE"]).symbols == [None, None]
+    assert SymbolResolver.from_hgnc(hgnc).resolve(["Q8N726"]).symbols == ["CDKN2A"]
 
 
 @pytest.mark.real_data

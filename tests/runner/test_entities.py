@@ -8,7 +8,11 @@ from builders import RawFiles, assign_folds, load
 from builders.errors import UnknownTaskError
 from gene_eval import results
 from gene_eval.core.probe import probe
+from gene_eval.reproduce import run_words
 from gene_eval.tasks import choose
+from gene_eval.vectors import ModelVectors
+from gene_eval.verify import verify
+from model_adapters import load_model
 from model_adapters.controls import RandomVectors
 
 SMALL = "random:dim=8"
@@ -103,10 +107,47 @@ def test_a_changed_disease_table_is_scored_again(go, toy_dir):
     assert go(["bag-of-words"], ["opentargets_gene_disease"], data_dir=toy_dir).fitted == 1
 
 
-def test_vectors_without_diseases_say_so(go, toy_dir, tmp_path, toy_genes, write_vectors):
+def test_diseases_by_another_model(go, toy_dir, tmp_path, toy_genes, write_vectors, assert_scores):
+    vectors = write_vectors(tmp_path / "mine.csv", [symbol for symbol, _ in toy_genes])
+    spec, task = str(tmp_path / "mine.csv"), ["opentargets_gene_disease"]
+    (result,) = go([spec], task, data_dir=toy_dir, diseases="random:dim=3").results
+    rows = load("opentargets_gene_disease", RawFiles(toy_dir)).dataset
+    left = np.stack([vectors[symbol] for symbol in rows["symbol"]])
+    X = np.concatenate([left, RandomVectors(dim=3).encode(list(rows["disease_id"]))], axis=1)
+    direct = probe(X, np.array(rows["label"]), target="regression", folds=np.array(rows["fold"]))
+    assert_scores(result.scores, direct.scores)
+    assert (result.probe.params["diseases"], result.model.dim, result.coverage.n_missing) == ("random:dim=3", 6, 0)
+    before, after = run_words(result)
+    assert before == "gene-bench run MODEL"
+    assert after.endswith("--diseases random:dim=3")
+    assert go([spec], task, data_dir=toy_dir, diseases="random:dim=3").up_to_date == 1
+    (verdict,) = verify([result], model=spec, data_dir=toy_dir, log=lambda line: None)
+    assert verdict.reproduced
+    assert go([spec], task, data_dir=toy_dir, diseases="random:seed=1,dim=3").fitted == 1
+
+
+def test_a_model_for_diseases_does_not_matter_to_other_tasks(go, toy_dir):
+    (result,) = go([SMALL], ["reactome_pathways"], data_dir=toy_dir, diseases="bag-of-words").results
+    assert "diseases" not in result.probe.params
+    assert go([SMALL], ["reactome_pathways"], data_dir=toy_dir).up_to_date == 1
+
+
+def test_a_text_model_reads_name_and_summary_of_a_disease(toy_dir):
+    vectors = ModelVectors(load_model("length"), RawFiles(toy_dir), log=lambda line: None).of("diseases")
+    text = "Disease name disease 1 with the summary About disease 1."
+    assert vectors.matrix[vectors.row["EFO_1"]].tolist() == pytest.approx([np.log1p(len(text))])
+
+
+@pytest.mark.parametrize("spec", ["FILE", "FILE+random", "length:input=chromosome", "random+length:input=chromosome"])
+def test_a_model_of_genes_alone_says_what_to_do(go, toy_dir, tmp_path, toy_genes, write_vectors, spec):
     write_vectors(tmp_path / "mine.csv", [symbol for symbol, _ in toy_genes])
-    (failure,) = go([str(tmp_path / "mine.csv")], ["opentargets_gene_disease"], data_dir=toy_dir).failures
-    assert "(disease_id in the task: EFO_1, EFO_2, EFO_3; in the vectors: TOY1, TOY2, TOY3)" in failure.reason
+    model = spec.replace("FILE", str(tmp_path / "mine.csv"))
+    (failure,) = go([model], ["opentargets_gene_disease"], data_dir=toy_dir).failures
+    assert failure.reason == (
+        f"{failure.model} has no vectors of diseases; name a text model for them, such as --diseases bag-of-words or"
+        " --diseases mpnet"
+    )
+    assert go([model], ["opentargets_gene_disease"], data_dir=toy_dir, diseases="bag-of-words").fitted == 1
 
 
 def test_identifiers_of_a_file_become_symbols(go, toy_dir, tmp_path, toy_genes, log, write_vectors):
@@ -117,6 +158,25 @@ def test_identifiers_of_a_file_become_symbols(go, toy_dir, tmp_path, toy_genes, 
     audit = "42 identifiers of the vectors: 2 old names became current symbols, 0 ambiguous and 1 unknown have none"
     assert audit in log
     assert any("(42 rows, 1 rows without a known gene, 1 genes with several rows)" in line for line in log)
+
+
+def test_identifiers_become_symbols_by_the_built_gene_table(go, toy_dir, tmp_path, toy_genes, log, write_vectors):
+    write_vectors(tmp_path / "mine.csv", [*(ensembl for _, ensembl in toy_genes[:38]), "OLD39", "NOBODY"])
+    for name in ("genes", "reactome_pathways"):
+        load(name, RawFiles(toy_dir))
+    (result,) = go([str(tmp_path / "mine.csv")], ["reactome_pathways"]).results
+    assert (result.coverage.n_scored, result.coverage.n_missing) == (39, 11)
+    assert (
+        "40 identifiers of the vectors: 1 old names became current symbols, 0 ambiguous and 1 unknown have none" in log
+    )
+    assert go([str(tmp_path / "mine.csv")], ["reactome_pathways"], data_dir=toy_dir).up_to_date == 1
+
+
+def test_without_a_gene_table_identifiers_stay_as_they_are(go, tmp_path, log, write_vectors):
+    write_vectors(tmp_path / "mine.csv", [*load("starter_genes").dataset["symbol"], "NOBODY"])
+    (result,) = go([str(tmp_path / "mine.csv")], ["starter_is_tf"]).results
+    assert (result.coverage.n_missing, result.model.options) == (0, {"resolved": False})
+    assert "identifiers of the vectors" not in log.text
 
 
 def test_the_built_data_needs_no_folder(go, toy_dir, tmp_path):

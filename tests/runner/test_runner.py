@@ -100,7 +100,7 @@ def test_a_result_says_what_it_depends_on(starter_run):
         "n_task": len(rows), "n_scored": len(rows), "n_missing": 0, "missing_sample": [], "scored_sha256": "",
     }  # fmt: skip
     assert {"gene-bench", "python", "numpy", "scikit-learn", "torch"} <= content["environment"].keys()
-    assert content["timing"].keys() == {"embed_s", "probe_s"}
+    assert content["timing"].keys() == {"embed_s", "solve_s", "score_s"}
 
 
 def test_a_second_run_embeds_and_fits_nothing(starter_run, log, monkeypatch):

@@ -149,7 +149,7 @@ class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no typ
         label_names: Sequence[str] | None = None,
         num_labels: int | None = None,
         per_label: bool = False,
-        **options: float,
+        **options: Any,
     ) -> dict[str, Any]:
         target = target or infer_target(references)
         labels: npt.ArrayLike = references
