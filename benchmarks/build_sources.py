@@ -1,6 +1,6 @@
-"""Builds every task that a folder of raw files allows, in a fresh cache, and prints seconds, peak memory and files read.
+"""Builds every task that a folder of raw files allows, in a fresh cache; prints seconds, peak memory and files read.
 
-    python benchmarks/build_sources.py --data-dir DIR
+python benchmarks/build_sources.py --data-dir DIR
 """
 
 import argparse
@@ -40,7 +40,9 @@ def main() -> None:
         print(f"{name:12} {built[name]:6} {missing[name]:4} {seconds[name]:8.1f}")
     # Linux counts in KiB, macOS in bytes.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(f"{'all':12} {built.total():6} {missing.total():4} {seconds.total():8.1f}   peak memory {peak / 2**30:.2f} GiB")
+    print(
+        f"{'all':12} {built.total():6} {missing.total():4} {seconds.total():8.1f}   peak memory {peak / 2**30:.2f} GiB"
+    )
     again = [f"{path.name} ({count})" for path, count in read.items() if count > 1]
     print(f"files unpacked: {len(read)}; more than once: {', '.join(again) or 'none'}")
 

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from builders import ENTITY_COLUMNS, FOLD_SCHEME, Built, RawFiles, TaskConfig, configs, load, names_builder, select, subtasks
+from builders import (
+    ENTITY_COLUMNS,
+    FOLD_SCHEME,
+    Built,
+    RawFiles,
+    TaskConfig,
+    configs,
+    load,
+    names_builder,
+    select,
+    subtasks,
+)
 from builders.errors import BuilderError
 from gene_eval.results import TaskRecord
 
