@@ -154,7 +154,8 @@ class _Number:
 
     def __setstate__(self, state: object) -> None:
         """Be here so that a pickle cannot set attributes of this class."""
-        raise NotImplementedError
+        message = "a state for a number"
+        raise ValueError(message)
 
 
 _STANDS_FOR: dict[str, type] = {

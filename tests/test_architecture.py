@@ -24,10 +24,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "builders": ("builders",),
     "model_adapters": ("model_adapters",),
     "gene_eval": ("builders", "gene_eval", "model_adapters"),
-    "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core"),
+    "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core", "gene_eval.lossless"),
     "gene_eval.core": ("gene_eval.core",),
     "gene_eval.errors": (),
-    "gene_eval.metrics": ("gene_eval.core", "gene_eval.metrics"),
+    "gene_eval.lossless": ("gene_eval.core",),
+    "gene_eval.metrics": ("gene_eval.core", "gene_eval.lossless", "gene_eval.metrics"),
     "gene_eval.results": ("gene_eval.errors",),
     "push_scripts": ("gene_eval", "push_scripts"),
 }

@@ -3,7 +3,7 @@
 A thin shell: `gene_eval.core` cross-validates both on the same folds and compares their scores.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import datasets
@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from gene_eval.core import MAIN_METRIC, METRICS, ProbeError, UnknownNameError, default_folds, probe
 from gene_eval.core.engines import DEFAULT_ENGINE
-from gene_eval.core.references import indicator, infer_target, reference_kind
+from gene_eval.core.references import indicator, infer_target
 from gene_eval.core.stats import corrected_t_test, minimal_detectable_difference
+from gene_eval.lossless import LosslessReferences
 
 _DESCRIPTION = """
 Cross-validates a linear model from each of two embeddings to the same labels, on the same folds, and tests whether
@@ -81,14 +82,8 @@ _CITATION = """\
 }
 """
 
-_KINDS = {
-    "lists": datasets.List(datasets.Value("int64")),
-    "whole": datasets.Value("int64"),
-    "decimal": datasets.Value("float64"),
-}
 
-
-class GeneProbeCompare(evaluate.Comparison):  # type: ignore[misc]  # evaluate ships no types
+class GeneProbeCompare(LosslessReferences, evaluate.Comparison):  # type: ignore[misc]  # evaluate ships no types
     """Paired comparison of two embeddings; see `inputs_description` for arguments and results."""
 
     def _info(self) -> evaluate.ComparisonInfo:
@@ -98,17 +93,9 @@ class GeneProbeCompare(evaluate.Comparison):  # type: ignore[misc]  # evaluate s
             description=_DESCRIPTION,
             citation=_CITATION,
             inputs_description=_KWARGS_DESCRIPTION,
-            features=[
-                datasets.Features(predictions1=vectors, predictions2=vectors, references=kind)
-                for kind in _KINDS.values()
-            ],
+            features=self.choices(predictions1=vectors, predictions2=vectors),
             reference_urls=["https://doi.org/10.1023/A:1024068626366", "https://arxiv.org/abs/2412.04075"],
         )
-
-    def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
-        """Add one row: `predictions1`, `predictions2` and `reference`; see `evaluate.EvaluationModule.add`."""
-        self._check_kind([reference])
-        super().add(prediction=prediction, reference=reference, **kwargs)
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add rows; see `evaluate.EvaluationModule.add_batch`."""
@@ -119,23 +106,8 @@ class GeneProbeCompare(evaluate.Comparison):  # type: ignore[misc]  # evaluate s
                 "give both models' vectors of the same genes, and one label each"
             )
             raise ProbeError(msg)
-        self._check_kind(references)
+        self.check_kind(references)
         super().add_batch(predictions=predictions, references=references, **kwargs)
-
-    def _infer_feature_from_batch(self, batch: dict[str, Any]) -> datasets.Features:
-        kind = _kind(batch["references"])
-        return next(features for features in self.features if features["references"] == kind)
-
-    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
-        return self._infer_feature_from_batch({"references": [example["references"]]})
-
-    def _check_kind(self, references: Iterable[Any]) -> None:
-        """Refuse what the first rows' type would silently cut off: int(2.5) is 2."""
-        kind = _kind(references)
-        if self.selected_feature_format is not None and self.selected_feature_format["references"] != kind:
-            first = self.selected_feature_format["references"]
-            msg = f"references changed from {first} to {kind} between batches; give all as one kind"
-            raise ProbeError(msg)
 
     def _compute(  # noqa: PLR0913 - the options of `probe`, and how to read the references
         self,
@@ -181,8 +153,3 @@ class GeneProbeCompare(evaluate.Comparison):  # type: ignore[misc]  # evaluate s
             "fold_scores1": list(first.folds),
             "fold_scores2": list(second.folds),
         }
-
-
-def _kind(references: Iterable[Any]) -> Any:
-    """The feature that stores these references without loss."""
-    return _KINDS[reference_kind(references)]

@@ -3,7 +3,7 @@
 A thin shell: it finds out what the references are, and `gene_eval.core.probe` does the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import datasets
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from gene_eval.core import ProbeError, default_folds, probe
 from gene_eval.core.engines import DEFAULT_ENGINE
-from gene_eval.core.references import indicator, infer_target, reference_kind
+from gene_eval.core.references import indicator, infer_target
+from gene_eval.lossless import LosslessReferences
 
 _DESCRIPTION = """
 Cross-validates a linear model from embeddings to labels and scores the held-out rows: logistic regression for binary,
@@ -87,13 +88,8 @@ _CITATION = """\
 }
 """
 
-_LISTS = datasets.List(datasets.Value("int64"))
-_WHOLE = datasets.Value("int64")
-_DECIMAL = datasets.Value("float64")
-_KINDS = {"lists": _LISTS, "whole": _WHOLE, "decimal": _DECIMAL}
 
-
-class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no types
+class GeneProbe(LosslessReferences, evaluate.Metric):  # type: ignore[misc]  # evaluate ships no types
     """Linear probe with cross-validation; see `inputs_description` for arguments and results."""
 
     def _info(self) -> evaluate.MetricInfo:
@@ -102,39 +98,17 @@ class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no typ
             description=_DESCRIPTION,
             citation=_CITATION,
             inputs_description=_KWARGS_DESCRIPTION,
-            # Lists first: the Space's widget reads the first one and then takes references as JSON, which keeps 1 and
-            # 1.0 apart.
-            features=[datasets.Features(predictions=vectors, references=kind) for kind in (_LISTS, _WHOLE, _DECIMAL)],
+            features=self.choices(predictions=vectors),
             reference_urls=["https://arxiv.org/abs/2412.04075"],
         )
-
-    def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
-        """Add one row; see `evaluate.EvaluationModule.add`."""
-        self._check_kind([reference])
-        super().add(prediction=prediction, reference=reference, **kwargs)
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add rows; see `evaluate.EvaluationModule.add_batch`."""
         if len(predictions) == 0 or len(predictions) != len(references):
             msg = f"predictions has {len(predictions)} rows and references {len(references)}; give one label per vector"
             raise ProbeError(msg)
-        self._check_kind(references)
+        self.check_kind(references)
         super().add_batch(predictions=predictions, references=references, **kwargs)
-
-    def _infer_feature_from_batch(self, batch: dict[str, Any]) -> datasets.Features:
-        kind = _kind(batch["references"])
-        return next(features for features in self.features if features["references"] == kind)
-
-    def _infer_feature_from_example(self, example: dict[str, Any]) -> datasets.Features:
-        return self._infer_feature_from_batch({"references": [example["references"]]})
-
-    def _check_kind(self, references: Any) -> None:
-        """Refuse what the first rows' type would silently cut off: int(2.5) is 2."""
-        kind = _kind(references)
-        if self.selected_feature_format is not None and self.selected_feature_format["references"] != kind:
-            first = self.selected_feature_format["references"]
-            msg = f"references changed from {first} to {kind} between batches; give all as one kind"
-            raise ProbeError(msg)
 
     def _compute(  # noqa: PLR0913 - the options of `probe`, and how to read the references
         self,
@@ -172,11 +146,6 @@ class GeneProbe(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no typ
         if per_label:
             scores["labels"] = {name: _flat(of_label) for name, of_label in result.labels.items()}
         return scores
-
-
-def _kind(references: Iterable[Any]) -> Any:
-    """The feature that stores these references without loss."""
-    return _KINDS[reference_kind(references)]
 
 
 def _flat(scores: dict[str, Any]) -> dict[str, float]:
