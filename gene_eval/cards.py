@@ -20,8 +20,9 @@ from gene_eval import __version__, tables
 from gene_eval.card_merge import SOURCE, merge_card
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
+from gene_eval.export import are_open
 from gene_eval.groups import group_metric
-from gene_eval.reproduce import model_string
+from gene_eval.reproduce import OTHERS, is_common, model_string
 from gene_eval.results import TaskResult
 
 __all__ = [
@@ -125,7 +126,7 @@ def make_card(
         model=model,
         section=_section(own, table, plot),
         index=_model_index(published, dataset),
-        eval_results=_eval_results(published, dataset),
+        eval_results=_eval_results([result for result in published if _is_in_dataset(result)], dataset),
     )
 
 
@@ -168,13 +169,14 @@ def _of_model(results: Sequence[TaskResult], model: str) -> list[TaskResult]:
     if not own:
         known = sorted({result.model.id for result in results})
         near = difflib.get_close_matches(model, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are results of {', '.join(known) or 'no model'}"
+        there = f"there are results of {', '.join(known)}" if known else "make some with: gene-bench run MODEL -o DIR"
+        hint = f"did you mean {near[0]}?" if near else there
         message = f"no results of {model!r}; {hint}"
         raise CardError(message)
     for what, values in (
         ("settings", {_settings(result) for result in own}),
         ("revisions", {str(result.model.revision) for result in own}),
-        ("options", {repr(sorted(result.model.options.items())) for result in own}),
+        ("options", {result.model.options_text for result in own}),
     ):
         if len(values) > 1:
             shown = "; ".join(sorted(map(str, values)))
@@ -227,7 +229,7 @@ def _families(model: str, table: tables.Table) -> str:
     lines = []
     for group, tasks in table.groups.items():
         means = [table.means.get((column, group)) for column in columns]
-        shown = [f"{mean.mean:.3f} ± {mean.std:.3f}" if mean else NOTHING for mean in means]
+        shown = [_score(mean.mean, mean.std) if mean else NOTHING for mean in means]
         lines.append([group, group_metric(group), str(len(tasks)), *shown])
     if not lines:
         return "None: no task here counts in a ranking."
@@ -267,18 +269,25 @@ def _cell(text: str) -> str:
 
 def _commands(own: Sequence[TaskResult]) -> str:
     record, probe = own[0].model, own[0].probe
-    words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL")]
+    has_others = any(map(is_common, own))
+    words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL"), *([OTHERS] if has_others else [])]
     for task in sorted(result.task.id for result in own):
         # No-break spaces, so that an option and its value stay on one line.
         words.append(f"-t\xa0{task}")
     words += [f"--protocol\xa0{probe.protocol}", f"--engine\xa0{probe.engine}", f"--seed\xa0{probe.seed}"]
     pairs = {str(result.probe.params["pairs"]) for result in own if "pairs" in result.probe.params}
     words += [f"--pairs\xa0{each}" for each in sorted(pairs)]
+    words += ["--common-genes"] if has_others else []
     lines = textwrap.wrap(
         " ".join(words), LINE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
     command = " \\\n".join(lines).replace("\xa0", " ")
     return f"pip install gene-bench=={own[0].environment.get('gene-bench', __version__)}\n{command}"
+
+
+def _is_in_dataset(result: TaskResult) -> bool:
+    """Whether `push data` publishes the task: `.eval_results` may name only tasks of the dataset's `eval.yaml`."""
+    return are_open([result.task.source, *(path.partition("/")[0] for path in result.task.inputs)])
 
 
 def _model_index(published: Sequence[TaskResult], dataset: Benchmark) -> list[dict[str, Any]]:

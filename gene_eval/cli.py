@@ -122,7 +122,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
     check.add_argument("model", metavar="MODEL")
-    check.add_argument("--device", metavar="D")
+    check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
 
 
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -197,7 +197,11 @@ def _add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_compute(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+    parser.add_argument(
+        "--device",
+        metavar="D",
+        help="cuda, mps or cpu, or several: cuda:0,cuda:1 (default: every GPU, or the best)",
+    )
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
 
 

@@ -5,10 +5,11 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -27,7 +28,7 @@ from gene_eval.register import register_comparison, register_metric
 from gene_eval.runner import RunOptions
 from gene_eval.runner import run as run_all
 from gene_eval.toys import MADE_UP, columns_read, toy_genes
-from gene_eval.vectors import make_resolve
+from gene_eval.vectors import audit_text, make_resolve
 from gene_eval.verify import verify as verify_results
 from model_adapters import AdapterError, as_matrix, describe, health, load_model
 from model_adapters import embed as embed_genes
@@ -146,18 +147,46 @@ def embed(arguments: argparse.Namespace) -> int:
     raw = RawFiles(arguments.data_dir)
     model = load_model(arguments.model, resolve=make_resolve(raw, say))
     _quiet_unless_terminal()
+    part = _part_of(arguments.output)
     genes = load(arguments.genes, raw).dataset
     table = embed_genes(genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=_is_terminal())
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    part = arguments.output.with_name(f".{arguments.output.name}.{os.getpid()}.part")
     try:
         table.to_parquet(part)
         part.replace(arguments.output)
     finally:
         part.unlink(missing_ok=True)
+    if details := audit_text(model):
+        say(f"read from the file: {details}")
     say(f"wrote {len(table):,} vectors of {model.model_id} to {arguments.output}")
+    for line in _health_lines(health(table, genes)):
+        say(line)
     say(f"next: gene-bench run {shlex.quote(str(arguments.output))} -t TASK")
     return DONE
+
+
+def _part_of(path: Path) -> Path:
+    """Name the file that becomes `path` in the end; hours of work do not begin where it cannot be written."""
+    if path.is_dir():
+        message = f"-o {path} is a folder, expected the name of a file"
+        raise GeneBenchError(message)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        message = f"-o {path} cannot be written: {error.strerror}; name a file in a folder that can be"
+        raise GeneBenchError(message) from error
+    return part
+
+
+def _health_lines(state: dict[str, Any]) -> Iterator[str]:
+    norm, odd = state["norm"], f"{state['zero_rows']:,} zero, {state['duplicate_rows']:,} equal to one before"
+    lengths = f"norms {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}"
+    yield f"vectors: dimension {state['dim']}, {odd}; {lengths}"
+    yield f"rank: {state['effective_rank']:g} effective directions; {state['constant_columns']} constant columns"
+    groups = (f"{n['with_vector']:,} of {n['genes']:,} {group}" for group, n in state.get("coverage", {}).items())
+    yield f"genes with a vector: {', '.join(groups)}"
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -224,7 +224,7 @@ def _pairs(
 
 
 def _is_mixed(results: Iterable[TaskResult]) -> bool:
-    return len({repr((each.model.revision, sorted(each.model.options.items()))) for each in results}) > 1
+    return len({(each.model.revision, each.model.options_text) for each in results}) > 1
 
 
 def _why_not(first: TaskResult, second: TaskResult) -> str:

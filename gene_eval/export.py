@@ -1,7 +1,7 @@
 """Writes built tasks as a Hub dataset repository on disk: parquet per config; a card with configs, terms, citations."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ from builders.ensembl import ENSEMBL
 from builders.genes import NCBI_GENE
 from gene_eval.errors import ExportError
 
-__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "collect", "export", "redistributable"]
+__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "are_open", "collect", "export", "redistributable"]
 
 CARD = "README.md"
 EVAL_FILE = "eval.yaml"
@@ -71,7 +71,12 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
 
 def redistributable(built: Built) -> bool:
     """Whether the terms of every source of a config let us publish rows made from it."""
-    return all(source.redistributable for source in _sources([built]))
+    return are_open([built.config.source, *_input_sources(built)])
+
+
+def are_open(sources: Iterable[str]) -> bool:
+    """Whether the terms of all sources with these names let us publish rows; a user's own source is theirs to judge."""
+    return all(SOURCES[name].redistributable for name in sources if name in SOURCES)
 
 
 def export(

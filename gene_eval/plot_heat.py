@@ -104,7 +104,9 @@ def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure
 
 
 def _mean_text(mean: Mean | None) -> str:
-    return f"{mean.mean:.3f}\n({mean.std:.3f})" if mean else "–"
+    if mean is None:
+        return "–"
+    return f"{mean.mean:.3f}" if mean.std is None else f"{mean.mean:.3f}\n({mean.std:.3f})"
 
 
 def task_map(table: Table) -> Figure:

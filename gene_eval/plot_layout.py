@@ -45,6 +45,8 @@ INK, MUTED, EMPTY = "#222222", "#6b6b6b", "#ececec"
 SIZE = 8
 MARGIN = 0.15
 LONGEST = 48
+# An SVG of more cells takes megabytes; they are an image in it then.
+MOST_SHAPES = 5000
 SLANTED, UPRIGHT = 55, 90
 
 Array = npt.NDArray[np.float64]
@@ -147,7 +149,10 @@ def heat(
     blank(axes, n_columns, n_rows)
     axes.set_facecolor(EMPTY)
     colours, norm = colormaps[scale.colours], Normalize(scale.low, scale.high, clip=True)
-    axes.pcolormesh(np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.6)
+    axes.pcolormesh(
+        np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.6,
+        rasterized=values.size > MOST_SHAPES,
+    )  # fmt: skip
     if texts is None:
         return
     for row in range(n_rows):

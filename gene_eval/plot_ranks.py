@@ -17,6 +17,7 @@ __all__ = ["fold_scatter", "rank_plot"]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "X")
 ROW = 0.22
+NOTE = "line: 95 % interval when the sources or tasks named above are resampled; hollow: fewer than six of them"
 
 Points = dict[str, list[tuple[float, float]]]
 """Family to (first, second) scores of folds in which both are defined."""
@@ -30,16 +31,16 @@ def rank_plot(table: Table) -> Figure:
     shown = names(table)
     labels = [shown[model] for model in order]
     left = MARGIN + text_width(labels) + 0.12
-    top, height = 0.95, ROW * len(order)
+    top, height = 1.1, ROW * len(order)
     runs = [run for run in main.ties if len(run) > 1]
     room = 0.11 * len(runs) + 0.15
     wide = max(2.2, 0.06 * len(order))
     narrow = max(1.15, 0.035 * len(order))
     width = left + wide + room + (narrow + 0.15) * (len(table.rankings) - 1) + MARGIN
-    page = Page(max(width, 5.5), top + height + 0.5)
-    page.text(MARGIN, 0.12, "Place by mean, 1 is best; line: 95 % interval", fontsize=10)
-    if runs:
-        page.text(MARGIN, 0.33, f"bars: models not told apart {_title(main)} (p of 0.05 or more)", color=MUTED)
+    notes = [NOTE, *([f"bars: models not told apart, {_words(main.name)} (p of 0.05 or more)"] if runs else [])]
+    page = Page(max(width, 2 * MARGIN + text_width(notes)), top + height + 0.5)
+    page.text(MARGIN, 0.12, "Place by mean, 1 is best", fontsize=10)
+    page.text(MARGIN, 0.33, "\n".join(notes), color=MUTED)
     at = left
     for number, group in enumerate(table.rankings):
         axes = page.axes(at, top, narrow if number else wide, height)
@@ -51,10 +52,6 @@ def rank_plot(table: Table) -> Figure:
     return page.figure
 
 
-def _title(group: GroupRanking) -> str:
-    return group.name.replace("_", " ")
-
-
 def _panel(axes: Axes, group: GroupRanking, order: Sequence[str], controls: Sequence[str]) -> None:
     axes.set_xlim(0, len(order) + 1)
     axes.set_ylim(len(order), 0)
@@ -64,7 +61,7 @@ def _panel(axes: Axes, group: GroupRanking, order: Sequence[str], controls: Sequ
     axes.tick_params(length=2, labelsize=7, colors=MUTED)
     axes.grid(visible=True, axis="x", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_title(f"{_title(group)}\n{group.basis}", fontsize=7.5, color=INK, loc="left")
+    axes.set_title(f"{_words(group.name)}\n{group.basis}", fontsize=7.5, color=INK, loc="left")
     for row in range(0, len(order), 2):
         axes.axhspan(row, row + 1, color="#f5f5f5", zorder=0)
     for each in group.models:
@@ -111,7 +108,10 @@ def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | 
     if not panels:
         return None
     shown = names(table)
-    page = Page(MARGIN + 4.2 * len(panels), 4.75)
+    families = sorted(
+        {family for _, points in panels for family in points}, key=lambda family: (_style(family), family)
+    )
+    page = Page(MARGIN + 4.2 * len(panels) + 0.4 + text_width(map(_words, families)), 4.75)
     page.text(MARGIN, 0.12, f"{shown[second]} against {shown[first]}, fold by fold", fontsize=10)
     if uneven := sum(not _is_even(table, first, second, task) for task in shared):
         page.text(MARGIN, 0.33, f"scored on different genes in {uneven} of {len(shared)} tasks", color=MUTED)
@@ -120,6 +120,14 @@ def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | 
         _scatter(axes, points, title)
         axes.set_xlabel(shown[first], color=INK)
         axes.set_ylabel(shown[second], color=INK)
+    # Beside the panels: inside, it would hide points.
+    axes.legend(
+        handles=[_key(family) for family in families],
+        fontsize=7,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+        frameon=False,
+    )
     return page.figure
 
 
@@ -153,18 +161,22 @@ def _scatter(axes: Axes, points: Points, title: str) -> None:
     ends = (low - margin, high + margin)
     axes.set(xlim=ends, ylim=ends)
     axes.plot(ends, ends, color=MUTED, linewidth=0.8, zorder=1)
-    handles = []
-    for family in sorted(points, key=lambda family: (_style(family), family)):
-        marker, colour = MARKERS[_style(family)], COLOURS[_style(family)]
-        x, y = zip(*points[family], strict=True)
-        axes.scatter(x, y, s=13, marker=marker, color=colour, alpha=0.65, linewidth=0)
-        label = family.replace("_", " ")
-        handles.append(Line2D([], [], linestyle="", marker=marker, markersize=4, color=colour, label=label))
+    for family, members in points.items():
+        x, y = zip(*members, strict=True)
+        axes.scatter(x, y, s=13, marker=MARKERS[_style(family)], color=COLOURS[_style(family)], alpha=0.65, linewidth=0)
     above = sum(b > a for a, b in pairs)
     axes.set_title(f"{title}: above the line in {above} of {len(pairs)} folds", fontsize=8, loc="left", color=INK)
-    axes.legend(handles=handles, fontsize=6.5, loc="best", frameon=True, framealpha=0.9, edgecolor="#dddddd")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=2, labelsize=7, colors=MUTED)
+
+
+def _key(family: str) -> Line2D:
+    marker, colour = MARKERS[_style(family)], COLOURS[_style(family)]
+    return Line2D([], [], linestyle="", marker=marker, markersize=4, color=colour, label=_words(family))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _style(family: str) -> int:

@@ -27,6 +27,8 @@ from gene_eval.tables import Table
 __all__ = ["model_similarity", "similarities", "task_similarity"]
 
 FEWEST = 3
+# Cells with and without a number in them.
+WIDE, NARROW = 0.36, 0.17
 MOST_NUMBERS = 25
 
 
@@ -52,7 +54,7 @@ def model_similarity(table: Table) -> Figure | None:
     shown = names(table)
     labels = [shown[model] for model in models]
     title = "Similarity of models by their ROC-AUC over tasks"
-    return _clustered(title, scores, labels, cell=0.36, angle=SLANTED) if len(models) >= FEWEST else None
+    return _clustered(title, scores, labels, angle=SLANTED) if len(models) >= FEWEST else None
 
 
 def task_similarity(table: Table) -> Figure | None:
@@ -60,7 +62,7 @@ def task_similarity(table: Table) -> Figure | None:
     models, tasks, scores = _scores(table)
     if len(models) < 2 or len(tasks) < FEWEST:
         return None
-    return _clustered("Similarity of tasks by the ROC-AUC of models", scores.T, tasks, cell=0.17, angle=UPRIGHT)
+    return _clustered("Similarity of tasks by the ROC-AUC of models", scores.T, tasks, angle=UPRIGHT)
 
 
 def _scores(table: Table) -> tuple[list[str], list[str], Array]:
@@ -71,7 +73,7 @@ def _scores(table: Table) -> tuple[list[str], list[str], Array]:
     return models, tasks, np.array(scores, dtype=np.float64)
 
 
-def _clustered(title: str, vectors: Array, labels: Sequence[str], *, cell: float, angle: int) -> Figure:
+def _clustered(title: str, vectors: Array, labels: Sequence[str], *, angle: int) -> Figure:
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
@@ -80,18 +82,19 @@ def _clustered(title: str, vectors: Array, labels: Sequence[str], *, cell: float
     tree = hierarchy.dendrogram(links, no_plot=True)
     order = tree["leaves"]
     labels = [labels[i] for i in order]
-    size = cell * len(labels)
-    left = MARGIN + max(text_width(labels) + 0.1, 1.4)
+    has_numbers = len(labels) <= MOST_NUMBERS
+    size = (WIDE if has_numbers else NARROW) * len(labels)
+    scale = Scale("1 - cosine distance, rescaled", "viridis", 0.0, 1.0)
+    left = MARGIN + max(text_width(labels), text_width([scale.label]), 1.2) + 0.2
     above, beside = label_room(labels, angle=angle)
     top = 0.4 + max(above, 0.5)
     branches = 0.8
     page = Page(max(left + size + max(branches + 0.2, beside), 4.5), top + size + MARGIN)
     page.text(MARGIN, 0.12, title, fontsize=10)
-    scale = Scale("1 - cosine distance, rescaled", "viridis", 0.0, 1.0)
     colour_bar(page, MARGIN + 0.1, top - 0.55, 1.2, scale)
     axes = page.axes(left, top, size, size)
     values = table[np.ix_(order, order)]
-    texts = [[f"{value:.2f}" for value in row] for row in values] if len(labels) <= MOST_NUMBERS else None
+    texts = [[f"{value:.2f}" for value in row] for row in values] if has_numbers else None
     heat(axes, values, scale, texts=texts)
     row_labels(axes, labels)
     top_labels(axes, labels, angle=angle)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from gene_eval.groups import FAMILIES, OVERALL, REGRESSION
+from gene_eval.groups import FAMILIES, OVERALL, REGRESSION, group_metric
 from gene_eval.page import render
 from gene_eval.rankings import ModelRank
 from gene_eval.tables import (
@@ -54,7 +54,7 @@ Grid = list[list[str]]
 def rows(table: Table) -> list[Row]:
     """One row for each task and model of the table, then one for each label of its multi-label tasks.
 
-    `label` is empty in rows of whole tasks. The numbers of what was not run are None.
+    `level` says which: "task" or "label". The numbers of what was not run are None.
     """
     listed: list[Row] = []
     for task in table.tasks:
@@ -62,6 +62,7 @@ def rows(table: Table) -> list[Row]:
             cell = table.cells.get((model, task.name))
             common: Row = {
                 **asdict(table.settings),
+                "level": "task",
                 "task": task.name,
                 "label": "",
                 "family": task.family,
@@ -79,13 +80,33 @@ def rows(table: Table) -> list[Row]:
             listed.append(common)
             for label in labels(table, task):
                 mean, std = _label_score(table, model, task, label)
-                listed.append({**common, "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std})
+                listed.append(
+                    {**common, "level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std}
+                )
     return listed
 
 
+def _mean_rows(table: Table) -> list[Row]:
+    """One row for each mean, by model, with the group's name as family and no task."""
+    return [
+        {
+            **asdict(table.settings),
+            "level": "family",
+            "family": group,
+            "is_ranked": True,
+            "model": model,
+            "is_control": model in table.controls,
+            "metric": group_metric(group),
+            "mean": mean.mean,
+            "std": mean.std,
+        }
+        for (model, group), mean in table.means.items()
+    ]
+
+
 def to_csv(report: Report) -> str:
-    """The rows of all tables under one header; warnings and problems are left to the other formats."""
-    listed = [row for table in report.tables for row in rows(table)]
+    """Tasks, labels and means by family of all tables under one header; warnings are left to other formats."""
+    listed = [row for table in report.tables for row in (*rows(table), *_mean_rows(table))]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
     writer.writeheader()
@@ -233,8 +254,8 @@ def _place(found: ModelRank | None) -> str:
 
 def _rank_notes(table: Table) -> Iterator[str]:
     yield (
-        "Place by mean, with its 95 % interval where there are enough tasks. Over sources, every source counts once, "
-        "by the mean of its tasks."
+        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks."
     )
     for group in table.rankings:
         # Those of families are in the JSON and on the page.

@@ -5,7 +5,10 @@ import shlex
 
 from gene_eval.results import ModelRecord, TaskResult
 
-__all__ = ["model_string", "run_words"]
+__all__ = ["OTHERS", "is_common", "model_string", "run_words"]
+
+# Stands for the models that a run with --common-genes had besides; a result does not name them.
+OTHERS = "OTHER_MODELS"
 
 
 def model_string(record: ModelRecord) -> str | None:
@@ -24,11 +27,13 @@ def model_string(record: ModelRecord) -> str | None:
     return None
 
 
-def run_words(result: TaskResult) -> tuple[str, str]:
-    """What stands before and after the `-t TASK` of the command that makes a result again.
+def is_common(result: TaskResult) -> bool:
+    """Whether entities were left out for the sake of other models, by `--common-genes`."""
+    return result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
 
-    A run with `--common-genes` needs the other models of that run as well; a result does not name them.
-    """
+
+def run_words(result: TaskResult) -> tuple[str, str]:
+    """What stands before and after the `-t TASK` of the command that makes a result again."""
     probe = result.probe
     options = [f"--protocol {shlex.quote(probe.protocol)}", f"--engine {shlex.quote(probe.engine)}"]
     options.append(f"--seed {probe.seed}")
@@ -36,4 +41,8 @@ def run_words(result: TaskResult) -> tuple[str, str]:
         options.append(f"--pairs {shlex.quote(str(probe.params['pairs']))}")
     if "diseases" in probe.params:
         options.append(f"--diseases {shlex.quote(str(probe.params['diseases']))}")
-    return f"gene-bench run {shlex.quote(model_string(result.model) or 'MODEL')}", " ".join(options)
+    models = shlex.quote(model_string(result.model) or "MODEL")
+    if is_common(result):
+        models += f" {OTHERS}"
+        options.append("--common-genes")
+    return f"gene-bench run {models}", " ".join(options)

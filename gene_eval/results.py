@@ -81,7 +81,7 @@ class TaskRecord:
 class ModelRecord:
     """The model and the vectors it gave; `embedding_sha256` is of all of them, not only of those the task used.
 
-    `health` describes all of them too: see `model_adapters.health`.
+    `health` describes all of them too: see `model_adapters.health`; for vectors of a file also what became of its rows.
     """
 
     id: str
@@ -91,6 +91,15 @@ class ModelRecord:
     embedding_sha256: str
     options: Mapping[str, object] = field(default_factory=dict)
     health: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def options_text(self) -> str:
+        """The options as a file has them, so that those of a run and of its file are equal.
+
+        >>> ModelRecord("m", None, "a", 4, "", {"b": ({"d": 1, "c": 2},)}).options_text
+        '{"b": [{"c": 2, "d": 1}]}'
+        """
+        return json.dumps(dict(self.options), sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import json
 import platform
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from gene_eval.reproduce import model_string
 from gene_eval.results import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskResult
 from gene_eval.tasks import Failure, Task, choose, load_tasks
 from gene_eval.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
-from model_adapters import AdapterError, Model, load_model
+from model_adapters import AdapterError, Model, choose_devices, load_model
 
 __all__ = ["Outcome", "RunOptions", "run"]
 
@@ -38,7 +37,7 @@ class RunOptions:
     Args:
         out: Folder of the result files.
         data_dir: Folder with raw files; see `builders.RawFiles`.
-        device: Where models and the probe compute; None takes the best there is.
+        device: Where models and the probe compute, or several with commas between; None takes the best there is.
         memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
@@ -107,9 +106,11 @@ def run(
 
     Raises:
         BuilderError: A pattern matches no task, or the data directory does not exist.
-        AdapterError: A model does not exist.
+        AdapterError: A model does not exist, or the device is not there.
         GeneBenchError: Two of the models would write the same files.
     """
+    if options.device is not None:
+        choose_devices(options.device)
     raw = RawFiles(options.data_dir)
     chosen = choose(patterns, split_labels=split_labels)
     resolve = make_resolve(raw, log)
@@ -208,7 +209,8 @@ def _score(
             seed=options.seed,
             protocol=options.protocol,
             engine=options.engine,
-            device=options.device,
+            # Of several, which encode side by side, one solves.
+            device=options.device and options.device.partition(",")[0],
             label_names=task.record.label_names if task.record.target == "multilabel" else None,
             **settings,
         )
@@ -274,17 +276,12 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
         task, model, settings = result.task, result.model, result.probe
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
-            *(model.id, model.revision, model.adapter, model.embedding_sha256, _json(model.options)),
+            *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
             *(settings.protocol, settings.engine, settings.seed),
             *(settings.params.get("pairs"), settings.params.get("diseases")),
         )
 
     return key(found) == key(wanted)
-
-
-def _json(options: Mapping[str, object]) -> str:
-    # A tuple comes back from a file as a list.
-    return json.dumps(dict(options), sort_keys=True, default=str)
 
 
 def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, float]) -> TaskResult:

@@ -75,10 +75,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Mean and population standard deviation of a metric over `n_tasks` tasks."""
+    """Mean and population standard deviation of a metric over `n_tasks` tasks; one task has no deviation."""
 
     mean: float
-    std: float
+    std: float | None
     n_tasks: int
 
 
@@ -235,7 +235,7 @@ def _means(
         for group, names in groups.items():
             values = [mean for name in names if (mean := value(model, name)) is not None]
             if len(values) == len(names):
-                means[model, group] = Mean(fmean(values), pstdev(values), len(values))
+                means[model, group] = Mean(fmean(values), pstdev(values) if len(values) > 1 else None, len(values))
     return means
 
 
@@ -245,11 +245,11 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
             f"{task_id} stands {versions[task_id]} times: its rows or folds differ between results; "
             "run it again for all models with --overwrite"
         )
-    states: dict[str, set[str]] = defaultdict(set)
+    states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
     pairs: dict[str, set[str]] = defaultdict(set)
     diseases: dict[str, set[str]] = defaultdict(set)
     for result in results:
-        states[result.model.id].add(repr((result.model.revision, sorted(result.model.options.items()))))
+        states[result.model.id].add((result.model.revision, result.model.options_text))
         pairs[result.task.id].add(str(result.probe.params.get("pairs")))
         diseases[result.task.id].add(str(result.probe.params.get("diseases")))
     for model in sorted(model for model, known in states.items() if len(known) > 1):

@@ -20,7 +20,7 @@ from gene_eval.errors import CoverageError
 from gene_eval.tasks import Task
 from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256, gene_coverage, health
 
-__all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "make_resolve"]
+__all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "audit_text", "make_resolve"]
 
 PAIRINGS = ("average", "concat")
 DISEASE, DISEASES = "disease_id", "diseases"
@@ -36,7 +36,7 @@ class Vectors:
         matrix: (n, d) float32.
         row: Identifier -> row of the matrix.
         sha256: Hash of identifiers and vectors.
-        health: See `model_adapters.health`.
+        health: See `model_adapters.health`; for vectors of a file also `audit`, what became of the file's rows.
     """
 
     matrix: npt.NDArray[np.float32]
@@ -152,12 +152,14 @@ class ModelVectors:
         symbols, matrix = as_matrix(embedded)
         origin = f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded"
         if self.precomputed:
-            audit = getattr(self.model, "audit", {})
-            details = ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
+            details = audit_text(self.model)
             origin = f"read from the file ({details})" if details else "read from the file"
         self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
         row = {symbol: i for i, symbol in enumerate(symbols)}
-        return Vectors(matrix, row, embedding_sha256(embedded), health(embedded))
+        state = health(embedded)
+        if audit := dict(getattr(self.model, "audit", {})):
+            state["audit"] = audit
+        return Vectors(matrix, row, embedding_sha256(embedded), state)
 
     def _health(self, vectors: Vectors, table: str) -> dict[str, Any]:
         if table not in self._coverage:
@@ -255,6 +257,12 @@ def _reads(model: Any, columns: Sequence[str]) -> bool:
     """Whether a model, and each that it is made of, can encode a table with these columns."""
     parts = getattr(model, "parts", ())
     return all(_reads(part, columns) for part in parts) if parts else getattr(model, "input_column", None) in columns
+
+
+def audit_text(model: Model) -> str:
+    """What became of the rows of a file of vectors; nothing for a model that encodes."""
+    audit = getattr(model, "audit", {})
+    return ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
 
 
 def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:

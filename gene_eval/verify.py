@@ -1,5 +1,6 @@
 """Runs saved results again from what they record, and says which agree, and where one does not, what differs."""
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from builders.errors import BuilderError
 from gene_eval.core.errors import ProbeError
 from gene_eval.errors import GeneBenchError
-from gene_eval.reproduce import model_string
+from gene_eval.reproduce import is_common, model_string
 from gene_eval.results import ScoreRecord, TaskResult
 from gene_eval.runner import RunOptions, run
 from model_adapters import AdapterError
@@ -107,14 +108,10 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    chosen = (probe.params.get("pairs"), probe.params.get("diseases"), _is_common(result))
+    chosen = (probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
     settings = (probe.protocol, probe.engine, probe.seed, *chosen)
     # Models that were scored on their common genes have to be there together.
-    return settings if _is_common(result) else (*settings, result.model.id, result.model.revision)
-
-
-def _is_common(result: TaskResult) -> bool:
-    return result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
+    return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
 
 def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> RunOptions:
@@ -127,7 +124,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
         engine=probe.engine,
         pairs=str(probe.params.get("pairs", "average")),
         diseases=str(probe.params["diseases"]) if "diseases" in probe.params else None,
-        common_genes=_is_common(result),
+        common_genes=is_common(result),
     )
 
 
@@ -198,8 +195,10 @@ def _model_reasons(recorded: TaskResult, again: TaskResult) -> Iterator[str]:
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, str]:
-    # A tuple comes back from a file as a list.
-    return {name: str(list(value) if isinstance(value, tuple) else value) for name, value in values.items()}
+    # As a file has them: tuples are lists there, and the keys of options within options are sorted.
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for name, value in values.items()
+    }
 
 
 def _differing(kind: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

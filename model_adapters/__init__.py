@@ -3,7 +3,7 @@
 `embed(genes, load_model("bag-of-words"))` returns a `datasets.Dataset` with the columns `symbol` and `embedding`.
 """
 
-from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device
+from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, choose_devices
 from model_adapters.embedding import embed
 from model_adapters.errors import AdapterError
 from model_adapters.health import gene_coverage, health
@@ -21,6 +21,7 @@ __all__ = [
     "Resolve",
     "as_matrix",
     "choose_device",
+    "choose_devices",
     "describe",
     "embed",
     "embedding_sha256",

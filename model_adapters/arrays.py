@@ -101,9 +101,11 @@ def read_word2vec(path: Path) -> Rows:
         raise VectorsError(message) from error
     announced = _header(lines)
     pairs = [line.split(maxsplit=1) for line in lines[bool(announced) :]]
-    if not pairs or any(len(pair) < 2 for pair in pairs):
-        short = next((pair[0] for pair in pairs), "")
-        message = f"{path.name}: no numbers after {short!r}; expected lines of a gene and its numbers"
+    if not pairs:
+        message = f"{path.name} names no gene, expected lines of a gene and its numbers"
+        raise VectorsError(message)
+    if short := [pair[0] for pair in pairs if len(pair) < 2]:
+        message = f"{path.name}: no numbers after {short[0]!r}; expected lines of a gene and its numbers"
         raise VectorsError(message)
     names = [pair[0] for pair in pairs]
     try:
@@ -133,7 +135,17 @@ def _line_message(where: str, pairs: list[list[str]], error: ValueError) -> str:
         fields = numbers.split()
         if len(fields) != dim:
             return f"{where}: {name} has {len(fields)} numbers, {pairs[0][0]} has {dim}; all must have the same"
+        if wrong := [field for field in fields if not _is_number(field)]:
+            return f"{where}: {name} has {wrong[0]!r} among its numbers, expected lines of a gene and its numbers"
     return f"{where}: a line does not hold numbers after the gene ({one_line(error)})"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_h5ad(path: Path, *, key: str | None = None) -> Rows:

@@ -80,6 +80,33 @@ class GeneEncoder(ABC):
         """Return an (n, d) array of finite numbers, one row for each of the n values of the input column."""
 
 
+def wrong_attribute(model: object) -> str | None:
+    """Say which attribute breaks the contract of a model, what it is and what was expected; None if all are right.
+
+    >>> class Mine:
+    ...     model_id, input_column, batch_size = "mine", "description", 0
+    >>> wrong_attribute(Mine())
+    'batch_size is 0, expected a whole number, 1 or above, or None'
+    """
+    for name in ("model_id", "input_column"):
+        value = getattr(model, name, None)
+        if not isinstance(value, str) or not value.strip():
+            return f"{name} is {value!r}, expected a non-empty string"
+        if not value.isprintable():
+            return f"{name} is {value!r}, expected printable characters only"
+    revision = getattr(model, "revision", None)
+    if not isinstance(revision, str | None):
+        return f"revision is {revision!r}, expected a string or None"
+    options = getattr(model, "options", {})
+    if not isinstance(options, Mapping):
+        return f"options is {options!r}, expected a dict"
+    for name in ("batch_size", "batch_length"):
+        value = getattr(model, name, None)
+        if value is not None and (type(value) is not int or value < 1):
+            return f"{name} is {value!r}, expected a whole number, 1 or above, or None"
+    return None
+
+
 def choose_device(device: str | None = None) -> str:
     """Return the device asked for, or the first of cuda, mps and cpu that this machine has.
 

@@ -67,7 +67,7 @@ def _from_torch(path: Path, name: str) -> NDArray[np.float32]:
         message = f"{path} holds more than weights: {what}; nothing was run, {FETCH}"
         raise ModelLoadError(message) from error
     except (RuntimeError, *_DAMAGED) as error:
-        message = f"{path} is not a readable torch file ({one_line(error)}); fetch it again"
+        message = f"{path} is not a readable torch file ({one_line(error).partition('. ')[0]}); fetch it again"
         raise ModelLoadError(message) from error
     # A training checkpoint has the weights one level down, under a name such as model_state_dict.
     levels = [loaded, *(loaded.values() if isinstance(loaded, Mapping) else ())]

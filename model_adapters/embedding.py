@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.base import choose_devices
+from model_adapters.base import choose_devices, wrong_attribute
 from model_adapters.encoding import ChunkEncoder, chunk_bounds, chunk_path, encode_rows, progress_bar
 from model_adapters.errors import EncodingError, one_line
 from model_adapters.inputs import Inputs, read_inputs
@@ -69,6 +69,9 @@ def embed(
         EncodingError: the genes lack a column, or `encode` did not return finite (n, d) vectors.
         ModelLoadError: the weights do not load, or the device is not there.
     """
+    if device is not None:
+        # Also where nothing is computed: a device that is not there should not depend on what the cache holds.
+        choose_devices(device)
     if callable(table := getattr(model, "table", None)):
         ready: Dataset = table()
         return ready
@@ -208,14 +211,11 @@ def _check_model(model: object) -> tuple[str, str]:
     if not callable(getattr(model, "encode", None)):
         message = f"{kind} has no method encode(batch) that returns an (n, d) array; add one"
         raise EncodingError(message)
-    named: dict[str, str] = {}
-    for attribute in ("model_id", "input_column"):
-        value = getattr(model, attribute, None)
-        if not isinstance(value, str) or not value:
-            message = f"{kind}.{attribute} is {value!r}, expected a non-empty string; set it on the class"
-            raise EncodingError(message)
-        named[attribute] = value
-    return named["model_id"], named["input_column"]
+    if wrong := wrong_attribute(model):
+        message = f"{kind}.{wrong}; set it on the class"
+        raise EncodingError(message)
+    described: Any = model
+    return described.model_id, described.input_column
 
 
 def _cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:

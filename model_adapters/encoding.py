@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.errors import AdapterError, EncodingError, ModelLoadError, RefusedInput, VectorsError, one_line
+from model_adapters.errors import (
+    AdapterError,
+    EncodingError,
+    ModelLoadError,
+    RefusedInput,
+    VectorsError,
+    line_in,
+    one_line,
+)
 from model_adapters.inputs import logger
 from model_adapters.tables import finite_float32
 
@@ -64,10 +72,10 @@ class ChunkEncoder:
     def _make_ready(self, device: str) -> None:
         self.budget = getattr(self.model, "batch_length", None) or sys.maxsize
         if callable(load := getattr(self.model, "load", None)):
-            with _as_model_error(ModelLoadError, f"{self.name}: could not be loaded on {device}"):
+            with self._as_error(ModelLoadError, f"could not be loaded on {device}"):
                 load(device)
         if callable(fit := getattr(self.model, "fit", None)):
-            with _as_model_error(EncodingError, f"{self.name}: fit failed on column {self.model.input_column!r}"):
+            with self._as_error(EncodingError, f"fit failed on column {self.model.input_column!r}"):
                 fit(self.fit_on())
         self.ready = True
 
@@ -94,7 +102,7 @@ class ChunkEncoder:
     def _encode(self, symbols: list[str], values: list[Any]) -> NDArray[np.float32] | None:
         """Return checked vectors, or None if memory ran out."""
         first = f"the batch that begins with gene {symbols[0]}"
-        with _as_model_error(EncodingError, f"{self.name}: encode failed on {first}"):
+        with self._as_error(EncodingError, f"encode failed on {first}"):
             try:
                 returned = self.model.encode(values)
             except RefusedInput as error:
@@ -107,6 +115,18 @@ class ChunkEncoder:
         vectors = self._checked(returned, symbols, first=first)
         self.dim = vectors.shape[1]
         return vectors
+
+    @contextmanager
+    def _as_error(self, kind: type[AdapterError], what: str) -> Iterator[None]:
+        """Turn any failure of the model's own code into one line; the traceback stays in `__cause__`."""
+        try:
+            yield
+        except AdapterError:
+            raise
+        except (Exception, SystemExit) as error:
+            place = line_in(getattr(self.model, "code_file", None), error)
+            message = f"{self.name}: {what}: {one_line(error)}{place}"
+            raise kind(message) from error
 
     def _checked(self, returned: Any, symbols: Sequence[str], *, first: str) -> NDArray[np.float32]:
         n = len(symbols)
@@ -206,18 +226,6 @@ def _free_memory() -> None:
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-@contextmanager
-def _as_model_error(kind: type[AdapterError], what: str) -> Iterator[None]:
-    """Turn any failure of the model's own code into one line; the traceback stays in `__cause__`."""
-    try:
-        yield
-    except AdapterError:
-        raise
-    except Exception as error:
-        message = f"{what}: {one_line(error)}"
-        raise kind(message) from error
 
 
 @contextmanager

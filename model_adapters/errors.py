@@ -10,6 +10,8 @@ AdapterError (ValueError)
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import extract_tb
 
 
 class AdapterError(ValueError):
@@ -65,6 +67,12 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
+def line_in(path: Path | None, error: BaseException) -> str:
+    """Return ` (my_model.py, line 12)`: where in a user's file an exception passed last; empty if nowhere."""
+    passed = [frame.lineno for frame in extract_tb(error.__traceback__) if path and frame.filename == str(path)]
+    return f" ({path.name}, line {passed[-1]})" if path and passed else ""
+
+
 def some(names: Iterable[str], *, limit: int = 3) -> str:
     """Return the first names, and how many more there are.
 
@@ -72,5 +80,5 @@ def some(names: Iterable[str], *, limit: int = 3) -> str:
     'A, B, C and 2 more'
     """
     every = list(names)
-    rest = f" and {len(every) - limit} more" if len(every) > limit else ""
+    rest = f" and {len(every) - limit:,} more" if len(every) > limit else ""
     return ", ".join(every[:limit]) + rest

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 MAYBE_BLANK = 100
 """Only texts shorter than this are looked at for being blank: a DNA column may hold gigabytes."""
 
+SEQUENCES = {
+    name: f"; the table has it where the data directory holds {kind} (see docs/models.md, Sequences)"
+    for name, kind in (("protein_sequence", "UniProt's proteins"), ("dna_sequence", "Ensembl's transcripts"))
+}
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -57,7 +62,7 @@ def _check_columns(genes: Dataset, column: str, *, name: str) -> None:
     columns = genes.column_names
     for wanted in ("symbol", column):
         if wanted not in columns:
-            hint = did_you_mean(wanted, columns)
+            hint = did_you_mean(wanted, columns) or SEQUENCES.get(wanted, "")
             message = f"{name} reads column {wanted!r}, but the gene table has {', '.join(columns) or 'none'}{hint}"
             raise EncodingError(message)
     try:

@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
 from model_adapters.bag_of_words import BagOfWords, TfIdf
-from model_adapters.base import AdapterInfo, Model, Resolve, file_sha256
+from model_adapters.base import AdapterInfo, Model, Resolve, file_sha256, wrong_attribute
 from model_adapters.combined import CombinedVectors, ShuffledVectors
 from model_adapters.controls import InputLength, RandomVectors
 from model_adapters.dataset_vectors import DatasetVectors
 from model_adapters.dna import DnaModel
-from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, one_line
+from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, line_in, one_line
 from model_adapters.expression import ExpressionProfile
 from model_adapters.hub import HUB_ID
 from model_adapters.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
@@ -66,14 +66,14 @@ class UserModel:
     def __init__(self, model: Any, *, path: Path, code_sha256: str) -> None:
         """Wrap a model whose code has the given hash; it is the revision where the class names none."""
         self._model = model
-        self._path = path
+        self.code_file = path
         self.version = code_sha256
         self.revision: str | None = getattr(model, "revision", None) or code_sha256
         self.options: dict[str, Any] = dict(getattr(model, "options", {}))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be made anew from the file in another process, which cannot import the class by its module."""
-        return _load_user_model, (self._path, type(self._model).__qualname__)
+        return _load_user_model, (self.code_file, type(self._model).__qualname__)
 
     def __getattr__(self, name: str) -> Any:
         """Answer with the user's object, so that optional `load` and `fit` are there only if it has them."""
@@ -160,13 +160,13 @@ def _load_user_model(path: Path, class_name: str) -> UserModel:
     try:
         model = cls()
     except Exception as error:
-        message = f"{where} cannot be made without arguments ({one_line(error)}); give them defaults"
+        message = (
+            f"{where} cannot be made without arguments ({one_line(error)}){line_in(path, error)}; give them defaults"
+        )
         raise ModelLoadError(message) from error
-    for attribute in ("model_id", "input_column"):
-        value = getattr(model, attribute, None)
-        if not isinstance(value, str) or not value:
-            message = f"{where}: {attribute} is {value!r}, expected a non-empty string; set it on the class"
-            raise ModelLoadError(message)
+    if wrong := wrong_attribute(model):
+        message = f"{where}: {wrong}; set it on the class"
+        raise ModelLoadError(message)
     return UserModel(model, path=path, code_sha256=version)
 
 
@@ -182,7 +182,9 @@ def _run_file(path: Path, version: str) -> ModuleType:
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        message = f"{path.name} cannot be imported ({one_line(error)}); run it with Python to see where"
+        message = (
+            f"{path.name} cannot be imported ({one_line(error)}){line_in(path, error)}; run it with Python to see why"
+        )
         raise ModelLoadError(message) from error
     return module
 

@@ -165,7 +165,8 @@ def _shared_message(shared: Mapping[str, list[int]], names: Sequence[str], *, wh
     symbol, owned = next(iter(shared.items()))
     rows = Counter(names[row] for row in owned)
     first = f"{' and '.join(list(rows)[:2])} are both" if len(rows) > 1 else f"{len(owned)} rows are"
-    more = f", and {len(shared) - 1} more genes have several rows" if len(shared) > 1 else ""
+    others = "1 more gene has" if len(shared) == 2 else f"{len(shared) - 1:,} more genes have"
+    more = f", and {others} several rows" if len(shared) > 1 else ""
     return f"{where}: {first} the gene {symbol}{more}; keep one row for each gene, or leave out duplicates=refuse"
 
 

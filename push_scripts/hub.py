@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from push_scripts.errors import ConflictError, HubError, NotAllowedError, PushError, RepoIdError
@@ -249,6 +249,9 @@ class Hub:
             raise
         except HfHubHTTPError as error:
             raise self._explained(error, repo_id) from None
+        except OfflineModeIsEnabled:
+            message = f"nothing was pushed to {repo_id}: HF_HUB_OFFLINE is set; unset it to push"
+            raise HubError(message) from None
         except ValueError as error:
             reason = "its answer is not JSON" if isinstance(error, JSONDecodeError) else str(error)
             message = f"nothing was pushed to {repo_id}: {self._host}: {self._clean(reason)}"

@@ -112,11 +112,11 @@ class Plan:
         lines += [f"  {change.kind:6}  {_size(change.size):>8}  {change.path}" for change in self.to_do]
         same = len(self.changes) - len(self.to_do)
         if same:
-            lines.append(f"  same              {same} files")
+            lines.append(f"  same              {_files(same)}")
         lines += [f"  {note}" for note in self.content.notes]
         sent = [change for change in self.to_do if change.kind != "delete"]
         total = _size(sum(change.size for change in sent))
-        lines.append(f"{len(sent)} files to send ({total}), {len(self.to_do) - len(sent)} to delete, in one commit")
+        lines.append(f"{_files(len(sent))} to send ({total}), {len(self.to_do) - len(sent)} to delete, in one commit")
         return "\n".join(lines)
 
 
@@ -161,6 +161,10 @@ def _is_same(source: bytes | Path, there: RemoteFile) -> bool:
     # Git's name of a blob; the sha1 guards nothing.
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return there.oid == (hashlib.sha256(data) if there.is_lfs else blob).hexdigest()
+
+
+def _files(n: int) -> str:
+    return f"{n} file{'' if n == 1 else 's'}"
 
 
 def _size(n: float) -> str:

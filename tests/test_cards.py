@@ -60,9 +60,9 @@ def row(section, name):
 
 def test_the_section_shows_means_tasks_and_the_control(found):
     section = make_card(found, "org/good").section
-    assert row(section, "regulatory") == ["regulatory", "roc_auc", "1", "0.800 ± 0.000", "0.500 ± 0.000"]
+    assert row(section, "regulatory") == ["regulatory", "roc_auc", "1", "0.800", "0.500"]
     assert row(section, "overall") == ["overall", "roc_auc", "2", "0.850 ± 0.050", "0.500 ± 0.000"]
-    assert row(section, "regression") == ["regression", "r2", "1", "0.400 ± 0.000", "-0.100 ± 0.000"]
+    assert row(section, "regression") == ["regression", "r2", "1", "0.400", "-0.100"]
     assert row(section, "humantfs_is_tf") == [
         *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013", "0.500 ± 0.013", "90 of 100")
     ]
@@ -74,6 +74,12 @@ def test_the_section_shows_means_tasks_and_the_control(found):
         " -t humantfs_is_tf -t reactome_pathways -t reactome_pathways/dna_repair -t starter_is_tf --protocol paper"
         " --engine fast --seed 0\n"
     )
+    fewer = [replace(each, coverage=replace(each.coverage, n_scored=each.coverage.n_scored - 1)) for each in found]
+    assert (
+        "gene-bench run sentence-transformer:org/good@" + "a" * 40 + " OTHER_MODELS"
+        in make_card(fewer, "org/good").section
+    )
+    assert "--seed 0 --common-genes" in make_card(fewer, "org/good").section.replace(" \\\n   ", "")
     assert "![" not in section
     assert (
         "![Results of org/good](plots/families.png)" in make_card(found, "org/good", plot="plots/families.png").section
@@ -90,15 +96,25 @@ def test_metadata_holds_whole_ranked_tasks_and_their_exact_values(found, tmp_pat
     assert {score.dataset_config: score.metric_type for score in scores} == {task: TASKS[task][2] for task in expected}
     text = (tmp_path / ".eval_results" / "gene-bench.yaml").read_text()
     entries = parse_eval_result_entries(yaml.safe_load(text))
-    assert {entry.task_id: entry.value for entry in entries} == expected
+    # The rows of humantfs are not ours to publish, so the dataset has no such task.
+    assert {entry.task_id: entry.value for entry in entries} == {"hpa_interactions": 0.4, "reactome_pathways": 0.9}
     assert {(entry.dataset_id, entry.dataset_revision, entry.date) for entry in entries} == {
         ("genes/bench", "b" * 40, "2026-01-02T03:04:05+00:00")
     }
-    notes = next(entry.notes for entry in entries if entry.task_id == "humantfs_is_tf")
+    notes = next(entry.notes for entry in entries if entry.task_id == "hpa_interactions")
     assert notes == (
-        "metric roc_auc, protocol paper, engine fast, seed 0, scored 90 of 100, task version 1.0.0, "
+        "metric r2, protocol paper, engine fast, seed 0, scored 100 of 100, task version 1.0.0, "
         "data sha256 dddddddddddd, vectors sha256 eeeeeeeeeeee, gene-bench 0.1.0"
     )
+
+
+def test_a_task_with_a_file_of_a_closed_source_is_in_no_eval_results(found):
+    mixed = [
+        replace(each, task=replace(each.task, inputs={"hpa/a.tsv": "a" * 64, "humantfs/b.csv": "b" * 64}))
+        for each in found
+        if each.task.id == "hpa_interactions"
+    ]
+    assert make_card(mixed, "org/good").eval_results == ""
 
 
 def test_a_trial_run_is_published_as_what_it_is():

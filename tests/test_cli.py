@@ -86,6 +86,10 @@ def test_help_lists_the_commands(cli):
         (["run", "random", "-t", "starter_is_tf", "--protocol", "papr"], ["protocol 'papr'", "did you mean 'paper'?"]),
         (["run", "nowhere.csv", "-t", "starter_is_tf"], ["nowhere.csv"]),
         (["embed", "random", "-o", "vectors.csv"], ["-o vectors.csv", "ends in .parquet"]),
+        (
+            ["run", "random", "-t", "starter_is_tf", "--device", "cdua"],
+            ["unknown device 'cdua'", "did you mean 'cuda'?"],
+        ),
         (["check", "rndom"], ["did you mean 'random'?"]),
         (["report", "nowhere"], ["no results folder nowhere"]),
     ],
@@ -102,7 +106,9 @@ def test_what_cannot_be_written_takes_one_line(cli, tmp_path):
     report = ("report", tmp_path / "results", "-o", tmp_path / "file" / "report.md")
     assert_one_line(cli(*report), str(tmp_path / "file"), "xists")
     target = tmp_path / "file" / "x.parquet"
-    assert_one_line(cli("embed", SMALL, "--genes", "starter_genes", "-o", target), str(tmp_path / "file"))
+    assert_one_line(cli("embed", SMALL, "--genes", "starter_genes", "-o", target), f"-o {target} cannot be")
+    (tmp_path / "y.parquet").mkdir()
+    assert_one_line(cli("embed", SMALL, "-o", tmp_path / "y.parquet"), "y.parquet is a folder, expected the name of")
     status, out, err = cli("run", SMALL, "-t", "starter_is_tf", "-o", tmp_path / "file")
     assert (status, out) == (1, "")
     assert f"failed: {SMALL} on starter_is_tf: cannot write" in err
@@ -230,6 +236,8 @@ def test_embed_writes_what_run_reads(cli, tmp_path):
     assert str(table.schema.field("embedding").type).startswith("fixed_size_list<")
     assert [path.name for path in target.parent.iterdir()] == ["vectors.parquet"]
     assert f"next: gene-bench run {target} -t TASK" in err
+    assert "vectors: dimension 8, 0 zero, 0 equal to one before; norms " in err
+    assert "genes with a vector: 320 of 320 all\n" in err
     status, out, _ = cli("run", target, SMALL, "-t", "starter_membrane_segments", "-o", tmp_path / "out")
     assert status == 0
     (row,) = (line for line in out.splitlines() if line.startswith("starter_membrane_segments"))
@@ -364,7 +372,7 @@ def test_check_and_run_a_users_class(cli, write_model, tmp_path):
     [
         ("return [1, 2, 3]", ["mine: encode returned shape (3,)", "expected a NumPy float array of shape (20, d)"]),
         ("return np.full((len(batch), 3), np.nan)", ["NaN"]),
-        ("return 1 / 0", ["mine: encode failed", "ZeroDivisionError"]),
+        ("return 1 / 0", ["mine: encode failed", "ZeroDivisionError", "(mine.py, line 10)"]),
         ("return np.zeros((len(batch), 3))", ["mine gives all 20 toy genes the same vector"]),
     ],
 )
@@ -387,6 +395,11 @@ def test_check_a_file_of_vectors(cli, tmp_path):
     status, out, _ = cli("check", tmp_path / "two.csv")
     assert status == 0
     assert "vectors    2 of dimension 1" in out
+    target = tmp_path / "two.parquet"
+    assert (
+        "read from the file: 2 rows\n"
+        in cli("embed", tmp_path / "two.csv", "--genes", "starter_genes", "-o", target)[2]
+    )
     pd.DataFrame({"symbol": ["Trp53"], "d0": [1.0]}).to_csv(tmp_path / "mouse.csv", index=False)
     status, _, err = cli("check", tmp_path / "mouse.csv")
     assert status == 2

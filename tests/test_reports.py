@@ -82,9 +82,9 @@ def test_best_first_control_last_and_starter_in_no_mean(results: list[TaskResult
     }
     assert table.cells["good", "humantfs_is_tf"] == Cell(0.8, 0.0125, 100, 0)
     assert table.means["good", "overall"] == Mean(pytest.approx(0.85), pytest.approx(0.05), 2)
-    assert table.means["good", "regulatory"] == Mean(0.8, 0.0, 1)
-    assert table.means["good", "regression"] == Mean(0.4, 0.0, 1)
-    assert table.means["random", "biological_process"] == Mean(0.5, 0.0, 1)
+    assert table.means["good", "regulatory"] == Mean(0.8, None, 1)
+    assert table.means["good", "regression"] == Mean(0.4, None, 1)
+    assert table.means["random", "biological_process"] == Mean(0.5, None, 1)
     assert table.warnings == ()
 
 
@@ -107,7 +107,7 @@ def test_a_model_without_every_task_has_no_mean_over_them(results: list[TaskResu
         assert table.warnings == (
             "good has no score on 1 of 3 tasks (humantfs_is_tf): no mean that includes them is shown for it",
         )
-        assert "| good | – | – | 0.900 ± 0.000 | 0.400 ± 0.000 |" in to_markdown(build(given))
+        assert "| good | – | – | 0.900 | 0.400 |" in to_markdown(build(given))
         assert "\n- Without a place, overall (no score on one of its tasks): good.\n" in to_markdown(build(given))
 
 
@@ -160,6 +160,14 @@ def test_same_number_but_other_genes_is_said() -> None:
     assert warning.startswith("models were scored on different genes on humantfs_is_tf")
 
 
+def test_options_of_a_file_and_of_its_run_are_the_same() -> None:
+    first, second = _result("a", "humantfs_is_tf", 0.7), _result("a", "reactome_pathways", 0.7)
+    fresh = replace(first, model=replace(first.model, options={"parts": ({"id": "b", "adapter": "c"},)}))
+    saved = replace(second, model=replace(second.model, options={"parts": [{"adapter": "c", "id": "b"}]}))
+    (table,) = build([fresh, saved]).tables
+    assert not any("different revisions or options" in line for line in table.warnings)
+
+
 def test_one_model_of_two_revisions_is_said(results: list[TaskResult]) -> None:
     changed = [
         replace(one, model=replace(one.model, revision="new"))
@@ -183,9 +191,9 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "| model | overall (2 tasks) | regulatory (1 task) | biological_process (1 task) | regression (1 task) |\n"
         "| --- | --- | --- | --- | --- |\n"
-        "| good | 0.850 ± 0.050 | 0.800 ± 0.000 | 0.900 ± 0.000 | 0.400 ± 0.000 |\n"
-        "| a-poor-one | 0.600 ± 0.000 | 0.600 ± 0.000 | 0.600 ± 0.000 | 0.000 ± 0.000 |\n"
-        "| random (control) | 0.500 ± 0.000 | 0.500 ± 0.000 | 0.500 ± 0.000 | -0.100 ± 0.000 |\n"
+        "| good | 0.850 ± 0.050 | 0.800 | 0.900 | 0.400 |\n"
+        "| a-poor-one | 0.600 ± 0.000 | 0.600 | 0.600 | 0.000 |\n"
+        "| random (control) | 0.500 ± 0.000 | 0.500 | 0.500 | -0.100 |\n"
         "\n"
         "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean.\n"
         "\n"
@@ -198,8 +206,8 @@ def test_markdown(results: list[TaskResult]) -> None:
         "| a-poor-one | 0.600 | 2 | 2 | 2 | 2 |\n"
         "| random (control) | 0.500 | 3 | 3 | 3 | 3 |\n"
         "\n"
-        "Place by mean, with its 95 % interval where there are enough tasks. Over sources, every source counts once, "
-        "by the mean of its tasks.\n"
+        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks.\n"
         "- Not told apart, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "- Not told apart, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "\n"
@@ -241,13 +249,21 @@ def test_text_is_aligned(results: list[TaskResult]) -> None:
 
 def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> None:
     read = list(csv.DictReader(io.StringIO(to_csv(build(results)))))
-    assert len(read) == 4 * 3
+    assert [row["level"] for row in read] == ["task"] * 4 * 3 + ["family"] * 4 * 3
+    means = {(row["model"], row["family"]): row for row in read if row["level"] == "family"}
+    overall = means["good", "overall"]
+    assert (overall["metric"], float(overall["mean"]), float(overall["std"])) == (
+        "roc_auc", pytest.approx(0.85), pytest.approx(0.05),
+    )  # fmt: skip
+    assert (overall["task"], overall["n_task"]) == ("", "")
+    assert [means["random", "regression"][name] for name in ("metric", "mean", "std")] == ["r2", "-0.1", ""]
     found = {(row["task"], row["model"]): row for row in read}
     assert found["starter_is_tf", "a-poor-one"]["mean"] == ""
     assert found["hpa_interactions", "random"] == {
         "protocol": "paper",
         "engine": "sklearn",
         "seed": "0",
+        "level": "task",
         "task": "hpa_interactions",
         "label": "",
         "family": "regulatory",
@@ -271,7 +287,7 @@ def test_json(results: list[TaskResult]) -> None:
     (table,) = content["tables"]
     assert table["settings"] == {"protocol": "paper", "engine": "sklearn", "seed": 0}
     assert table["rows"] == rows(report.tables[0])
-    assert {"model": "random", "family": "regression", "mean": -0.1, "std": 0.0, "n_tasks": 1} in table["means"]
+    assert {"model": "random", "family": "regression", "mean": -0.1, "std": None, "n_tasks": 1} in table["means"]
     assert table["groups"]["overall"] == ["humantfs_is_tf", "reactome_pathways"]
     assert table["rankings"][0]["basis"] == "2 tasks"
     assert table["rankings"][0]["models"][0] == {
@@ -360,8 +376,8 @@ def paper_like() -> list[TaskResult]:
 
 def test_the_families_of_figure_2_and_f1_as_figure_s1(paper_like: list[TaskResult]) -> None:
     (table,) = build(paper_like).tables
-    assert table.means["a", "localization"] == Mean(0.8, 0.0, 1)
-    assert table.means["b", "localization"] == Mean(0.7, 0.0, 1)
+    assert table.means["a", "localization"] == Mean(0.8, None, 1)
+    assert table.means["b", "localization"] == Mean(0.7, None, 1)
     assert ("a", "localization") not in table.figure2
     assert table.figure2["a", "genomic"] == Mean(pytest.approx(0.7), pytest.approx(0.1), 2)
     assert table.figure_s1["a", "genomic"] == Mean(pytest.approx(0.3), pytest.approx(0.1), 2)

@@ -67,6 +67,13 @@ def test_an_untouched_result_reproduces(saved, check):
     )  # fmt: skip
 
 
+def test_an_untouched_result_of_a_model_with_options_within_options_reproduces(tmp_path, toy_dir, check):
+    run(["shuffled:random:dim=4"], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    (path,) = (tmp_path / "out").rglob("*.json")
+    status, (line,) = check(path)
+    assert (status, line.partition(":")[0]) == (0, "reproduced")
+
+
 def test_a_changed_label(saved, check, toy_dir):
     path = toy_dir / "humantfs" / "DatabaseExtract_v_1.01.csv"
     path.write_text(path.read_text().replace("TOY8,Yes", "TOY8,No"))

@@ -151,11 +151,13 @@ class DenseRows:
         return self.Z.new_zeros(n_columns, self.width)
 
     def collect(self, total: Tensor, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
-        """See `Rows`."""
+        """See `Rows`; the intercept is summed in cascades, since probabilities near 1 do not cancel as features do."""
+        features, sums = self.Z[low:high, :-1], residuals.sum(1)
         if columns is None:
-            total.addmm_(residuals, self.Z[low:high])
+            total[:, :-1].addmm_(residuals, features)
+            total[:, -1] += sums
         else:
-            total.index_add_(0, columns, residuals @ self.Z[low:high])
+            total.index_add_(0, columns, torch.cat([residuals @ features, sums[:, None]], 1))
 
     def gathered(self, total: Tensor) -> Tensor:
         """See `Rows`."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_logistic import FLAT, label_sums
+from gene_eval.core.fast_logistic import FLAT
 from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rows import Rows, Tile, make_tiles, weighted_squares, weighted_sum
 
@@ -36,19 +36,23 @@ class SoftmaxObjective:
         self.penalty = penalty
         self.n_classes = one_hot.shape[1]
         one_hot = one_hot.to(rows.mean_square)
+        self.classes = one_hot.T.contiguous()
         weight = trains.to(rows.mean_square)
-        parts = torch.stack([label_sums(rows, one_hot, block) for block in range(len(trains))])
-        self.linear = weight.T @ parts.flatten(1)
         counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
         self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """See `Objective`."""
         wide = weights.reshape(-1, self.rows.width)
+        probabilities = self._probabilities(wide, problems)
+
+        def residuals(tile: Tile) -> Tensor:
+            p = probabilities(tile).reshape(len(tile.problems), self.n_classes, -1)
+            return p.sub_(self.classes[:, tile.low : tile.high]).flatten(0, 1)
+
         tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
-        total = weighted_sum(self.rows, len(wide), tiles, self._probabilities(wide, problems))
-        total = total.reshape(weights.shape).sub_(self.linear[problems])
-        return total.add_(self.penalty.gradient(weights, problems))
+        total = weighted_sum(self.rows, len(wide), tiles, residuals)
+        return total.reshape(weights.shape).add_(self.penalty.gradient(weights, problems))
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`; the diagonal of each class, without the curvature shared between classes."""

@@ -57,7 +57,7 @@ function groupTable(table, a, b) {
     const p = group.pairs.get(key);
     return { group, x, y, difference: x && y ? x.mean - y.mean : null, p: p === undefined ? null : p };
   });
-  return el('section', {}, el('h3', {}, 'Over tasks'), dataTable({
+  return el('section', {}, el('h3', {}, 'Over tasks'), el('p', {}, 'p-values are adjusted for all pairs of models on this page (Holm), separately for each line.'), dataTable({
     caption: 'Both models over groups of tasks',
     rows,
     noun: 'group',
@@ -67,18 +67,18 @@ function groupTable(table, a, b) {
       { name: 'A', isNumber: true, value: (row) => (row.x ? row.x.mean : null), cell: (row) => number(row.x && row.x.mean) },
       { name: 'B', isNumber: true, value: (row) => (row.y ? row.y.mean : null), cell: (row) => number(row.y && row.y.mean) },
       { name: 'A − B', isNumber: true, value: (row) => row.difference, cell: (row) => signed(row.difference) },
-      { name: 'p', isNumber: true, lowFirst: true, title: 'adjusted for all pairs of models in this table (Holm)', value: (row) => row.p, cell: (row) => pValue(row.p) },
+      { name: 'p (all pairs)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
       { name: 'better', value: (row) => (row.p !== null && row.p < DATA.alpha ? (row.difference > 0 ? 'A' : 'B') : '') },
     ],
   }));
 }
 
 function pairTable(table, rows, a, b) {
-  const ends = rows.flatMap((row) => (row.test && row.test.low !== null ? [row.test.low, row.test.high] : []));
-  const reach = Math.max(0.05, ...ends.map(Math.abs));
-  // One task with a wide interval should not flatten all others.
-  const scale = Math.min(reach, 0.3);
   const difference = (row) => row.x.mean - row.y.mean;
+  const isR2 = (row) => row.task.target === 'regression';
+  // Every difference has its place; the ends of an interval may be cut, so that one wide interval does not flatten the others.
+  const reach = (members) => 1.2 * Math.max(0.05, ...members.map((row) => Math.abs(difference(row))));
+  const [scale, scaleR2] = [reach(rows.filter((row) => !isR2(row))), reach(rows.filter(isR2))];
   return dataTable({
     caption: a.id + ' and ' + b.id + ', task by task',
     rows,
@@ -92,7 +92,7 @@ function pairTable(table, rows, a, b) {
       { name: 'A', isNumber: true, value: (row) => row.x.mean, cell: (row) => number(row.x.mean) },
       { name: 'B', isNumber: true, value: (row) => row.y.mean, cell: (row) => number(row.y.mean) },
       { name: 'A − B', isNumber: true, value: difference, cell: (row) => signed(difference(row)) },
-      { name: '95 % interval', isNumber: true, isPicture: true, value: difference, cell: (row) => intervalCell(row.test, scale) },
+      { name: '95 % interval', isNumber: true, isPicture: true, title: 'ROC-AUC and R2 each on a scale of its own', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
       { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
       { name: 'better', value: verdict, cell: (row) => (row.test ? verdict(row) : 'different genes') },
     ],

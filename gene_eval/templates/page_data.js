@@ -39,7 +39,7 @@ function labelScore(table, model, task, label) {
 
 function groupMean(group, model) {
   const mean = group.means[model.index];
-  return mean ? { mean: mean[0] / DATA.unit, std: mean[1] / DATA.unit } : null;
+  return readScore(mean);
 }
 
 function groupPlace(group, model) {

@@ -56,7 +56,9 @@ function count(n, noun) {
 
 function meanStd(score) {
   if (!score) return [NOTHING];
-  return [el('span', { class: 'mean' }, number(score.mean)), el('span', { class: 'std' }, ' ± ' + number(score.std))];
+  const mean = el('span', { class: 'mean' }, number(score.mean));
+  // The mean over one task has no spread.
+  return score.std === null ? [mean] : [mean, el('span', { class: 'std' }, ' ± ' + number(score.std))];
 }
 
 function placeText(place) {

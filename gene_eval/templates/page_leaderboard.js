@@ -40,8 +40,9 @@ function leaderboardView(table) {
 function intro(table, overall) {
   if (!overall) return el('p', {}, 'These tasks are for trying things out: they are in no mean and in no ranking.');
   const lines = [
-    'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Below a mean, the place by it, with ',
-    'its 95 % interval where there are enough tasks. Only models with every task of a column have a number in it.',
+    'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Only models with every task of a column ',
+    'have a number in it. Below a mean, the place by it, with the 95 % interval that it has when the sources of the tasks are resampled (the ',
+    'tasks, in a column of fewer than six sources); with fewer than six tasks there is none.',
   ];
   if (overall.basis.includes('source')) lines.push(' The overall place counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
   return el('p', {}, lines.join(''));

@@ -129,12 +129,12 @@ def test_word2vec_is_read_to_the_last_bit(tmp_path):
 
 BAD_WORD2VEC = {
     "ragged": ("A 1 2\nB 1\n", "v.txt: B has 1 numbers, A has 2; all must have the same"),
-    "words": ("A 1 2\nB 1 x\n", "v.txt: a line does not hold numbers after the gene .*'x'"),
+    "words": ("A 1 2\nB 1 x\n", "v.txt: B has 'x' among its numbers, expected lines of a gene and its numbers"),
     "cut": ("3 2\nA 1 2\nB 3 4\n", "v.txt: its first line announces 3 genes of dimension 2, but it has 2 of 2; a half"),
     "other dimension": ("2 3\nA 1 2 4 5\nB 3 4 5 6\n", "v.txt: its first line announces 2 genes of dimension 3, but"),
     "a list": ("A\nB\n", "v.txt: no numbers after 'A'; expected lines of a gene and its numbers"),
-    "empty": ("", "v.txt: no numbers after ''"),
-    "only a header": ("5 7\n", "v.txt: no numbers after ''"),
+    "empty": ("", "v.txt names no gene, expected lines of a gene and its numbers"),
+    "only a header": ("5 7\n", "v.txt names no gene, expected lines of a gene and its numbers"),
     "twice": ("A 1\nA 2\n", "v.txt: 1 symbol occurs more than once: A"),
 }
 

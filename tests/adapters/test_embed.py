@@ -245,11 +245,30 @@ def test_gene_tables_that_do_not_fit(counting, columns, expected):
     assert counting.calls == []
 
 
+def test_a_table_without_sequences_says_where_they_come_from(genes, make_model):
+    expected = (
+        r"has symbol, name, description; the table has it where the data directory holds UniProt's proteins \(see docs"
+    )
+    with pytest.raises(AdapterError, match=expected):
+        embed(genes, make_model(len, input_column="protein_sequence"))
+
+
+def test_a_device_that_is_not_there_is_told_where_nothing_is_computed(genes):
+    model = type("Table", (), {"table": lambda self: genes})()
+    assert embed(genes, model, device="cpu") is genes
+    with pytest.raises(AdapterError, match=r"^unknown device 'gpu', expected cuda, mps, cpu"):
+        embed(genes, model, device="gpu")
+
+
 def test_objects_that_are_no_model(genes, make_model):
     with pytest.raises(AdapterError, match=r"^object has no method encode\(batch\)"):
         embed(genes, object())
     with pytest.raises(AdapterError, match=r"^Mine.model_id is None, expected a non-empty string"):
         embed(genes, make_model(len, model_id=None))
+    with pytest.raises(
+        AdapterError, match=r"^Mine.batch_length is 0, expected a whole number, 1 or above, or None; set"
+    ):
+        embed(genes, make_model(len, batch_length=0))
     with pytest.raises(AdapterError, match=r"^mine: options must be plain numbers"):
         embed(genes, make_model(len, options={"pooling": max}))
     with pytest.raises(AdapterError, match=r"^batch size is 0, expected 1 or more"):

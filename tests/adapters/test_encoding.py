@@ -125,6 +125,15 @@ class Mine:
 """
 
 
+@pytest.mark.parametrize("failure", ["{}['layer']", "raise SystemExit('gone')"])
+def test_a_failure_in_a_users_file_names_the_line(tmp_path, failure):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN.replace("def encode(self, batch):", f"def encode(self, batch):\n        {failure}"))
+    line = next(at for at, text in enumerate(path.read_text().splitlines(), start=1) if failure in text)
+    with pytest.raises(AdapterError, match=rf"^mine: encode failed on .*(KeyError|gone).* \(mine.py, line {line}\)$"):
+        embed(table_of([3]), load_model(f"{path}:Mine"), device="cpu")
+
+
 def test_two_processes_share_the_work(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(OWN)

@@ -101,6 +101,7 @@ def test_an_edited_file_is_embedded_again(tmp_path, genes_on_disk):
     assert second[1]["embedding"] == [len("insulin")]
 
 
+BODY = "class Mine:\n    model_id = input_column = 'name'\n    {}\n    def encode(self, batch): pass"
 BAD_CLASSES = {
     "absent": (GOOD, "NameLenght", r"^mine.py has no class 'NameLenght'; did you mean 'NameLength'\?; its"),
     "no class": ("x = 1", "Mine", r"^mine.py has no class 'Mine'; it defines no class$"),
@@ -120,7 +121,7 @@ BAD_CLASSES = {
     "constructor": (
         "class Mine:\n    def __init__(self): open('/no/weights')\n    def encode(self, batch): pass",
         "Mine",
-        r"^mine.py:Mine cannot be made without arguments \(FileNotFoundError: .*'/no/weights'\)",
+        r"^mine.py:Mine cannot be made without arguments \(FileNotFoundError: .*'/no/weights'\) \(mine.py, line 2\);",
     ),
     "no id": (
         "class Mine:\n    input_column = 'name'\n    def encode(self, batch): pass",
@@ -131,6 +132,22 @@ BAD_CLASSES = {
         "class Mine:\n    model_id = 'm'\n    def encode(self, batch): pass",
         "Mine",
         r"^mine.py:Mine: input_column is None, expected a non-empty string;",
+    ),
+    "blank id": (
+        BODY.format("model_id = 'two\\nlines'"),
+        "Mine",
+        r"^mine.py:Mine: model_id is 'two\\nlines', expected printable characters only;",
+    ),
+    "revision": (BODY.format("revision = 5"), "Mine", r"^mine.py:Mine: revision is 5, expected a string or None;"),
+    "options": (
+        BODY.format("options = 5"),
+        "Mine",
+        r"^mine.py:Mine: options is 5, expected a dict; set it on the class$",
+    ),
+    "batch size": (
+        BODY.format("batch_size = 'x'"),
+        "Mine",
+        r"^mine.py:Mine: batch_size is 'x', expected a whole number, 1 or above, or None;",
     ),
     "syntax": ("class Mine(:\n", "Mine", r"^mine.py cannot be imported \(SyntaxError: "),
     "import": ("import no_such_module", "Mine", r"^mine.py cannot be imported \(ModuleNotFoundError: .*no_such_module"),

@@ -50,7 +50,7 @@ def test_current_averages_where_no_row_has_the_current_symbol(vectors_file):
 
 def test_refused_by_option(vectors_file):
     path = vectors_file(*ALIASED, ("IDDM1", 0, 0))
-    expected = r"^v.csv: p53 and TP53 are both the gene TP53, and 1 more genes have several rows; keep one row for each"
+    expected = r"^v.csv: p53 and TP53 are both the gene TP53, and 1 more gene has several rows; keep one row for each"
     with pytest.raises(AdapterError, match=expected):
         load_model(f"{path},duplicates=refuse", resolve=resolve).table()
     assert len(load_model(f"{path},duplicates=refuse").table()) == 6

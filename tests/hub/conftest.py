@@ -62,6 +62,21 @@ def client(hub, monkeypatch):
     close_session()
 
 
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Results of two models on two starter tasks."""
+    from gene_eval.runner import RunOptions, run
+
+    out = tmp_path_factory.mktemp("results")
+    run(
+        ["bag-of-words", "random:dim=8"],
+        ["starter_is_tf", "starter_location"],
+        RunOptions(out=out),
+        log=lambda line: None,
+    )
+    return out
+
+
 @pytest.fixture
 def gene_bench(hub, client, capsys):
     """Run a command line in this process; returns (status, stdout, stderr)."""

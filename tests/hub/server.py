@@ -344,13 +344,6 @@ class Handler(BaseHTTPRequestHandler):
         headers["Content-Range"] = f"bytes {start}-{end}/{len(blob.data)}"
         return 206, blob.data[start : end + 1], headers
 
-    def static_space(self, id: str, path: str) -> object:
-        """A page of a static Space, as its host serves it."""
-        repo, _, commit = self._find("space", id)
-        if repo.sdk != "static" or path not in commit.files:
-            raise Refused(404, "no such static page")
-        return 200, commit.files[path].data, {"Content-Type": "text/html; charset=utf-8"}
-
 
 def _file(path: str, blob: Blob) -> dict:
     facts = {"type": "file", "path": path, "size": len(blob.data), "oid": blob.git_oid}
@@ -377,6 +370,5 @@ ROUTES: list[tuple[str, str, Callable]] = [
     ("GET", rf"/api/{REPO}/discussions", Handler.discussions),
     ("POST", rf"{FILES}\.git/info/lfs/objects/batch", Handler.lfs_batch),
     ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", Handler.lfs_put),
-    ("GET", r"/static/(?P<id>[^/]+/[^/]+)/(?P<path>.+)", Handler.static_space),
     ("GET HEAD", rf"{FILES}/resolve/{REVISION}/(?P<path>.+)", Handler.resolve),
 ]

@@ -52,6 +52,7 @@ def test_a_second_push_sends_nothing(hub, gene_bench):
     status, out, err = gene_bench("push", "data", REPO, "starter_*", "--yes")
     assert (status, hub.writes) == (0, [])
     assert "  same              7 files" in out
+    assert "0 files to send (0 B), 0 to delete, in one commit" in out
     assert "nothing was sent: everything is there already" in err
     assert hub.repo("dataset", REPO).refs == before
 

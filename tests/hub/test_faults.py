@@ -194,6 +194,15 @@ def test_a_file_that_holds_the_token_is_not_sent(hub, gene_bench, token, tmp_pat
     assert hub.writes == []
 
 
+def test_offline_is_said(hub, gene_bench, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    line = only_line(gene_bench(*PUSH))
+    assert line == "gene-bench: nothing was pushed to the Hub: HF_HUB_OFFLINE is set; unset it to push"
+    assert hub.requests == []
+
+
 def test_no_hub(hub, gene_bench):
     hub.shutdown()
     hub.server_close()

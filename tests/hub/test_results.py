@@ -11,20 +11,6 @@ DATASET, MODEL = "genes/results", "bob/encoder"
 CARD = "---\nlicense: mit # kept\n---\n# Encoder\n\nBy Bob.\n"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    from gene_eval.runner import RunOptions, run
-
-    out = tmp_path_factory.mktemp("results")
-    run(
-        ["bag-of-words", "random:dim=8"],
-        ["starter_is_tf", "starter_location"],
-        RunOptions(out=out),
-        log=lambda line: None,
-    )
-    return out
-
-
 @pytest.fixture
 def pull(gene_bench, folder):
     """Push results of bag-of-words as a pull request."""

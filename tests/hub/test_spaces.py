@@ -5,6 +5,14 @@ import shutil
 import pytest
 import yaml
 
+from gene_eval.results import load_folder
+
+DOWNLOAD = """
+import json
+from huggingface_hub import snapshot_download
+print(json.dumps(snapshot_download("genes/board", repo_type="space", local_dir={folder!r})))
+"""
+
 
 def test_the_metric_is_a_space_that_evaluate_loads(hub, gene_bench, python):
     status, out, _ = gene_bench("push", "metric", "genes/gene_probe", "--yes")
@@ -19,6 +27,25 @@ scores = metric.compute(predictions=[[float(i)] for i in range(20)], references=
 print(json.dumps(sorted(scores)[:2]))
 """
     assert python(code) == ["accuracy", "accuracy_std"]
+
+
+def test_the_comparison_is_a_space_that_evaluate_loads(hub, gene_bench, python, tmp_path):
+    gene_bench("push", "metric", "genes/gene_probe_compare", "--yes")
+    assert hub.repo("space", "genes/gene_probe_compare").sdk == "gradio"
+    code = """
+import json, evaluate
+from huggingface_hub import snapshot_download
+comparison = evaluate.load("genes/gene_probe_compare", module_type="comparison")
+folder = snapshot_download("genes/gene_probe_compare", repo_type="space", local_dir={folder!r})
+downloaded = evaluate.load(folder, module_type="comparison")
+signal = [[float(i % 2 + i / 30)] for i in range(20)]
+noise = [[float(i * 7 % 20)] for i in range(20)]
+given = dict(predictions1=signal, predictions2=noise, references=[i % 2 for i in range(20)])
+print(json.dumps([each.compute(**given) for each in (comparison, downloaded)]))
+"""
+    first, second = python(code.format(folder=str(tmp_path / "gene_probe_compare")))
+    assert first == second
+    assert first["n_folds"] == 5
 
 
 def test_another_name_for_the_metric_is_remarked_on(hub, gene_bench):
@@ -40,19 +67,46 @@ def test_the_leaderboard_is_a_static_space(hub, gene_bench, tmp_path):
     assert "none.html; make it with: gene-bench report DIR --format html -o FILE" in err
 
 
-def test_a_browser_opens_the_page_that_was_pushed(hub, gene_bench, tmp_path):
+@pytest.fixture
+def board(hub, gene_bench, folder, python, tmp_path):
+    """The Space as a reader downloads it, after results were pushed as a leaderboard."""
+    status, _, _ = gene_bench("push", "leaderboard", "genes/board", "--from", folder, "--yes")
+    assert status == 0
+    python(DOWNLOAD.format(folder=str(tmp_path / "space")))
+    files = {path.name: path.read_bytes() for path in (tmp_path / "space").iterdir() if path.is_file()}
+    assert files == hub.repo("space", "genes/board").files()
+    return tmp_path / "space" / "index.html"
+
+
+def test_a_browser_opens_the_page_that_was_pushed(board, folder):
     browser_library = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    page_file = tmp_path / "page.html"
-    page_file.write_text("<!doctype html><p id=x></p><script>x.textContent = [3, 1, 2].sort()</script>")
-    gene_bench("push", "leaderboard", "genes/board", "--page", page_file, "--yes")
+    scores = {
+        (each.model.id, each.task.id): each.scores["roc_auc"]
+        for each in load_folder(folder).results
+        if each.task.target == "binary"
+    }
     with browser_library.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{hub.url}/static/genes/board/index.html")
-        assert (page.text_content("#x"), errors) == ("1,2,3", [])
+        page, faults = browser.new_page(), []
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: faults.append(request.url) if "index.html" not in request.url else None)
+        page.goto(board.as_uri())
+        models = page.locator('[aria-label="Leaderboard"] tbody th a')
+        assert models.all_inner_texts() == ["bag-of-words", "random:dim=8"]
+        page.get_by_role("button", name="model").click()
+        page.get_by_role("button", name="model").click()
+        assert models.all_inner_texts() == ["random:dim=8", "bag-of-words"]
+        page.get_by_label("Filter models").fill("no such model")
+        assert models.all_inner_texts() == ["random:dim=8"], "controls stay in sight"
+        page.get_by_role("link", name="Tasks").click()
+        page.get_by_role("link", name="starter_is_tf", exact=True).click()
+        page.get_by_role("heading", name="starter_is_tf").wait_for()
+        row = page.locator("tr", has=page.get_by_role("link", name="bag-of-words", exact=True)).first
+        shown = row.locator(".folds").inner_text().split()
+        assert shown == [f"{fold:.3f}" for fold in scores["bag-of-words", "starter_is_tf"].folds]
         browser.close()
+    assert faults == []

@@ -75,6 +75,11 @@ def test_the_command_that_makes_a_result_again(make_results: Make) -> None:
     assert run_words(random)[0] == "gene-bench run random"
     pairs = replace(random, probe=replace(random.probe, params={"pairs": "concat"}))
     assert run_words(pairs)[1].endswith("--seed 0 --pairs concat")
+    common = replace(random, coverage=replace(random.coverage, n_scored=150))
+    assert run_words(common) == (
+        "gene-bench run random OTHER_MODELS",
+        "--protocol paper --engine fast --seed 0 --common-genes",
+    )
     of_file = replace(hub, model=replace(hub.model, id="my vectors.csv", revision=None, adapter="precomputed"))
     assert run_words(of_file)[0] == "gene-bench run MODEL"
 
@@ -109,4 +114,8 @@ def test_undefined_folds_and_several_settings(make_results: Make) -> None:
     assert [table["settings"][-1] for table in data["tables"]] == ["0", "1"]
     (found,) = (each for each in data["tables"][0]["results"] if each["p"] and each["s"][0][2] is None)
     assert found["s"][1] is None
-    assert data["tables"][1]["groups"][0]["name"] == "overall"
+    overall = data["tables"][1]["groups"][0]
+    score = first.scores["roc_auc"].mean
+    assert score is not None
+    # The mean over one task has no deviation.
+    assert (overall["name"], overall["means"]) == ("overall", [[round(score * 1e5), None]])

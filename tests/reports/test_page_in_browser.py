@@ -218,6 +218,28 @@ def test_the_tests_are_those_of_the_package(page: Any) -> None:
     assert page.evaluate("() => holm([0.01, 0.04, null, 0.03])") == pytest.approx([0.03, 0.06, None, 0.06])
 
 
+def test_a_mean_over_one_task_shows_no_spread(page: Any) -> None:
+    group = "{means: [[87654, %s]]}"
+    text = "() => el('p', {}, meanStd(groupMean(" + group + ", {index: 0}))).textContent"
+    assert page.evaluate(text % "null") == "0.877"
+    assert page.evaluate(text % "1234") == "0.877 ± 0.012"
+
+
+def test_every_difference_has_its_place(page: Any, results: list[TaskResult]) -> None:
+    _go(page, "compare/hub%2Fone/random", "Compare")
+    rows = page.locator('[aria-label="hub/one and random, task by task"] tbody tr').all()
+    of_r2 = {one.task.id for one in results if one.task.target == "regression"}
+    places = [
+        (float(row.locator("td").nth(3).inner_text()), float(row.locator("circle").get_attribute("cx") or "nan"))
+        for row in rows
+        if row.locator("th").inner_text() not in of_r2
+    ]
+    # Zero is at 60, and the largest difference at 56 / 1.2 from it.
+    largest = max(abs(difference) for difference, _ in places)
+    expected = [60 + 56 / 1.2 * difference / max(largest, 0.05) for difference, _ in places]
+    assert [x for _, x in places] == pytest.approx(expected, abs=0.2)
+
+
 def test_keyboard_is_enough(page: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"

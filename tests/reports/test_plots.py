@@ -51,6 +51,12 @@ def large(make_results: Make) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def tiny(make_results: Make) -> dict[str, Any]:
+    """Every picture of three tasks and two models."""
+    return _draw(make_results(["sentence-transformers/all-MiniLM-L6-v2", "random"], ["a_task", "b_task", "c_task"]))
+
+
+@pytest.fixture(scope="module")
 def small(make_results: Make) -> list[TaskResult]:
     return make_results(["one", "two", "three", "random"], [f"task{n}_name" for n in range(8)])
 
@@ -84,9 +90,12 @@ def _outlines(figure: Any) -> Iterator[tuple[str, np.ndarray]]:
         yield text.get_text(), middle + (corners - middle) * np.array([0.97, 0.85] if not angle else [0.9, 0.9])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_label_overlaps_another_or_leaves_the_picture(large: dict[str, Any], name: str) -> None:
-    figure = large[name]
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [*(("large", name) for name in NAMES), *(("tiny", name) for name in NAMES if name != "similarity_models")],
+)
+def test_no_label_overlaps_another_or_leaves_the_picture(request: pytest.FixtureRequest, size: str, name: str) -> None:
+    figure = request.getfixturevalue(size)[name]
     found = list(_outlines(figure))
     width, height = figure.get_size_inches() * figure.dpi
     for text, corners in found:
@@ -105,7 +114,10 @@ def test_families_show_mean_and_standard_deviation(small: list[TaskResult]) -> N
     (table,) = reports.build(small).tables
     texts = _texts(_draw(small)["families"])
     for mean in table.means.values():
-        assert f"{mean.mean:.3f}\n({mean.std:.3f})" in texts
+        # The mean over one task has no deviation.
+        spread = "" if mean.n_tasks == 1 else f"\n({mean.std:.3f})"
+        assert f"{mean.mean:.3f}{spread}" in texts
+    assert table.means["one", "regression"].n_tasks == 1
     assert [text for text in texts if text.endswith("(control)")] == ["random (control)"]
     assert {"overall (7)", "genomic (2)", "regression (1)"} <= set(texts)
 

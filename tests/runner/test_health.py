@@ -3,6 +3,7 @@ import pytest
 
 from builders import RawFiles
 from gene_eval import results
+from gene_eval.core.probe import probe
 from gene_eval.vectors import ModelVectors
 from model_adapters import load_model
 
@@ -23,6 +24,20 @@ def test_a_file_of_vectors_is_compared_with_the_gene_table(go, toy_dir, tmp_path
     (result,) = go([str(tmp_path / "mine.csv")], ["reactome_pathways"], data_dir=toy_dir).results
     assert result.model.health["n"] == 40
     assert sum(group["with_vector"] for group in result.model.health["coverage"].values()) == 40
+    audit = {"rows": 40, "genes": 40, "rows without a known gene": 0, "genes with several rows": 0}
+    assert result.model.health["audit"] == audit
+
+
+def test_of_several_devices_one_solves(go, monkeypatch):
+    solved = []
+
+    def recorded(*arguments, device, **options):
+        solved.append(device)
+        return probe(*arguments, device=device, **options)
+
+    monkeypatch.setattr("gene_eval.runner.probe", recorded)
+    assert go(["random:dim=8"], ["starter_is_tf"], device="cpu,cpu").fitted == 1
+    assert solved == ["cpu"]
 
 
 @pytest.mark.parametrize("spec", ["bag-of-words", "tfidf", "bag-of-words+length"])
