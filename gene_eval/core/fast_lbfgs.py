@@ -16,7 +16,6 @@ one fold) up to the rows that are missing. `Pairs` holds them in the compact for
 relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,7 +27,7 @@ SLOPE_LEFT = 0.5
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
-PATIENCE = 40
+PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
 
@@ -121,7 +120,7 @@ class Solution:
         error: (K,) root mean square change left in the logits, by the solver's estimate.
         gradient: (K,) largest absolute entry of the gradient.
         passes: (K,) products with the data, a gradient counting two.
-        history: With `keep_history`, all (steps, gradient changes), each (K, v).
+        history: With `keep_history`, all (steps, gradient changes), each (K, v); 0 for problems that have left.
     """
 
     weights: Tensor
@@ -142,6 +141,7 @@ class _Active:
     curvature: Tensor
     best: Tensor
     waited: Tensor
+    length: Tensor
     own: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
 
     def select(self, keep: Tensor) -> "_Active":
@@ -153,8 +153,12 @@ class _Active:
             self.curvature[keep],
             self.best[keep],
             self.waited[keep],
+            self.length[keep],
             [(s[keep], t[keep], r[keep]) for s, t, r in self.own],
         )
+
+    def times_inverse(self, vectors: Tensor, relatives: Metric | None) -> Tensor:
+        return vectors * self.diagonal if relatives is None else relatives.apply(vectors, self.problems)
 
     def error(self, direction: Tensor, spread: Tensor) -> Tensor:
         by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
@@ -174,7 +178,6 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     tol: float,
     max_iterations: int,
     relatives: Metric | None = None,
-    refresh: Sequence[int] = (),
     keep_history: bool = False,
 ) -> Solution:
     """Minimise K functions from (K, v) weights.
@@ -188,8 +191,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         tol: Root mean square change in the logits below which a problem is solved.
         max_iterations: Most iterations.
         relatives: Inverse Hessians of related problems, used in place of the diagonal.
-        refresh: Iterations after which diagonal and curvature are computed anew.
-        keep_history: Keep all pairs, and all problems until the last is solved, so that `Pairs.build` can use them.
+        keep_history: Keep all pairs, in the iteration too, so that `Pairs.build` can use them.
     """
     everything = torch.arange(len(weights), device=weights.device)
     out = Solution(
@@ -199,15 +201,13 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         weights.new_full((len(weights),), 2.0),
     )
     gradient = objective.gradient(weights, everything)
-    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, 0 * everything)
+    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, 0 * everything, torch.ones_like(out.error))
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
         error = now.error(direction, spread)
         better = error < 0.9 * now.best
         now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
         done = (error < tol) | (now.waited > PATIENCE)
-        if keep_history:
-            done = torch.zeros_like(done) | done.all()
         if iteration == max_iterations:
             done = torch.ones_like(done)
         if bool(done.any()):
@@ -218,16 +218,19 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         step, change = _step(objective, now, direction, out.passes)
         now.weights, now.gradient = now.weights + step, now.gradient + change
         if keep_history:
-            out.history.append((step, change))
+            out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
         bend = (step * change).sum(1)
         now.own.append((step, change, torch.where(bend > 0, 1 / bend.clamp(min=torch.finfo(bend.dtype).tiny), 0.0)))
+        # Where the Hessian has grown along the step, the matrix below the pairs is too long everywhere, as a rule.
+        now.length = (bend / (change * now.times_inverse(change, relatives)).sum(1)).nan_to_num(nan=1.0).clamp(0, 1)
+        now.length[bend <= 0] = 1
         if len(now.own) > (max_iterations if keep_history else MEMORY):
             now.own.pop(0)
-        if iteration in refresh:
-            hessian, now.curvature = objective.curvature(now.weights, now.problems)
-            now.diagonal = 1 / hessian
-            out.passes[now.problems] += 2
     return out
+
+
+def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
+    return torch.zeros_like(like).index_copy_(0, problems, rows)
 
 
 def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
@@ -245,7 +248,7 @@ def _direction(now: _Active, relatives: Metric | None) -> Tensor:
         scale = (rho * (step * q).sum(1))[:, None]
         scales.append(scale)
         q.addcmul_(scale, change, value=-1)
-    q = q * now.diagonal if relatives is None else relatives.apply(q, now.problems)
+    q = now.times_inverse(q, relatives).mul_(now.length[:, None])
     for (step, change, rho), scale in zip(now.own, reversed(scales), strict=True):
         q.addcmul_(scale - (rho * (change * q).sum(1))[:, None], step)
     q.neg_()

@@ -18,7 +18,6 @@ HARD = 50
 """What is not solved after so many iterations gets a factorised Hessian, if that is worth it."""
 WORTH = 1000
 """A factorised Hessian may cost as many operations as so many products with the data."""
-REFRESH = (5, 20, 60, 200)
 CHEAP = 1e9
 """Problems of which one Newton step each costs fewer operations in all are finished by Newton's method, to rounding."""
 DEAR = 3e10
@@ -87,7 +86,6 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         family.spread,
         tol=TOL_ALL_ROWS,
         max_iterations=HARD if dense else MAX_PAIRS,
-        refresh=REFRESH,
         keep_history=True,
     )
     parents = without_common_part(first.weights, n_classes)
@@ -96,7 +94,9 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
     hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
-    diagonal = 1 / ((hessian - family.penalty).clamp_(min=FLAT) * share + family.penalty)
+    # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
+    at = curvature if n_classes > 1 else (hessian - family.penalty).clamp_(min=FLAT)
+    diagonal = 1 / (at * share + family.penalty)
     parts = family.parts(family.rows)
     last = minimise(
         parts,
@@ -181,7 +181,6 @@ def _go_on(  # noqa: PLR0913 - a solve and its settings
         family.spread.to(weights),
         tol=tol,
         max_iterations=max_iterations,
-        refresh=REFRESH,
         relatives=None if factors is None else factors.among(left),
     )
     last.weights[left], last.error[left], last.gradient[left] = again.weights, again.error, again.gradient
