@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,12 +38,14 @@ class Vectors:
         row: Identifier -> row of the matrix.
         sha256: Hash of identifiers and vectors.
         health: See `model_adapters.health`; for vectors of a file also `audit`, what became of the file's rows.
+        groups: Rows of each kind of gene; see `VectorTable`.
     """
 
     matrix: npt.NDArray[np.float32]
     row: dict[str, int]
     sha256: str
     health: dict[str, Any] = field(default_factory=dict)
+    groups: Sequence[npt.NDArray[np.int64]] = ()
 
     @property
     def dim(self) -> int:
@@ -52,7 +55,7 @@ class Vectors:
     @cached_property
     def table(self) -> VectorTable:
         """The matrix for the probe, which keeps there what tasks can share."""
-        return VectorTable(self.matrix)
+        return VectorTable(self.matrix, groups=self.groups)
 
 
 # The vectors of one entity column, and for each row of the task where its vector stands, -1 if nowhere.
@@ -159,7 +162,21 @@ class ModelVectors:
         state = health(embedded)
         if audit := dict(getattr(self.model, "audit", {})):
             state["audit"] = audit
-        return Vectors(matrix, row, embedding_sha256(embedded), state)
+        return Vectors(matrix, row, embedding_sha256(embedded), state, self._groups(table, row))
+
+    def _groups(self, table: str, row: Mapping[str, int]) -> list[npt.NDArray[np.int64]]:
+        try:
+            genes = load(table, self.raw).dataset
+        except BuilderError:
+            # Vectors from a file are scored without the gene table, which needs more raw files than the task.
+            return []
+        if "locus_group" not in genes.column_names:
+            return []
+        rows = defaultdict(list)
+        for symbol, group in zip(genes["symbol"], genes["locus_group"], strict=True):
+            if symbol in row:
+                rows[group].append(row[symbol])
+        return [np.array(each) for _, each in sorted(rows.items())]
 
     def _health(self, vectors: Vectors, table: str) -> dict[str, Any]:
         if table not in self._coverage:

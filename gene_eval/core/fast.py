@@ -16,7 +16,7 @@ from gene_eval.core.fast_scaled import held_out_scaled
 from gene_eval.core.fast_stages import solve
 from gene_eval.core.fast_targets import Classes, Labels, Target, make_family
 from gene_eval.core.fast_task import Array, Folds, Task, present_classes
-from gene_eval.core.fast_threads import one_core_per_thread
+from gene_eval.core.fast_threads import full_precision, one_core_per_thread
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.scaled import chosen_settings
 from gene_eval.core.table import Vectors, as_array
@@ -40,7 +40,7 @@ def held_out(
     if target == "regression":
         values, rank = held_out_least_squares(X if isinstance(X, PairedRows) else as_array(X), y, folds)
         return HeldOut(values, convergence={"converged": True, "rank": rank})
-    with one_core_per_thread(), torch.no_grad():
+    with one_core_per_thread(), full_precision(), torch.no_grad():
         task = Task.prepare(X, folds, params)
         if target == "multiclass":
             values = _multiclass(task, y, folds)
@@ -98,7 +98,7 @@ def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, folds: Folds, params: 
     if target == "regression":
         values, chosen = held_out_ridge(array, y, folds)
         return HeldOut(values, params=chosen_settings(chosen))
-    with one_core_per_thread(), torch.no_grad():
+    with one_core_per_thread(), full_precision(), torch.no_grad():
         values, chosen, path = held_out_scaled(array, y, target=target, folds=folds, params=params)
     settings = chosen_settings(chosen)
     if path is None:

@@ -14,6 +14,10 @@ Recycling. The curvature pairs of one solve (all rows) describe the Hessians of 
 one fold) up to the rows that are missing. `Pairs` holds them in the compact form of Byrd, Nocedal and Schnabel,
 "Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
 relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
+
+Length. The matrix below the pairs is shortened by s'y / y'Py of the last step s with gradient change y where that is
+below 1 (Oren and Spedicato, "Optimal conditioning of self-scaling variable metric algorithms", 1976). Where classes are
+nearly separable the Hessian grows along every step, and steps that are too long cost two products each to cut.
 """
 
 from dataclasses import dataclass, field
@@ -201,7 +205,8 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         weights.new_full((len(weights),), 2.0),
     )
     gradient = objective.gradient(weights, everything)
-    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, 0 * everything, torch.ones_like(out.error))
+    waited, length = 0 * everything, torch.ones_like(out.error)
+    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, waited, length)
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
         error = now.error(direction, spread)
@@ -221,7 +226,6 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
             out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
         bend = (step * change).sum(1)
         now.own.append((step, change, torch.where(bend > 0, 1 / bend.clamp(min=torch.finfo(bend.dtype).tiny), 0.0)))
-        # Where the Hessian has grown along the step, the matrix below the pairs is too long everywhere, as a rule.
         now.length = (bend / (change * now.times_inverse(change, relatives)).sum(1)).nan_to_num(nan=1.0).clamp(0, 1)
         now.length[bend <= 0] = 1
         if len(now.own) > (max_iterations if keep_history else MEMORY):

@@ -24,8 +24,6 @@ from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
 MAX_ITER: Final = 500
-MOST: Final = 0.75
-"""Share of a table from which on a task takes the rotation of the table: elsewhere the diagonal fits too badly."""
 
 Array = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int64]
@@ -90,8 +88,8 @@ class Task:
         tally = Tally(TOL if params.tol is None else params.tol)
         if isinstance(X, PairedRows) and worth_pairing(X):
             return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
-        if isinstance(X, TableRows) and len(X) > max(X.shape[1], MOST * len(X.table.vectors)):
-            rotated = shared_rotation(X.table, device, params)
+        if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
+            rotated = shared_rotation(X.table, group, device, params)
             rows = DenseRows(rotated[torch.as_tensor(X.index[order], device=device)], starts)
             return cls(rows, order, params, tally)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
@@ -173,15 +171,16 @@ def choose_device(name: str | None) -> str:
     return name
 
 
-def shared_rotation(table: VectorTable, device: str, params: Params) -> Tensor:
-    """(N, d + 1) rows of the whole table in its eigenbasis, made once per table, device and precision."""
-    if "rotation" not in table.cache:
-        table.cache["rotation"] = fit_rotation(as_tensor(table.vectors, device))
-    rotation: Rotation = table.cache["rotation"]
+def shared_rotation(table: VectorTable, group: int, device: str, params: Params) -> Tensor:
+    """(N, d + 1) rows of the whole table in the eigenbasis of a group of them, made once per device and precision."""
+    vectors = as_tensor(table.vectors, device)
+    if (key := f"rotation {group} {device}") not in table.cache:
+        chosen = vectors[torch.as_tensor(table.groups[group], device=device)] if group else vectors
+        table.cache[key] = fit_rotation(chosen)
+    rotation: Rotation = table.cache[key]
     dtype = working_dtype(rotation.largest, params.C)
-    key = f"rows {dtype}"
-    if key not in table.cache:
-        table.cache[key] = rotation.rotate(as_tensor(table.vectors, device), dtype=dtype)
+    if (key := f"rows {group} {device} {dtype}") not in table.cache:
+        table.cache[key] = rotation.rotate(vectors, dtype=dtype)
     rows: Tensor = table.cache[key]
     return rows
 

@@ -42,6 +42,17 @@ def all_cores() -> Iterator[None]:
         torch.set_num_threads(1 if _cores else torch.get_num_threads())
 
 
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Products of float32 are float32, also where the caller allows TF32 or bfloat16 inside them."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def run(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
     """The results of `work` on one contiguous share of the items per core, in order, so that sums of them repeat."""
     n_shares = min(_cores[-1] if _cores else 1, len(items))

@@ -1,6 +1,7 @@
 """One table of vectors for many tasks, and the forms in which `probe` takes rows."""
 
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,21 @@ from gene_eval.core.pairs import PairedRows
 __all__ = ["TableRows", "VectorTable", "Vectors", "as_array"]
 
 
+SHARED: Final = 0.5
+"""Share of their union that a task and a group of rows have in common, from which on the task takes its eigenbasis."""
+
+
 class VectorTable:
     """All vectors of one model, to be shared by the tasks that score it.
 
-    What is costly about the vectors alone, the eigenbasis of their Gram matrix and their coordinates in it, is made
-    once, by the first task that needs it, and kept: it is exact for every subset of rows, see `rotation`.
+    What is costly about the vectors alone, the eigenbasis of a Gram matrix and the coordinates in it, is made once, by
+    the first task that needs it, and kept: it is exact for all rows, but guides the solver less well the less the rows
+    of a task resemble those it was made from, see `rotation`. Which group a task takes depends on its rows alone, not
+    on the tasks before it.
 
     Args:
         vectors: (N, d) numbers.
+        groups: Row numbers of kinds of rows that tasks draw from, such as protein-coding genes; all rows are one too.
 
     >>> table = VectorTable(np.eye(3))
     >>> table.rows(np.array([2, 0])).materialise()
@@ -26,14 +34,32 @@ class VectorTable:
            [1., 0., 0.]])
     """
 
-    def __init__(self, vectors: npt.NDArray[np.floating[Any]]) -> None:
+    def __init__(
+        self, vectors: npt.NDArray[np.floating[Any]], *, groups: Sequence[npt.NDArray[np.integer[Any]]] = ()
+    ) -> None:
         """Hold the vectors; nothing is computed yet."""
         self.vectors = vectors if vectors.dtype in (np.float32, np.float64) else vectors.astype(np.float64)
+        self.groups = (np.arange(len(vectors)), *groups)
         self.cache: dict[str, Any] = {}
 
     def rows(self, index: npt.NDArray[np.integer[Any]]) -> "TableRows":
         """The vectors at these rows, as X for `probe`."""
         return TableRows(self, index)
+
+    def group_of(self, index: npt.NDArray[np.integer[Any]]) -> int | None:
+        """The number of the group with the largest overlap with these rows; None if no overlap is large enough.
+
+        >>> table = VectorTable(np.ones((9, 1)), groups=[np.arange(4)])
+        >>> [table.group_of(np.arange(n)) for n in (1, 3, 8)]
+        [None, 1, 0]
+        """
+        mine = np.unique(index)
+        both = np.array([len(np.intersect1d(mine, group, assume_unique=True)) for group in self.groups])
+        overlap = both / (np.array([len(group) for group in self.groups]) + len(mine) - both)
+        # A group without more rows than dimensions has a basis of its own span only.
+        overlap[[len(group) <= self.vectors.shape[1] for group in self.groups]] = 0
+        best = int(overlap.argmax())
+        return best if overlap[best] >= SHARED else None
 
 
 class TableRows:

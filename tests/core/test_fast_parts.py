@@ -9,6 +9,7 @@ from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.fast_lbfgs import Pairs
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_pairs import rotate_pairs
+from gene_eval.core.fast_rows import DenseRows
 from gene_eval.core.fast_task import working_dtype
 from gene_eval.core.fast_threads import one_core_per_thread, run
 from gene_eval.core.rotation import fit_rotation
@@ -25,6 +26,26 @@ def many():
     X = rng.normal(size=(1500, 80)).astype(np.float32)
     signal = X @ rng.normal(size=(80, 12)) + 4 * rng.normal(size=(1500, 12))
     return X, signal > np.linspace(0, 20, 12), np.arange(1500) % 5
+
+
+def test_products_are_in_full_precision_whatever_the_caller_allows(many, monkeypatch):
+    X, y, folds = many
+    seen = []
+    project = DenseRows.project
+
+    def spy(rows, weights):
+        seen.append(torch.get_float32_matmul_precision())
+        return project(rows, weights)
+
+    monkeypatch.setattr(DenseRows, "project", spy)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        held_out(X, y[:, :1], folds)
+        assert set(seen) == {"highest"}
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_what_did_not_converge_is_said(make_problem):
@@ -78,14 +99,15 @@ def test_a_rotation_of_a_table_serves_every_subset():
         torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
 
 
-@pytest.mark.parametrize("n", [1400, 400, 50])
-def test_tasks_that_share_a_table_score_as_if_alone(many, n):
+@pytest.mark.parametrize(("n", "group"), [(1400, 0), (400, 1), (100, None)])
+def test_tasks_that_share_a_table_score_as_if_alone(many, n, group):
     X, y, folds = many
-    table, index = VectorTable(X), np.random.default_rng(0).permutation(len(X))[:n]
+    order = np.random.default_rng(0).permutation(len(X))
+    table, index = VectorTable(X, groups=[order[:500], order[:20]]), order[:n]
     shared = held_out(table.rows(index), y[index], folds[index], tol=1e-6)
     alone = held_out(X[index], y[index], folds[index], tol=1e-6)
     np.testing.assert_allclose(shared.values, alone.values, rtol=1e-3, atol=1e-3)
-    assert ("rotation" in table.cache) == (n == 1400)
+    assert [key for key in table.cache if key.startswith("rotation")] == [f"rotation {group} cpu"] * (group is not None)
     with pytest.raises(ProbeError, match=r"row numbers must be 0\.\.1499, got 0\.\.1500"):
         table.rows(np.array([0, 1500]))
 
