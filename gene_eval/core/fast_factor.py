@@ -53,6 +53,10 @@ class Factors:
             out[mine] = _combine(solved, self.contrasts.T)
         return out
 
+    def base(self, vectors: Tensor, problems: Tensor) -> Tensor:
+        """See `Metric`: there are no pairs in a factor."""
+        return self.apply(vectors, problems)
+
     def double(self) -> "Factors":
         """The same in float64."""
         return Factors(self.root.double(), self.scale.double(), self.contrasts.double(), self.parent)
