@@ -1,9 +1,9 @@
-"""Writes docs/example from a folder of results: report, pictures, page, comparison and card, and how they were made.
+"""Writes docs/example from a folder of results: report, comparison, card and pictures, and how they were made.
 
     python benchmarks/make_example.py RESULTS MODEL --command "gene-bench run ..." [-o docs/example]
 
 MODEL is the one whose card is shown, and `--command` (again for more) what made RESULTS. Pictures are reduced to few
-colours, since they stay in the repository for ever; a page above 500 kB is left out, and its picture stands for it.
+colours, since they stay in the repository for ever. The page is there as pictures: its code is that of the templates.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from gene_eval.page import render
 from gene_eval.tables import Table
 
 PAGE = "index.html"
-LARGEST_PAGE, LARGEST_EXAMPLE = 500_000, 1_500_000
+LARGEST_EXAMPLE = 1_500_000
 # Picture, and what it shows.
 PICTURES = {
     "page.png": "The page: leaderboard with places and their intervals",
@@ -76,18 +76,14 @@ def write(folder: Path, found: results.Folder, model: str, commands: Sequence[st
         "report.md": reports.to_markdown(report),
         "comparison.txt": "\n".join(_comparisons(found, table)),
         "card.md": make_card(found.results, model, plot="families.png").merged(None),
-        PAGE: render(report),
     }
     with tempfile.TemporaryDirectory() as drawn:
-        _screenshots(texts[PAGE], table, Path(drawn))
+        _screenshots(render(report), table, Path(drawn))
         plots.save(report, drawn)
         for path in sorted(Path(drawn).glob("*.png")):
             Image.open(path).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE).save(
                 folder / path.name, optimize=True
             )
-    if len(texts[PAGE].encode()) > LARGEST_PAGE:
-        del texts[PAGE]
-        (folder / PAGE).unlink(missing_ok=True)
     ours = [f"gene-bench report results {options}" for options in ("-o report.md", "--format html -o index.html")]
     ours += ["gene-bench report results --plots .", f"gene-bench card results {model} -o card.md --plot families.png"]
     texts["README.md"] = README.substitute(

@@ -106,8 +106,8 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
     )
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
-    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default)")
-    run.add_argument("--engine", metavar="E", help="how the probe is solved")
+    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
+    run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
         "--missing", choices=("drop", "error"), default="drop", help="genes without a vector: drop (default)"
     )

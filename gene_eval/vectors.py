@@ -165,27 +165,25 @@ class ModelVectors:
         return Vectors(matrix, row, embedding_sha256(embedded), state, self._groups(table, row))
 
     def _groups(self, table: str, row: Mapping[str, int]) -> list[npt.NDArray[np.int64]]:
-        try:
-            genes = load(table, self.raw).dataset
-        except BuilderError:
-            # Vectors from a file are scored without the gene table, which needs more raw files than the task.
+        genes, rows = self._genes(table), defaultdict(list)
+        if genes is None or "locus_group" not in genes.column_names:
             return []
-        if "locus_group" not in genes.column_names:
-            return []
-        rows = defaultdict(list)
         for symbol, group in zip(genes["symbol"], genes["locus_group"], strict=True):
             if symbol in row:
                 rows[group].append(row[symbol])
         return [np.array(each) for _, each in sorted(rows.items())]
 
+    def _genes(self, table: str) -> datasets.Dataset | None:
+        """The gene table; None where it cannot be built, as vectors from a file are scored without its raw files."""
+        try:
+            return load(table, self.raw).dataset
+        except BuilderError:
+            return None
+
     def _health(self, vectors: Vectors, table: str) -> dict[str, Any]:
         if table not in self._coverage:
-            try:
-                groups = gene_coverage(vectors.row, load(table, self.raw).dataset)
-                self._coverage[table] = {"coverage": groups}
-            except BuilderError:
-                # Vectors from a file are scored without the gene table, which needs more raw files than the task.
-                self._coverage[table] = {}
+            genes = self._genes(table)
+            self._coverage[table] = {} if genes is None else {"coverage": gene_coverage(vectors.row, genes)}
         return {**vectors.health, **self._coverage[table]}
 
     def known(self, task: Task) -> npt.NDArray[np.bool_]:

@@ -47,7 +47,7 @@ def result() -> TaskResult:
         scores={"roc_auc_macro": ScoreRecord(0.75, 0.25, (0.5, 1.0, None))},
         labels={"DNA Repair": {"roc_auc": ScoreRecord(None, None, (None, None, None))}},
         environment={"python": "3.11.7"},
-        timing={"probe_s": 1.5},
+        timing={"solve_s": 1.5},
         created_at="2025-01-02T03:04:05+00:00",
     )
 
@@ -103,9 +103,9 @@ def test_same_result_same_bytes_whatever_the_order_of_keys(result: TaskResult) -
 def test_undefined_numbers_become_null_and_numpy_numbers_plain(result: TaskResult) -> None:
     score = ScoreRecord.of(np.float64("nan"), float("inf"), np.array([0.25, np.nan], dtype=np.float32))
     assert score == ScoreRecord(None, None, (0.25, None))
-    odd = replace(result, scores={"r2": score}, timing={"embed_s": math.nan, "probe_s": np.float32(0.5)})
+    odd = replace(result, scores={"r2": score}, timing={"embed_s": math.nan, "solve_s": np.float32(0.5)})
     content = json.loads(replace(odd, probe=ProbeRecord("paper", "fast", np.int64(3))).to_json())
-    assert content["timing"] == {"embed_s": None, "probe_s": 0.5}
+    assert content["timing"] == {"embed_s": None, "solve_s": 0.5}
     assert content["probe"]["seed"] == 3
 
 

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from builders import SymbolResolver
+from builders.pickles import load_plain
 from model_adapters import AdapterError, as_matrix, load_model
 
 ENSEMBL = {"ENSG00000141510": "TP53", "ENSG00000254647": "INS", "ENSG00000136997": "MYC"}
@@ -218,8 +219,8 @@ def test_real_dictionaries(raw_dir, tmp_path):
     torch.save({"encoder.embedding.weight": weights}, tmp_path / "scgpt" / "best_model.pt")
     current = partial(map_to_symbols, resolver)
     vectors = vectors_of(load_model(f"geneformer:{tmp_path / 'geneformer'}", resolve=current))
-    with (raw_dir / "geneformer" / "token_dictionary.pkl").open("rb") as file:
-        assert vectors["TP53"] == [float(pickle.load(file)["ENSG00000141510"])] * 2
+    tokens = load_plain(raw_dir / "geneformer" / "token_dictionary.pkl")
+    assert vectors["TP53"] == [float(tokens["ENSG00000141510"])] * 2
     assert len(vectors) == 21323
     vectors = vectors_of(load_model(f"scgpt:{tmp_path / 'scgpt'}", resolve=current))
     assert vectors["TP53"] == [float(json.loads((raw_dir / "scgpt" / "vocab.json").read_text())["TP53"])] * 2

@@ -28,7 +28,7 @@ def found(tmp_path_factory):
 def test_the_example_is_written_and_says_how(found, tmp_path):
     make_example.write(tmp_path, found, "bag-of-words", [COMMAND])
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"README.md", "card.md", "comparison.txt", "folds.png", "index.html", "report.md", "tasks.png"}
+    assert written == {"README.md", "card.md", "comparison.txt", "folds.png", "report.md", "tasks.png"}
     readme = (tmp_path / "README.md").read_text()
     assert "\n2 models on 2 tasks, as gene-bench shows them." in readme
     assert COMMAND in readme.splitlines()
@@ -38,11 +38,3 @@ def test_the_example_is_written_and_says_how(found, tmp_path):
     index = yaml.safe_load((tmp_path / "card.md").read_text().split("---\n")[1])["model-index"]
     assert [each["dataset"]["config"] for each in index[0]["results"]] == ["starter_is_tf", "starter_location"]
     assert (tmp_path / "tasks.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_large_page_is_left_out(found, tmp_path, monkeypatch):
-    (tmp_path / "index.html").write_text("of an earlier run")
-    monkeypatch.setattr(make_example, "LARGEST_PAGE", 1000)
-    make_example.write(tmp_path, found, "bag-of-words", [COMMAND])
-    assert not (tmp_path / "index.html").exists()
-    assert "](index.html)" not in (tmp_path / "README.md").read_text()

@@ -36,7 +36,8 @@ Args:
     protocol (str): how a probe is set up, see `gene_probe`.
     engine (str): how the fits are solved.
     num_labels (int): how many labels a multi-label task has, where references are lists of class ids.
-    options: `C` (inverse of the L2 penalty, default 1.0), `tol` and `max_iter` of the fits.
+    options: `C` (inverse of the L2 penalty, default 1.0), `tol` and `max_iter` of the fits, `memory` (bytes that the
+        fast engine may fill).
 Returns:
     metric: what was compared.
     score1: mean score of the first model over the folds.
@@ -122,7 +123,7 @@ class GeneProbeCompare(LosslessReferences, evaluate.Comparison):  # type: ignore
         protocol: str = "paper",
         engine: str = DEFAULT_ENGINE,
         num_labels: int | None = None,
-        **options: float,
+        **options: Any,
     ) -> dict[str, Any]:
         target = target or infer_target(references)
         labels: npt.ArrayLike = references
