@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -106,6 +106,7 @@ class ModelVectors:
     log: Callable[[str], None] = print
     diseases: "ModelVectors | None" = None
     seconds: float = 0.0
+    _file: Vectors | None = None
     _tables: dict[str, Vectors | BuilderError | AdapterError] = field(default_factory=dict)
     _coverage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -121,24 +122,32 @@ class ModelVectors:
             BuilderError: The table cannot be built.
             AdapterError: The model cannot encode it.
         """
-        key = "" if self.precomputed else table
-        if key not in self._tables:
+        if table not in self._tables:
             began = time.perf_counter()
             try:
-                self._tables[key] = self._embed(table)
+                vectors = self._read() if self.precomputed else self._embed(table)
+                self._tables[table] = replace(vectors, groups=self._groups(table, vectors.row))
             # Kept as well, so that what fails for one task is not tried again for each of the others.
             except (AdapterError, BuilderError) as error:
-                self._tables[key] = error
+                self._tables[table] = error
             self.seconds += time.perf_counter() - began
-        found = self._tables[key]
+        found = self._tables[table]
         if isinstance(found, Vectors):
             return found
         raise found
 
+    def _read(self) -> Vectors:
+        """The vectors of a file, read once for all gene tables."""
+        if self._file is None:
+            embedded = embed(datasets.Dataset.from_dict({}), self.model, device=self.device)
+            details = audit_text(self.model)
+            self._file = self._vectors(embedded, f"read from the file ({details})" if details else "read from the file")
+        return self._file
+
     def _embed(self, table: str) -> Vectors:
         encoded: list[bool] = []
-        rows = datasets.Dataset.from_dict({}) if self.precomputed else load(table, self.raw).dataset
-        if table == DISEASES and not self.precomputed:
+        rows = load(table, self.raw).dataset
+        if table == DISEASES:
             rows = rows.rename_column(DISEASE, "symbol")
             if not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
@@ -149,20 +158,20 @@ class ModelVectors:
             device=self.device,
             progress=self.progress,
             # With the vocabulary of the genes, so that the words of a disease are those of its genes.
-            fit_on=load(GENES, self.raw).dataset if table == DISEASES and not self.precomputed else None,
+            fit_on=load(GENES, self.raw).dataset if table == DISEASES else None,
             on_encode=lambda: encoded.append(True),
         )
-        symbols, matrix = as_matrix(embedded)
         origin = f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded"
-        if self.precomputed:
-            details = audit_text(self.model)
-            origin = f"read from the file ({details})" if details else "read from the file"
+        return self._vectors(embedded, origin)
+
+    def _vectors(self, embedded: datasets.Dataset, origin: str) -> Vectors:
+        symbols, matrix = as_matrix(embedded)
         self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
         row = {symbol: i for i, symbol in enumerate(symbols)}
         state = health(embedded)
         if audit := dict(getattr(self.model, "audit", {})):
             state["audit"] = audit
-        return Vectors(matrix, row, embedding_sha256(embedded), state, self._groups(table, row))
+        return Vectors(matrix, row, embedding_sha256(embedded), state)
 
     def _groups(self, table: str, row: Mapping[str, int]) -> list[npt.NDArray[np.int64]]:
         genes, rows = self._genes(table), defaultdict(list)

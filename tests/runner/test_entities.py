@@ -160,6 +160,20 @@ def test_identifiers_of_a_file_become_symbols(go, toy_dir, tmp_path, toy_genes, 
     assert any("(42 rows, 1 rows without a known gene, 1 genes with several rows)" in line for line in log)
 
 
+@pytest.mark.parametrize("first", ["starter_genes", "diseases"])
+def test_kinds_of_genes_of_a_file_do_not_depend_on_the_tasks_before(toy_dir, tmp_path, toy_genes, write_vectors, first):
+    symbols = [symbol for symbol, _ in toy_genes]
+    write_vectors(tmp_path / "mine.csv", symbols)
+    lines = []
+    mine = ModelVectors(load_model(str(tmp_path / "mine.csv")), RawFiles(toy_dir), log=lines.append)
+    assert mine.of(first).groups == []
+    (group,) = mine.of("genes").groups
+    known = load("genes", RawFiles(toy_dir)).dataset["symbol"]
+    assert [list(mine.of("genes").row)[i] for i in group] == [name for name in known if name in symbols]
+    assert mine.of("genes").matrix is mine.of(first).matrix
+    assert len(lines) == 1
+
+
 def test_identifiers_become_symbols_by_the_built_gene_table(go, toy_dir, tmp_path, toy_genes, log, write_vectors):
     write_vectors(tmp_path / "mine.csv", [*(ensembl for _, ensembl in toy_genes[:38]), "OLD39", "NOBODY"])
     for name in ("genes", "reactome_pathways"):
