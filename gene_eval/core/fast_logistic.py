@@ -4,17 +4,19 @@ For label l and training rows T the objective is scikit-learn's,
 
     sum over i in T of [log(1 + exp(eta_i)) - y_il eta_i] + |w|^2 / (2 C),   eta_i = z_i' w + b,
 
-with the intercept b unpenalised (it is the last weight; the rows end with a 1). Its gradient is
-Z_T' (sigmoid(eta) - y) + w / C. The label part Z_T' y never changes, so it is computed once and labels take no part
-in the iteration: a gradient is a product, a sigmoid in place and a product.
+with the intercept b unpenalised (it is the last weight; the rows end with a 1). Its gradient is Z_T' r + w / C with the
+residuals r = sigmoid(eta) - y, which are computed as n sigmoid(n eta), n = 1 - 2 y: where classes are nearly separable
+almost every probability is close to its label, and the difference of two such numbers has few digits left in float32.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Rows, Tile, make_tiles, tile_ranges, weighted_squares, weighted_sum
+from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares, weighted_sum
 
 FLAT = 1e-12
 """Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
@@ -37,28 +39,38 @@ class LogisticObjective:
         self.column = column
         self.trains = trains
         self.penalty = penalty
-        self.linear = rows.mean_square.new_zeros(len(column), rows.width)
-        for block, part in enumerate(trains):
-            self.linear += label_sums(rows, labels.to(rows.mean_square), block)[column] * part[:, None]
+        self.signs = (1 - 2 * labels.T).to(rows.mean_square).contiguous()
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """See `Objective`."""
         projected = self.rows.project(weights)
+        column = self.column[problems]
 
-        def probabilities(tile: Tile) -> Tensor:
-            return self.rows.logits(projected, tile.low, tile.high, tile.columns).sigmoid_()
+        def residuals(block: Block) -> Callable[[int, int], Tensor]:
+            mine, label = self.rows.select(projected, block.columns), column[block.problems]
+
+            def residual(low: int, high: int) -> Tensor:
+                signs = self.signs[label, low:high]
+                return self.rows.logits(mine, low, high).mul_(signs).sigmoid_().mul_(signs)
+
+            return residual
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        total = weighted_sum(self.rows, len(problems), tiles, probabilities)
-        return total.sub_(self.linear[problems]).add_(self.penalty.gradient(weights, problems))
+        total = weighted_sum(self.rows, len(problems), tiles, residuals)
+        return total.add_(self.penalty.gradient(weights, problems))
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
         projected = self.rows.project(weights)
 
-        def curvatures(tile: Tile) -> Tensor:
-            p = self.rows.logits(projected, tile.low, tile.high, tile.columns).sigmoid_()
-            return p.addcmul_(p, p, value=-1)
+        def curvatures(block: Block) -> Callable[[int, int], Tensor]:
+            mine = self.rows.select(projected, block.columns)
+
+            def bend(low: int, high: int) -> Tensor:
+                p = self.rows.logits(mine, low, high).sigmoid_()
+                return p.addcmul_(p, p, value=-1)
+
+            return bend
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
         hessian = weighted_squares(self.rows, len(problems), tiles, curvatures)
@@ -68,7 +80,7 @@ class LogisticObjective:
     def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
         """See `Objective`; one column of weights has one contrast, itself."""
         projected = self.rows.project(weights[None])
-        p = self.rows.logits(projected, 0, self.rows.starts[-1], None)[0].sigmoid_()
+        p = self.rows.logits(projected, 0, self.rows.starts[-1])[0].sigmoid_()
         return p.addcmul_(p, p, value=-1)[:, None, None] * contrasts
 
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
@@ -80,11 +92,3 @@ class LogisticObjective:
         Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
         y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
         return newton(Z, y, weights, self.penalty.matrix(Z, problem), tol=tol)
-
-
-def label_sums(rows: Rows, labels: Tensor, block: int) -> Tensor:
-    """(L, width) sums of the rows of one block, weighted by each label."""
-    total = rows.accumulator(labels.shape[1])
-    for low, high in tile_ranges(rows, rows.starts[block], rows.starts[block + 1], labels.shape[1]):
-        rows.collect(total, low, high, None, labels[low:high].T)
-    return rows.gathered(total)

@@ -7,14 +7,15 @@ sparse matrix S of how often each (i, j) occurs: A' S B, and A' diag(S 1) A.
 """
 
 import warnings
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_rows import Collect
 from gene_eval.core.fast_threads import all_cores, run
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.rotation import as_tensor
@@ -78,21 +79,27 @@ class PairRows:
         left, right = (_product(table, weights) for table in self.tables)
         return left, right
 
-    def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int, columns: Tensor | None) -> Tensor:
+    def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
         """See `Rows`."""
-        out = self._gather(projected, low, high)
-        return (out if columns is None else out[:, columns]).T
+        left, right = projected
+        return projected if columns is None else (left[:, columns], right[:, columns])
+
+    def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
+        """See `Rows`."""
+        return self._gather(projected, low, high).T
 
     def accumulator(self, n_columns: int) -> Tensor:
         """(n, n_columns) residuals; summing them over genes waits for `gathered`."""
         return self.mean_square.new_zeros(self.starts[-1], n_columns)
 
-    def collect(self, total: Tensor, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
+    @contextmanager
+    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
         """See `Rows`."""
-        if columns is None:
-            total[low:high] += residuals.T
-        else:
-            total[low:high, columns] += residuals.T
+
+        def collect(low: int, high: int, residuals: Tensor) -> None:
+            total[low:high, slice(None) if columns is None else columns] += residuals.T
+
+        yield collect
 
     def gathered(self, total: Tensor) -> Tensor:
         """See `Rows`."""

@@ -5,7 +5,10 @@ probabilities of a tile stay in cache between the product that makes them and th
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import reduce
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -19,20 +22,41 @@ TILE_ROWS = {"cpu": 1 << 20, "cuda": 1 << 28}
 """Elements of the design matrix in a tile, which is read twice."""
 
 
-class Tile(NamedTuple):
-    """Some rows of one block, and who trains on them.
+class Block(NamedTuple):
+    """Who trains on the rows of one block.
 
     Attributes:
-        low: First row.
-        high: Row after the last.
         problems: Places of the problems among those asked for.
         columns: Places of their columns of weights; None: all.
     """
 
-    low: int
-    high: int
     problems: Tensor
     columns: Tensor | None
+
+
+class Tile(NamedTuple):
+    """Some rows of one block.
+
+    Attributes:
+        block: Number among the blocks that anybody trains on.
+        low: First row.
+        high: Row after the last.
+    """
+
+    block: int
+    low: int
+    high: int
+
+
+class Tiles(NamedTuple):
+    """All rows that anybody trains on."""
+
+    blocks: list[Block]
+    tiles: list[Tile]
+
+
+Collect = Callable[[int, int, Tensor], None]
+"""Adds the rows low..high, weighted by (k, high - low) residuals, to a sum."""
 
 
 class Rows(Protocol):
@@ -52,14 +76,17 @@ class Rows(Protocol):
     def project(self, weights: Tensor) -> Any:
         """What `logits` needs of the (k, width) weights, computed once for all tiles."""
 
-    def logits(self, projected: Any, low: int, high: int, columns: Tensor | None) -> Tensor:
-        """(k, high - low) products of the weights, or of some columns of them, with the rows."""
+    def select(self, projected: Any, columns: Tensor | None) -> Any:
+        """The part of it for some columns of weights (None: all)."""
+
+    def logits(self, projected: Any, low: int, high: int) -> Tensor:
+        """(k, high - low) products of the weights with the rows."""
 
     def accumulator(self, n_columns: int) -> Any:
-        """A zero to `collect` into; two of them can be added."""
+        """A zero to collect into; two of them can be added."""
 
-    def collect(self, total: Any, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
-        """Add the rows, weighted by (k, high - low) residuals, to some columns (None: all) of the total."""
+    def collecting(self, total: Any, columns: Tensor | None) -> AbstractContextManager[Collect]:
+        """What adds weighted rows to some columns (None: all) of the total, which is complete when this is left."""
 
     def gathered(self, total: Any) -> Tensor:
         """The (n_columns, width) sum that was collected."""
@@ -76,44 +103,54 @@ def tile_ranges(rows: Rows, low: int, high: int, n_columns: int) -> Iterator[tup
         yield start, min(start + step, high)
 
 
-def make_tiles(rows: Rows, trains: Tensor, n_classes: int) -> list[Tile]:
+def make_tiles(rows: Rows, trains: Tensor, n_classes: int) -> Tiles:
     """The tiles that (B, k) `trains` makes of the rows, for k problems of n_classes columns each."""
-    found = []
+    found = Tiles([], [])
     classes = torch.arange(n_classes, device=trains.device)
     for block, trained in enumerate(trains):
         problems = trained.nonzero()[:, 0]
         if not len(problems):
             continue
         columns = None if len(problems) == len(trained) else (problems[:, None] * n_classes + classes).flatten()
-        found += [
-            Tile(low, high, problems, columns)
-            for low, high in tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_classes)
-        ]
+        ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_classes)
+        found.tiles.extend(Tile(len(found.blocks), low, high) for low, high in ranges)
+        found.blocks.append(Block(problems, columns))
     return found
 
 
-def weighted_sum(rows: Rows, n_columns: int, tiles: Sequence[Tile], weight: Callable[[Tile], Tensor]) -> Tensor:
-    """(n_columns, width) sums of the rows, weighted by the (k, high - low) that `weight` makes for a tile."""
+def weighted_sum(
+    rows: Rows, n_columns: int, tiles: Tiles, weights: Callable[[Block], Callable[[int, int], Tensor]]
+) -> Tensor:
+    """(n_columns, width) sums of the rows, weighted by the (k, high - low) that `weights` of a block makes for rows."""
 
     def work(share: Sequence[Tile]) -> Any:
         total = rows.accumulator(n_columns)
-        for tile in share:
-            rows.collect(total, tile.low, tile.high, tile.columns, weight(tile))
+        for number, mine in groupby(share, attrgetter("block")):
+            block = tiles.blocks[number]
+            weight = weights(block)
+            with rows.collecting(total, block.columns) as collect:
+                for tile in mine:
+                    collect(tile.low, tile.high, weight(tile.low, tile.high))
         return total
 
-    return rows.gathered(reduce(torch.add, run(work, tiles)))
+    return rows.gathered(reduce(torch.add, run(work, tiles.tiles)))
 
 
-def weighted_squares(rows: Rows, n_columns: int, tiles: Sequence[Tile], weight: Callable[[Tile], Tensor]) -> Tensor:
+def weighted_squares(
+    rows: Rows, n_columns: int, tiles: Tiles, weights: Callable[[Block], Callable[[int, int], Tensor]]
+) -> Tensor:
     """(n_columns, width) sums of the squared rows, weighted likewise."""
 
     def work(share: Sequence[Tile]) -> Tensor:
         total = rows.mean_square.new_zeros(n_columns, rows.width)
-        for tile in share:
-            rows.collect_squares(total, tile.low, tile.high, tile.columns, weight(tile))
+        for number, mine in groupby(share, attrgetter("block")):
+            block = tiles.blocks[number]
+            weight = weights(block)
+            for tile in mine:
+                rows.collect_squares(total, tile.low, tile.high, block.columns, weight(tile.low, tile.high))
         return total
 
-    return reduce(torch.add, run(work, tiles))
+    return reduce(torch.add, run(work, tiles.tiles))
 
 
 class DenseRows:
@@ -142,22 +179,30 @@ class DenseRows:
         """See `Rows`."""
         return weights
 
-    def logits(self, projected: Tensor, low: int, high: int, columns: Tensor | None) -> Tensor:
+    def select(self, projected: Tensor, columns: Tensor | None) -> Tensor:
         """See `Rows`."""
-        return (projected if columns is None else projected[columns]) @ self.Z[low:high].T
+        return projected if columns is None else projected[columns]
+
+    def logits(self, projected: Tensor, low: int, high: int) -> Tensor:
+        """See `Rows`."""
+        return projected @ self.Z[low:high].T
 
     def accumulator(self, n_columns: int) -> Tensor:
         """See `Rows`."""
         return self.Z.new_zeros(n_columns, self.width)
 
-    def collect(self, total: Tensor, low: int, high: int, columns: Tensor | None, residuals: Tensor) -> None:
+    @contextmanager
+    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
         """See `Rows`; the intercept is summed in cascades, since probabilities near 1 do not cancel as features do."""
-        features, sums = self.Z[low:high, :-1], residuals.sum(1)
-        if columns is None:
-            total[:, :-1].addmm_(residuals, features)
-            total[:, -1] += sums
-        else:
-            total.index_add_(0, columns, torch.cat([residuals @ features, sums[:, None]], 1))
+        part = total if columns is None else self.accumulator(len(columns))
+
+        def collect(low: int, high: int, residuals: Tensor) -> None:
+            part[:, :-1].addmm_(residuals, self.Z[low:high, :-1])
+            part[:, -1] += residuals.sum(1)
+
+        yield collect
+        if columns is not None:
+            total.index_add_(0, columns, part)
 
     def gathered(self, total: Tensor) -> Tensor:
         """See `Rows`."""

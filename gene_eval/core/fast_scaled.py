@@ -66,7 +66,7 @@ class Path:
         """(K * n_classes, rows of the block)."""
         rows = self.task.rows
         wide = weights.to(rows.mean_square).reshape(-1, rows.width)
-        return rows.logits(rows.project(wide), rows.starts[block], rows.starts[block + 1], None)
+        return rows.logits(rows.project(wide), rows.starts[block], rows.starts[block + 1])
 
     def inner_losses(self) -> Tensor:
         """(grid, F, L) summed losses over inner test rows; infinite where the path was left."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gene_eval.core.fast_logistic import FLAT
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Rows, Tile, make_tiles, weighted_squares, weighted_sum
+from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares, weighted_sum
 
 
 class SoftmaxObjective:
@@ -46,9 +46,16 @@ class SoftmaxObjective:
         wide = weights.reshape(-1, self.rows.width)
         probabilities = self._probabilities(wide, problems)
 
-        def residuals(tile: Tile) -> Tensor:
-            p = probabilities(tile).reshape(len(tile.problems), self.n_classes, -1)
-            return p.sub_(self.classes[:, tile.low : tile.high]).flatten(0, 1)
+        def residuals(block: Block) -> Callable[[int, int], Tensor]:
+            probability = probabilities(block)
+
+            def residual(low: int, high: int) -> Tensor:
+                own = self.classes[:, low:high]
+                p = probability(low, high).reshape(len(block.problems), self.n_classes, -1).mul_(1 - own)
+                # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
+                return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
+
+            return residual
 
         tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
         total = weighted_sum(self.rows, len(wide), tiles, residuals)
@@ -59,9 +66,14 @@ class SoftmaxObjective:
         wide = weights.reshape(-1, self.rows.width)
         probabilities = self._probabilities(wide, problems)
 
-        def curvatures(tile: Tile) -> Tensor:
-            p = probabilities(tile)
-            return p.addcmul_(p, p, value=-1)
+        def curvatures(block: Block) -> Callable[[int, int], Tensor]:
+            probability = probabilities(block)
+
+            def bend(low: int, high: int) -> Tensor:
+                p = probability(low, high)
+                return p.addcmul_(p, p, value=-1)
+
+            return bend
 
         tiles = make_tiles(self.rows, self.trains[:, problems], self.n_classes)
         hessian = weighted_squares(self.rows, len(wide), tiles, curvatures)
@@ -72,19 +84,23 @@ class SoftmaxObjective:
     def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
         """See `Objective`."""
         wide = weights.reshape(-1, self.rows.width)
-        logits = self.rows.logits(self.rows.project(wide), 0, self.rows.starts[-1], None)
+        logits = self.rows.logits(self.rows.project(wide), 0, self.rows.starts[-1])
         p = (logits + self.bias[problem][:, None]).softmax(0)
         mean = p.T @ contrasts
         return torch.einsum("cn,ci,cj->nij", p, contrasts, contrasts) - mean[:, :, None] * mean[:, None, :]
 
-    def _probabilities(self, wide: Tensor, problems: Tensor) -> Callable[[Tile], Tensor]:
-        """A function from a tile to its (columns, rows) probabilities under the (columns, width) weights."""
+    def _probabilities(self, wide: Tensor, problems: Tensor) -> Callable[[Block], Callable[[int, int], Tensor]]:
+        """A function from a block to one from its rows to their (columns, rows) probabilities."""
         projected = self.rows.project(wide)
         bias = self.bias[problems][:, :, None]
 
-        def probabilities(tile: Tile) -> Tensor:
-            logits = self.rows.logits(projected, tile.low, tile.high, tile.columns)
-            logits = logits.reshape(len(tile.problems), self.n_classes, -1)
-            return logits.add_(bias[tile.problems]).softmax(1).flatten(0, 1)
+        def probabilities(block: Block) -> Callable[[int, int], Tensor]:
+            mine, off = self.rows.select(projected, block.columns), bias[block.problems]
+
+            def probability(low: int, high: int) -> Tensor:
+                logits = self.rows.logits(mine, low, high).reshape(len(off), self.n_classes, -1)
+                return logits.add_(off).softmax(1).flatten(0, 1)
+
+            return probability
 
         return probabilities

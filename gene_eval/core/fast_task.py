@@ -121,7 +121,7 @@ class Task:
         out = np.empty((self.rows.starts[-1], weights.shape[1]))
         for block, (low, high) in enumerate(pairwise(self.rows.starts)):
             projected = self.rows.project(weights[block].to(self.rows.mean_square))
-            out[self.order[low:high]] = self.rows.logits(projected, low, high, None).T.double().cpu().numpy()
+            out[self.order[low:high]] = self.rows.logits(projected, low, high).T.double().cpu().numpy()
         return out
 
     def settings(self) -> dict[str, Any]:
