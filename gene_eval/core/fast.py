@@ -50,12 +50,12 @@ def held_out(
 
 
 def fold_weights(task: Task, target: Target) -> Tensor:
-    """(F, L * n_classes, width) float64 weights of every fold; 0 where there is nothing to learn."""
+    """(F, L * n_outputs, width) float64 weights of the logits of every fold; 0 where there is nothing to learn."""
     n_folds = len(task.rows.starts) - 1
     outside = ~torch.eye(n_folds, dtype=torch.bool, device=task.device)
     learnable = target.learnable(outside)
-    wide = target.n_classes * task.rows.width
-    out = torch.zeros(n_folds, target.n_problems, wide, dtype=torch.float64, device=task.device)
+    shape = n_folds, target.n_problems, target.n_outputs, task.rows.width
+    out = torch.zeros(shape, dtype=torch.float64, device=task.device)
     for block in task.blocks(target, n_folds):
         fold, place = learnable[:, block].nonzero(as_tuple=True)
         if not len(fold):
@@ -65,8 +65,8 @@ def fold_weights(task: Task, target: Target) -> Tensor:
         family = make_family(target, column, outside[:, fold], fold, penalty)
         solved = solve(family, *target.start(torch.unique(column)), tol=task.tally.tol, max_iterations=task.max_iter)
         task.tally.add(solved.children, solved.n_double)
-        out[fold, column] = solved.children.weights.double()
-    return out.reshape(n_folds, -1, task.rows.width)
+        out[fold, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
+    return out.flatten(1, 2)
 
 
 def _labels(task: Task, y: npt.NDArray[Any]) -> Array:

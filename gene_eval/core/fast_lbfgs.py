@@ -45,8 +45,8 @@ class Objective(Protocol):
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
 
-    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
-        """(n, J, J) curvatures of all rows' logits between (C, J) contrasts of the classes, at (v,) weights."""
+    def bends(self, weights: Tensor, problem: int) -> Tensor:
+        """(n, J, J) curvatures of all rows' logits between the J columns of (v,) weights."""
 
 
 class Metric(Protocol):

@@ -47,7 +47,7 @@ class LogisticObjective:
         column = self.column[problems]
 
         def residuals(block: Block) -> Callable[[int, int], Tensor]:
-            mine, label = self.rows.select(projected, block.columns), column[block.problems]
+            mine, label = self.rows.select(projected, block.columns(1)), column[block.problems]
 
             def residual(low: int, high: int) -> Tensor:
                 signs = self.signs[label, low:high]
@@ -56,7 +56,7 @@ class LogisticObjective:
             return residual
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        total = weighted_sum(self.rows, len(problems), tiles, residuals)
+        total = weighted_sum(self.rows, tiles, 1, residuals)
         return total.add_(self.penalty.gradient(weights, problems))
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +64,7 @@ class LogisticObjective:
         projected = self.rows.project(weights)
 
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
-            mine = self.rows.select(projected, block.columns)
+            mine = self.rows.select(projected, block.columns(1))
 
             def bend(low: int, high: int) -> Tensor:
                 p = self.rows.logits(mine, low, high).sigmoid_()
@@ -73,15 +73,15 @@ class LogisticObjective:
             return bend
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        hessian = weighted_squares(self.rows, len(problems), tiles, curvatures)
+        hessian = weighted_squares(self.rows, tiles, 1, curvatures)
         total = hessian[:, -1].clamp(min=FLAT)
         return hessian.add_(self.penalty.diagonal(hessian, problems)).clamp_(min=FLAT), total
 
-    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
-        """See `Objective`; one column of weights has one contrast, itself."""
+    def bends(self, weights: Tensor, problem: int) -> Tensor:
+        """See `Objective`."""
         projected = self.rows.project(weights[None])
         p = self.rows.logits(projected, 0, self.rows.starts[-1])[0].sigmoid_()
-        return p.addcmul_(p, p, value=-1)[:, None, None] * contrasts
+        return p.addcmul_(p, p, value=-1)[:, None, None]
 
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
         """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""

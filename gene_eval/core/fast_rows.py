@@ -27,11 +27,17 @@ class Block(NamedTuple):
 
     Attributes:
         problems: Places of the problems among those asked for.
-        columns: Places of their columns of weights; None: all.
+        every: Whether these are all of them.
     """
 
     problems: Tensor
-    columns: Tensor | None
+    every: bool
+
+    def columns(self, each: int) -> Tensor | None:
+        """Places of the problems' columns, `each` per problem; None: all."""
+        if self.every:
+            return None
+        return (self.problems[:, None] * each + torch.arange(each, device=self.problems.device)).flatten()
 
 
 class Tile(NamedTuple):
@@ -49,12 +55,15 @@ class Tile(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """All rows that anybody trains on."""
+    """All rows that any of the problems trains on."""
 
+    n_problems: int
     blocks: list[Block]
     tiles: list[Tile]
 
 
+Weights = Callable[[Block], Callable[[int, int], Tensor]]
+"""From a block to what makes the (k, high - low) weights of its rows, k being a number of columns per problem."""
 Collect = Callable[[int, int, Tensor], None]
 """Adds the rows low..high, weighted by (k, high - low) residuals, to a sum."""
 
@@ -103,32 +112,28 @@ def tile_ranges(rows: Rows, low: int, high: int, n_columns: int) -> Iterator[tup
         yield start, min(start + step, high)
 
 
-def make_tiles(rows: Rows, trains: Tensor, n_classes: int) -> Tiles:
-    """The tiles that (B, k) `trains` makes of the rows, for k problems of n_classes columns each."""
-    found = Tiles([], [])
-    classes = torch.arange(n_classes, device=trains.device)
+def make_tiles(rows: Rows, trains: Tensor, n_columns: int) -> Tiles:
+    """The tiles that (B, k) `trains` makes of the rows, for k problems of n_columns columns each."""
+    found = Tiles(trains.shape[1], [], [])
     for block, trained in enumerate(trains):
         problems = trained.nonzero()[:, 0]
         if not len(problems):
             continue
-        columns = None if len(problems) == len(trained) else (problems[:, None] * n_classes + classes).flatten()
-        ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_classes)
+        ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_columns)
         found.tiles.extend(Tile(len(found.blocks), low, high) for low, high in ranges)
-        found.blocks.append(Block(problems, columns))
+        found.blocks.append(Block(problems, len(problems) == len(trained)))
     return found
 
 
-def weighted_sum(
-    rows: Rows, n_columns: int, tiles: Tiles, weights: Callable[[Block], Callable[[int, int], Tensor]]
-) -> Tensor:
-    """(n_columns, width) sums of the rows, weighted by the (k, high - low) that `weights` of a block makes for rows."""
+def weighted_sum(rows: Rows, tiles: Tiles, each: int, weights: Weights) -> Tensor:
+    """(n_problems * each, width) sums of the rows, weighted."""
 
     def work(share: Sequence[Tile]) -> Any:
-        total = rows.accumulator(n_columns)
+        total = rows.accumulator(tiles.n_problems * each)
         for number, mine in groupby(share, attrgetter("block")):
             block = tiles.blocks[number]
             weight = weights(block)
-            with rows.collecting(total, block.columns) as collect:
+            with rows.collecting(total, block.columns(each)) as collect:
                 for tile in mine:
                     collect(tile.low, tile.high, weight(tile.low, tile.high))
         return total
@@ -136,18 +141,16 @@ def weighted_sum(
     return rows.gathered(reduce(torch.add, run(work, tiles.tiles)))
 
 
-def weighted_squares(
-    rows: Rows, n_columns: int, tiles: Tiles, weights: Callable[[Block], Callable[[int, int], Tensor]]
-) -> Tensor:
-    """(n_columns, width) sums of the squared rows, weighted likewise."""
+def weighted_squares(rows: Rows, tiles: Tiles, each: int, weights: Weights) -> Tensor:
+    """(n_problems * each, width) sums of the squared rows, weighted."""
 
     def work(share: Sequence[Tile]) -> Tensor:
-        total = rows.mean_square.new_zeros(n_columns, rows.width)
+        total = rows.mean_square.new_zeros(tiles.n_problems * each, rows.width)
         for number, mine in groupby(share, attrgetter("block")):
             block = tiles.blocks[number]
-            weight = weights(block)
+            weight, columns = weights(block), block.columns(each)
             for tile in mine:
-                rows.collect_squares(total, tile.low, tile.high, block.columns, weight(tile.low, tile.high))
+                rows.collect_squares(total, tile.low, tile.high, columns, weight(tile.low, tile.high))
         return total
 
     return reduce(torch.add, run(work, tiles.tiles))

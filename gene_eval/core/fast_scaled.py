@@ -63,9 +63,9 @@ class Path:
         return solved.parents, solved.children.weights
 
     def logits(self, weights: Tensor, block: int) -> Tensor:
-        """(K * n_classes, rows of the block)."""
+        """(K * n_outputs, rows of the block)."""
         rows = self.task.rows
-        wide = weights.to(rows.mean_square).reshape(-1, rows.width)
+        wide = self.target.outputs(weights.to(rows.mean_square))
         return rows.logits(rows.project(wide), rows.starts[block], rows.starts[block + 1])
 
     def inner_losses(self) -> Tensor:
@@ -103,22 +103,17 @@ class Path:
                 out[outer, problem] += loss
 
     def outer(self, chosen: npt.NDArray[np.int64]) -> Array:
-        """Logits (n, L * n_classes) of held-out rows with the (F, L) chosen places on the grid."""
+        """Logits (n, L * n_outputs) of held-out rows with the (F, L) chosen places on the grid."""
         rows = self.task.rows
-        weights = torch.zeros(
-            self.n_folds,
-            self.target.n_problems,
-            self.target.n_classes * rows.width,
-            dtype=torch.float64,
-            device=self.task.device,
-        )
+        shape = self.n_folds, self.target.n_problems, self.target.n_outputs, rows.width
+        weights = torch.zeros(shape, dtype=torch.float64, device=self.task.device)
         picked = torch.as_tensor(chosen, device=self.task.device)
         for place in np.unique(chosen):
             fold, column = ((picked == place) & self.learnable[: self.n_folds]).nonzero(as_tuple=True)
             if len(fold):
                 _, children = self.solve(None, fold, column, GRID[place], self.task.tally.tol)
-                weights[fold, column] = children.double()
-        return self.task.predict(weights.reshape(self.n_folds, -1, rows.width))
+                weights[fold, column] = self.target.outputs(children.double()).reshape(-1, *shape[2:])
+        return self.task.predict(weights.flatten(1, 2))
 
 
 def held_out_scaled(

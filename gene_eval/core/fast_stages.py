@@ -1,5 +1,6 @@
 """The stages of one solve: all rows, then every training set from there, then what is left in float64."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_factor import Factors, cost, factorise, without_common_part
+from gene_eval.core.fast_factor import Factors, cost, factorise
 from gene_eval.core.fast_lbfgs import Metric, Objective, Pairs, Relatives, Solution, minimise
 from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
@@ -15,9 +16,7 @@ from gene_eval.core.fast_rows import Rows
 TOL_ALL_ROWS = 1e-3
 MAX_PAIRS = 100
 HARD = 50
-"""What is not solved after so many iterations gets a factorised Hessian, if that is worth it."""
-WORTH = 1000
-"""A factorised Hessian may cost as many operations as so many products with the data."""
+"""Fewest iterations before a Hessian is factorised."""
 CHEAP = 1e9
 """Problems of which one Newton step each costs fewer operations in all are finished by Newton's method, to rounding."""
 DEAR = 3e10
@@ -70,14 +69,16 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         family: The problems.
         start: (L, v) weights of the parents.
         curvature: (L, v) diagonals of the parents' Hessians there, without the penalty; the intercept's is the sum of
-            the logits' curvature over rows (and classes, of which v holds one after the other).
+            the logits' curvature over rows (and columns, of which v holds one after the other).
         tol: As in `minimise`.
         max_iterations: Most iterations of a stage on the children.
     """
     whole, width = family.whole(family.rows), family.rows.width
-    n_classes = len(family.penalty) // width
+    n_columns = len(family.penalty) // width
+    # A factorised Hessian is taken once L-BFGS has cost as much: together they cost at most twice the cheaper of the two.
     # Logistic problems are solved in fewer passes than the factors of many labels cost.
-    dense = n_classes > 1 and cost(family.rows, len(start), n_classes) < WORTH * _product_cost(family)
+    patience = max(HARD, math.ceil(cost(family.rows, len(start), n_columns) / (2 * _product_cost(family))))
+    dense = n_columns > 1 and patience < max_iterations
     first = minimise(
         whole,
         start,
@@ -85,17 +86,17 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         curvature[:, width - 1 :: width].sum(1),
         family.spread,
         tol=TOL_ALL_ROWS,
-        max_iterations=HARD if dense else MAX_PAIRS,
+        max_iterations=MAX_PAIRS,
         keep_history=True,
     )
-    parents = without_common_part(first.weights, n_classes)
+    parents = first.weights
     factors = None
     if dense and not bool((first.error < TOL_ALL_ROWS).all()):
         factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
     hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
     # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
-    at = curvature if n_classes > 1 else (hessian - family.penalty).clamp_(min=FLAT)
+    at = curvature if n_columns > 1 else (hessian - family.penalty).clamp_(min=FLAT)
     diagonal = 1 / (at * share + family.penalty)
     parts = family.parts(family.rows)
     last = minimise(
@@ -105,11 +106,11 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         total[parent] * share,
         family.spread,
         tol=tol,
-        max_iterations=min(HARD, max_iterations) if dense and factors is None else max_iterations,
+        max_iterations=patience if dense and factors is None else max_iterations,
         relatives=factors or _recycled(family, first, diagonal),
     )
     left = torch.logical_not(last.error < tol)
-    if dense and factors is None and bool(left.any()) and max_iterations > HARD:
+    if dense and factors is None and bool(left.any()):
         factors = factorise(whole, family.rows, parents, family.penalty, parent, share=share)
         last = _go_on(family, parts, last, left.nonzero()[:, 0], factors, tol=tol, max_iterations=max_iterations)
         left = torch.logical_not(last.error < tol)
@@ -171,7 +172,7 @@ def _go_on(  # noqa: PLR0913 - a solve and its settings
 ) -> Solution:
     """Go on with the problems that are left, from where they are."""
     objective = _Subset(parts, left)
-    weights = without_common_part(last.weights[left], len(family.penalty) // family.rows.width)
+    weights = last.weights[left]
     hessian, total = objective.curvature(weights, torch.arange(len(left), device=left.device))
     again = minimise(
         objective,
@@ -201,5 +202,5 @@ class _Subset:
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         return self.objective.curvature(weights, self.numbers[problems])
 
-    def bends(self, weights: Tensor, problem: int, contrasts: Tensor) -> Tensor:
-        return self.objective.bends(weights, int(self.numbers[problem]), contrasts)
+    def bends(self, weights: Tensor, problem: int) -> Tensor:
+        return self.objective.bends(weights, int(self.numbers[problem]))

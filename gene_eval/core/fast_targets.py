@@ -1,6 +1,7 @@
 """Binary labels and classes behind one face: what to solve, where to start, what it costs to be wrong."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
@@ -12,12 +13,12 @@ from gene_eval.core.fast_lbfgs import Objective
 from gene_eval.core.fast_logistic import LogisticObjective
 from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rows import Rows
-from gene_eval.core.fast_softmax import SoftmaxObjective
+from gene_eval.core.fast_softmax import SoftmaxObjective, class_weights, frequency_contrasts
 from gene_eval.core.fast_stages import Family
 
 
 class Target(Protocol):
-    """L independent problems per training set, each with n_classes columns of weights."""
+    """L independent problems per training set, each with n_columns columns of weights."""
 
     @property
     def rows(self) -> Rows:
@@ -28,8 +29,15 @@ class Target(Protocol):
         """L."""
 
     @property
-    def n_classes(self) -> int:
+    def n_columns(self) -> int:
         """Columns of weights of one problem."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Logits of one problem."""
+
+    def outputs(self, weights: Tensor) -> Tensor:
+        """(k * n_outputs, width) weights of the logits, from (k, n_columns * width) weights of k problems."""
 
     def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
         """The objective of problems `column` (K,) on the blocks `trains` (B, K)."""
@@ -41,7 +49,7 @@ class Target(Protocol):
         """(P, v) weights that predict frequencies, and the diagonals of the Hessian there without the penalty."""
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """(K,) sums of log losses over rows low..high of the (K * n_classes, high - low) logits."""
+        """(K,) sums of log losses over rows low..high of the (K * n_outputs, high - low) logits."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +58,17 @@ class Labels:
 
     rows: Rows
     labels: Tensor
-    n_classes: int = 1
+    n_columns: int = 1
+    n_outputs: int = 1
 
     @property
     def n_problems(self) -> int:
         """L."""
         return self.labels.shape[1]
+
+    def outputs(self, weights: Tensor) -> Tensor:
+        """See `Target`."""
+        return weights
 
     def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
         """See `Target`."""
@@ -87,13 +100,27 @@ class Classes:
     n_problems: int = 1
 
     @property
-    def n_classes(self) -> int:
+    def n_columns(self) -> int:
+        """C - 1."""
+        return self.one_hot.shape[1] - 1
+
+    @property
+    def n_outputs(self) -> int:
         """C."""
         return self.one_hot.shape[1]
 
+    @cached_property
+    def contrasts(self) -> tuple[Tensor, Tensor]:
+        """See `frequency_contrasts`."""
+        return frequency_contrasts(self.one_hot.mean(0))
+
+    def outputs(self, weights: Tensor) -> Tensor:
+        """See `Target`."""
+        return class_weights(weights, self.contrasts[1], self.rows.width)
+
     def objective(self, rows: Rows, column: Tensor, trains: Tensor, penalty: Penalty) -> Objective:
         """See `Target`."""
-        return SoftmaxObjective(rows, self.one_hot, trains[:, : len(column)], penalty)
+        return SoftmaxObjective(rows, self.one_hot, self.contrasts[1], trains[:, : len(column)], penalty)
 
     def learnable(self, trains: Tensor) -> Tensor:
         """See `Target`: three classes occur; two are a logistic regression."""
@@ -101,15 +128,16 @@ class Classes:
 
     def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
         """See `Target`."""
-        share = self.one_hot.mean(0)
-        start = share.new_zeros(len(share), self.rows.width)
-        start[:, -1] = share.log()
-        curvature = (share * (1 - share) * len(self.one_hot))[:, None] * self.rows.mean_square
+        values, contrasts = (part.to(self.one_hot) for part in self.contrasts)
+        share = self.one_hot.mean(0).clamp(min=torch.finfo(self.one_hot.dtype).tiny)
+        start = share.new_zeros(self.n_columns, self.rows.width)
+        start[:, -1] = contrasts.T @ share.log()
+        curvature = (values * len(self.one_hot))[:, None] * self.rows.mean_square
         return start.reshape(1, -1).repeat(len(column), 1), curvature.reshape(1, -1).repeat(len(column), 1)
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
         """See `Target`."""
-        scores = log_softmax(logits.reshape(len(column), self.n_classes, -1), 1).clamp_(min=-100)
+        scores = log_softmax(logits.reshape(len(column), self.n_outputs, -1), 1).clamp_(min=-100)
         return -(scores * self.one_hot[low:high].T).sum((1, 2))
 
 
@@ -130,7 +158,7 @@ def make_family(target: Target, column: Tensor, trains: Tensor, place: Tensor, p
         target.rows,
         lambda rows: target.objective(rows, parents, every, plain),
         lambda rows: target.objective(rows, column, trains, penalty),
-        plain.plain(target.rows.mean_square).repeat(target.n_classes),
+        plain.plain(target.rows.mean_square).repeat(target.n_columns),
         parent,
         place,
         share=float(trains.double().mean()),

@@ -89,8 +89,7 @@ class Task:
         if isinstance(X, PairedRows) and worth_pairing(X):
             return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
-            rotated = shared_rotation(X.table, group, device, params)
-            rows = DenseRows(rotated[torch.as_tensor(X.index[order], device=device)], starts)
+            rows = DenseRows(shared_rows(X.table, group, X.index[order], device, params), starts)
             return cls(rows, order, params, tally)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
@@ -139,7 +138,7 @@ class Task:
         budget = self.params.memory or SHARE * free_memory(self.device)
         size = problems_per_block(
             budget,
-            weights=target.n_classes * self.rows.width,
+            weights=target.n_columns * self.rows.width,
             children=n_children,
             pairs=MAX_PAIRS,
             bytes_each=self.rows.mean_square.element_size(),
@@ -171,17 +170,26 @@ def choose_device(name: str | None) -> str:
     return name
 
 
-def shared_rotation(table: VectorTable, group: int, device: str, params: Params) -> Tensor:
-    """(N, d + 1) rows of the whole table in the eigenbasis of a group of them, made once per device and precision."""
+def shared_rows(
+    table: VectorTable, group: int, index: npt.NDArray[np.integer[Any]], device: str, params: Params
+) -> Tensor:
+    """(n, d + 1) rows of a table in the eigenbasis of a group of them, which is rotated once per device and precision."""
     vectors = as_tensor(table.vectors, device)
     if (key := f"rotation {group} {device}") not in table.cache:
-        chosen = vectors[torch.as_tensor(table.groups[group], device=device)] if group else vectors
-        table.cache[key] = fit_rotation(chosen)
+        table.cache[key] = fit_rotation(vectors[torch.as_tensor(table.groups[group], device=device)])
     rotation: Rotation = table.cache[key]
     dtype = working_dtype(rotation.largest, params.C)
     if (key := f"rows {group} {device} {dtype}") not in table.cache:
-        table.cache[key] = rotation.rotate(vectors, dtype=dtype)
-    rows: Tensor = table.cache[key]
+        mine = torch.as_tensor(table.groups[group], device=device)
+        table.cache[key] = rotation.rotate(vectors[mine], dtype=dtype)
+    rotated: Tensor = table.cache[key]
+    place = np.full(len(table.vectors), -1)
+    place[table.groups[group]] = np.arange(len(table.groups[group]))
+    places = torch.as_tensor(place[index], device=device)
+    rows = rotated[places]
+    if bool((outside := places < 0).any()):
+        others = torch.as_tensor(index, device=device)[outside]
+        rows[outside] = rotation.rotate(vectors[others], dtype=dtype)
     return rows
 
 

@@ -71,22 +71,25 @@ def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.fl
     Args:
         X: (n, d) rows.
         full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
-        dtype: Of the Gram matrix, where it is large.
+        dtype: Of the Gram matrix and the basis, where they are large.
     """
     mean = X.mean(0, dtype=torch.float64)
     n, d = X.shape
     if n > d:
         values, vectors = _eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype))
         return Rotation(mean, vectors, float(values[-1].clamp(min=0)))
-    part = centred(X, mean, torch.float64)
+    part = centred(X, mean, torch.float64 if n <= SMALL else dtype)
     values, vectors = _eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
     if full:
         return Rotation(mean, None, largest)
-    kept = values > largest * n * torch.finfo(torch.float64).eps
-    basis = part.T @ (vectors[:, kept] / values[kept].sqrt())
-    # The directions of small eigenvalues lose orthogonality in the Gram matrix; one QR restores it.
-    return Rotation(mean, torch.linalg.qr(basis).Q, largest)
+    with all_cores() if n > SMALL else nullcontext():
+        basis = part.T @ vectors.flip(1)
+        lengths = basis.norm(dim=0)
+        kept = lengths > lengths.max() * 10 * n * torch.finfo(basis.dtype).eps
+        # The directions of small eigenvalues lose orthogonality in the Gram matrix; one QR restores it.
+        orthonormal = torch.linalg.qr(basis[:, kept] / lengths[kept]).Q
+    return Rotation(mean, orthonormal.flip(1), largest)
 
 
 def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
