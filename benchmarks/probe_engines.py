@@ -8,10 +8,9 @@ scikit-learn gets its best practice: float32, one fit per label and fold, joblib
 largest over the metrics of a task, against `converged` (or `default`, if that is run alone).
 
 The share of the machine's matrix-multiply rate is that of the solve: vectors come from a `VectorTable` whose rotation
-an earlier call has made, so that a call gathers rows, solves and predicts. The work counted is the folds' fits alone,
-`passes` products with the training rows for each (a gradient is two); the fits on all rows that they start from, the
-solver's own algebra and the predictions take time and count for nothing, so rate and share are lower bounds. The
-machine's rate is that of the best of eight float32 products of 3,000 x 3,000 matrices.
+an earlier call has made, so that a call gathers rows, solves and predicts. Work is every product of weights or
+residuals with the rows, of all fits and predictions, counted in a call of its own; what else the solver computes takes
+time and counts for nothing. The machine's rate is that of the best of eight float32 products of 3,000 x 3,000 matrices.
 """
 
 import argparse
@@ -20,9 +19,11 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import joblib
 import numpy as np
@@ -37,6 +38,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from builders.genes import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
+from gene_eval.core.fast_rows import Collect, DenseRows
 from gene_eval.core.probe import _score
 
 MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
@@ -158,17 +160,33 @@ def difference(y: Array, values: Array, reference: Array, folds: Array, target: 
     return max(abs(one[metric].mean - two[metric].mean) for metric in one)
 
 
-def solve_work(shape: tuple[int, int], folds: Array, per_fit: int, convergence: dict[str, Any]) -> float:
-    """GFLOP of the folds' fits, each of `per_fit` columns of weights: a lower bound of what a solve computes."""
-    n_folds = len(np.unique(folds))
-    products = convergence["n_fits"] * per_fit * convergence["passes"] * (n_folds - 1) / n_folds
-    return 2e-9 * shape[0] * shape[1] * products
+def solve_work(call: Callable[[], Any]) -> float:
+    """GFLOP of the products with dense rows in a call."""
+    found: list[float] = []
+    logits, collecting = DenseRows.logits, DenseRows.collecting
+
+    def counted_logits(rows: DenseRows, projected: torch.Tensor, low: int, high: int) -> torch.Tensor:
+        found.append(2e-9 * len(projected) * (high - low) * rows.width)
+        return logits(rows, projected, low, high)
+
+    @contextmanager
+    def counted_collecting(rows: DenseRows, total: torch.Tensor, columns: torch.Tensor | None) -> Iterator[Collect]:
+        with collecting(rows, total, columns) as collect:
+
+            def counted(low: int, high: int, residuals: torch.Tensor) -> None:
+                found.append(2e-9 * residuals.numel() * rows.width)
+                collect(low, high, residuals)
+
+            yield counted
+
+    with mock.patch.multiple(DenseRows, logits=counted_logits, collecting=counted_collecting):
+        call()
+    return sum(found)
 
 
 def compare(X: Array, y: Array, folds: Array, target: str, engines: list[str]) -> None:
     """Print a line per engine."""
     engine = get_engine("fast")
-    per_fit = y.max() + 1 if target == "multiclass" else 1
     rows = VectorTable(X).rows(np.arange(len(X)))
 
     def run(vectors: Array | TableRows) -> HeldOut:
@@ -179,8 +197,8 @@ def compare(X: Array, y: Array, folds: Array, target: str, engines: list[str]) -
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     run(rows)
     solve, alone = timed(lambda: run(rows), 5)
-    rate, done = matmul_rate(), solve_work(X.shape, folds, per_fit, alone.convergence) / solve
-    columns = alone.convergence["n_fits"] * per_fit
+    rate, done = matmul_rate(), solve_work(lambda: run(rows)) / solve
+    columns = alone.convergence["n_fits"] * (y.max() + 1 if target == "multiclass" else 1)
     print(f"{target}: {len(X)} rows, {X.shape[1]} dimensions, {columns} columns of weights")
     print(f"  fast       {seconds:8.3f} s  +{memory:.0f} MB  {fast.convergence}")
     print(f"  solve only {solve:8.3f} s: {done:.0f} GFLOP/s, {done / rate:.0%} of the matmul rate ({rate:.0f})")

@@ -15,10 +15,11 @@ one fold) up to the rows that are missing. `Pairs` holds them in the compact for
 "Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
 relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
 
-Length. The matrix below the pairs is shortened by s'y / y'Py of the last step s with gradient change y where that is
-below 1, P being that matrix or, where it has pairs of its own, the diagonal below them (Oren and Spedicato, "Optimal
-conditioning of self-scaling variable metric algorithms", 1976). Where classes are nearly separable the Hessian grows
-along every step, and steps that are too long cost two products each to cut.
+Length. The matrix below the pairs is scaled by s'y / y'Py of the last step s with gradient change y, P being that matrix
+or, where it has pairs of its own, the diagonal below them (Oren and Spedicato, "Optimal conditioning of self-scaling
+variable metric algorithms", 1976). Steps that are too long cost two products each to cut, so it is not lengthened but
+where the caller says that curvature has fallen since the diagonal was made, and no more than that: where classes are
+nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-MEMORY = 10
+MEMORY = 40
+"""Own curvature pairs of a problem."""
 SLOPE_LEFT = 0.5
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
@@ -187,6 +189,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     tol: float,
     max_iterations: int,
     relatives: Metric | None = None,
+    longest: Tensor | None = None,
     keep_history: bool = False,
 ) -> Solution:
     """Minimise K functions from (K, v) weights.
@@ -200,6 +203,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         tol: Root mean square change in the logits below which a problem is solved.
         max_iterations: Most iterations.
         relatives: Inverse Hessians of related problems, used in place of the diagonal.
+        longest: (K,) what the matrix below the pairs may be lengthened by; 1 without.
         keep_history: Keep all pairs, in the iteration too, so that `Pairs.build` can use them.
     """
     everything = torch.arange(len(weights), device=weights.device)
@@ -211,6 +215,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     )
     gradient = objective.gradient(weights, everything)
     waited, length = 0 * everything, torch.ones_like(out.error)
+    longest = length if longest is None else longest
     now = _Active(everything, weights, gradient, diagonal, curvature, out.error, waited, length)
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
@@ -232,8 +237,8 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         bend = (step * change).sum(1)
         now.own.append((step, change, torch.where(bend > 0, 1 / bend.clamp(min=torch.finfo(bend.dtype).tiny), 0.0)))
         base = change * now.diagonal if relatives is None else relatives.base(change, now.problems)
-        now.length = (bend / (change * base).sum(1)).nan_to_num(nan=1.0).clamp(0, 1)
-        now.length[bend <= 0] = 1
+        scale = (bend / (change * base).sum(1)).nan_to_num(nan=1.0).clamp_(min=0)
+        now.length = torch.minimum(torch.where(bend > 0, scale, 1.0), longest[now.problems])
         if len(now.own) > (max_iterations if keep_history else MEMORY):
             now.own.pop(0)
     return out

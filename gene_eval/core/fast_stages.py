@@ -75,15 +75,16 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
     """
     whole, width = family.whole(family.rows), family.rows.width
     n_columns = len(family.penalty) // width
-    # A factorised Hessian is taken once L-BFGS has cost as much: together they cost at most twice the cheaper of the two.
+    # A Hessian is factorised once L-BFGS has cost as much: together they cost at most twice the cheaper of the two.
     # Logistic problems are solved in fewer passes than the factors of many labels cost.
     patience = max(HARD, math.ceil(cost(family.rows, len(start), n_columns) / (2 * _product_cost(family))))
     dense = n_columns > 1 and patience < max_iterations
+    before = curvature[:, width - 1 :: width].sum(1)
     first = minimise(
         whole,
         start,
         1 / (curvature + family.penalty),
-        curvature[:, width - 1 :: width].sum(1),
+        before,
         family.spread,
         tol=TOL_ALL_ROWS,
         max_iterations=MAX_PAIRS,
@@ -108,6 +109,7 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         tol=tol,
         max_iterations=patience if dense and factors is None else max_iterations,
         relatives=factors or _recycled(family, first, diagonal),
+        longest=(before / total).clamp(min=1)[parent] if n_columns > 1 else None,
     )
     left = torch.logical_not(last.error < tol)
     if dense and factors is None and bool(left.any()):

@@ -173,7 +173,7 @@ def choose_device(name: str | None) -> str:
 def shared_rows(
     table: VectorTable, group: int, index: npt.NDArray[np.integer[Any]], device: str, params: Params
 ) -> Tensor:
-    """(n, d + 1) rows of a table in the eigenbasis of a group of them, which is rotated once per device and precision."""
+    """(n, d + 1) rows of a table in the eigenbasis of a group of them; the group is rotated once."""
     vectors = as_tensor(table.vectors, device)
     if (key := f"rotation {group} {device}") not in table.cache:
         table.cache[key] = fit_rotation(vectors[torch.as_tensor(table.groups[group], device=device)])

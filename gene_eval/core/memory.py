@@ -24,10 +24,10 @@ def free_memory(device: torch.device) -> int:
 def problems_per_block(budget: float, *, weights: int, children: int, pairs: int, bytes_each: int) -> int:
     """How many parents with their children fit into the budget, at least one.
 
-    A parent keeps `pairs` steps and gradient changes, twice while they are put in order; a child about 28 vectors.
+    A parent keeps `pairs` steps and gradient changes, twice while they are put in order; a child about 88 vectors.
 
     >>> problems_per_block(1e9, weights=385, children=5, pairs=100, bytes_each=4)
-    1202
+    773
     """
-    each = (4 * pairs + 28 * children) * weights * bytes_each
+    each = (4 * pairs + 88 * children) * weights * bytes_each
     return max(1, int(budget / each))
