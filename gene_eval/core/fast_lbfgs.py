@@ -15,18 +15,21 @@ one fold) up to the rows that are missing. `Pairs` holds them in the compact for
 "Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
 relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
 
-Length. The matrix below the pairs is scaled by s'y / y'Py of the last step s with gradient change y, P being that matrix
-or, where it has pairs of its own, the diagonal below them (Oren and Spedicato, "Optimal conditioning of self-scaling
-variable metric algorithms", 1976). Steps that are too long cost two products each to cut, so it is not lengthened but
-where the caller says that curvature has fallen since the diagonal was made, and no more than that: where classes are
-nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
+Length. The matrix below the pairs is scaled by s'y / y'Py of the last step s with gradient change y, P being that
+matrix or, where it has pairs of its own, the diagonal below them (Oren and Spedicato, "Optimal conditioning of
+self-scaling variable metric algorithms", 1976). Steps that are too long cost two products each to cut, so it is not
+lengthened but where the caller says that curvature has fallen since the diagonal was made, and no more than that: where
+classes are nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from gene_eval.core.fast_threads import run
 
 MEMORY = 40
 """Own curvature pairs of a problem."""
@@ -34,6 +37,8 @@ SLOPE_LEFT = 0.5
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
+WORTH_A_CORE = 1 << 15
+"""Weights whose directions are worth a core of their own."""
 PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
@@ -258,20 +263,47 @@ def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
 def _direction(now: _Active, relatives: Metric | None) -> Tensor:
     """Downhill (k, v) directions by the two-loop recursion."""
     q = now.gradient.clone()
-    scales = []
-    for step, change, rho in reversed(now.own):
-        scale = (rho * (step * q).sum(1))[:, None]
-        scales.append(scale)
-        q.addcmul_(scale, change, value=-1)
+    spans = _spans(q)
+
+    def backward(share: Sequence[tuple[int, int]]) -> list[list[Tensor]]:
+        return [_backward(now.own, q, low, high) for low, high in share]
+
+    def forward(share: Sequence[tuple[tuple[int, int], list[Tensor]]]) -> None:
+        for (low, high), scale in share:
+            _forward(now.own, q, low, high, scale)
+
+    scales = [scale for share in run(backward, spans) for scale in share]
     q = q * now.diagonal if relatives is None else relatives.apply(q, now.problems)
     q.mul_(now.length[:, None])
-    for (step, change, rho), scale in zip(now.own, reversed(scales), strict=True):
-        q.addcmul_(scale - (rho * (change * q).sum(1))[:, None], step)
+    run(forward, list(zip(spans, scales, strict=True)))
     q.neg_()
     uphill = (now.gradient * q).sum(1) >= 0
     if bool(uphill.any()):
         q[uphill] = -(now.diagonal * now.gradient)[uphill]
     return q
+
+
+def _spans(q: Tensor) -> list[tuple[int, int]]:
+    """Ranges of problems that are worth a core of the CPU each."""
+    size = len(q) if q.is_cuda else -(-WORTH_A_CORE // q.shape[1])
+    return [(low, min(low + size, len(q))) for low in range(0, len(q), size)]
+
+
+def _backward(own: list[tuple[Tensor, Tensor, Tensor]], q: Tensor, low: int, high: int) -> list[Tensor]:
+    """The first loop, on some problems of q in place; what it took from each pair, newest first."""
+    scales, part = [], q[low:high]
+    for step, change, rho in reversed(own):
+        scale = (rho[low:high] * (step[low:high] * part).sum(1))[:, None]
+        scales.append(scale)
+        part.addcmul_(scale, change[low:high], value=-1)
+    return scales
+
+
+def _forward(own: list[tuple[Tensor, Tensor, Tensor]], q: Tensor, low: int, high: int, scales: list[Tensor]) -> None:
+    """The second loop."""
+    part = q[low:high]
+    for (step, change, rho), scale in zip(own, reversed(scales), strict=True):
+        part.addcmul_(scale - (rho[low:high] * (change[low:high] * part).sum(1))[:, None], step[low:high])
 
 
 def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:

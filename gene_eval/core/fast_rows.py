@@ -18,7 +18,7 @@ from gene_eval.core.fast_threads import run
 
 TILE = {"cpu": 1 << 16, "cuda": 1 << 26}
 """Elements of logits in a tile: on a CPU they stay in its second-level cache."""
-TILE_ROWS = {"cpu": 1 << 20, "cuda": 1 << 28}
+TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 """Elements of the design matrix in a tile, which is read twice."""
 
 

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.fast_factor import factorise
 from gene_eval.core.fast_lbfgs import Pairs
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_pairs import rotate_pairs
+from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rows import DenseRows
+from gene_eval.core.fast_targets import Classes
 from gene_eval.core.fast_task import working_dtype
 from gene_eval.core.fast_threads import one_core_per_thread, run
 from gene_eval.core.rotation import fit_rotation
@@ -99,17 +103,30 @@ def test_a_rotation_of_a_table_serves_every_subset():
         torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
 
 
-@pytest.mark.parametrize(("n", "group"), [(1400, 0), (400, 1), (100, None)])
-def test_tasks_that_share_a_table_score_as_if_alone(many, n, group):
+@pytest.mark.parametrize(
+    ("chosen", "group"), [(slice(1400), 0), (slice(400), 1), (slice(100, 600), 1), (slice(100), None)]
+)
+def test_tasks_that_share_a_table_score_as_if_alone(many, chosen, group):
     X, y, folds = many
     order = np.random.default_rng(0).permutation(len(X))
-    table, index = VectorTable(X, groups=[order[:500], order[:20]]), order[:n]
+    table, index = VectorTable(X, groups=[order[:500], order[:20]]), order[chosen]
     shared = held_out(table.rows(index), y[index], folds[index], tol=1e-6)
     alone = held_out(X[index], y[index], folds[index], tol=1e-6)
     np.testing.assert_allclose(shared.values, alone.values, rtol=1e-3, atol=1e-3)
     assert [key for key in table.cache if key.startswith("rotation")] == [f"rotation {group} cpu"] * (group is not None)
     with pytest.raises(ProbeError, match=r"row numbers must be 0\.\.1499, got 0\.\.1500"):
         table.rows(np.array([0, 1500]))
+
+
+@pytest.mark.parametrize("n", [20, 600])
+def test_a_basis_of_few_rows_is_orthonormal_also_where_it_is_made_in_float32(n):
+    rng = np.random.default_rng(0)
+    rows = torch.as_tensor(rng.normal(size=(n, 700)) * np.geomspace(1e-2, 1, 700), dtype=torch.float32)
+    rows[1] = rows[0]
+    rotation = fit_rotation(rows)
+    assert (rotation.vectors.T @ rotation.vectors - torch.eye(rotation.vectors.shape[1])).abs().max() < 1e-5
+    Z = rotation.rotate(rows, dtype=torch.float32)[:, :-1]
+    torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows), rtol=1e-4, atol=1e-4)
 
 
 def test_a_rotation_of_few_rows_spans_them():
@@ -175,3 +192,59 @@ def test_newton_stops_where_the_gradient_vanishes():
     assert float(gradient.abs().max()) < 1e-6
     assert error < 1e-10
     assert largest < 1e-6
+
+
+def softmax(rows, classes, n_classes):
+    """An objective on all rows in float64, with its contrasts."""
+    Z = torch.cat([torch.as_tensor(rows), torch.ones(len(rows), 1)], 1).double()
+    one_hot = torch.nn.functional.one_hot(torch.as_tensor(classes), n_classes).double()
+    target = Classes(DenseRows(Z, [0, len(Z)]), one_hot)
+    penalty, every = Penalty(1.0, Z.shape[1]), torch.ones(1, 1, dtype=torch.bool)
+    return target, target.objective(target.rows, torch.zeros(1, dtype=torch.int64), every, penalty), penalty
+
+
+def hessian(objective, weights, step=1e-5):
+    """Of the one problem at (1, v) weights, by differences of gradients."""
+    eye, zero = torch.eye(weights.shape[1], dtype=weights.dtype), torch.zeros(1, dtype=torch.int64)
+    up, down = (torch.cat([objective.gradient(weights + s * e, zero) for e in eye]) for s in (step, -step))
+    return (up - down) / (2 * step)
+
+
+def test_contrasts_make_the_hessian_diagonal_where_it_starts():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 6)) * np.arange(1, 7)
+    X -= X.mean(axis=0)
+    X = X @ np.linalg.eigh(X.T @ X)[1]
+    target, objective, _ = softmax(X, rng.choice(4, p=[0.9, 0.06, 0.03, 0.01], size=400), 4)
+    values, contrasts = target.contrasts
+    torch.testing.assert_close(contrasts.T @ contrasts, torch.eye(3, dtype=torch.float64))
+    torch.testing.assert_close(contrasts.sum(0), torch.zeros(3, dtype=torch.float64))
+    start, curvature = target.start(torch.zeros(1, dtype=torch.int64))
+    expected = curvature + torch.cat([torch.ones(6), torch.zeros(1)]).repeat(3)
+    torch.testing.assert_close(hessian(objective, start), torch.diag(expected[0]), rtol=1e-5, atol=1e-4)
+
+
+def test_the_curvature_and_the_factors_are_those_of_the_hessian():
+    rng = np.random.default_rng(0)
+    target, objective, penalty = softmax(rng.normal(size=(100, 5)), rng.integers(0, 4, 100), 4)
+    weights, zero = torch.as_tensor(rng.normal(size=(1, 18))), torch.zeros(1, dtype=torch.int64)
+    exact = hessian(objective, weights)
+    torch.testing.assert_close(objective.curvature(weights, zero)[0][0], exact.diagonal(), rtol=1e-6, atol=1e-6)
+    plain = penalty.plain(weights).repeat(3)
+    factors = factorise(objective, target.rows, weights, plain, zero, share=1.0)
+    torch.testing.assert_close(factors.apply(exact, zero.expand(18)), torch.eye(18).double(), rtol=1e-5, atol=1e-5)
+
+
+def test_separable_labels_are_solved_in_float32():
+    """Residuals of probabilities near 0 and 1 keep their digits."""
+    rng = np.random.default_rng(0)
+    X = 3 * rng.normal(size=(800, 1000)).astype(np.float32)
+    y, folds = rng.random((800, 3)) < [0.5, 0.1, 0.02], np.arange(800) % 5
+    out = held_out(X, y, folds, memory=1.0)
+    assert out.convergence["converged"]
+    assert out.convergence["n_float64"] == 0
+    train = folds > 0
+    for label in range(3):
+        exact = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X[train].astype(float), y[train, label])
+        expected = exact.decision_function(X[~train].astype(float))
+        assert np.sqrt(np.mean((out.values[~train, label] - expected) ** 2)) < 1e-3 * expected.std()
