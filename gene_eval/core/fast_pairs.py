@@ -18,7 +18,7 @@ from torch import Tensor
 from gene_eval.core.fast_rows import Collect
 from gene_eval.core.fast_threads import all_cores, run
 from gene_eval.core.pairs import PairedRows
-from gene_eval.core.rotation import as_tensor
+from gene_eval.core.rotation import SMALL, as_tensor
 
 MANY = 1 << 18
 """Elements of residuals whose scatter is worth more than one core."""
@@ -130,14 +130,18 @@ class RotatedPairs(NamedTuple):
 
 @torch.no_grad()
 def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
-    """Float64 tables with a last column of halves, so that pairs end with a 1; eigenvalues (r,) ascending."""
+    """Tables with a last column of halves, so that pairs end with a 1; eigenvalues (r,) ascending.
+
+    In float64, or float32 where that would take longer than a solve.
+    """
     indices = [torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)]
+    dtype = torch.float64 if max(pairs.left.shape[1], pairs.right.shape[1]) <= SMALL else torch.float32
     scale = 0.5 if pairs.mode == "average" else 1.0
     tables = []
     for table, index in zip((pairs.left, pairs.right), indices, strict=True):
         vectors = as_tensor(table, device).double() * scale
         count = torch.bincount(index, minlength=len(vectors)).to(vectors)
-        tables.append((vectors - count @ vectors / len(pairs), count))
+        tables.append(((vectors - count @ vectors / len(pairs)).to(dtype), count.to(dtype)))
     (a, a_count), (b, b_count) = tables
     with all_cores():
         ones = torch.ones(len(pairs), dtype=a.dtype, device=device)

@@ -14,6 +14,10 @@ from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
 TOL_ALL_ROWS = 1e-3
+TOL_CROWDED = 0.1
+"""The same where a training set has few rows for its weights."""
+CROWDED = 5
+"""Rows of a training set per weight of a class below which that is so."""
 MAX_PAIRS = 100
 HARD = 50
 """Fewest iterations before a Hessian is factorised."""
@@ -79,6 +83,9 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
     # Logistic problems are solved in fewer passes than the factors of many labels cost.
     patience = max(HARD, math.ceil(cost(family.rows, len(start), n_columns) / (2 * _product_cost(family))))
     dense = n_columns > 1 and patience < max_iterations
+    # Of few rows for its weights, each training set makes a fit of its own: what the others share is soon found.
+    crowded = n_columns > 1 and family.share * family.rows.starts[-1] < CROWDED * width
+    tol_all_rows = TOL_CROWDED if crowded else TOL_ALL_ROWS
     before = curvature[:, width - 1 :: width].sum(1)
     first = minimise(
         whole,
@@ -86,19 +93,20 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         1 / (curvature + family.penalty),
         before,
         family.spread,
-        tol=TOL_ALL_ROWS,
+        tol=tol_all_rows,
         max_iterations=MAX_PAIRS,
         keep_history=True,
     )
     parents = first.weights
     factors = None
-    if dense and not bool((first.error < TOL_ALL_ROWS).all()):
+    if dense and not bool((first.error < tol_all_rows).all()):
         factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
     hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
     share, parent = family.share, family.parent
     # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
     at = curvature if n_columns > 1 else (hessian - family.penalty).clamp_(min=FLAT)
     diagonal = 1 / (at * share + family.penalty)
+    fallen = torch.full_like(total, torch.inf) if crowded else before / total
     parts = family.parts(family.rows)
     last = minimise(
         parts,
@@ -108,8 +116,8 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         family.spread,
         tol=tol,
         max_iterations=patience if dense and factors is None else max_iterations,
-        relatives=factors or _recycled(family, first, diagonal),
-        longest=(before / total).clamp(min=1)[parent] if n_columns > 1 else None,
+        relatives=factors or (None if crowded else _recycled(family, first, diagonal)),
+        longest=fallen.clamp(min=1)[parent] if n_columns > 1 else None,
     )
     left = torch.logical_not(last.error < tol)
     if dense and factors is None and bool(left.any()):

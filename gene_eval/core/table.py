@@ -12,7 +12,7 @@ from gene_eval.core.pairs import PairedRows
 __all__ = ["TableRows", "VectorTable", "Vectors", "as_array"]
 
 
-SHARED: Final = 0.5
+SHARED: Final = 0.3
 """Share of their union that a task and a group of rows have in common, from which on the task takes its eigenbasis."""
 
 
