@@ -37,7 +37,7 @@ SLOPE_LEFT = 0.5
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
-WORTH_A_CORE = 1 << 15
+WORTH_A_CORE = 1 << 18
 """Weights whose directions are worth a core of their own."""
 PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
