@@ -117,7 +117,8 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         tol=tol,
         max_iterations=patience if dense and factors is None else max_iterations,
         relatives=factors or (None if crowded else _recycled(family, first, diagonal)),
-        longest=fallen.clamp(min=1)[parent] if n_columns > 1 else None,
+        # A factor is that of the curvature on all rows at their solution already, and so are the diagonals of labels.
+        longest=fallen.clamp(min=1)[parent] if n_columns > 1 and factors is None else None,
     )
     left = torch.logical_not(last.error < tol)
     if dense and factors is None and bool(left.any()):

@@ -174,22 +174,23 @@ def shared_rows(
     table: VectorTable, group: int, index: npt.NDArray[np.integer[Any]], device: str, params: Params
 ) -> Tensor:
     """(n, d + 1) rows of a table in the eigenbasis of a group of them; the group is rotated once."""
-    vectors = as_tensor(table.vectors, device)
+    members = table.groups[group]
+
+    def vectors(numbers: npt.NDArray[np.integer[Any]]) -> Tensor:
+        return as_tensor(table.vectors[numbers], device)
+
     if (key := f"rotation {group} {device}") not in table.cache:
-        table.cache[key] = fit_rotation(vectors[torch.as_tensor(table.groups[group], device=device)])
+        table.cache[key] = fit_rotation(vectors(members))
     rotation: Rotation = table.cache[key]
     dtype = working_dtype(rotation.largest, params.C)
     if (key := f"rows {group} {device} {dtype}") not in table.cache:
-        mine = torch.as_tensor(table.groups[group], device=device)
-        table.cache[key] = rotation.rotate(vectors[mine], dtype=dtype)
+        table.cache[key] = rotation.rotate(vectors(members), dtype=dtype)
     rotated: Tensor = table.cache[key]
     place = np.full(len(table.vectors), -1)
-    place[table.groups[group]] = np.arange(len(table.groups[group]))
-    places = torch.as_tensor(place[index], device=device)
-    rows = rotated[places]
-    if bool((outside := places < 0).any()):
-        others = torch.as_tensor(index, device=device)[outside]
-        rows[outside] = rotation.rotate(vectors[others], dtype=dtype)
+    place[members] = np.arange(len(members))
+    rows = rotated[torch.as_tensor(place[index], device=device)]
+    if (outside := place[index] < 0).any():
+        rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
     return rows
 
 
