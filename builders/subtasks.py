@@ -64,7 +64,7 @@ def _subtask(parent: Built, config: TaskConfig, label: int, name: str, slug: str
     own.paper_name = own.paper_size = None
     keys = list(ENTITY_COLUMNS[config.entity])
     columns = {key: list(parent.dataset[key]) for key in keys}
-    values = [int(label in cell) for cell in parent.dataset["label"]]
+    values = [int(label in cell) for cell in parent.dataset["label"][:]]
     entities = ["\t".join(key) for key in zip(*columns.values(), strict=True)]
     features = datasets.Features({key: datasets.Value("string") for key in keys})
     features["label"], features["fold"] = datasets.ClassLabel(names=list(own.labels)), datasets.Value("int8")

@@ -23,7 +23,7 @@ def toy_genes() -> datasets.Dataset:
     of any gene. Nobody should score vectors of them.
     """
     genes = load("starter_genes").dataset.select(range(TOY_GENES))
-    letters = ["".join(letter for letter in text.upper() if letter in RESIDUES) for text in genes["description"]]
+    letters = ["".join(letter for letter in text.upper() if letter in RESIDUES) for text in genes["description"][:]]
     genes = genes.add_column(MADE_UP[0], letters)
     return genes.add_column(MADE_UP[1], ["".join(map(_codon, text)) for text in letters])
 

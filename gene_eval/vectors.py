@@ -177,7 +177,7 @@ class ModelVectors:
         genes, rows = self._genes(table), defaultdict(list)
         if genes is None or "locus_group" not in genes.column_names:
             return []
-        for symbol, group in zip(genes["symbol"], genes["locus_group"], strict=True):
+        for symbol, group in zip(genes["symbol"][:], genes["locus_group"][:], strict=True):
             if symbol in row:
                 rows[group].append(row[symbol])
         return [np.array(each) for _, each in sorted(rows.items())]
