@@ -10,6 +10,9 @@ that root mean square is below `tol` times the logits' own (at least 1): a state
 units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem that
 no longer gets better, for rounding as a rule, leaves unsolved, to be taken up in float64.
 
+Rough gradients. Gradients may be rounded in proportion to their distance from where they were last exact. A problem
+whose error has fallen far since then gets an exact one where it stands, and none is called solved by a rough one.
+
 Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
 one fold) up to the rows that are missing. `Pairs` holds them in the compact form of Byrd, Nocedal and Schnabel,
 "Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
@@ -33,7 +36,7 @@ from gene_eval.core.fast_threads import run
 
 MEMORY = 40
 """Own curvature pairs of a problem."""
-SLOPE_LEFT = 0.5
+SLOPE_LEFT = 0.9
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
@@ -43,11 +46,40 @@ PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
 
+REACH = 0.1
+"""Share of its error at the last exact gradient below which a problem may have the next one,"""
+FLOOR = 0.01
+"""and below which it must: rough gradients are worth nothing at a thousandth."""
+STALLED = 20
+"""A problem without progress in so many iterations with rough gradients gets an exact one."""
+LEAVING = 0.1
+"""Share of the problems that must be solved before any leaves, since the others' curvature pairs are copied then."""
+
+
+class Gradients(Protocol):
+    """Gradients of k convex functions.
+
+    Attributes:
+        rough: Whether only those at the weights moved to are exact.
+    """
+
+    rough: bool
+
+    def select(self, keep: Tensor) -> "Gradients":
+        """For some of the functions."""
+
+    def move(self, weights: Tensor) -> Tensor:
+        """(k, v) exact gradients at the (k, v) weights; those that follow will be best near there."""
+
+    def at(self, weights: Tensor) -> Tensor:
+        """(k, v) gradients at the (k, v) weights."""
+
+
 class Objective(Protocol):
     """Convex functions of rows of weights."""
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """(k, v) gradients at the (k, v) weights of the k numbered problems."""
+    def around(self, problems: Tensor) -> Gradients:
+        """Gradients of the k numbered problems, to be moved somewhere first."""
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
@@ -101,11 +133,17 @@ class Pairs:
 
     def apply(self, vectors: Tensor) -> Tensor:
         """(L, j, v) vectors times the (L, v, v) inverse Hessians."""
-        inside = torch.cat([vectors @ self.steps.mT, vectors @ self.changes.mT], 2) @ self.inner
-        m = self.steps.shape[1]
         out = vectors * self.diagonal[:, None, :]
-        out += inside[:, :, :m] @ self.steps
-        out += inside[:, :, m:] @ self.changes
+        m = self.steps.shape[1]
+
+        def work(share: Sequence[int]) -> None:
+            mine = slice(share[0], share[-1] + 1)
+            steps, changes, part = self.steps[mine], self.changes[mine], vectors[mine]
+            inside = torch.cat([part @ steps.mT, part @ changes.mT], 2) @ self.inner[mine]
+            out[mine] += inside[:, :, :m] @ steps
+            out[mine] += inside[:, :, m:] @ changes
+
+        run(work, range(len(vectors)))
         return out
 
 
@@ -161,6 +199,10 @@ class _Active:
     best: Tensor
     waited: Tensor
     length: Tensor
+    gradients: Gradients
+    exact: Tensor
+    rough_since: Tensor
+    last_exact: Tensor
     own: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
 
     def select(self, keep: Tensor) -> "_Active":
@@ -173,6 +215,10 @@ class _Active:
             self.best[keep],
             self.waited[keep],
             self.length[keep],
+            self.gradients.select(keep),
+            self.exact[keep],
+            self.rough_since[keep],
+            self.last_exact[keep],
             [(s[keep], t[keep], r[keep]) for s, t, r in self.own],
         )
 
@@ -181,6 +227,14 @@ class _Active:
         by_pairs = -(self.gradient * direction).sum(1)
         scale = (self.weights.square() @ spread).clamp_(min=1)
         return (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
+
+    def doubtful(self, error: Tensor, leaving: Tensor) -> Tensor:
+        """(k,) problems that need an exact gradient, to leave or to go on."""
+        stalled = (self.waited > STALLED) & (self.rough_since > STALLED)
+        due = (error < FLOOR * self.last_exact) | stalled | leaving
+        if bool((due & ~self.exact).any()):
+            due |= error < REACH * self.last_exact
+        return due & ~self.exact
 
 
 @torch.no_grad()
@@ -218,25 +272,45 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         weights.new_zeros(len(weights)),
         weights.new_full((len(weights),), 2.0),
     )
-    gradient = objective.gradient(weights, everything)
-    waited, length = 0 * everything, torch.ones_like(out.error)
+    gradients = objective.around(everything)
+    none, length = 0 * everything, torch.ones_like(out.error)
     longest = length if longest is None else longest
-    now = _Active(everything, weights, gradient, diagonal, curvature, out.error, waited, length)
+    now = _Active(
+        problems=everything,
+        weights=weights,
+        gradient=gradients.move(weights),
+        diagonal=diagonal,
+        curvature=curvature,
+        best=out.error,
+        waited=none,
+        length=length,
+        gradients=gradients,
+        exact=torch.ones_like(none, dtype=torch.bool),
+        rough_since=none,
+        last_exact=out.error,
+    )
     for iteration in range(max_iterations + 1):
         direction = _direction(now, relatives)
         error = now.error(direction, spread)
+        last = iteration == max_iterations
+        doubtful = now.doubtful(error, torch.ones_like(now.exact) if last else _leaving(error < tol))
+        if bool(doubtful.any()):
+            _make_exact(now, doubtful, relatives, direction, out.passes)
+            error = now.error(direction, spread)
+        now.last_exact = torch.where(now.exact, error, now.last_exact)
         better = error < 0.9 * now.best
         now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
-        done = (error < tol) | (now.waited > PATIENCE)
-        if iteration == max_iterations:
-            done = torch.ones_like(done)
+        done = _leaving(now.exact & (error < tol)) | (now.waited > PATIENCE) | last
         if bool(done.any()):
             _leave(now, done, error, out)
             if bool(done.all()):
                 break
-            now, direction = now.select(~done), direction[~done]
-        step, change = _step(objective, now, direction, out.passes)
+            now, direction, error = now.select(~done), direction[~done], error[~done]
+        # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
+        direction[error < tol] = 0
+        step, change = _step(now, direction, out.passes)
         now.weights, now.gradient = now.weights + step, now.gradient + change
+        now.exact, now.rough_since = torch.full_like(now.exact, not gradients.rough), now.rough_since + 1
         if keep_history:
             out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
         bend = (step * change).sum(1)
@@ -247,6 +321,22 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         if len(now.own) > (max_iterations if keep_history else MEMORY):
             now.own.pop(0)
     return out
+
+
+def _leaving(solved: Tensor) -> Tensor:
+    """Which of the solved problems leave: all or none."""
+    return solved & (solved.sum() >= LEAVING * len(solved))
+
+
+def _make_exact(now: _Active, doubtful: Tensor, relatives: Metric | None, direction: Tensor, passes: Tensor) -> None:
+    """Replace the gradients and directions of some problems."""
+    part = now if bool(doubtful.all()) else now.select(doubtful)
+    part.gradient = part.gradients.move(part.weights)
+    now.gradient = now.gradient.index_copy(0, doubtful.nonzero()[:, 0], part.gradient)
+    direction[doubtful] = _direction(part, relatives)
+    now.exact = now.exact | doubtful
+    now.rough_since = torch.where(doubtful, 0, now.rough_since)
+    passes[part.problems] += 2
 
 
 def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
@@ -306,7 +396,7 @@ def _forward(own: list[tuple[Tensor, Tensor, Tensor]], q: Tensor, low: int, high
         part.addcmul_(scale - (rho[low:high] * (change[low:high] * part).sum(1))[:, None], step[low:high])
 
 
-def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:
+def _step(now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:
     """Steps along the directions and the gradient changes over them.
 
     The full step is tried first. The functions are convex, so the slope grows along the line: where it has turned
@@ -314,7 +404,7 @@ def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor)
     """
     slope = (now.gradient * direction).sum(1)
     length = torch.ones_like(slope)
-    gradient = objective.gradient(now.weights + direction, now.problems)
+    gradient = now.gradients.at(now.weights + direction)
     passes[now.problems] += 2
     for _ in range(MAX_CUTS):
         new = (gradient * direction).sum(1)
@@ -324,7 +414,7 @@ def _step(objective: Objective, now: _Active, direction: Tensor, passes: Tensor)
         cut = (slope[long] / (slope[long] - new[long])).nan_to_num(nan=0.1).clamp(0.05, 0.9)
         length[long] *= cut
         trial = now.weights[long] + length[long, None] * direction[long]
-        gradient[long] = objective.gradient(trial, now.problems[long])
+        gradient[long] = now.gradients.select(long).at(trial)
         passes[now.problems[long]] += 2
     else:
         now.waited[long] = PATIENCE

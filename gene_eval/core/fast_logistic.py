@@ -14,15 +14,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_gradient import LogitObjective, Residual
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares, weighted_sum
+from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares
 
 FLAT = 1e-12
 """Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
 
 
-class LogisticObjective:
+class LogisticObjective(LogitObjective):
     """`Objective` of many (label, training blocks) columns.
 
     Args:
@@ -34,30 +35,33 @@ class LogisticObjective:
     """
 
     def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Penalty) -> None:
-        self.rows = rows
+        super().__init__(rows, trains, penalty)
         self.labels = labels
         self.column = column
-        self.trains = trains
-        self.penalty = penalty
         self.signs = (1 - 2 * labels.T).to(rows.mean_square).contiguous()
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """See `Objective`."""
-        projected = self.rows.project(weights)
-        column = self.column[problems]
+    @property
+    def each(self) -> int:
+        """See `LogitObjective`."""
+        return 1
 
-        def residuals(block: Block) -> Callable[[int, int], Tensor]:
-            mine, label = self.rows.select(projected, block.columns(1)), column[block.problems]
+    def columns(self, weights: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        return weights
 
-            def residual(low: int, high: int) -> Tensor:
-                signs = self.signs[label, low:high]
-                return self.rows.logits(mine, low, high).mul_(signs).sigmoid_().mul_(signs)
+    def transposed(self, total: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        return total
 
-            return residual
+    def residual(self, block: Block, problems: Tensor) -> Residual:
+        """See `LogitObjective`."""
+        label = self.column[problems][block.problems]
 
-        tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        total = weighted_sum(self.rows, tiles, 1, residuals)
-        return total.add_(self.penalty.gradient(weights, problems))
+        def residual(logits: Tensor, low: int, high: int) -> Tensor:
+            signs = self.signs[:, low:high].index_select(0, label)
+            return logits.mul_(signs).sigmoid_().mul_(signs)
+
+        return residual
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""

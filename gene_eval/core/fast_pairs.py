@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_rows import Collect
+from gene_eval.core.fast_rows import Collect, Products
 from gene_eval.core.fast_threads import all_cores, run
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.rotation import SMALL, as_tensor
@@ -54,9 +54,15 @@ class PairRows:
         self.mean_square = mean_square
         self.width = left.shape[1]
         self.row_elements = ROW_ELEMENTS
+        self.rough: Products | None = None
         self.scatter = tuple(
             incidence(index, len(table), table.dtype) for index, table in zip(self.indices, self.tables, strict=True)
         )
+
+    @property
+    def device(self) -> torch.device:
+        """See `Products`."""
+        return self.mean_square.device
 
     def double(self) -> "PairRows":
         """See `Rows`."""

@@ -62,25 +62,31 @@ class Tiles(NamedTuple):
     tiles: list[Tile]
 
 
+CHUNK = 512
+"""Rows squared at a time."""
+
 Weights = Callable[[Block], Callable[[int, int], Tensor]]
 """From a block to what makes the (k, high - low) weights of its rows, k being a number of columns per problem."""
 Collect = Callable[[int, int, Tensor], None]
 """Adds the rows low..high, weighted by (k, high - low) residuals, to a sum."""
 
 
-class Rows(Protocol):
-    """n rows of `width` features, the last feature being the constant 1, sorted by block."""
+class Products(Protocol):
+    """Products with n rows of `width` features, the last feature being the constant 1, sorted by block.
+
+    Attributes:
+        starts: First row of each block, and n.
+        width: Features.
+        row_elements: What a row costs to read in a tile, as elements of float32.
+    """
 
     starts: list[int]
     width: int
     row_elements: int
-    mean_square: Tensor
 
-    def double(self) -> "Rows":
-        """The same rows in float64."""
-
-    def dense(self, low: int, high: int) -> Tensor:
-        """(high - low, width) rows in memory."""
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are."""
 
     def project(self, weights: Tensor) -> Any:
         """What `logits` needs of the (k, width) weights, computed once for all tiles."""
@@ -100,19 +106,37 @@ class Rows(Protocol):
     def gathered(self, total: Any) -> Tensor:
         """The (n_columns, width) sum that was collected."""
 
+
+class Rows(Products, Protocol):
+    """The rows themselves.
+
+    Attributes:
+        mean_square: (width,) of the features.
+        rough: The same rows for products in bfloat16; None where these are not to be used.
+    """
+
+    mean_square: Tensor
+    rough: Products | None
+
+    def double(self) -> "Rows":
+        """The same rows in float64."""
+
+    def dense(self, low: int, high: int) -> Tensor:
+        """(high - low, width) rows in memory."""
+
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
         """Add the squared rows, weighted, to some columns of a (n_columns, width) total."""
 
 
-def tile_ranges(rows: Rows, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
+def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
     """Row ranges whose logits for n_columns columns fit into cache."""
-    device = "cpu" if rows.mean_square.device.type == "cpu" else "cuda"
+    device = "cpu" if rows.device.type == "cpu" else "cuda"
     step = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
     for start in range(low, high, step):
         yield start, min(start + step, high)
 
 
-def make_tiles(rows: Rows, trains: Tensor, n_columns: int) -> Tiles:
+def make_tiles(rows: Products, trains: Tensor, n_columns: int) -> Tiles:
     """The tiles that (B, k) `trains` makes of the rows, for k problems of n_columns columns each."""
     found = Tiles(trains.shape[1], [], [])
     for block, trained in enumerate(trains):
@@ -125,7 +149,7 @@ def make_tiles(rows: Rows, trains: Tensor, n_columns: int) -> Tiles:
     return found
 
 
-def weighted_sum(rows: Rows, tiles: Tiles, each: int, weights: Weights) -> Tensor:
+def weighted_sum(rows: Products, tiles: Tiles, each: int, weights: Weights) -> Tensor:
     """(n_problems * each, width) sums of the rows, weighted."""
 
     def work(share: Sequence[Tile]) -> Any:
@@ -162,13 +186,21 @@ class DenseRows:
     Args:
         Z: (n, width) rows sorted by block, with a last column of ones.
         starts: First row of each block, and n.
+        rough: See `Rows`.
     """
 
-    def __init__(self, Z: Tensor, starts: list[int]) -> None:
+    def __init__(self, Z: Tensor, starts: list[int], rough: Products | None = None) -> None:
         self.Z = Z
         self.starts = starts
+        self.rough = rough
         self.width = self.row_elements = Z.shape[1]
-        self.mean_square = torch.einsum("nd,nd->d", Z, Z) / len(Z)
+        squares = (Z[low : low + CHUNK].square().sum(0) for low in range(0, len(Z), CHUNK))
+        self.mean_square = reduce(torch.add, squares) / len(Z)
+
+    @property
+    def device(self) -> torch.device:
+        """See `Products`."""
+        return self.Z.device
 
     def double(self) -> "DenseRows":
         """See `Rows`."""

@@ -23,9 +23,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_gradient import LogitObjective, Residual
 from gene_eval.core.fast_logistic import FLAT
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares, weighted_sum
+from gene_eval.core.fast_rows import Block, Rows, make_tiles, weighted_squares
 
 
 def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,7 +37,7 @@ def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
     return values[:-1].clamp(min=0), vectors[:, :-1]
 
 
-class SoftmaxObjective:
+class SoftmaxObjective(LogitObjective):
     """`Objective` of many training sets, its weights C - 1 contrasts of classes laid end to end.
 
     Args:
@@ -48,9 +49,7 @@ class SoftmaxObjective:
     """
 
     def __init__(self, rows: Rows, one_hot: Tensor, contrasts: Tensor, trains: Tensor, penalty: Penalty) -> None:
-        self.rows = rows
-        self.trains = trains
-        self.penalty = penalty
+        super().__init__(rows, trains, penalty)
         one_hot = one_hot.to(rows.mean_square)
         self.contrasts = contrasts.to(rows.mean_square)
         self.classes = one_hot.T.contiguous()
@@ -58,26 +57,31 @@ class SoftmaxObjective:
         counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
         self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """See `Objective`."""
-        n_classes = len(self.contrasts)
-        probabilities = self._probabilities(weights, problems)
+    @property
+    def each(self) -> int:
+        """See `LogitObjective`."""
+        return len(self.contrasts)
 
-        def residuals(block: Block) -> Callable[[int, int], Tensor]:
-            probability = probabilities(block)
+    def columns(self, weights: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        return class_weights(weights, self.contrasts, self.rows.width)
 
-            def residual(low: int, high: int) -> Tensor:
-                own = self.classes[:, low:high]
-                p = probability(low, high).mul_(1 - own)
-                # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
-                return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
+    def transposed(self, total: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        parts = total.reshape(-1, self.each, self.rows.width)
+        return (self.contrasts.T @ parts).reshape(len(parts), -1)
 
-            return residual
+    def residual(self, block: Block, problems: Tensor) -> Residual:
+        """See `LogitObjective`."""
+        off = self.bias[problems][block.problems][:, :, None]
 
-        tiles = make_tiles(self.rows, self.trains[:, problems], n_classes)
-        total = weighted_sum(self.rows, tiles, n_classes, residuals)
-        total = self.contrasts.T @ total.reshape(len(problems), n_classes, -1)
-        return total.reshape(weights.shape).add_(self.penalty.gradient(weights, problems))
+        def residual(logits: Tensor, low: int, high: int) -> Tensor:
+            own = self.classes[:, low:high]
+            p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(1 - own)
+            # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
+            return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
+
+        return residual
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""

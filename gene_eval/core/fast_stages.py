@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_factor import Factors, cost, factorise
-from gene_eval.core.fast_lbfgs import Metric, Objective, Pairs, Relatives, Solution, minimise
+from gene_eval.core.fast_lbfgs import Gradients, Metric, Objective, Pairs, Relatives, Solution, minimise
 from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
@@ -207,8 +207,8 @@ class _Subset:
     objective: Objective
     numbers: Tensor
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        return self.objective.gradient(weights, self.numbers[problems])
+    def around(self, problems: Tensor) -> Gradients:
+        return self.objective.around(self.numbers[problems])
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         return self.objective.curvature(weights, self.numbers[problems])

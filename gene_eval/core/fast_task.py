@@ -14,6 +14,7 @@ from gene_eval.core.engines import Params
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.fast_lbfgs import Solution
 from gene_eval.core.fast_pairs import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.fast_rough import RoughRows, worth_rounding
 from gene_eval.core.fast_rows import DenseRows, Rows
 from gene_eval.core.fast_stages import MAX_PAIRS
 from gene_eval.core.fast_targets import Target
@@ -89,17 +90,17 @@ class Task:
         if isinstance(X, PairedRows) and worth_pairing(X):
             return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
-            rows = DenseRows(shared_rows(X.table, group, X.index[order], device, params), starts)
-            return cls(rows, order, params, tally)
+            Z = shared_rows(X.table, group, X.index[order], device, params)
+            return cls(_dense_rows(Z, starts), order, params, tally)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
-        rows = DenseRows(rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C)), starts)
-        return cls(rows, order, params, tally, rotation.vectors)
+        Z = rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C))
+        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors)
 
     @property
     def device(self) -> torch.device:
         """Where the rows are."""
-        return self.rows.mean_square.device
+        return self.rows.device
 
     @property
     def max_iter(self) -> int:
@@ -130,6 +131,7 @@ class Task:
             "tol": self.tally.tol,
             "max_iter": self.max_iter,
             "dtype": str(self.rows.mean_square.dtype).removeprefix("torch."),
+            "rough_products": "none" if self.rows.rough is None else "bfloat16",
             "device": self.device.type,
         }
 
@@ -141,9 +143,15 @@ class Task:
             weights=target.n_columns * self.rows.width,
             children=n_children,
             pairs=MAX_PAIRS,
+            logits=0 if self.rows.rough is None else target.n_outputs * self.rows.starts[-1],
             bytes_each=self.rows.mean_square.element_size(),
         )
         return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
+
+
+def _dense_rows(Z: Tensor, starts: list[int]) -> DenseRows:
+    rough = RoughRows(Z, starts) if worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
+    return DenseRows(Z, starts, rough)
 
 
 def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> PairRows:

@@ -21,13 +21,16 @@ def free_memory(device: torch.device) -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def problems_per_block(budget: float, *, weights: int, children: int, pairs: int, bytes_each: int) -> int:
+def problems_per_block(  # noqa: PLR0913 - what a problem keeps
+    budget: float, *, weights: int, children: int, pairs: int, bytes_each: int, logits: int = 0
+) -> int:
     """How many parents with their children fit into the budget, at least one.
 
-    A parent keeps `pairs` steps and gradient changes, twice while they are put in order; a child about 88 vectors.
+    A parent keeps `pairs` steps and gradient changes, twice while they are put in order; a child about 88 vectors. Both
+    keep `logits` logits and residuals where products are rough.
 
     >>> problems_per_block(1e9, weights=385, children=5, pairs=100, bytes_each=4)
     773
     """
-    each = (4 * pairs + 88 * children) * weights * bytes_each
+    each = ((4 * pairs + 88 * children) * weights + 2 * (1 + children) * logits) * bytes_each
     return max(1, int(budget / each))

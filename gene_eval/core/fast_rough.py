@@ -1,0 +1,80 @@
+"""Products in bfloat16, for processors that make them faster than those of float32.
+
+They are used for differences alone (see `fast_near`), whose rounding shapes steps and never the optimum. The rule of
+who uses them looks at the processor, not at a clock, so that the same machine gives the same bytes.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gene_eval.core.fast_rows import Collect
+
+WIDE = 768
+"""Dimensions from which products take so much of a solve that faster ones pay."""
+
+
+def worth_rounding(device: torch.device, dtype: torch.dtype, width: int) -> bool:
+    """Whether to make products in bfloat16 where they do no harm; on a GPU this has not been tried."""
+    if device.type != "cpu" or dtype != torch.float32 or width < WIDE:
+        return False
+    # Older PyTorch does not say what the processor can do.
+    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+class RoughRows:
+    """`Products` with dense rows in bfloat16; the last column of ones is multiplied in float32.
+
+    Args:
+        Z: (n, width) rows sorted by block, with a last column of ones.
+        starts: First row of each block, and n.
+    """
+
+    def __init__(self, Z: Tensor, starts: list[int]) -> None:
+        self.Z = Z[:, :-1].bfloat16()
+        self.starts = starts
+        self.width = Z.shape[1]
+        self.row_elements = -(-self.width // 2)
+
+    @property
+    def device(self) -> torch.device:
+        """See `Products`."""
+        return self.Z.device
+
+    def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of the features, rounded, and of the ones."""
+        return weights[:, :-1].bfloat16(), weights[:, -1:].clone()
+
+    def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
+        """See `Products`."""
+        return projected if columns is None else (projected[0][columns], projected[1][columns])
+
+    def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
+        """See `Products`."""
+        weights, intercepts = projected
+        return (weights @ self.Z[low:high].T).float().add_(intercepts)
+
+    def accumulator(self, n_columns: int) -> Tensor:
+        """See `Products`."""
+        return torch.zeros(n_columns, self.width, device=self.Z.device)
+
+    @contextmanager
+    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
+        """See `Products`."""
+        part = total if columns is None else self.accumulator(len(columns))
+
+        def collect(low: int, high: int, residuals: Tensor) -> None:
+            part[:, :-1].add_((residuals.bfloat16() @ self.Z[low:high]).float())
+            part[:, -1] += residuals.sum(1)
+
+        yield collect
+        if columns is not None:
+            total.index_add_(0, columns, part)
+
+    def gathered(self, total: Tensor) -> Tensor:
+        """See `Products`."""
+        return total
