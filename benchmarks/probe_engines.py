@@ -9,8 +9,9 @@ largest over the metrics of a task, against `converged` (or `default`, if that i
 
 The share of the machine's matrix-multiply rate is that of the solve: vectors come from a `VectorTable` whose rotation
 an earlier call has made, so that a call gathers rows, solves and predicts. Work is every product of weights or
-residuals with the rows, of all fits and predictions, counted in a call of its own; what else the solver computes takes
-time and counts for nothing. The machine's rate is that of the best of eight float32 products of 3,000 x 3,000 matrices.
+residuals with the rows, of all fits and predictions, in float32 or bfloat16, counted in a call of its own; what else the
+solver computes takes time and counts for nothing. The machine's rate is that of the best of eight float32 products of
+3,000 x 3,000 matrices, whatever the solver's products are made in.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -38,6 +39,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from builders.genes import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
+from gene_eval.core.fast_rough import RoughRows
 from gene_eval.core.fast_rows import Collect, DenseRows
 from gene_eval.core.probe import _score
 
@@ -161,25 +163,30 @@ def difference(y: Array, values: Array, reference: Array, folds: Array, target: 
 
 
 def solve_work(call: Callable[[], Any]) -> float:
-    """GFLOP of the products with dense rows in a call."""
+    """GFLOP of the products with dense rows in a call, in float32 or bfloat16."""
     found: list[float] = []
-    logits, collecting = DenseRows.logits, DenseRows.collecting
 
-    def counted_logits(rows: DenseRows, projected: torch.Tensor, low: int, high: int) -> torch.Tensor:
-        found.append(2e-9 * len(projected) * (high - low) * rows.width)
-        return logits(rows, projected, low, high)
+    def counting(kind: type[DenseRows | RoughRows]) -> AbstractContextManager[Any]:
+        logits, collecting = kind.logits, kind.collecting
 
-    @contextmanager
-    def counted_collecting(rows: DenseRows, total: torch.Tensor, columns: torch.Tensor | None) -> Iterator[Collect]:
-        with collecting(rows, total, columns) as collect:
+        def counted_logits(rows: Any, projected: Any, low: int, high: int) -> torch.Tensor:
+            out = logits(rows, projected, low, high)
+            found.append(2e-9 * out.numel() * rows.width)
+            return out
 
-            def counted(low: int, high: int, residuals: torch.Tensor) -> None:
-                found.append(2e-9 * residuals.numel() * rows.width)
-                collect(low, high, residuals)
+        @contextmanager
+        def counted_collecting(rows: Any, total: torch.Tensor, columns: torch.Tensor | None) -> Iterator[Collect]:
+            with collecting(rows, total, columns) as collect:
 
-            yield counted
+                def counted(low: int, high: int, residuals: torch.Tensor) -> None:
+                    found.append(2e-9 * residuals.numel() * rows.width)
+                    collect(low, high, residuals)
 
-    with mock.patch.multiple(DenseRows, logits=counted_logits, collecting=counted_collecting):
+                yield counted
+
+        return mock.patch.multiple(kind, logits=counted_logits, collecting=counted_collecting)
+
+    with counting(DenseRows), counting(RoughRows):
         call()
     return sum(found)
 

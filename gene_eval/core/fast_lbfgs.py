@@ -46,9 +46,9 @@ PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
 
-REACH = 0.1
+REACH = 0.2
 """Share of its error at the last exact gradient below which a problem may have the next one,"""
-FLOOR = 0.01
+FLOOR = 0.03
 """and below which it must: rough gradients are worth nothing at a thousandth."""
 STALLED = 20
 """A problem without progress in so many iterations with rough gradients gets an exact one."""

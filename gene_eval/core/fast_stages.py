@@ -16,7 +16,7 @@ from gene_eval.core.fast_rows import Rows
 TOL_ALL_ROWS = 1e-3
 TOL_CROWDED = 0.1
 """The same where a training set has few rows for its weights."""
-CROWDED = 5
+CROWDED = 10
 """Rows of a training set per weight of a class below which that is so."""
 MAX_PAIRS = 100
 HARD = 50
