@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gene_eval.core.fast_rows import Collect
 
-WIDE = 768
+WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
 
 
@@ -21,7 +21,7 @@ def worth_rounding(device: torch.device, dtype: torch.dtype, width: int) -> bool
     """Whether to make products in bfloat16 where they do no harm; on a GPU this has not been tried."""
     if device.type != "cpu" or dtype != torch.float32 or width < WIDE:
         return False
-    # Older PyTorch does not say what the processor can do.
+    # An older PyTorch does not say what the processor can do.
     able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 

@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from builders import RawFiles
+from gene_eval.core import fast_task
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.probe import _score
 from gene_eval.tasks import choose, load_tasks
@@ -62,3 +63,15 @@ def test_a_prognosis_by_words(read):
         expected[folds == fold] = fit.predict_proba(X[folds == fold].astype(np.float64))
     assert np.abs(out.values - expected).max() < 0.02
     assert_close_scores(y, folds, out.values, expected, target="multiclass")
+
+
+def test_rough_products_change_no_score_of_word_counts(read, monkeypatch):
+    """The pathways at 1,024 words, the worst conditioned real task: products in bfloat16 against float32."""
+    X, y, folds = read("reactome_pathways")
+    outs = []
+    for rough in (False, True):
+        monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width, rough=rough: rough)
+        outs.append(get_engine("fast")(X, y[:, ::4].astype(bool), target="multilabel", folds=folds, params=Params()))
+        assert outs[-1].convergence["converged"]
+    plain, rough = (out.values for out in outs)
+    assert 0 < np.sqrt(np.mean((rough - plain) ** 2)) < 1e-4 * plain.std()
