@@ -9,9 +9,9 @@ largest over the metrics of a task, against `converged` (or `default`, if that i
 
 The share of the machine's matrix-multiply rate is that of the solve: vectors come from a `VectorTable` whose rotation
 an earlier call has made, so that a call gathers rows, solves and predicts. Work is every product of weights or
-residuals with the rows, of all fits and predictions, in float32 or bfloat16, counted in a call of its own; what else the
-solver computes takes time and counts for nothing. The machine's rate is that of the best of eight float32 products of
-3,000 x 3,000 matrices, whatever the solver's products are made in.
+residuals with the rows, of all fits and predictions, in float32 or bfloat16, counted in a call of its own; what else
+the solver computes takes time and counts for nothing. The machine's rate is that of the best of eight float32 products
+of 3,000 x 3,000 matrices, whatever the solver's products are made in.
 """
 
 import argparse
