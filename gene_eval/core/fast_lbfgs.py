@@ -293,14 +293,15 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         direction = _direction(now, relatives)
         error = now.error(direction, spread)
         last = iteration == max_iterations
-        doubtful = now.doubtful(error, torch.ones_like(now.exact) if last else _leaving(error < tol))
+        leaving = _leaving(error < tol)
+        doubtful = now.doubtful(error, leaving | (now.waited >= PATIENCE) | last)
         if bool(doubtful.any()):
             _make_exact(now, doubtful, relatives, direction, out.passes)
             error = now.error(direction, spread)
         now.last_exact = torch.where(now.exact, error, now.last_exact)
         better = error < 0.9 * now.best
         now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
-        done = _leaving(now.exact & (error < tol)) | (now.waited > PATIENCE) | last
+        done = leaving & now.exact & (error < tol) | (now.waited > PATIENCE) | last
         if bool(done.any()):
             _leave(now, done, error, out)
             if bool(done.all()):

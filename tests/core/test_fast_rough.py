@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from gene_eval.core import fast_task, probe
+from gene_eval.core import fast_lbfgs, fast_task, probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.fast_penalty import Penalty
 from gene_eval.core.fast_rough import WIDE, RoughRows, worth_rounding
@@ -162,3 +162,47 @@ def test_products_are_rounded_only_where_the_processor_says_that_it_pays(monkeyp
     # An older PyTorch does not say.
     monkeypatch.delattr(torch.cpu, "get_capabilities")
     assert not worth_rounding(cpu, torch.float32, wide)
+
+
+class Bowls:
+    """Gradients of w' D w / 2, far too small where they are rough."""
+
+    rough = True
+
+    def __init__(self, steep, shrink):
+        self.steep, self.shrink = steep, shrink
+
+    def around(self, problems):
+        return self
+
+    def select(self, keep):
+        return Bowls(self.steep[keep], self.shrink[keep])
+
+    def move(self, weights):
+        return self.steep * weights
+
+    def at(self, weights):
+        return self.shrink[:, None] * self.steep * weights
+
+
+@pytest.mark.parametrize("patience", [3, 100])
+def test_nothing_leaves_by_a_rough_gradient(monkeypatch, patience):
+    """Also not who waits for others that do not get there."""
+    monkeypatch.setattr(fast_lbfgs, "LEAVING", 1.0)
+    monkeypatch.setattr(fast_lbfgs, "PATIENCE", patience)
+    torch.manual_seed(0)
+    steep, start = 1 + 9 * torch.rand(4, 6), torch.randn(4, 6)
+    # Ten times the tolerance away at first; the last one far more.
+    start *= (torch.tensor([1e-3, 1e-3, 1e-3, 10.0]) / ((steep * start).square().sum(1) * 1e-3).sqrt())[:, None]
+    out = fast_lbfgs.minimise(
+        Bowls(steep, torch.tensor([0.05, 0.08, 1.0, 1.0])),
+        start,
+        torch.full((4, 6), 1e-3),
+        torch.ones(4),
+        torch.zeros(6),
+        tol=1e-4,
+        max_iterations=12,
+    )
+    exact = steep * out.weights
+    torch.testing.assert_close(out.gradient, exact.abs().amax(1))
+    assert (out.error >= (exact.square() * 1e-3).sum(1).sqrt() * 0.999).all()
