@@ -10,6 +10,7 @@ precision rests on the same (Higham and Mary, "Mixed precision algorithms in num
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 
 import torch
 from torch import Tensor
@@ -112,16 +113,15 @@ class Near:
         self.objective = objective
         self.products = rough
         self.problems = problems
+        # What is known is kept for all problems that were there at the start; `place` says which are left.
         self.place = torch.arange(len(problems), device=problems.device)
         shape = len(problems) * objective.each, rough.starts[-1]
-        # Of all problems that were there at the start; `place` says which are left.
         self.logits, self.residuals = (torch.empty(shape, device=rough.device) for _ in range(2))
         self.known: list[Tensor] = []
 
     def select(self, keep: Tensor) -> "Near":
         """See `Gradients`; both share what is known."""
-        out = object.__new__(Near)
-        out.__dict__.update(self.__dict__)
+        out = copy(self)
         out.problems, out.place = self.problems[keep], self.place[keep]
         return out
 
