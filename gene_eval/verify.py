@@ -20,6 +20,8 @@ __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
 SAME_VERSIONS = 1e-6
 # What engines and their versions may differ by; see the agreement of engines in `gene_eval.core`.
 OTHER_VERSIONS = 1e-3
+OF_THE_MACHINE = ("device", "rough_products")
+"""Probe parameters that the engine chooses by the machine it runs on."""
 SHOWN = 16
 
 
@@ -30,7 +32,7 @@ class Verdict:
     Args:
         name: "MODEL on TASK".
         reasons: Why it does not reproduce, the inputs first; empty if it does.
-        notes: What differs without having changed the scores: versions of packages.
+        notes: What differs without having changed the scores: versions of packages, and how the machine computes.
         largest: Largest difference of any score of any fold; None if nothing was compared.
         tolerance: What it may be.
         n_scores: How many numbers were compared.
@@ -95,8 +97,13 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
     reasons = [*_task_reasons(recorded, again), *_model_reasons(recorded, again)]
     if not reasons and recorded.coverage.scored_sha256 != again.coverage.scored_sha256:
         reasons.append(_differ("scored entities", recorded.coverage.scored_sha256, again.coverage.scored_sha256))
-    reasons += _differing("probe parameter", _plain(recorded.probe.params), _plain(again.probe.params))
-    notes = tuple(_differing("version of", recorded.environment, again.environment))
+    was, now = _plain(recorded.probe.params), _plain(again.probe.params)
+    machine_was, machine_now = ({name: each.pop(name, "none") for name in OF_THE_MACHINE} for each in (was, now))
+    reasons += _differing("probe parameter", was, now)
+    notes = (
+        *_differing("version of", recorded.environment, again.environment),
+        *_differing("probe parameter", machine_was, machine_now),
+    )
     verdict = Verdict(
         name=_name(recorded),
         reasons=tuple(reasons),

@@ -140,6 +140,25 @@ def test_other_versions_are_named_and_allow_more(saved, check):
     )
 
 
+def test_another_kind_of_machine_is_named_and_allows_more(saved, check):
+    edit(saved, ("probe", "rough_products"), "bfloat16")
+    edit(saved, ("probe", "device"), "cuda")
+    edit(saved, ("scores", "roc_auc", "mean"), load(saved).scores["roc_auc"].mean + 1e-4)
+    status, (line,) = check(saved)
+    assert status == 0
+    assert "(allowed 0.001); probe parameter device differs: cuda recorded, cpu here; " in line
+    assert line.endswith("probe parameter rough_products differs: bfloat16 recorded, none here")
+
+
+def test_results_from_before_rough_products_reproduce(saved, check):
+    content = json.loads(saved.read_text())
+    del content["probe"]["rough_products"]
+    saved.write_text(json.dumps(content))
+    status, (line,) = check(saved)
+    assert status == 0
+    assert "(allowed 1e-06)" in line
+
+
 def test_scores_that_differ_with_other_versions_name_them(saved, check):
     edit(saved, ("environment", "numpy"), "1.0.0")
     edit(saved, ("scores", "roc_auc", "mean"), 0.01)
