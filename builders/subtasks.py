@@ -63,7 +63,7 @@ def _subtask(parent: Built, config: TaskConfig, label: int, name: str, slug: str
     own.description = f"Whether the gene has the label '{name}' of {config.name} (1) or not (0)."
     own.paper_name = own.paper_size = None
     keys = list(ENTITY_COLUMNS[config.entity])
-    columns = {key: list(parent.dataset[key]) for key in keys}
+    columns = {key: parent.dataset[key][:] for key in keys}
     values = [int(label in cell) for cell in parent.dataset["label"][:]]
     entities = ["\t".join(key) for key in zip(*columns.values(), strict=True)]
     features = datasets.Features({key: datasets.Value("string") for key in keys})

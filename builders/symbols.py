@@ -205,9 +205,9 @@ class SymbolResolver:
 
         It has the approved genes only, so that withdrawn symbols are unmapped here, and one UniProt accession of each.
         """
-        table = {name: list(genes[name]) for name in ("hgnc_id", "symbol", "entrez_id", "ensembl_gene_id")}
-        table["uniprot_ids"] = list(genes["uniprot_id"])
-        table |= {name: ["|".join(cell) for cell in genes[f"{name}s"]] for name in ("alias_symbol", "prev_symbol")}
+        table = {name: genes[name][:] for name in ("hgnc_id", "symbol", "entrez_id", "ensembl_gene_id")}
+        table["uniprot_ids"] = genes["uniprot_id"][:]
+        table |= {name: ["|".join(cell) for cell in genes[f"{name}s"][:]] for name in ("alias_symbol", "prev_symbol")}
         return cls(pd.DataFrame(table, dtype=str).assign(status="Approved"))
 
     def resolve(self, identifiers: Iterable[str], *, by: Collection[Status] = ALL_STEPS) -> Resolution:

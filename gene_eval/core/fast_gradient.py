@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Block, Products, Rows, make_tiles, weighted_sum
+from gene_eval.core.fast_rows import Block, Products, Rows, columns_of, make_tiles, weighted_sum
 
 Residual = Callable[[Tensor, int, int], Tensor]
 """From the (k, high - low) logits of rows low..high, which it may overwrite, to their residuals."""
@@ -54,7 +54,7 @@ class LogitObjective(ABC):
         """What makes the residuals of the numbered problems that train on the block."""
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """See `Objective`."""
+        """(k, v) gradients at the (k, v) weights of the k numbered problems."""
         return self.summed(self.rows, weights, problems, lambda block: self.residual(block, problems))
 
     def around(self, problems: Tensor) -> "Exact | Near":
@@ -93,9 +93,7 @@ class Exact:
         """See `Gradients`."""
         return self.objective.gradient(weights, self.problems)
 
-    def at(self, weights: Tensor) -> Tensor:
-        """See `Gradients`."""
-        return self.objective.gradient(weights, self.problems)
+    at = move
 
 
 class Near:
@@ -116,7 +114,7 @@ class Near:
         # What is known is kept for all problems that were there at the start; `place` says which are left.
         self.place = torch.arange(len(problems), device=problems.device)
         shape = len(problems) * objective.each, rough.starts[-1]
-        self.logits, self.residuals = (torch.empty(shape, device=rough.device) for _ in range(2))
+        self.logits, self.residuals = (torch.empty(shape, dtype=torch.float32, device=rough.device) for _ in range(2))
         self.known: list[Tensor] = []
 
     def select(self, keep: Tensor) -> "Near":
@@ -162,5 +160,4 @@ class Near:
         return self.objective.summed(self.products, weights - before, self.problems, residual).add_(gradient)
 
     def _columns(self, block: Block) -> Tensor:
-        each, place = self.objective.each, self.place[block.problems]
-        return (place[:, None] * each + torch.arange(each, device=place.device)).flatten()
+        return columns_of(self.place[block.problems], self.objective.each)

@@ -4,14 +4,13 @@ They are used for differences alone (see `fast_near`), whose rounding shapes ste
 who uses them looks at the processor, not at a clock, so that the same machine gives the same bytes.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_rows import Collect
+from gene_eval.core.fast_rows import Summing
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
@@ -26,7 +25,7 @@ def worth_rounding(device: torch.device, dtype: torch.dtype, width: int) -> bool
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class RoughRows:
+class RoughRows(Summing):
     """`Products` with dense rows in bfloat16; the last column of ones is multiplied in float32.
 
     Args:
@@ -39,11 +38,6 @@ class RoughRows:
         self.starts = starts
         self.width = Z.shape[1]
         self.row_elements = -(-self.width // 2)
-
-    @property
-    def device(self) -> torch.device:
-        """See `Products`."""
-        return self.Z.device
 
     def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Weights of the features, rounded, and of the ones."""
@@ -58,23 +52,6 @@ class RoughRows:
         weights, intercepts = projected
         return (weights @ self.Z[low:high].T).float().add_(intercepts)
 
-    def accumulator(self, n_columns: int) -> Tensor:
-        """See `Products`."""
-        return torch.zeros(n_columns, self.width, device=self.Z.device)
-
-    @contextmanager
-    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
-        """See `Products`."""
-        part = total if columns is None else self.accumulator(len(columns))
-
-        def collect(low: int, high: int, residuals: Tensor) -> None:
-            part[:, :-1].add_((residuals.bfloat16() @ self.Z[low:high]).float())
-            part[:, -1] += residuals.sum(1)
-
-        yield collect
-        if columns is not None:
-            total.index_add_(0, columns, part)
-
-    def gathered(self, total: Tensor) -> Tensor:
-        """See `Products`."""
-        return total
+    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
+        """See `Summing`."""
+        total.add_((residuals.bfloat16() @ self.Z[low:high]).float())

@@ -4,6 +4,7 @@ The solvers never hold a (rows x columns) array. They walk over tiles, ranges of
 probabilities of a tile stay in cache between the product that makes them and the product that consumes them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce
@@ -22,6 +23,11 @@ TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 """Elements of the design matrix in a tile, which is read twice."""
 
 
+def columns_of(problems: Tensor, each: int) -> Tensor:
+    """(k * each,) places of the columns of k problems, `each` per problem."""
+    return (problems[:, None] * each + torch.arange(each, device=problems.device)).flatten()
+
+
 class Block(NamedTuple):
     """Who trains on the rows of one block.
 
@@ -37,7 +43,7 @@ class Block(NamedTuple):
         """Places of the problems' columns, `each` per problem; None: all."""
         if self.every:
             return None
-        return (self.problems[:, None] * each + torch.arange(each, device=self.problems.device)).flatten()
+        return columns_of(self.problems, each)
 
 
 class Tile(NamedTuple):
@@ -180,7 +186,45 @@ def weighted_squares(rows: Rows, tiles: Tiles, each: int, weights: Weights) -> T
     return reduce(torch.add, run(work, tiles.tiles))
 
 
-class DenseRows:
+class Summing(ABC):
+    """How `Products` with rows in memory are summed, whatever they are made in."""
+
+    Z: Tensor
+    width: int
+
+    @property
+    def device(self) -> torch.device:
+        """See `Products`."""
+        return self.Z.device
+
+    @abstractmethod
+    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
+        """Add the features of the rows low..high, weighted, to a (k, width - 1) total."""
+
+    def accumulator(self, n_columns: int) -> Tensor:
+        """See `Products`; sums of bfloat16 are float32."""
+        dtype = torch.promote_types(self.Z.dtype, torch.float32)
+        return torch.zeros(n_columns, self.width, dtype=dtype, device=self.device)
+
+    @contextmanager
+    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
+        """See `Products`; the intercept is summed in cascades: probabilities near 1 do not cancel as features do."""
+        part = total if columns is None else self.accumulator(len(columns))
+
+        def collect(low: int, high: int, residuals: Tensor) -> None:
+            self.add_product(part[:, :-1], low, high, residuals)
+            part[:, -1] += residuals.sum(1)
+
+        yield collect
+        if columns is not None:
+            total.index_add_(0, columns, part)
+
+    def gathered(self, total: Tensor) -> Tensor:
+        """See `Products`."""
+        return total
+
+
+class DenseRows(Summing):
     """Rows that are in memory.
 
     Args:
@@ -196,11 +240,6 @@ class DenseRows:
         self.width = self.row_elements = Z.shape[1]
         squares = (Z[low : low + CHUNK].square().sum(0) for low in range(0, len(Z), CHUNK))
         self.mean_square = reduce(torch.add, squares) / len(Z)
-
-    @property
-    def device(self) -> torch.device:
-        """See `Products`."""
-        return self.Z.device
 
     def double(self) -> "DenseRows":
         """See `Rows`."""
@@ -222,26 +261,9 @@ class DenseRows:
         """See `Rows`."""
         return projected @ self.Z[low:high].T
 
-    def accumulator(self, n_columns: int) -> Tensor:
-        """See `Rows`."""
-        return self.Z.new_zeros(n_columns, self.width)
-
-    @contextmanager
-    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
-        """See `Rows`; the intercept is summed in cascades, since probabilities near 1 do not cancel as features do."""
-        part = total if columns is None else self.accumulator(len(columns))
-
-        def collect(low: int, high: int, residuals: Tensor) -> None:
-            part[:, :-1].addmm_(residuals, self.Z[low:high, :-1])
-            part[:, -1] += residuals.sum(1)
-
-        yield collect
-        if columns is not None:
-            total.index_add_(0, columns, part)
-
-    def gathered(self, total: Tensor) -> Tensor:
-        """See `Rows`."""
-        return total
+    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
+        """See `Summing`."""
+        total.addmm_(residuals, self.Z[low:high, :-1])
 
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
         """See `Rows`."""
