@@ -39,7 +39,7 @@ class Factors:
     parent: Tensor
 
     def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """(k, v) vectors of the numbered problems times inverse Hessians."""
+        """See `Metric`."""
         out = torch.empty_like(vectors)
         parent = self.parent[problems]
         for number in torch.unique(parent).tolist():
@@ -49,16 +49,16 @@ class Factors:
                 out[mine] = scaled @ self.root[number].T @ self.root[number] * self.scale[number]
         return out
 
-    def base(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """See `Metric`: there are no pairs in a factor."""
-        return self.apply(vectors, problems)
-
     def double(self) -> "Factors":
         """The same in float64."""
         return Factors(self.root.double(), self.scale.double(), self.parent)
 
-    def among(self, numbers: Tensor) -> "Factors":
-        """For the children of these numbers, renumbered."""
+    def among(self, problems: Tensor) -> "Factors":
+        """See `Metric`."""
+        return self
+
+    def renumbered(self, numbers: Tensor) -> "Factors":
+        """For the children of these numbers."""
         return Factors(self.root, self.scale, self.parent[numbers])
 
 

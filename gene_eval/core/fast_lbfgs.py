@@ -14,25 +14,23 @@ Rough gradients. Gradients may be rounded in proportion to their distance from w
 whose error has fallen far since then gets an exact one where it stands, and none is called solved by a rough one.
 
 Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
-one fold) up to the rows that are missing. `Pairs` holds them in the compact form of Byrd, Nocedal and Schnabel,
-"Representations of quasi-Newton matrices and their use in limited memory methods" (1994), eq. 2.6, shared by all
-relatives; the solver's own pairs come on top (two-loop recursion; Nocedal 1980).
+one fold) up to the rows that are missing. `Pairs` holds them, shared by all relatives; the solver's own pairs come on
+top, in a `Window`.
 
-Length. The matrix below the pairs is scaled by s'y / y'Py of the last step s with gradient change y, P being that
-matrix or, where it has pairs of its own, the diagonal below them (Oren and Spedicato, "Optimal conditioning of
-self-scaling variable metric algorithms", 1976). Steps that are too long cost two products each to cut, so it is not
+Length. The matrix P below the solver's pairs is scaled by s'y / y'Py of the last step s with gradient change y (Oren
+and Spedicato, "Optimal conditioning of self-scaling variable metric algorithms", 1976). Steps that are too long cost
+two products each to cut, so it is not
 lengthened but where the caller says that curvature has fallen since the diagonal was made, and no more than that: where
 classes are nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_threads import run
+from gene_eval.core.fast_curvature import Diagonals, Metric, Window
 
 MEMORY = 40
 """Own curvature pairs of a problem."""
@@ -40,8 +38,6 @@ SLOPE_LEFT = 0.9
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
-WORTH_A_CORE = 1 << 18
-"""Weights whose directions are worth a core of their own."""
 PATIENCE = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
@@ -88,86 +84,6 @@ class Objective(Protocol):
         """(n, J, J) curvatures of all rows' logits between the J columns of (v,) weights."""
 
 
-class Metric(Protocol):
-    """An approximate inverse Hessian for each problem."""
-
-    def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """(k, v) vectors of the numbered problems times their matrices."""
-
-    def base(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """The same with what the matrices were before any curvature pairs: cheaper, and as good for their length."""
-
-
-@dataclass
-class Pairs:
-    """An inverse Hessian for each of L parent problems, from m steps and gradient changes of each.
-
-    Attributes:
-        steps: (L, m, v).
-        changes: (L, m, v) gradient changes times the diagonal.
-        inner: (L, 2 m, 2 m) the middle matrix of the compact form.
-        diagonal: (L, v) the inverse Hessian the pairs correct.
-    """
-
-    steps: Tensor
-    changes: Tensor
-    inner: Tensor
-    diagonal: Tensor
-
-    @classmethod
-    def build(cls, steps: Tensor, changes: Tensor, diagonal: Tensor) -> "Pairs":
-        """The compact form of (L, m, v) pairs over (L, v) diagonals; pairs without curvature are ignored."""
-        product = (steps @ changes.mT).double()
-        curved = product.diagonal(dim1=1, dim2=2) > 0
-        both = curved[:, :, None] & curved[:, None, :]
-        eye = torch.eye(steps.shape[1], dtype=torch.float64, device=steps.device)
-        upper = torch.where(both, product.triu(), eye)
-        scaled = changes * diagonal[:, None, :]
-        middle = torch.where(both, (scaled @ changes.mT).double(), 0.0)
-        middle += torch.diag_embed(torch.where(curved, product.diagonal(dim1=1, dim2=2), 0.0))
-        inverse = torch.linalg.solve_triangular(upper, eye.expand_as(upper), upper=True)
-        top = torch.cat([inverse.mT @ middle @ inverse, -inverse.mT], 2)
-        bottom = torch.cat([-inverse, torch.zeros_like(inverse)], 2)
-        keep = curved[:, :, None]
-        return cls(steps * keep, scaled * keep, torch.cat([top, bottom], 1).to(steps.dtype), diagonal)
-
-    def apply(self, vectors: Tensor) -> Tensor:
-        """(L, j, v) vectors times the (L, v, v) inverse Hessians."""
-        out = vectors * self.diagonal[:, None, :]
-        m = self.steps.shape[1]
-
-        def work(share: Sequence[int]) -> None:
-            mine = slice(share[0], share[-1] + 1)
-            steps, changes, part = self.steps[mine], self.changes[mine], vectors[mine]
-            inside = torch.cat([part @ steps.mT, part @ changes.mT], 2) @ self.inner[mine]
-            out[mine] += inside[:, :, :m] @ steps
-            out[mine] += inside[:, :, m:] @ changes
-
-        run(work, range(len(vectors)))
-        return out
-
-
-@dataclass(frozen=True)
-class Relatives:
-    """Which parent each problem comes from: `Pairs` and, per problem, its parent and its place among the siblings."""
-
-    pairs: Pairs
-    parent: Tensor
-    place: Tensor
-    n_places: int
-
-    def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """(k, v) vectors of the numbered problems times the inverse Hessians of their parents."""
-        parent, place = self.parent[problems], self.place[problems]
-        padded = vectors.new_zeros(len(self.pairs.steps), self.n_places, vectors.shape[1])
-        padded[parent, place] = vectors
-        return self.pairs.apply(padded)[parent, place]
-
-    def base(self, vectors: Tensor, problems: Tensor) -> Tensor:
-        """See `Metric`: the diagonals of the parents."""
-        return vectors * self.pairs.diagonal[self.parent[problems]]
-
-
 @dataclass
 class Solution:
     """Where the problems ended.
@@ -203,24 +119,37 @@ class _Active:
     exact: Tensor
     rough_since: Tensor
     last_exact: Tensor
-    own: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
+    metric: Metric
+    window: Window
 
-    def select(self, keep: Tensor) -> "_Active":
+    def stay(self, index: Tensor) -> "_Active":
+        """Only some of the problems."""
+        problems = self.problems[index]
+        self.window.stay(index)
         return _Active(
-            self.problems[keep],
-            self.weights[keep],
-            self.gradient[keep],
-            self.diagonal[keep],
-            self.curvature[keep],
-            self.best[keep],
-            self.waited[keep],
-            self.length[keep],
-            self.gradients.select(keep),
-            self.exact[keep],
-            self.rough_since[keep],
-            self.last_exact[keep],
-            [(s[keep], t[keep], r[keep]) for s, t, r in self.own],
+            problems,
+            self.weights[index],
+            self.gradient[index],
+            self.diagonal[index],
+            self.curvature[index],
+            self.best[index],
+            self.waited[index],
+            self.length[index],
+            self.gradients.select(index),
+            self.exact[index],
+            self.rough_since[index],
+            self.last_exact[index],
+            self.metric.among(problems),
+            self.window,
         )
+
+    def downhill(self, window: Window, index: Tensor | slice = slice(None)) -> Tensor:
+        """Directions for some of the problems."""
+        direction, gradient = window.descent(self.length[index]), self.gradient[index]
+        uphill = torch.logical_not((gradient * direction).sum(1) < 0)
+        if bool(uphill.any()):
+            direction[uphill] = -(self.diagonal[index] * gradient)[uphill]
+        return direction
 
     def error(self, direction: Tensor, spread: Tensor) -> Tensor:
         by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
@@ -275,10 +204,12 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     gradients = objective.around(everything)
     none, length = 0 * everything, torch.ones_like(out.error)
     longest = length if longest is None else longest
+    gradient = gradients.move(weights)
+    metric = relatives or Diagonals(diagonal)
     now = _Active(
         problems=everything,
         weights=weights,
-        gradient=gradients.move(weights),
+        gradient=gradient,
         diagonal=diagonal,
         curvature=curvature,
         best=out.error,
@@ -288,15 +219,17 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         exact=torch.ones_like(none, dtype=torch.bool),
         rough_since=none,
         last_exact=out.error,
+        metric=metric,
+        window=Window(gradient, metric.apply(gradient, everything), max_iterations if keep_history else MEMORY),
     )
     for iteration in range(max_iterations + 1):
-        direction = _direction(now, relatives)
+        direction = now.downhill(now.window)
         error = now.error(direction, spread)
         last = iteration == max_iterations
         leaving = _leaving(error < tol)
         doubtful = now.doubtful(error, leaving | (now.waited >= PATIENCE) | last)
         if bool(doubtful.any()):
-            _make_exact(now, doubtful, relatives, direction, out.passes)
+            _make_exact(now, doubtful, direction, out.passes)
             error = now.error(direction, spread)
         now.last_exact = torch.where(now.exact, error, now.last_exact)
         better = error < 0.9 * now.best
@@ -306,7 +239,8 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
             _leave(now, done, error, out)
             if bool(done.all()):
                 break
-            now, direction, error = now.select(~done), direction[~done], error[~done]
+            left = _places(~done)
+            now, direction, error = now.stay(left), direction[left], error[left]
         # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
         direction[error < tol] = 0
         step, change = _step(now, direction, out.passes)
@@ -314,13 +248,9 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         now.exact, now.rough_since = torch.full_like(now.exact, not gradients.rough), now.rough_since + 1
         if keep_history:
             out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
-        bend = (step * change).sum(1)
-        now.own.append((step, change, torch.where(bend > 0, 1 / bend.clamp(min=torch.finfo(bend.dtype).tiny), 0.0)))
-        base = change * now.diagonal if relatives is None else relatives.base(change, now.problems)
-        scale = (bend / (change * base).sum(1)).nan_to_num(nan=1.0).clamp_(min=0)
-        now.length = torch.minimum(torch.where(bend > 0, scale, 1.0), longest[now.problems])
-        if len(now.own) > (max_iterations if keep_history else MEMORY):
-            now.own.pop(0)
+        shaped = now.metric.apply(now.gradient, now.problems)
+        scale = now.window.push(step, change, now.gradient, shaped)
+        now.length = torch.minimum(scale, longest[now.problems])
     return out
 
 
@@ -329,15 +259,26 @@ def _leaving(solved: Tensor) -> Tensor:
     return solved & (solved.sum() >= LEAVING * len(solved))
 
 
-def _make_exact(now: _Active, doubtful: Tensor, relatives: Metric | None, direction: Tensor, passes: Tensor) -> None:
+def _make_exact(now: _Active, doubtful: Tensor, direction: Tensor, passes: Tensor) -> None:
     """Replace the gradients and directions of some problems."""
-    part = now if bool(doubtful.all()) else now.select(doubtful)
-    part.gradient = part.gradients.move(part.weights)
-    now.gradient = now.gradient.index_copy(0, doubtful.nonzero()[:, 0], part.gradient)
-    direction[doubtful] = _direction(part, relatives)
+    index = doubtful.nonzero()[:, 0]
+    gradient = now.gradients.select(index).move(now.weights[index])
+    now.gradient = now.gradient.index_copy(0, index, gradient)
+    part = now.window.take(index)
+    part.look(gradient, now.metric.apply(gradient, now.problems[index]))
+    now.window.put(index, part)
+    direction[index] = now.downhill(part, index)
     now.exact = now.exact | doubtful
     now.rough_since = torch.where(doubtful, 0, now.rough_since)
-    passes[part.problems] += 2
+    passes[now.problems[index]] += 2
+
+
+def _places(keep: Tensor) -> Tensor:
+    """Numbers of those to keep: in their places, but for the last ones, which fill the gaps."""
+    kept = keep.nonzero()[:, 0]
+    out = torch.arange(len(kept), device=keep.device)
+    out[~keep[: len(kept)]] = kept[kept >= len(kept)]
+    return out
 
 
 def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
@@ -349,52 +290,6 @@ def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
     out.weights[problems] = now.weights[done]
     out.error[problems] = error[done]
     out.gradient[problems] = now.gradient[done].abs().amax(1)
-
-
-def _direction(now: _Active, relatives: Metric | None) -> Tensor:
-    """Downhill (k, v) directions by the two-loop recursion."""
-    q = now.gradient.clone()
-    spans = _spans(q)
-
-    def backward(share: Sequence[tuple[int, int]]) -> list[list[Tensor]]:
-        return [_backward(now.own, q, low, high) for low, high in share]
-
-    def forward(share: Sequence[tuple[tuple[int, int], list[Tensor]]]) -> None:
-        for (low, high), scale in share:
-            _forward(now.own, q, low, high, scale)
-
-    scales = [scale for share in run(backward, spans) for scale in share]
-    q = q * now.diagonal if relatives is None else relatives.apply(q, now.problems)
-    q.mul_(now.length[:, None])
-    run(forward, list(zip(spans, scales, strict=True)))
-    q.neg_()
-    uphill = (now.gradient * q).sum(1) >= 0
-    if bool(uphill.any()):
-        q[uphill] = -(now.diagonal * now.gradient)[uphill]
-    return q
-
-
-def _spans(q: Tensor) -> list[tuple[int, int]]:
-    """Ranges of problems that are worth a core of the CPU each."""
-    size = len(q) if q.is_cuda else -(-WORTH_A_CORE // q.shape[1])
-    return [(low, min(low + size, len(q))) for low in range(0, len(q), size)]
-
-
-def _backward(own: list[tuple[Tensor, Tensor, Tensor]], q: Tensor, low: int, high: int) -> list[Tensor]:
-    """The first loop, on some problems of q in place; what it took from each pair, newest first."""
-    scales, part = [], q[low:high]
-    for step, change, rho in reversed(own):
-        scale = (rho[low:high] * (step[low:high] * part).sum(1))[:, None]
-        scales.append(scale)
-        part.addcmul_(scale, change[low:high], value=-1)
-    return scales
-
-
-def _forward(own: list[tuple[Tensor, Tensor, Tensor]], q: Tensor, low: int, high: int, scales: list[Tensor]) -> None:
-    """The second loop."""
-    part = q[low:high]
-    for (step, change, rho), scale in zip(own, reversed(scales), strict=True):
-        part.addcmul_(scale - (rho[low:high] * (change[low:high] * part).sum(1))[:, None], step[low:high])
 
 
 def _step(now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gene_eval.core.fast_curvature import Metric, Pairs, Relatives
 from gene_eval.core.fast_factor import Factors, cost, factorise
-from gene_eval.core.fast_lbfgs import Gradients, Metric, Objective, Pairs, Relatives, Solution, minimise
+from gene_eval.core.fast_lbfgs import Gradients, Objective, Solution, minimise
 from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
@@ -193,7 +194,7 @@ def _go_on(  # noqa: PLR0913 - a solve and its settings
         family.spread.to(weights),
         tol=tol,
         max_iterations=max_iterations,
-        relatives=None if factors is None else factors.among(left),
+        relatives=None if factors is None else factors.renumbered(left),
     )
     last.weights[left], last.error[left], last.gradient[left] = again.weights, again.error, again.gradient
     last.passes[left] += again.passes

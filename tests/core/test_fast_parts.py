@@ -7,7 +7,6 @@ import torch
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.fast_factor import factorise
-from gene_eval.core.fast_lbfgs import Pairs
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_pairs import rotate_pairs
 from gene_eval.core.fast_penalty import Penalty
@@ -169,16 +168,6 @@ def test_the_scaled_protocol_needs_three_folds(make_problem):
     p = make_problem("binary")
     with pytest.raises(ProbeError, match="needs at least 3 folds, got 2"):
         probe(p.X, p.y, target="binary", folds=p.folds % 2, protocol="scaled")
-
-
-def test_compact_pairs_invert_a_quadratic():
-    """With as many conjugate pairs as dimensions the L-BFGS matrix is the inverse Hessian."""
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(6, 6))
-    hessian = torch.as_tensor(root @ root.T + np.eye(6))
-    steps = torch.linalg.eigh(hessian).eigenvectors.T[None]
-    pairs = Pairs.build(steps, steps @ hessian, torch.ones(1, 6, dtype=torch.float64))
-    torch.testing.assert_close(pairs.apply(torch.eye(6, dtype=torch.float64)[None])[0], torch.linalg.inv(hessian))
 
 
 def test_newton_stops_where_the_gradient_vanishes():
