@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.fast_penalty import Penalty
-from gene_eval.core.fast_rows import Block, Products, Rows, columns_of, make_tiles, weighted_sum
+from gene_eval.core.fast_rows import Block, Products, Rows, Tiles, columns_of, make_tiles, weighted_sum
 
 Residual = Callable[[Tensor, int, int], Tensor]
 """From the (k, high - low) logits of rows low..high, which it may overwrite, to their residuals."""
@@ -35,6 +35,7 @@ class LogitObjective(ABC):
         self.rows = rows
         self.trains = trains
         self.penalty = penalty
+        self._walks: dict[bool, tuple[Tensor, Tiles]] = {}
 
     @property
     @abstractmethod
@@ -71,9 +72,15 @@ class LogitObjective(ABC):
             mine, found = products.select(projected, block.columns(self.each)), residual(block)
             return lambda low, high: found(products.logits(mine, low, high), low, high)
 
-        tiles = make_tiles(products, self.trains[:, problems], self.each)
-        total = self.transposed(weighted_sum(products, tiles, self.each, residuals))
+        total = self.transposed(weighted_sum(products, self._tiles(products, problems), self.each, residuals))
         return total.add_(self.penalty.gradient(weights, problems))
+
+    def _tiles(self, products: Products, problems: Tensor) -> Tiles:
+        """The tiles of the rows for the problems; most often they are those of the call before."""
+        exact = products is self.rows
+        if exact not in self._walks or self._walks[exact][0] is not problems:
+            self._walks[exact] = problems, make_tiles(products, self.trains[:, problems], self.each)
+        return self._walks[exact][1]
 
 
 class Exact:

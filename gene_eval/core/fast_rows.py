@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -137,9 +137,11 @@ class Rows(Products, Protocol):
 def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
     """Row ranges whose logits for n_columns columns fit into cache."""
     device = "cpu" if rows.device.type == "cpu" else "cuda"
-    step = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
-    for start in range(low, high, step):
-        yield start, min(start + step, high)
+    most = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
+    # Of equal height, so that cores with as many tiles have as much to do.
+    n_tiles = -(-(high - low) // most)
+    cuts = [low + (high - low) * i // n_tiles for i in range(n_tiles + 1)]
+    yield from pairwise(cuts)
 
 
 def make_tiles(rows: Products, trains: Tensor, n_columns: int) -> Tiles:

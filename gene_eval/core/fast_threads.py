@@ -60,7 +60,10 @@ def run(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list
         return [work(items)]
     cuts = [len(items) * i // n_shares for i in range(n_shares + 1)]
     shares = [items[low:high] for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
-    return list(_pool(_cores[-1]).map(torch.no_grad()(work), shares))
+    others = [_pool(_cores[-1]).submit(torch.no_grad()(work), share) for share in shares[1:]]
+    # The calling thread has a core of its own; to wake another for its share would take as long as a small tile.
+    first = work(shares[0])
+    return [first, *(other.result() for other in others)]
 
 
 @cache
