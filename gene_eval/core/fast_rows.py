@@ -69,7 +69,7 @@ class Tiles(NamedTuple):
 
 
 CHUNK = 512
-"""Rows squared at a time."""
+"""Rows copied or squared at a time."""
 
 Weights = Callable[[Block], Callable[[int, int], Tensor]]
 """From a block to what makes the (k, high - low) weights of its rows, k being a number of columns per problem."""
@@ -132,6 +132,18 @@ class Rows(Products, Protocol):
 
     def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
         """Add the squared rows, weighted, to some columns of a (n_columns, width) total."""
+
+
+def take_rows(table: Tensor, index: Tensor) -> Tensor:
+    """(n, v) rows of a table, on all cores."""
+    out = table.new_empty(len(index), table.shape[1])
+
+    def work(lows: Sequence[int]) -> None:
+        for low in lows:
+            torch.index_select(table, 0, index[low : low + CHUNK], out=out[low : low + CHUNK])
+
+    run(work, range(0, len(index), CHUNK))
+    return out
 
 
 def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
@@ -240,8 +252,11 @@ class DenseRows(Summing):
         self.starts = starts
         self.rough = rough
         self.width = self.row_elements = Z.shape[1]
-        squares = (Z[low : low + CHUNK].square().sum(0) for low in range(0, len(Z), CHUNK))
-        self.mean_square = reduce(torch.add, squares) / len(Z)
+
+        def squares(lows: Sequence[int]) -> Tensor:
+            return reduce(torch.add, (Z[low : low + CHUNK].square().sum(0) for low in lows))
+
+        self.mean_square = reduce(torch.add, run(squares, range(0, len(Z), CHUNK))) / len(Z)
 
     def double(self) -> "DenseRows":
         """See `Rows`."""

@@ -14,9 +14,10 @@ from gene_eval.core.fast_lbfgs import Gradients, Objective, Solution, minimise
 from gene_eval.core.fast_logistic import FLAT, LogisticObjective
 from gene_eval.core.fast_rows import Rows
 
-TOL_ALL_ROWS = 1e-3
-TOL_CROWDED = 0.1
-"""The same where a training set has few rows for its weights."""
+TOL_ALL_ROWS = 0.1
+"""Of the common fit on all rows;"""
+TOL_CLASSES = 1e-3
+"""the same between classes whose training sets have many rows for their weights."""
 CROWDED = 10
 """Rows of a training set per weight of a class below which that is so."""
 MAX_PAIRS = 100
@@ -86,7 +87,7 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
     dense = n_columns > 1 and patience < max_iterations
     # Of few rows for its weights, each training set makes a fit of its own: what the others share is soon found.
     crowded = n_columns > 1 and family.share * family.rows.starts[-1] < CROWDED * width
-    tol_all_rows = TOL_CROWDED if crowded else TOL_ALL_ROWS
+    tol_all_rows = TOL_CLASSES if n_columns > 1 and not crowded else TOL_ALL_ROWS
     before = curvature[:, width - 1 :: width].sum(1)
     first = minimise(
         whole,

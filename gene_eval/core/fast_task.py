@@ -15,9 +15,10 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.fast_lbfgs import Solution
 from gene_eval.core.fast_pairs import PairRows, rotate_pairs, worth_pairing
 from gene_eval.core.fast_rough import RoughRows, worth_rounding
-from gene_eval.core.fast_rows import DenseRows, Rows
+from gene_eval.core.fast_rows import DenseRows, Rows, take_rows, tile_ranges
 from gene_eval.core.fast_stages import MAX_PAIRS
 from gene_eval.core.fast_targets import Target
+from gene_eval.core.fast_threads import run
 from gene_eval.core.memory import SHARE, free_memory, problems_per_block
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.rotation import Rotation, as_tensor, fit_rotation
@@ -121,7 +122,13 @@ class Task:
         out = np.empty((self.rows.starts[-1], weights.shape[1]))
         for block, (low, high) in enumerate(pairwise(self.rows.starts)):
             projected = self.rows.project(weights[block].to(self.rows.mean_square))
-            out[self.order[low:high]] = self.rows.logits(projected, low, high).T.double().cpu().numpy()
+
+            def work(tiles: Sequence[tuple[int, int]], projected: Any = projected) -> None:
+                for first, end in tiles:
+                    logits = self.rows.logits(projected, first, end)
+                    out[self.order[first:end]] = logits.T.double().cpu().numpy()
+
+            run(work, list(tile_ranges(self.rows, low, high, weights.shape[1])))
         return out
 
     def settings(self) -> dict[str, Any]:
@@ -196,7 +203,7 @@ def shared_rows(
     rotated: Tensor = table.cache[key]
     place = np.full(len(table.vectors), -1)
     place[members] = np.arange(len(members))
-    rows = rotated[torch.as_tensor(place[index], device=device)]
+    rows = take_rows(rotated, torch.as_tensor(place[index], device=device).clamp(min=0))
     if (outside := place[index] < 0).any():
         rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
     return rows

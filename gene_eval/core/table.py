@@ -53,9 +53,10 @@ class VectorTable:
         >>> [table.group_of(np.arange(n)) for n in (1, 3, 8)]
         [None, 1, 0]
         """
-        mine = np.unique(index)
-        both = np.array([len(np.intersect1d(mine, group, assume_unique=True)) for group in self.groups])
-        overlap = both / (np.array([len(group) for group in self.groups]) + len(mine) - both)
+        mine = np.zeros(len(self.vectors), dtype=bool)
+        mine[index] = True
+        both = np.array([mine[group].sum() for group in self.groups])
+        overlap = both / (np.array([len(group) for group in self.groups]) + mine.sum() - both)
         # A group without more rows than dimensions has a basis of its own span only.
         overlap[[len(group) <= self.vectors.shape[1] for group in self.groups]] = 0
         best = int(overlap.argmax())
