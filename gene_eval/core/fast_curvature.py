@@ -153,11 +153,12 @@ class Window:
 
     def stay(self, index: Tensor) -> None:
         """Only the (j,) problems stay, in this order; quick where most keep their places."""
-        moved = (index != torch.arange(len(index), device=index.device)).nonzero()[:, 0]
-        self.pairs[moved, : self.size] = self.pairs[index[moved], : self.size]
-        self.pairs = self.pairs[: len(index)]
-        self.shaped, self.seen, self.bends = self.shaped[index], self.seen[index], self.bends[index]
-        self.inverse, self.cross = self.inverse[index], self.cross[index]
+        k = len(index)
+        moved = (index != torch.arange(k, device=index.device)).nonzero()[:, 0]
+        for large in (self.pairs, self.inverse, self.cross):
+            large[moved, : self.size] = large[index[moved], : self.size]
+        self.pairs, self.inverse, self.cross = self.pairs[:k], self.inverse[:k], self.cross[:k]
+        self.shaped, self.seen, self.bends = self.shaped.index_select(0, index), self.seen[index], self.bends[index]
 
     def _flat(self, mine: slice) -> Tensor:
         """(j, 2 m, v) pairs of some problems."""
@@ -237,10 +238,10 @@ class Relatives:
 
     def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
         """See `Metric`."""
-        parent, place = self.parent[problems], self.place[problems]
-        padded = vectors.new_zeros(len(self.pairs.pairs), self.n_places, vectors.shape[1])
-        padded[parent, place] = vectors
-        return self.pairs.apply(padded)[parent, place]
+        shape = len(self.pairs.pairs), self.n_places, vectors.shape[1]
+        place = self.parent[problems] * self.n_places + self.place[problems]
+        padded = vectors.new_zeros(shape[0] * shape[1], shape[2]).index_copy_(0, place, vectors)
+        return self.pairs.apply(padded.reshape(shape)).flatten(0, 1).index_select(0, place)
 
     def among(self, problems: Tensor) -> "Relatives":
         """See `Metric`."""

@@ -148,7 +148,7 @@ class Near:
         if not self.known:
             self.known += [weights.clone(), total.clone()]
         for whole, part in zip(self.known, (weights, total), strict=True):
-            whole[self.place] = part
+            whole.index_copy_(0, self.place, part)
         return total
 
     def at(self, weights: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class Near:
 
             return change
 
-        before, gradient = (whole[self.place] for whole in self.known)
+        before, gradient = (whole.index_select(0, self.place) for whole in self.known)
         return self.objective.summed(self.products, weights - before, self.problems, residual).add_(gradient)
 
     def _columns(self, block: Block) -> Tensor:

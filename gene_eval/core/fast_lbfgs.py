@@ -128,9 +128,9 @@ class _Active:
         self.window.stay(index)
         return _Active(
             problems,
-            self.weights[index],
-            self.gradient[index],
-            self.diagonal[index],
+            self.weights.index_select(0, index),
+            self.gradient.index_select(0, index),
+            self.diagonal.index_select(0, index),
             self.curvature[index],
             self.best[index],
             self.waited[index],
@@ -240,7 +240,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
             if bool(done.all()):
                 break
             left = _places(~done)
-            now, direction, error = now.stay(left), direction[left], error[left]
+            now, direction, error = now.stay(left), direction.index_select(0, left), error[left]
         # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
         direction[error < tol] = 0
         step, change = _step(now, direction, out.passes)

@@ -45,7 +45,10 @@ class RoughRows(Summing):
 
     def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
         """See `Products`."""
-        return projected if columns is None else (projected[0][columns], projected[1][columns])
+        if columns is None:
+            return projected
+        weights, intercepts = projected
+        return weights.index_select(0, columns), intercepts.index_select(0, columns)
 
     def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
         """See `Products`."""

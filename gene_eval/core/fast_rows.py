@@ -272,7 +272,7 @@ class DenseRows(Summing):
 
     def select(self, projected: Tensor, columns: Tensor | None) -> Tensor:
         """See `Rows`."""
-        return projected if columns is None else projected[columns]
+        return projected if columns is None else projected.index_select(0, columns)
 
     def logits(self, projected: Tensor, low: int, high: int) -> Tensor:
         """See `Rows`."""
