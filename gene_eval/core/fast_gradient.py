@@ -11,6 +11,7 @@ precision rests on the same (Higham and Mary, "Mixed precision algorithms in num
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ class LogitObjective(ABC):
         self.rows = rows
         self.trains = trains
         self.penalty = penalty
-        self._walks: dict[bool, tuple[Tensor, Tiles]] = {}
+        self._walks: dict[bool, Walk] = {}
 
     @property
     @abstractmethod
@@ -56,31 +57,55 @@ class LogitObjective(ABC):
 
     def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
         """(k, v) gradients at the (k, v) weights of the k numbered problems."""
-        return self.summed(self.rows, weights, problems, lambda block: self.residual(block, problems))
+        return self.summed(self.rows, weights, problems, lambda _, residual: residual)
 
     def around(self, problems: Tensor) -> "Exact | Near":
         """See `Objective`."""
         return Exact(self, problems) if self.rows.rough is None else Near(self, self.rows.rough, problems)
 
     def summed(
-        self, products: Products, weights: Tensor, problems: Tensor, residual: Callable[[Block], Residual]
+        self, products: Products, weights: Tensor, problems: Tensor, residual: Callable[[Block, Residual], Residual]
     ) -> Tensor:
-        """(k, v) sums of the rows, weighted by residuals of logits at (k, v) weights, and the penalty's gradient."""
+        """(k, v) sums of the rows, weighted, and the penalty's gradient.
+
+        Args:
+            products: With the rows.
+            weights: (k, v) of the logits.
+            problems: (k,) numbers.
+            residual: From the residuals of a block to what weighs the rows.
+        """
         projected = products.project(self.columns(weights))
+        walk = self._walk(products, problems)
 
         def residuals(block: Block) -> Callable[[int, int], Tensor]:
-            mine, found = products.select(projected, block.columns(self.each)), residual(block)
+            mine = products.select(projected, block.columns)
+            found = residual(block, walk.residuals[block.number])
             return lambda low, high: found(products.logits(mine, low, high), low, high)
 
-        total = self.transposed(weighted_sum(products, self._tiles(products, problems), self.each, residuals))
-        return total.add_(self.penalty.gradient(weights, problems))
+        total = self.transposed(weighted_sum(products, walk.tiles, residuals))
+        return self.penalty.add_gradient(total, weights, problems)
 
-    def _tiles(self, products: Products, problems: Tensor) -> Tiles:
-        """The tiles of the rows for the problems; most often they are those of the call before."""
+    def _walk(self, products: Products, problems: Tensor) -> "Walk":
+        """Over the rows for the problems; most often these are those of the call before."""
         exact = products is self.rows
-        if exact not in self._walks or self._walks[exact][0] is not problems:
-            self._walks[exact] = problems, make_tiles(products, self.trains[:, problems], self.each)
-        return self._walks[exact][1]
+        if exact not in self._walks or self._walks[exact].problems is not problems:
+            tiles = make_tiles(products, self.trains[:, problems], self.each)
+            self._walks[exact] = Walk(problems, tiles, [self.residual(block, problems) for block in tiles.blocks])
+        return self._walks[exact]
+
+
+class Walk(NamedTuple):
+    """Over all rows.
+
+    Attributes:
+        problems: For which problems.
+        tiles: Of the rows.
+        residuals: Of each block.
+    """
+
+    problems: Tensor
+    tiles: Tiles
+    residuals: list[Residual]
 
 
 class Exact:
@@ -133,8 +158,8 @@ class Near:
     def move(self, weights: Tensor) -> Tensor:
         """See `Gradients`."""
 
-        def residual(block: Block) -> Residual:
-            plain, columns = self.objective.residual(block, self.problems), self._columns(block)
+        def residual(block: Block, plain: Residual) -> Residual:
+            columns = self._columns(block)
 
             def kept(logits: Tensor, low: int, high: int) -> Tensor:
                 self.logits[:, low:high].index_copy_(0, columns, logits)
@@ -154,8 +179,8 @@ class Near:
     def at(self, weights: Tensor) -> Tensor:
         """See `Gradients`."""
 
-        def residual(block: Block) -> Residual:
-            plain, columns = self.objective.residual(block, self.problems), self._columns(block)
+        def residual(block: Block, plain: Residual) -> Residual:
+            columns = self._columns(block)
 
             def change(logits: Tensor, low: int, high: int) -> Tensor:
                 logits.add_(self.logits[:, low:high].index_select(0, columns))

@@ -68,7 +68,7 @@ class LogisticObjective(LogitObjective):
         projected = self.rows.project(weights)
 
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
-            mine = self.rows.select(projected, block.columns(1))
+            mine = self.rows.select(projected, block.columns)
 
             def bend(low: int, high: int) -> Tensor:
                 p = self.rows.logits(mine, low, high).sigmoid_()
@@ -77,7 +77,7 @@ class LogisticObjective(LogitObjective):
             return bend
 
         tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        hessian = weighted_squares(self.rows, tiles, 1, curvatures)
+        hessian = weighted_squares(self.rows, tiles, len(problems), 1, curvatures)
         total = hessian[:, -1].clamp(min=FLAT)
         return hessian.add_(self.penalty.diagonal(hessian, problems)).clamp_(min=FLAT), total
 

@@ -46,10 +46,12 @@ class Penalty:
         out[-1] = 0
         return out
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """The gradient at the (k, v) weights of the numbered problems."""
+    def add_gradient(self, total: Tensor, weights: Tensor, problems: Tensor) -> Tensor:
+        """The total plus the gradient at the (k, v) weights of the numbered problems, in place."""
         if self.scaling is None or self.sets is None:
-            return (weights.reshape(-1, self.width) * self.plain(weights)).reshape(weights.shape)
+            mine = weights.reshape(-1, self.width)[:, :-1]
+            total.view(-1, self.width)[:, :-1].add_(mine, alpha=self.inverse)
+            return total
         out = weights.reshape(len(weights), -1, self.width).clone()
         squares = self.scaling.squares.to(weights)[self.sets[problems]][:, None, :] * self.inverse
         if self.scaling.vectors is None:
@@ -58,7 +60,7 @@ class Penalty:
             vectors = self.scaling.vectors.to(weights)
             out[:, :, :-1] = ((out[:, :, :-1] @ vectors.T) * squares) @ vectors
         out[:, :, -1] = 0
-        return out.reshape(weights.shape)
+        return total.add_(out.reshape(weights.shape))
 
     def diagonal(self, like: Tensor, problems: Tensor) -> Tensor:
         """(k, width) diagonals for one class of the numbered problems."""

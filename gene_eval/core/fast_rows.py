@@ -32,18 +32,14 @@ class Block(NamedTuple):
     """Who trains on the rows of one block.
 
     Attributes:
+        number: Among the blocks that anybody trains on.
         problems: Places of the problems among those asked for.
-        every: Whether these are all of them.
+        columns: Places of their columns; None: all.
     """
 
+    number: int
     problems: Tensor
-    every: bool
-
-    def columns(self, each: int) -> Tensor | None:
-        """Places of the problems' columns, `each` per problem; None: all."""
-        if self.every:
-            return None
-        return columns_of(self.problems, each)
+    columns: Tensor | None
 
 
 class Tile(NamedTuple):
@@ -61,9 +57,15 @@ class Tile(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """All rows that any of the problems trains on."""
+    """All rows that any of the problems trains on.
 
-    n_problems: int
+    Attributes:
+        n_columns: Columns of all problems.
+        blocks: Who trains on them.
+        tiles: In order.
+    """
+
+    n_columns: int
     blocks: list[Block]
     tiles: list[Tile]
 
@@ -158,26 +160,27 @@ def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator
 
 def make_tiles(rows: Products, trains: Tensor, n_columns: int) -> Tiles:
     """The tiles that (B, k) `trains` makes of the rows, for k problems of n_columns columns each."""
-    found = Tiles(trains.shape[1], [], [])
+    found = Tiles(trains.shape[1] * n_columns, [], [])
     for block, trained in enumerate(trains):
         problems = trained.nonzero()[:, 0]
         if not len(problems):
             continue
         ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_columns)
-        found.tiles.extend(Tile(len(found.blocks), low, high) for low, high in ranges)
-        found.blocks.append(Block(problems, len(problems) == len(trained)))
+        number, every = len(found.blocks), len(problems) == len(trained)
+        found.tiles.extend(Tile(number, low, high) for low, high in ranges)
+        found.blocks.append(Block(number, problems, None if every else columns_of(problems, n_columns)))
     return found
 
 
-def weighted_sum(rows: Products, tiles: Tiles, each: int, weights: Weights) -> Tensor:
-    """(n_problems * each, width) sums of the rows, weighted."""
+def weighted_sum(rows: Products, tiles: Tiles, weights: Weights) -> Tensor:
+    """(n_columns, width) sums of the rows, weighted."""
 
     def work(share: Sequence[Tile]) -> Any:
-        total = rows.accumulator(tiles.n_problems * each)
+        total = rows.accumulator(tiles.n_columns)
         for number, mine in groupby(share, attrgetter("block")):
             block = tiles.blocks[number]
             weight = weights(block)
-            with rows.collecting(total, block.columns(each)) as collect:
+            with rows.collecting(total, block.columns) as collect:
                 for tile in mine:
                     collect(tile.low, tile.high, weight(tile.low, tile.high))
         return total
@@ -185,14 +188,14 @@ def weighted_sum(rows: Products, tiles: Tiles, each: int, weights: Weights) -> T
     return rows.gathered(reduce(torch.add, run(work, tiles.tiles)))
 
 
-def weighted_squares(rows: Rows, tiles: Tiles, each: int, weights: Weights) -> Tensor:
-    """(n_problems * each, width) sums of the squared rows, weighted."""
+def weighted_squares(rows: Rows, tiles: Tiles, n_problems: int, each: int, weights: Weights) -> Tensor:
+    """(n_problems * each, width) sums of the squared rows, weighted; `each` need not be that of the tiles."""
 
     def work(share: Sequence[Tile]) -> Tensor:
-        total = rows.mean_square.new_zeros(tiles.n_problems * each, rows.width)
+        total = rows.mean_square.new_zeros(n_problems * each, rows.width)
         for number, mine in groupby(share, attrgetter("block")):
             block = tiles.blocks[number]
-            weight, columns = weights(block), block.columns(each)
+            weight, columns = weights(block), None if block.columns is None else columns_of(block.problems, each)
             for tile in mine:
                 rows.collect_squares(total, tile.low, tile.high, columns, weight(tile.low, tile.high))
         return total

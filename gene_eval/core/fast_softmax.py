@@ -99,7 +99,7 @@ class SoftmaxObjective(LogitObjective):
             return bend
 
         tiles = make_tiles(self.rows, self.trains[:, problems], n_classes)
-        hessian = weighted_squares(self.rows, tiles, n_contrasts, curvatures)
+        hessian = weighted_squares(self.rows, tiles, len(problems), n_contrasts, curvatures)
         total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
         diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(n_contrasts, 0)
         return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
@@ -123,7 +123,7 @@ class SoftmaxObjective(LogitObjective):
 
         def probabilities(block: Block) -> Callable[[int, int], Tensor]:
             off = bias[block.problems]
-            mine = self.rows.select(projected, block.columns(off.shape[1]))
+            mine = self.rows.select(projected, block.columns)
 
             def probability(low: int, high: int) -> Tensor:
                 return self.rows.logits(mine, low, high).reshape(*off.shape[:2], -1).add_(off).softmax(1)
