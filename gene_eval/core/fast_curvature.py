@@ -15,9 +15,12 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gene_eval.core.fast_threads import run
 
+ROOM = 16
+"""Pairs that there is room for at first."""
 WORTH_A_CORE = 1 << 21
 """Elements of pairs that are worth more than one core of the CPU."""
 
@@ -66,10 +69,11 @@ class Window:
         self.count = 0
         self.shaped = shaped
         # Steps and P times gradient changes in turn. A pair stays where it is put; the small matrices follow its place.
-        self.pairs = gradient.new_empty(k, capacity, 2, v)
-        self.seen = gradient.new_zeros(k, capacity, 2)
-        self.bends = gradient.new_zeros(k, capacity, dtype=torch.float64)
-        self.inverse, self.cross = (self.bends.new_zeros(k, capacity, capacity) for _ in range(2))
+        room = min(ROOM, capacity)
+        self.pairs = gradient.new_empty(k, room, 2, v)
+        self.seen = gradient.new_zeros(k, room, 2)
+        self.bends = gradient.new_zeros(k, room, dtype=torch.float64)
+        self.inverse, self.cross = (self.bends.new_zeros(k, room, room) for _ in range(2))
 
     @property
     def size(self) -> int:
@@ -83,8 +87,11 @@ class Window:
             (k,) ratios of s'y to y'Py, the length of P that fits the step; 1 where the step saw no curvature. Such a
             pair is ignored.
         """
-        place, before = self.count % self.capacity, self.seen
+        place = self.count % self.capacity
         self.count += 1
+        if self.size > self.pairs.shape[1]:
+            self._make_room()
+        before = self.seen
         size, scaled = self.size, shaped - self.shaped
         bend, own = ((vector * change).sum(1).double() for vector in (step, scaled))
         curved = bend > 0
@@ -159,6 +166,15 @@ class Window:
             large[moved, : self.size] = large[index[moved], : self.size]
         self.pairs, self.inverse, self.cross = self.pairs[:k], self.inverse[:k], self.cross[:k]
         self.shaped, self.seen, self.bends = self.shaped.index_select(0, index), self.seen[index], self.bends[index]
+
+    def _make_room(self) -> None:
+        """For twice the pairs: most problems leave before there are many."""
+        room = self.pairs.shape[1]
+        more = min(2 * room, self.capacity) - room
+        self.pairs, small = self.pairs.new_empty(len(self.pairs), room + more, *self.pairs.shape[2:]), self.pairs
+        self.pairs[:, :room] = small
+        self.seen, self.bends = pad(self.seen, (0, 0, 0, more)), pad(self.bends, (0, more))
+        self.inverse, self.cross = (pad(matrices, (0, more, 0, more)) for matrices in (self.inverse, self.cross))
 
     def _flat(self, mine: slice) -> Tensor:
         """(j, 2 m, v) pairs of some problems."""

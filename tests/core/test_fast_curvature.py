@@ -53,10 +53,11 @@ class Walk:
 
 
 @pytest.mark.parametrize("n_steps", [0, 1, 4, 7, 13])
-@pytest.mark.parametrize("worth_a_core", [0, 1 << 30])
-def test_a_window_gives_what_two_loops_give(monkeypatch, n_steps, worth_a_core):
+@pytest.mark.parametrize(("worth_a_core", "room", "capacity"), [(0, 16, 4), (1 << 30, 2, 7), (1 << 30, 3, 5)])
+def test_a_window_gives_what_two_loops_give(monkeypatch, n_steps, worth_a_core, room, capacity):
     monkeypatch.setattr(fast_curvature, "WORTH_A_CORE", worth_a_core)
-    walk = Walk()
+    monkeypatch.setattr(fast_curvature, "ROOM", room)
+    walk = Walk(capacity=capacity)
     for _ in range(n_steps):
         walk.step()
     for length in (torch.ones(5, dtype=torch.float64), torch.linspace(0.1, 3, 5, dtype=torch.float64)):
