@@ -9,9 +9,10 @@ largest over the metrics of a task, against `converged` (or `default`, if that i
 
 The share of the machine's matrix-multiply rate is that of the solve: vectors come from a `VectorTable` whose rotation
 an earlier call has made, so that a call gathers rows, solves and predicts. Work is every product of weights or
-residuals with the rows, of all fits and predictions, in float32 or bfloat16, counted in a call of its own; what else
-the solver computes takes time and counts for nothing. The machine's rate is that of the best of eight float32 products
-of 3,000 x 3,000 matrices, whatever the solver's products are made in.
+residuals with the rows, or of curvatures with their squares, of all fits and predictions, in float32 or bfloat16,
+counted in a call of its own; what else the solver computes takes time and counts for nothing. The machine's rate is
+that of float32 products of 3,000 x 3,000 matrices, whatever the solver's products are made in. Calls and such products
+take turns, and the best of eight of each counts, since the speed of a machine changes with what else it does.
 """
 
 import argparse
@@ -149,10 +150,18 @@ def timed(call: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
     return min(seconds), out
 
 
-def matmul_rate() -> float:
-    """GFLOP/s of a large float32 product on this machine, on all cores."""
+def beside_products(call: Callable[[], HeldOut], repeats: int = 8) -> tuple[float, HeldOut, float]:
+    """The least seconds of some calls, what the last one returned, and the GFLOP/s of large float32 products.
+
+    Calls and products on all cores take turns, since the speed of a machine changes with what else it does.
+    """
     a = torch.randn(3000, 3000)
-    return 2 * 3000**3 / timed(lambda: a @ a, 8)[0] / 1e9
+    call()
+    calls, products = [], []
+    for _ in range(repeats):
+        products.append(timed(lambda: a @ a, 2)[0])
+        calls.append(timed(call))
+    return min(seconds for seconds, _ in calls), calls[-1][1], 2e-9 * 3000**3 / min(products)
 
 
 def difference(y: Array, values: Array, reference: Array, folds: Array, target: str) -> float:
@@ -163,7 +172,7 @@ def difference(y: Array, values: Array, reference: Array, folds: Array, target: 
 
 
 def solve_work(call: Callable[[], Any]) -> float:
-    """GFLOP of the products with dense rows in a call, in float32 or bfloat16."""
+    """GFLOP of the products with dense rows, or their squares, in a call, in float32 or bfloat16."""
     found: list[float] = []
 
     def counting(kind: type[DenseRows | RoughRows]) -> AbstractContextManager[Any]:
@@ -186,7 +195,19 @@ def solve_work(call: Callable[[], Any]) -> float:
 
         return mock.patch.multiple(kind, logits=counted_logits, collecting=counted_collecting)
 
-    with counting(DenseRows), counting(RoughRows):
+    squares = DenseRows.collect_squares
+
+    def counted_squares(
+        rows: DenseRows, total: torch.Tensor, low: int, high: int, columns: torch.Tensor | None, weights: torch.Tensor
+    ) -> None:
+        found.append(2e-9 * weights.numel() * rows.width)
+        squares(rows, total, low, high, columns, weights)
+
+    with (
+        counting(DenseRows),
+        counting(RoughRows),
+        mock.patch.object(DenseRows, "collect_squares", counted_squares),
+    ):
         call()
     return sum(found)
 
@@ -202,9 +223,8 @@ def compare(X: Array, y: Array, folds: Array, target: str, engines: list[str]) -
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, fast = timed(lambda: run(X), 5)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    run(rows)
-    solve, alone = timed(lambda: run(rows), 5)
-    rate, done = matmul_rate(), solve_work(lambda: run(rows)) / solve
+    solve, alone, rate = beside_products(lambda: run(rows))
+    done = solve_work(lambda: run(rows)) / solve
     columns = alone.convergence["n_fits"] * (y.max() + 1 if target == "multiclass" else 1)
     print(f"{target}: {len(X)} rows, {X.shape[1]} dimensions, {columns} columns of weights")
     print(f"  fast       {seconds:8.3f} s  +{memory:.0f} MB  {fast.convergence}")

@@ -21,6 +21,8 @@ from gene_eval.core.fast_threads import all_cores, run
 
 SMALL = 512
 """Up to this many dimensions the eigenbasis costs nothing and is made in float64."""
+LARGE = 256
+"""From here on an eigenbasis is made on all cores."""
 STEP = 1024
 """Rows centred at a time."""
 
@@ -73,7 +75,7 @@ def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.fl
         full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
         dtype: Of the Gram matrix and the basis, where they are large.
     """
-    mean = X.mean(0, dtype=torch.float64)
+    mean = _mean(X)
     n, d = X.shape
     if n > d:
         values, vectors = _eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype))
@@ -92,6 +94,15 @@ def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.fl
     return Rotation(mean, orthonormal.flip(1), largest)
 
 
+def _mean(X: Tensor) -> Tensor:
+    """(d,) float64 means of the columns."""
+
+    def work(lows: Sequence[int]) -> Tensor:
+        return reduce(torch.add, (X[low : low + STEP].double().sum(0) for low in lows))
+
+    return reduce(torch.add, run(work, range(0, len(X), STEP))) / len(X)
+
+
 def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
     """(d, d) products of the centred columns."""
 
@@ -106,6 +117,6 @@ def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
-    with all_cores() if len(gram) > 2 * SMALL else nullcontext():
+    with all_cores() if len(gram) > LARGE else nullcontext():
         values, vectors = torch.linalg.eigh(gram)
     return values, vectors
