@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gene_eval.core.fast_rows import Summing
+from gene_eval.core.fast_rows import Summing, fetched
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
@@ -53,7 +53,7 @@ class RoughRows(Summing):
     def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
         """See `Products`."""
         weights, intercepts = projected
-        return (weights @ self.Z[low:high].T).float().add_(intercepts)
+        return (weights @ fetched(self.Z[low:high]).T).float().add_(intercepts)
 
     def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
         """See `Summing`."""

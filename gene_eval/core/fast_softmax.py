@@ -53,6 +53,7 @@ class SoftmaxObjective(LogitObjective):
         one_hot = one_hot.to(rows.mean_square)
         self.contrasts = contrasts.to(rows.mean_square)
         self.classes = one_hot.T.contiguous()
+        self.others = 1 - self.classes
         weight = trains.to(rows.mean_square)
         counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
         self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
@@ -76,8 +77,8 @@ class SoftmaxObjective(LogitObjective):
         off = self.bias[problems][block.problems][:, :, None]
 
         def residual(logits: Tensor, low: int, high: int) -> Tensor:
-            own = self.classes[:, low:high]
-            p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(1 - own)
+            own, others = self.classes[:, low:high], self.others[:, low:high]
+            p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(others)
             # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
             return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
 
