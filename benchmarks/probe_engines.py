@@ -12,7 +12,7 @@ an earlier call has made, so that a call gathers rows, solves and predicts. Work
 residuals with the rows, or of curvatures with their squares, of all fits and predictions, in float32 or bfloat16,
 counted in a call of its own; what else the solver computes takes time and counts for nothing. The machine's rate is
 that of float32 products of 3,000 x 3,000 matrices, whatever the solver's products are made in. Calls and such products
-take turns, and the best of eight of each counts, since the speed of a machine changes with what else it does.
+take turns, and the best of twenty of each counts, since the speed of a machine changes with what else it does.
 """
 
 import argparse
@@ -150,7 +150,7 @@ def timed(call: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
     return min(seconds), out
 
 
-def beside_products(call: Callable[[], HeldOut], repeats: int = 8) -> tuple[float, HeldOut, float]:
+def beside_products(call: Callable[[], HeldOut], repeats: int = 20) -> tuple[float, HeldOut, float]:
     """The least seconds of some calls, what the last one returned, and the GFLOP/s of large float32 products.
 
     Calls and products on all cores take turns, since the speed of a machine changes with what else it does.

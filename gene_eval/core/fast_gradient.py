@@ -23,6 +23,22 @@ Residual = Callable[[Tensor, int, int], Tensor]
 """From the (k, high - low) logits of rows low..high, which it may overwrite, to their residuals."""
 
 
+class Walk(NamedTuple):
+    """Over all rows.
+
+    Attributes:
+        products: With the rows.
+        problems: For which problems.
+        tiles: Of the rows.
+        residuals: Of each block.
+    """
+
+    products: Products
+    problems: Tensor
+    tiles: Tiles
+    residuals: list[Residual]
+
+
 class LogitObjective(ABC):
     """`Objective` of problems with some columns of logits each.
 
@@ -36,7 +52,6 @@ class LogitObjective(ABC):
         self.rows = rows
         self.trains = trains
         self.penalty = penalty
-        self._walks: dict[bool, Walk] = {}
 
     @property
     @abstractmethod
@@ -55,27 +70,25 @@ class LogitObjective(ABC):
     def residual(self, block: Block, problems: Tensor) -> Residual:
         """What makes the residuals of the numbered problems that train on the block."""
 
-    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
-        """(k, v) gradients at the (k, v) weights of the k numbered problems."""
-        return self.summed(self.rows, weights, problems, lambda _, residual: residual)
-
     def around(self, problems: Tensor) -> "Exact | Near":
         """See `Objective`."""
         return Exact(self, problems) if self.rows.rough is None else Near(self, self.rows.rough, problems)
 
-    def summed(
-        self, products: Products, weights: Tensor, problems: Tensor, residual: Callable[[Block, Residual], Residual]
-    ) -> Tensor:
+    def walk(self, products: Products, problems: Tensor) -> Walk:
+        """Over the rows, for the problems."""
+        tiles = make_tiles(products, self.trains[:, problems], self.each)
+        return Walk(products, problems, tiles, [self.residual(block, problems) for block in tiles.blocks])
+
+    def summed(self, walk: Walk, weights: Tensor, residual: Callable[[Block, Residual], Residual]) -> Tensor:
         """(k, v) sums of the rows, weighted, and the penalty's gradient.
 
         Args:
-            products: With the rows.
-            weights: (k, v) of the logits.
-            problems: (k,) numbers.
+            walk: Over the rows.
+            weights: (k, v) of its problems.
             residual: From the residuals of a block to what weighs the rows.
         """
+        products = walk.products
         projected = products.project(self.columns(weights))
-        walk = self._walk(products, problems)
 
         def residuals(block: Block) -> Callable[[int, int], Tensor]:
             mine = products.select(projected, block.columns)
@@ -83,29 +96,7 @@ class LogitObjective(ABC):
             return lambda low, high: found(products.logits(mine, low, high), low, high)
 
         total = self.transposed(weighted_sum(products, walk.tiles, residuals))
-        return self.penalty.add_gradient(total, weights, problems)
-
-    def _walk(self, products: Products, problems: Tensor) -> "Walk":
-        """Over the rows for the problems; most often these are those of the call before."""
-        exact = products is self.rows
-        if exact not in self._walks or self._walks[exact].problems is not problems:
-            tiles = make_tiles(products, self.trains[:, problems], self.each)
-            self._walks[exact] = Walk(problems, tiles, [self.residual(block, problems) for block in tiles.blocks])
-        return self._walks[exact]
-
-
-class Walk(NamedTuple):
-    """Over all rows.
-
-    Attributes:
-        problems: For which problems.
-        tiles: Of the rows.
-        residuals: Of each block.
-    """
-
-    problems: Tensor
-    tiles: Tiles
-    residuals: list[Residual]
+        return self.penalty.add_gradient(total, weights, walk.problems)
 
 
 class Exact:
@@ -116,6 +107,7 @@ class Exact:
     def __init__(self, objective: LogitObjective, problems: Tensor) -> None:
         self.objective = objective
         self.problems = problems
+        self.walk: Walk | None = None
 
     def select(self, keep: Tensor) -> "Exact":
         """See `Gradients`."""
@@ -123,7 +115,8 @@ class Exact:
 
     def move(self, weights: Tensor) -> Tensor:
         """See `Gradients`."""
-        return self.objective.gradient(weights, self.problems)
+        self.walk = self.walk or self.objective.walk(self.objective.rows, self.problems)
+        return self.objective.summed(self.walk, weights, lambda _, residual: residual)
 
     at = move
 
@@ -143,6 +136,8 @@ class Near:
         self.objective = objective
         self.products = rough
         self.problems = problems
+        self.exact_walk: Walk | None = None
+        self.rough_walk: Walk | None = None
         # What is known is kept for all problems that were there at the start; `place` says which are left.
         self.place = torch.arange(len(problems), device=problems.device)
         shape = len(problems) * objective.each, rough.starts[-1]
@@ -153,6 +148,7 @@ class Near:
         """See `Gradients`; both share what is known."""
         out = copy(self)
         out.problems, out.place = self.problems[keep], self.place[keep]
+        out.exact_walk = out.rough_walk = None
         return out
 
     def move(self, weights: Tensor) -> Tensor:
@@ -169,7 +165,8 @@ class Near:
 
             return kept
 
-        total = self.objective.summed(self.objective.rows, weights, self.problems, residual)
+        self.exact_walk = self.exact_walk or self.objective.walk(self.objective.rows, self.problems)
+        total = self.objective.summed(self.exact_walk, weights, residual)
         if not self.known:
             self.known += [weights.clone(), total.clone()]
         for whole, part in zip(self.known, (weights, total), strict=True):
@@ -189,7 +186,8 @@ class Near:
             return change
 
         before, gradient = (whole.index_select(0, self.place) for whole in self.known)
-        return self.objective.summed(self.products, weights - before, self.problems, residual).add_(gradient)
+        self.rough_walk = self.rough_walk or self.objective.walk(self.products, self.problems)
+        return self.objective.summed(self.rough_walk, weights - before, residual).add_(gradient)
 
     def _columns(self, block: Block) -> Tensor:
         return columns_of(self.place[block.problems], self.objective.each)

@@ -1,5 +1,8 @@
 """The parts of the fast engine: certificate, memory, threads, rotation, pairs, L-BFGS."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ import torch
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.fast_factor import factorise
+from gene_eval.core.fast_gradient import Exact
 from gene_eval.core.fast_newton import newton
 from gene_eval.core.fast_pairs import rotate_pairs
 from gene_eval.core.fast_penalty import Penalty
@@ -71,6 +75,29 @@ def test_memory_changes_blocks_and_no_result(many):
     X, y, folds = many
     small, large = (held_out(X, y, folds, memory=memory, tol=1e-6).values for memory in (1.0, None))
     np.testing.assert_allclose(small, large, atol=1e-3)
+
+
+@pytest.mark.parametrize("target", ["multilabel", "multiclass"])
+def test_a_solve_leaves_no_rows_behind(many, monkeypatch, target):
+    """Without waiting for the garbage collector, which does not know how large they are."""
+    X, y, folds = many
+    made = []
+    init = DenseRows.__init__
+
+    def spy(rows, *arguments):
+        init(rows, *arguments)
+        made.append(weakref.ref(rows))
+
+    monkeypatch.setattr(DenseRows, "__init__", spy)
+    labels = y if target == "multilabel" else y.sum(axis=1)
+    gc.collect()
+    gc.disable()
+    try:
+        get_engine("fast")(X, labels, target=target, folds=folds, params=Params())
+        assert made
+        assert not [rows for rows in made if rows() is not None]
+    finally:
+        gc.enable()
 
 
 def test_a_solve_repeats_to_the_bit(many):
@@ -194,7 +221,7 @@ def softmax(rows, classes, n_classes):
 def hessian(objective, weights, step=1e-5):
     """Of the one problem at (1, v) weights, by differences of gradients."""
     eye, zero = torch.eye(weights.shape[1], dtype=weights.dtype), torch.zeros(1, dtype=torch.int64)
-    up, down = (torch.cat([objective.gradient(weights + s * e, zero) for e in eye]) for s in (step, -step))
+    up, down = (torch.cat([Exact(objective, zero).move(weights + s * e) for e in eye]) for s in (step, -step))
     return (up - down) / (2 * step)
 
 
