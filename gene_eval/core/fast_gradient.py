@@ -100,7 +100,11 @@ class LogitObjective(ABC):
 
 
 class Exact:
-    """`Gradients` that are all exact."""
+    """`Gradients` that are all exact.
+
+    These keep the walk, not the objective: what a walk holds refers to the objective, and a cycle of references would
+    hold the rows until the garbage collector comes.
+    """
 
     rough = False
 
