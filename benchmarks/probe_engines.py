@@ -12,7 +12,7 @@ an earlier call has made, so that a call gathers rows, solves and predicts. Work
 residuals with the rows, or of curvatures with their squares, of all fits and predictions, in float32 or bfloat16,
 counted in a call of its own; what else the solver computes takes time and counts for nothing. The machine's rate is
 that of float32 products of 3,000 x 3,000 matrices, whatever the solver's products are made in. Calls and such products
-take turns, and the best of twenty of each counts, since the speed of a machine changes with what else it does.
+take turns, three to twenty of each, and the best counts: the speed of a machine changes with what else it does.
 """
 
 import argparse
@@ -49,6 +49,10 @@ TASKS = ("pathways", "chromosomes", "pairs")
 N_CORES = multiprocessing.cpu_count()
 
 Array = npt.NDArray[Any]
+
+FEWEST_TURNS, MOST_TURNS = 3, 20
+ENOUGH = 20
+"""Seconds of calls after which no more are made."""
 
 
 def read_genes(data: Path) -> pd.DataFrame:
@@ -150,15 +154,16 @@ def timed(call: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
     return min(seconds), out
 
 
-def beside_products(call: Callable[[], HeldOut], repeats: int = 20) -> tuple[float, HeldOut, float]:
+def beside_products(call: Callable[[], HeldOut]) -> tuple[float, HeldOut, float]:
     """The least seconds of some calls, what the last one returned, and the GFLOP/s of large float32 products.
 
     Calls and products on all cores take turns, since the speed of a machine changes with what else it does.
     """
     a = torch.randn(3000, 3000)
     call()
-    calls, products = [], []
-    for _ in range(repeats):
+    calls: list[tuple[float, HeldOut]] = []
+    products = []
+    while len(calls) < MOST_TURNS and (len(calls) < FEWEST_TURNS or sum(seconds for seconds, _ in calls) < ENOUGH):
         products.append(timed(lambda: a @ a, 2)[0])
         calls.append(timed(call))
     return min(seconds for seconds, _ in calls), calls[-1][1], 2e-9 * 3000**3 / min(products)
