@@ -37,14 +37,27 @@ def test_the_work_of_a_solve_is_that_of_its_products(problem):
 
 def test_the_share_is_that_of_the_matmul_rate(problem, monkeypatch, capsys):
     X, signal, folds = problem
-    monkeypatch.setattr(probe_engines, "matmul_rate", lambda: 100.0)
+    monkeypatch.setattr(probe_engines, "beside_products", lambda call: (0.1, call(), 100.0))
     monkeypatch.setattr(probe_engines, "solve_work", lambda *arguments: 3.0)
     compare(X, signal > 4, folds, "multilabel", [])
-    (found,) = re.findall(
-        r"solve only +([\d.]+) s: (\d+) GFLOP/s, (\d+)% of the matmul rate \(100\)", capsys.readouterr().out
-    )
-    seconds, rate, share = map(float, found)
-    assert rate == share == pytest.approx(3.0 / seconds, rel=0.1)
+    assert re.search(r"solve only +0\.100 s: 30 GFLOP/s, 30% of the matmul rate \(100\)", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("seconds", "turns"), [([0.4, 0.2, 0.3], 20), ([9.0, 8.0], 3), ([50.0], 3)])
+def test_solves_and_products_take_turns_and_the_best_of_each_counts(monkeypatch, seconds, turns):
+    solves, products = [], []
+
+    def timed(call, repeats=1):
+        if repeats == 1:
+            solves.append(call)
+            return seconds[len(solves) % len(seconds)], len(solves)
+        products.append(call)
+        return 0.54 if len(products) == 2 else 0.6, None
+
+    monkeypatch.setattr(probe_engines, "timed", timed)
+    best, last, rate = probe_engines.beside_products(list)
+    assert (best, last, len(products)) == (min(seconds), turns, turns)
+    assert rate == pytest.approx(100)
 
 
 def test_all_tasks_are_run_one_after_the_other(monkeypatch):
