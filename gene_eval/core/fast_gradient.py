@@ -140,8 +140,7 @@ class Near:
         self.objective = objective
         self.products = rough
         self.problems = problems
-        self.exact_walk: Walk | None = None
-        self.rough_walk: Walk | None = None
+        self.walk: Walk | None = None
         # What is known is kept for all problems that were there at the start; `place` says which are left.
         self.place = torch.arange(len(problems), device=problems.device)
         shape = len(problems) * objective.each, rough.starts[-1]
@@ -152,7 +151,7 @@ class Near:
         """See `Gradients`; both share what is known."""
         out = copy(self)
         out.problems, out.place = self.problems[keep], self.place[keep]
-        out.exact_walk = out.rough_walk = None
+        out.walk = None
         return out
 
     def move(self, weights: Tensor) -> Tensor:
@@ -169,8 +168,8 @@ class Near:
 
             return kept
 
-        self.exact_walk = self.exact_walk or self.objective.walk(self.objective.rows, self.problems)
-        total = self.objective.summed(self.exact_walk, weights, residual)
+        walk = self.objective.walk(self.objective.rows, self.problems)
+        total = self.objective.summed(walk, weights, residual)
         if not self.known:
             self.known += [weights.clone(), total.clone()]
         for whole, part in zip(self.known, (weights, total), strict=True):
@@ -190,8 +189,8 @@ class Near:
             return change
 
         before, gradient = (whole.index_select(0, self.place) for whole in self.known)
-        self.rough_walk = self.rough_walk or self.objective.walk(self.products, self.problems)
-        return self.objective.summed(self.rough_walk, weights - before, residual).add_(gradient)
+        self.walk = self.walk or self.objective.walk(self.products, self.problems)
+        return self.objective.summed(self.walk, weights - before, residual).add_(gradient)
 
     def _columns(self, block: Block) -> Tensor:
         return columns_of(self.place[block.problems], self.objective.each)
