@@ -13,7 +13,8 @@ from pathlib import Path
 
 import datasets
 
-from builders import BuilderError, RawFiles, configs, load, tables
+from builders import BuilderError, RawFiles, configs, load
+from builders.readers import tables
 
 
 def main() -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from gene_eval import reports, results
-from gene_eval.cli import main as gene_bench
-from model_adapters.checkpoints import read_dictionary
+from gene_eval.cli.parser import main as gene_bench
+from gene_eval.reporting import text as reports
+from gene_eval.results import store as results
+from model_adapters.single_cell.checkpoints import read_dictionary
 
 # Every family, and every target for which the data directory has a source.
 TASKS = (

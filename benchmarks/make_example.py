@@ -17,12 +17,15 @@ from string import Template
 
 from PIL import Image
 
-from gene_eval import comparison_text, plots, reports, results
-from gene_eval.cards import make_card
-from gene_eval.compare import compare
+from gene_eval.analysis.compare import compare
+from gene_eval.analysis.tables import Table
 from gene_eval.errors import ReportError
-from gene_eval.page import render
-from gene_eval.tables import Table
+from gene_eval.publishing.cards import make_card
+from gene_eval.reporting import comparison_text
+from gene_eval.reporting import text as reports
+from gene_eval.reporting.page.render import render
+from gene_eval.reporting.plots import save as plots
+from gene_eval.results import store as results
 
 PAGE = "index.html"
 LARGEST_EXAMPLE = 1_500_000

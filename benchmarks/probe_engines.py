@@ -37,12 +37,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit, cross_validate
 from sklearn.multioutput import MultiOutputClassifier
 
-from builders.genes import chromosome, describe
+from builders.sources.genes.builder import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
-from gene_eval.core.fast_rough import RoughRows
-from gene_eval.core.fast_rows import Collect, DenseRows
 from gene_eval.core.probe import _score
+from gene_eval.core.solver.low_precision import RoughRows
+from gene_eval.core.solver.rows import Collect, DenseRows
 
 MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
 TASKS = ("pathways", "chromosomes", "pairs")

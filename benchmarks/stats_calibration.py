@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from gene_eval.core import default_folds, probe
 from gene_eval.core.metrics import ranking_scores
-from gene_eval.core.resampling import bootstrap_mean, cluster_means
-from gene_eval.core.stats import (
+from gene_eval.core.statistics.paired_tests import (
     ALPHA,
     corrected_t_test,
     fixed_tasks_test,
     minimal_detectable_difference,
     signed_rank_test,
 )
+from gene_eval.core.statistics.resampling import bootstrap_mean, cluster_means
 
 Array = npt.NDArray[np.float64]
 

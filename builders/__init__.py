@@ -5,10 +5,10 @@ from builders.base import DATASET_NAME, ENTITY_COLUMNS, GeneTaskBuilder, TableCo
 from builders.catalog import BUILDERS, Built, builder_of, cached, configs, load, select
 from builders.errors import BuilderError
 from builders.folds import FOLD_SCHEME, N_FOLDS, assign_folds
-from builders.own import names_builder
-from builders.source import RawFile, RawFiles, Source
+from builders.raw_files import RawFile, RawFiles, Source
 from builders.subtasks import label_slugs, subtasks
 from builders.symbols import SymbolResolver
+from builders.user_builders import names_builder
 
 __all__ = [
     "BUILDERS",

@@ -19,14 +19,15 @@ import pyarrow as pa
 from datasets.builder import Key
 from datasets.utils._filelock import FileLock
 
-from builders import audit, folds, labels, source, symbols, tables
+from builders import audit, folds, labels, raw_files, symbols
 from builders.audit import Audit
 from builders.errors import TaskDataError, UnknownTaskError
 from builders.folds import N_FOLDS, assign_folds
 from builders.labels import Duplicates, Target, drop_rare, encode, one_row_per_entity
-from builders.source import RawFiles, Source
+from builders.raw_files import RawFiles, Source
+from builders.readers import tables
+from builders.readers.tables import read_table, require_columns
 from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Status, SymbolResolver
-from builders.tables import read_table, require_columns
 
 __all__ = ["DATASET_NAME", "ENTITY_COLUMNS", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
 
@@ -279,7 +280,7 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
 
     def _fingerprint(self, config: _Config) -> str:
         module = sys.modules[type(self).__module__]
-        shared = {module, audit, folds, labels, source, symbols, tables, sys.modules[__name__]}
+        shared = {module, audit, folds, labels, raw_files, symbols, tables, sys.modules[__name__]}
         # What the builder's module imports decides over its rows as well: a reader of pickles, of sequences.
         members = [value for value in vars(module).values() if inspect.isfunction(value) or inspect.isclass(value)]
         shared |= {sys.modules[value.__module__] for value in members if value.__module__.startswith("builders.")}

@@ -12,18 +12,18 @@ from datasets.packaged_modules.cache.cache import Cache
 from builders.audit import AUDIT_FILE, Audit
 from builders.base import DATASET_NAME, GeneTaskBuilder, TableConfig, TaskConfig
 from builders.errors import BuilderError, UnknownTaskError
-from builders.gene2vec import Gene2vecBuilder
-from builders.genecorpus import GenecorpusBuilder
-from builders.genes import GenesBuilder
-from builders.hgnc import HgncBuilder
-from builders.hpa import HpaBuilder
-from builders.humantfs import HumanTfsBuilder
-from builders.opentargets import OpenTargetsBuilder
-from builders.own import import_builder, names_builder
-from builders.reactome import ReactomeBuilder
-from builders.source import RawFiles
-from builders.starter import StarterBuilder
-from builders.uniprot import UniProtBuilder
+from builders.raw_files import RawFiles
+from builders.sources.gene2vec import Gene2vecBuilder
+from builders.sources.genecorpus import GenecorpusBuilder
+from builders.sources.genes.builder import GenesBuilder
+from builders.sources.hgnc import HgncBuilder
+from builders.sources.hpa.builder import HpaBuilder
+from builders.sources.humantfs import HumanTfsBuilder
+from builders.sources.opentargets import OpenTargetsBuilder
+from builders.sources.reactome import ReactomeBuilder
+from builders.sources.starter.builder import StarterBuilder
+from builders.sources.uniprot import UniProtBuilder
+from builders.user_builders import import_builder, names_builder
 
 __all__ = ["BUILDERS", "Built", "builder_of", "cached", "configs", "load", "near_miss", "select"]
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from builders.source import RawFile, Source
-from builders.tables import read_table
+from builders.raw_files import RawFile, Source
+from builders.readers.tables import read_table
 
 __all__ = ["HGNC", "HGNC_COLUMNS", "Match", "Resolution", "Status", "SymbolResolver"]
 

@@ -4,12 +4,12 @@
 """
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Model, Resolve, choose_device, choose_devices
-from model_adapters.embedding import embed
+from model_adapters.embedding.embed import embed
+from model_adapters.embedding.health import gene_coverage, health
+from model_adapters.embedding.table import as_matrix, embedding_sha256, embedding_table
 from model_adapters.errors import AdapterError
-from model_adapters.health import gene_coverage, health
-from model_adapters.precomputed import PrecomputedVectors
+from model_adapters.files.precomputed import PrecomputedVectors
 from model_adapters.registry import ADAPTERS, describe, load_model
-from model_adapters.tables import as_matrix, embedding_sha256, embedding_table
 
 __all__ = [
     "ADAPTERS",

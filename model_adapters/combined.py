@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from model_adapters.base import AdapterInfo, Model
+from model_adapters.embedding.table import as_matrix, embedding_table
 from model_adapters.errors import UnknownModelError, VectorsError
 from model_adapters.options import Option, choice, read_options, whole_number
-from model_adapters.tables import as_matrix, embedding_table
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
-from model_adapters.bag_of_words import BagOfWords, TfIdf
 from model_adapters.base import AdapterInfo, Model, Resolve, file_sha256, wrong_attribute
 from model_adapters.combined import CombinedVectors, ShuffledVectors
 from model_adapters.controls import InputLength, RandomVectors
-from model_adapters.dataset_vectors import DatasetVectors
-from model_adapters.dna import DnaModel
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, line_in, one_line
-from model_adapters.expression import ExpressionProfile
+from model_adapters.files.dataset_vectors import DatasetVectors
+from model_adapters.files.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
 from model_adapters.hub import HUB_ID
-from model_adapters.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
-from model_adapters.protein import Esm2
-from model_adapters.sentence_transformer import PRESETS, SentenceTransformerEncoder, is_model_folder
-from model_adapters.single_cell import CellPLM, Gene2vec, Geneformer, ScGPT
+from model_adapters.sequence.dna import DnaModel
+from model_adapters.sequence.protein import Esm2
+from model_adapters.single_cell.expression import ExpressionProfile
+from model_adapters.single_cell.models import CellPLM, Gene2vec, Geneformer, ScGPT
+from model_adapters.text.bag_of_words import BagOfWords, TfIdf
+from model_adapters.text.sentence_transformer import PRESETS, SentenceTransformerEncoder, is_model_folder
 
 
 class Adapter(Protocol):

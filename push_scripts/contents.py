@@ -6,11 +6,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from gene_eval import __version__, reports, results, tables
-from gene_eval.card_merge import merge_section
-from gene_eval.cards import EVAL_RESULTS, Benchmark, make_card
-from gene_eval.export import Collection, export
-from gene_eval.results import Folder, TaskResult
+from gene_eval import __version__
+from gene_eval.analysis import tables
+from gene_eval.publishing.card_merge import merge_section
+from gene_eval.publishing.cards import EVAL_RESULTS, Benchmark, make_card
+from gene_eval.publishing.export import Collection, export
+from gene_eval.reporting import text as reports
+from gene_eval.results import store as results
+from gene_eval.results.store import Folder, TaskResult
 from push_scripts.errors import PushError
 from push_scripts.plan import Content, Merge
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import datasets
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from gene_eval import results, tables
-from gene_eval.cards import benchmark
-from gene_eval.commands import say
-from gene_eval.export import collect
+from gene_eval.analysis import tables
+from gene_eval.cli.commands import say
+from gene_eval.publishing.cards import benchmark
+from gene_eval.publishing.export import collect
+from gene_eval.results import store as results
 from push_scripts import contents
 from push_scripts.errors import PushError
 from push_scripts.hub import Hub, check_repo_id
@@ -73,7 +74,7 @@ def _leaderboard(arguments: argparse.Namespace, _folder: Path) -> Content:
             raise PushError(message)
         return contents.leaderboard(arguments.page.read_bytes())
     found = results.load_folder(arguments.results)
-    page = import_module("gene_eval.page").render(tables.build(found.results, problems=found.problems))
+    page = import_module("gene_eval.reporting.page.render").render(tables.build(found.results, problems=found.problems))
     return contents.leaderboard(page.encode())
 
 

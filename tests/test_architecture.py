@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,18 +19,32 @@ import gene_eval
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("builders", "gene_eval", "model_adapters", "push_scripts")
 MAX_LINES = 450
+MAX_MODULES = 16
 
-# Module (and all below it) -> which of our modules it may import; the longest matching key counts.
+# Room (and all below it) -> which of our modules it may import; the longest matching key counts.
+_LOWER = ("builders", "model_adapters", "gene_eval.__version__", "gene_eval.errors")
 ARROWS: dict[str, tuple[str, ...]] = {
     "builders": ("builders",),
     "model_adapters": ("model_adapters",),
-    "gene_eval": ("builders", "gene_eval", "model_adapters"),
-    "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core", "gene_eval.lossless"),
+    "gene_eval": (),
     "gene_eval.core": ("gene_eval.core",),
     "gene_eval.errors": (),
-    "gene_eval.lossless": ("gene_eval.core",),
-    "gene_eval.metrics": ("gene_eval.core", "gene_eval.lossless", "gene_eval.metrics"),
-    "gene_eval.results": ("gene_eval.errors",),
+    "gene_eval.lossless": ("gene_eval.metrics.storage",),
+    "gene_eval.metrics": ("gene_eval.core", "gene_eval.metrics"),
+    "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core", "gene_eval.metrics.storage"),
+    "gene_eval.results": ("gene_eval.errors", "gene_eval.results"),
+    "gene_eval.analysis": ("gene_eval.core", "gene_eval.errors", "gene_eval.results", "gene_eval.analysis"),
+    "gene_eval.reporting": (
+        *("gene_eval.core", "gene_eval.errors", "gene_eval.results", "gene_eval.analysis"),
+        *("gene_eval.__version__", "gene_eval.reporting"),
+    ),
+    "gene_eval.publishing": (
+        *_LOWER,
+        *("gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.publishing"),
+    ),
+    "gene_eval.running": (*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.running"),
+    "gene_eval.documentation": ("builders", "model_adapters"),
+    "gene_eval.cli": ("builders", "gene_eval", "model_adapters"),
     "push_scripts": ("gene_eval", "push_scripts"),
 }
 # Packages that may import these besides the standard library, and nothing else from outside.
@@ -37,7 +52,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "builders": ("datasets", "numpy", "pandas", "pyarrow"),
     "gene_eval.core": ("numpy", "scipy", "sklearn", "torch"),
     "gene_eval.errors": (),
-    "gene_eval.results": (),
+    "gene_eval.results.store": (),
 }
 # A Space's app runs on the Hub only, with packages that we do not depend on.
 NOT_OURS_TO_RUN = {"gene_eval.comparisons.gene_probe_compare.app", "gene_eval.metrics.gene_probe.app"}
@@ -94,17 +109,25 @@ def test_imports_run_one_way(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source", "found"),
     [
-        ("builders.hpa", "import gene_eval.core.probe", "gene_eval.core.probe"),
-        ("builders.hpa", "import sklearn", "sklearn"),
-        ("builders.hpa", "def rows():\n    from model_adapters.base import embed", "model_adapters.base.embed"),
-        ("builders.hpa", "import importlib\nimportlib.import_module('gene_eval')", "gene_eval"),
+        ("builders.sources.hpa", "import gene_eval.core.probe", "gene_eval.core.probe"),
+        ("builders.sources.hpa", "import sklearn", "sklearn"),
+        (
+            "builders.sources.hpa",
+            "def rows():\n    from model_adapters.base import embed",
+            "model_adapters.base.embed",
+        ),
+        ("builders.sources.hpa", "import importlib\nimportlib.import_module('gene_eval')", "gene_eval"),
         ("model_adapters.base", "from builders import BUILDERS", "builders.BUILDERS"),
         ("gene_eval.core.probe", "from gene_eval import results", "gene_eval.results"),
         ("gene_eval.core.probe", "from ..results import load", "gene_eval.results.load"),
         ("gene_eval.core.probe", "import datasets", "datasets"),
-        ("gene_eval.results", "from gene_eval.core.metrics import METRICS", "gene_eval.core.metrics.METRICS"),
-        ("gene_eval.metrics.gene_probe.gene_probe", "from gene_eval.runner import run", "gene_eval.runner.run"),
-        ("gene_eval.runner", "import push_scripts", "push_scripts"),
+        ("gene_eval.results.store", "from gene_eval.core.metrics import METRICS", "gene_eval.core.metrics.METRICS"),
+        (
+            "gene_eval.metrics.gene_probe.gene_probe",
+            "from gene_eval.running.runner import run",
+            "gene_eval.running.runner.run",
+        ),
+        ("gene_eval.running.runner", "import push_scripts", "push_scripts"),
     ],
 )
 def test_a_wrong_import_is_caught(module: str, source: str, found: str) -> None:
@@ -114,10 +137,13 @@ def test_a_wrong_import_is_caught(module: str, source: str, found: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("builders.hpa", "import json\nimport numpy as np\nfrom datasets import Features\nfrom builders.base import X"),
+        (
+            "builders.sources.hpa",
+            "import json\nimport numpy as np\nfrom datasets import Features\nfrom builders.base import X",
+        ),
         ("gene_eval.core.probe", "from .metrics import METRICS\nfrom gene_eval.core import metrics\nimport torch"),
-        ("gene_eval.results", "import json\nfrom gene_eval.errors import ResultError"),
-        ("gene_eval.runner", "import builders\nimport model_adapters\nfrom gene_eval.core.probe import probe"),
+        ("gene_eval.results.store", "import json\nfrom gene_eval.errors import ResultError"),
+        ("gene_eval.running.runner", "import builders\nimport model_adapters\nfrom gene_eval.core.probe import probe"),
     ],
 )
 def test_a_right_import_is_let_through(module: str, source: str) -> None:
@@ -179,6 +205,11 @@ def test_files_can_be_read_in_one_sitting() -> None:
     paths = [path for folder in (*PACKAGES, "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
     assert {name: length for name, length in lengths.items() if length >= MAX_LINES} == {}
+
+
+def test_folders_have_one_subject() -> None:
+    folders = Counter(str(path.parent.relative_to(ROOT)) for path in SOURCES.values() if path.name != "__init__.py")
+    assert {folder: count for folder, count in folders.items() if count > MAX_MODULES} == {"gene_eval/core/solver": 21}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

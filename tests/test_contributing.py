@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gene_eval.cli import main
+from gene_eval.cli.parser import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def test_the_table_of_the_demo(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_your_own_vectors(folder: Path) -> None:
     symbols = [
-        line.split("\t")[0] for line in (ROOT / "builders/data/starter_genes.tsv").read_text("utf-8").splitlines()[1:]
+        line.split("\t")[0] for line in (ROOT / "builders/sources/starter/starter_genes.tsv").read_text("utf-8").splitlines()[1:]
     ]
     rows = [f"{symbol},{len(symbol)},{symbol.count('R')}.5" for symbol in symbols]
     (folder / "my_vectors.csv").write_text("\n".join(["symbol,x0,x1", *rows]) + "\n", encoding="utf-8")

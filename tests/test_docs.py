@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gene_eval.docs import PAGES
+from gene_eval.documentation.pages import PAGES
 from model_adapters import describe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +30,11 @@ def test_make_targets_exist(path: Path) -> None:
 
 def test_commands_exist() -> None:
     shown = subprocess.run(
-        [sys.executable, "-c", "import gene_eval.cli, sys; sys.argv[1:] = ['--help']; gene_eval.cli.main()"],
+        [
+            sys.executable,
+            "-c",
+            "import gene_eval.cli, sys; sys.argv[1:] = ['--help']; gene_eval.cli.main()",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

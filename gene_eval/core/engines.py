@@ -22,8 +22,8 @@ OPTIONS: Final = ("C", "tol", "max_iter", "memory")
 DEFAULT_ENGINE: Final = "fast"
 
 ENGINES: Final[Mapping[str, str]] = {
-    "fast": "gene_eval.core.fast:held_out",
-    "sklearn": "gene_eval.core.linear:held_out",
+    "fast": "gene_eval.core.solver.engine:held_out",
+    "sklearn": "gene_eval.core.heads.linear:held_out",
 }
 """Engine name -> `module:function`, imported on first use so that one engine never pays for another's imports."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.compare_models import MADE, SEED, SPREAD, TASKS, geneformer
 from builders import configs
-from gene_eval.groups import FAMILIES
+from gene_eval.analysis.groups import FAMILIES
 from model_adapters import as_matrix, load_model
 
 

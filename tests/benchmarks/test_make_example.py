@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from benchmarks import make_example
-from gene_eval.results import load_folder
-from gene_eval.runner import RunOptions, run
+from gene_eval.results.store import load_folder
+from gene_eval.running.runner import RunOptions, run
 
 COMMAND = "gene-bench run bag-of-words random -t 'starter_*' -o results"
 

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from scipy import stats
 
-from gene_eval import register
 from gene_eval.core import MAIN_METRIC, ProbeError, default_folds, probe
+from gene_eval.metrics import register
 
-FOLDER = Path(register.__file__).parent / "comparisons" / "gene_probe_compare"
+FOLDER = Path(register.__file__).parents[1] / "comparisons" / "gene_probe_compare"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LABELS = {
     "binary": lambda signal: (signal[:, 0] > 0.5).astype(int),
@@ -126,7 +126,7 @@ def test_bare_name_in_an_empty_folder_offline(tmp_path, repo, vectors, compariso
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     environment |= {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
     script = (
-        "from gene_eval.register import register_comparison; register_comparison();"
+        "from gene_eval.metrics.register import register_comparison; register_comparison();"
         f"import evaluate, json, numpy as np; a = np.load('../arrays.npz'); module = evaluate.load({call});"
         "found = module.compute(predictions1=a['first'], predictions2=a['second'], references=a['y']);"
         "print(json.dumps(found))"

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import yaml
 
-from gene_eval import register
 from gene_eval.core import METRICS, ProbeError, default_folds, probe
 from gene_eval.core.engines import OPTIONS
+from gene_eval.metrics import register
 
-FOLDER = Path(register.__file__).parent / "metrics" / "gene_probe"
+FOLDER = Path(register.__file__).parent / "gene_probe"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LABELS = {
     "binary": lambda signal: (signal[:, 0] > 0.5).astype(int),
@@ -202,7 +202,7 @@ def test_bare_name_in_an_empty_folder_offline(tmp_path, repo, X, signal, metric)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     environment |= {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
     scripts = [
-        "from gene_eval.register import register_metric; print(register_metric())",
+        "from gene_eval.metrics.register import register_metric; print(register_metric())",
         "import evaluate, json, numpy as np; a = np.load('../arrays.npz');"
         "print(json.dumps(evaluate.load('gene_probe').compute(predictions=a['X'], references=a['y'])))",
     ]

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from gene_eval.core import MAIN_METRIC, METRICS, ProbeError, UnknownNameError, default_folds, probe
 from gene_eval.core.engines import DEFAULT_ENGINE
 from gene_eval.core.references import indicator, infer_target
-from gene_eval.core.stats import corrected_t_test, minimal_detectable_difference
-from gene_eval.lossless import LosslessReferences
+from gene_eval.core.statistics.paired_tests import corrected_t_test, minimal_detectable_difference
+from gene_eval.metrics.storage import LosslessReferences
 
 _DESCRIPTION = """
 Cross-validates a linear model from each of two embeddings to the same labels, on the same folds, and tests whether

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gene_eval.core import ProbeError, default_folds, probe
 from gene_eval.core.engines import DEFAULT_ENGINE
 from gene_eval.core.references import indicator, infer_target
-from gene_eval.lossless import LosslessReferences
+from gene_eval.metrics.storage import LosslessReferences
 
 _DESCRIPTION = """
 Cross-validates a linear model from embeddings to labels and scores the held-out rows: logistic regression for binary,

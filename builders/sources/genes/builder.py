@@ -1,0 +1,150 @@
+"""The gene table: one row per approved human gene, with the text that language models read."""
+
+import csv
+import re
+
+import datasets
+import pandas as pd
+
+from builders.base import GeneTaskBuilder, TableConfig
+from builders.raw_files import RawFile, Source
+from builders.sources.genes.ensembl import ENSEMBL, longest_transcripts
+from builders.sources.genes.proteins import is_fasta, read_fasta, sequence_per_gene
+from builders.sources.uniprot import ENTRY, GENE, SEQUENCE, UNIPROT
+from builders.symbols import HGNC
+
+__all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
+
+NCBI_GENE = Source(
+    name="ncbi_gene",
+    title="NCBI Gene",
+    homepage="https://www.ncbi.nlm.nih.gov/gene",
+    version="latest",
+    license="public-domain",
+    license_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
+    redistributable=True,
+    citation="Brown GR et al. Gene: a gene-centered information resource at NCBI. Nucleic Acids Res. 2015;43(D1):D36.",
+    files={
+        "summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz")
+    },
+)
+HUMAN_TAXON = "9606"
+
+_TEXT, _LIST = datasets.Value("string"), datasets.List(datasets.Value("string"))
+GENE_FEATURES = datasets.Features(
+    {
+        "symbol": _TEXT,
+        "hgnc_id": _TEXT,
+        "name": _TEXT,
+        "ensembl_gene_id": _TEXT,
+        "entrez_id": _TEXT,
+        "uniprot_id": _TEXT,
+        "alias_symbols": _LIST,
+        "prev_symbols": _LIST,
+        "locus_group": _TEXT,
+        "chromosome": _TEXT,
+        "gene_groups": _LIST,
+        "summary": _TEXT,
+        "description": _TEXT,
+        "protein_sequence": _TEXT,
+        "dna_sequence": _TEXT,
+    }
+)
+
+
+def describe(symbol: str, name: str, summary: str) -> str:
+    """The prompt of arXiv 2412.04075, section 3.1; the last clause is left out for a gene without a summary.
+
+    >>> describe("TP53", "tumor protein p53", "This gene encodes a tumor suppressor.")
+    'Gene symbol TP53 full name tumor protein p53 with the summary This gene encodes a tumor suppressor.'
+    >>> describe("RNU6-2", "RNA, U6 small nuclear 2", "")
+    'Gene symbol RNU6-2 full name RNA, U6 small nuclear 2'
+    """
+    head = f"Gene symbol {symbol} full name {name}"
+    return f"{head} with the summary {summary}" if summary else head
+
+
+def chromosome(location: str) -> str:
+    """Chromosome of a cytogenetic location; "XY" is the pseudoautosomal region, "" is not placed.
+
+    >>> [chromosome(where) for where in ("17p13.1", "Xq28", "Xp22.33 and Yp11.2", "mitochondria", "reserved")]
+    ['17', 'X', 'XY', 'MT', '']
+    """
+    if location == "mitochondria":
+        return "MT"
+    if re.fullmatch(r"X\S* and Y\S*", location):
+        return "XY"
+    match = re.match(r"(\d{1,2}|X|Y)(?=[pqc]|$| )", location)
+    return match[1] if match else ""
+
+
+class GenesBuilder(GeneTaskBuilder):
+    """HGNC's approved genes with NCBI's RefSeq summaries.
+
+    Where the files are at hand, also with protein sequences of UniProt and DNA sequences of Ensembl's transcripts.
+    """
+
+    SOURCE = HGNC
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        TableConfig(
+            name="genes",
+            description="Approved human genes: identifiers, RefSeq summary and the description that text models read.",
+            features=GENE_FEATURES,
+        )
+    ]
+
+    def inputs(self, config: TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
+        return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins"), (ENSEMBL, "transcripts")]
+
+    def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
+        hgnc = self.hgnc("name", "locus_group", "location", "gene_group")
+        hgnc = hgnc[hgnc["status"] == "Approved"].sort_values("symbol")
+        table = pd.DataFrame(
+            {name: hgnc[name] for name in ("symbol", "hgnc_id", "name", "ensembl_gene_id", "entrez_id")}
+        )
+        table["uniprot_id"] = hgnc["uniprot_ids"].str.partition("|")[0]
+        for name, column in (
+            ("alias_symbols", "alias_symbol"),
+            ("prev_symbols", "prev_symbol"),
+            ("gene_groups", "gene_group"),
+        ):
+            table[name] = [[part for part in cell.split("|") if part] for cell in hgnc[column]]
+        table["locus_group"] = hgnc["locus_group"]
+        table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
+        table["summary"] = _looked_up(hgnc["entrez_id"], self._summaries())
+        described = zip(table["symbol"], table["name"], table["summary"], strict=True)
+        table["description"] = [describe(*row) for row in described]
+        self.audit.notes.append(
+            f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary"
+        )
+        proteins = self._proteins()
+        if proteins is not None:
+            sequences = sequence_per_gene(proteins, hgnc, self.resolver())
+            table["protein_sequence"] = _looked_up(hgnc["symbol"], sequences)
+            self.audit.notes.append(f"{len(sequences):,} genes have a protein sequence")
+        transcripts = self._paths[ENSEMBL.name, "transcripts"]
+        if transcripts is not None:
+            table["dna_sequence"] = _looked_up(hgnc["ensembl_gene_id"], longest_transcripts(transcripts))
+            n = int((table["dna_sequence"] != "").sum())
+            self.audit.notes.append(f"{n:,} genes have a DNA sequence, the longest of {transcripts.name}")
+        return table[[name for name in GENE_FEATURES if name in table]]
+
+    def _proteins(self) -> pd.DataFrame | None:
+        path = self._paths[UNIPROT.name, "proteins"]
+        if path is None:
+            return None
+        if is_fasta(path):
+            return read_fasta(path)
+        table = self.table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE)
+        return table if SEQUENCE in table else None
+
+    def _summaries(self) -> dict[str, str]:
+        path = self.path("summary", NCBI_GENE)
+        # Summaries hold quotation marks that are not quoting.
+        frame = self.table(path, ("#tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
+        human = frame[frame["#tax_id"] == HUMAN_TAXON]
+        return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))
+
+
+def _looked_up(keys: pd.Series, values: dict[str, str]) -> list[str]:
+    return [values.get(key, "") for key in keys]

@@ -1,0 +1,3 @@
+"""The Human Protein Atlas."""
+
+__all__: list[str] = []

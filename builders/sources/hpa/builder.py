@@ -1,0 +1,162 @@
+"""The Human Protein Atlas: one task per column of its main table, v18 to v25, as far as a version has the column."""
+
+import difflib
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from builders.base import GeneTaskBuilder, TaskConfig
+from builders.errors import MissingFileError, SourceFormatError
+from builders.raw_files import RawFile, Source
+from builders.readers.tables import read_table, require_columns
+from builders.sources.hpa.tasks import TASKS
+from builders.symbols import HGNC
+
+__all__ = ["HpaBuilder"]
+
+HPA = Source(
+    name="hpa",
+    title="Human Protein Atlas",
+    homepage="https://v23.proteinatlas.org/about/download",
+    version="23",
+    # Version 24 and later are under CC-BY-SA-4.0.
+    license="CC-BY-SA-3.0",
+    license_url="https://v23.proteinatlas.org/about/licence",
+    redistributable=True,
+    citation="Uhlén M et al. Tissue-based map of the human proteome. Science. 2015;347(6220):1260419.",
+    files={
+        "atlas": RawFile(
+            names=("proteinatlas.tsv", "proteinatlas.tsv.zip"),
+            url="https://v23.proteinatlas.org/download/proteinatlas.tsv.zip",
+        ),
+        # Used where a folder has them and its main table does not have the column; a download brings the main table.
+        "pathology": RawFile(names=("pathology.tsv", "pathology.tsv.zip"), url=None, optional=True),
+        "subcellular": RawFile(
+            names=("subcellular_location.tsv", "subcellular_location.tsv.zip", "subcellular_location.tsv.gz"),
+            url=None,
+            optional=True,
+        ),
+    },
+)
+GENE = ("Ensembl", "Gene")
+ENSEMBL_ID = r"ENSG\d{11}"
+# "Unmapped" is what the column Chromosome says of a gene without a place in the assembly.
+NOT_MEASURED = ("", "NA", "Unmapped")
+# v18 separates locations by a line break.
+SEPARATOR = re.compile(r"[,;]|<br>")
+P_VALUE = r"\s*\(\d+(?:\.\d+)?(?:e[+-]?\d+)?\)$"
+ANSWERS = {"yes": "ccd", "no": "not_ccd"}
+# The main table does not tell the two directions of an unprognostic gene apart.
+OUTCOMES = {
+    "prognostic - favorable": "prognostic favorable",
+    "prognostic - unfavorable": "prognostic unfavorable",
+    "unprognostic - favorable": "unprognostic",
+    "unprognostic - unfavorable": "unprognostic",
+}
+
+
+class HpaBuilder(GeneTaskBuilder):
+    """A cell of the main table is a label; an empty one means "not measured" and gives no row."""
+
+    SOURCE = HPA
+    BUILDER_CONFIGS = [*TASKS]  # noqa: RUF012
+
+    def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
+        """The one HPA file that the labels are read from, and HGNC."""
+        return [(HPA, self._file(config)), (HGNC, "complete_set")]
+
+    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        key = self._file(config)
+        cells = {"atlas": self._atlas, "pathology": self._pathology, "subcellular": self._subcellular}[key](config)
+        if key != "atlas":
+            name, main = self.path(key).name, HPA.files["atlas"].names[0]
+            self.audit.notes.append(f"labels are from {name}: there is no {main} with '{config.column}'")
+        values = cells["cell"].str.strip()
+        unnamed, empty = cells["Gene"].str.fullmatch(ENSEMBL_ID), values.isin(NOT_MEASURED)
+        if unnamed.any():
+            self.audit.notes.append(f"left out, as their gene name is an Ensembl id: {unnamed.sum():,} rows")
+        if (empty & ~unnamed).any():
+            self.audit.notes.append(f"left out, as they have no value: {(empty & ~unnamed).sum():,} rows")
+        cells = cells[~unnamed & ~empty].assign(cell=values)
+        labels = self._labels(cells["cell"], config)
+        # HGNC does not know a few of HPA's Ensembl ids, but the gene name beside them.
+        return pd.DataFrame({"symbol": cells["Ensembl"], "symbol_alt": cells["Gene"], "label": labels})
+
+    def _file(self, config: TaskConfig) -> str:
+        topic = config.files[-1]
+        if topic == "atlas" or self.raw.path(HPA, topic) is None:
+            return "atlas"
+        try:
+            return "atlas" if config.column in self._table() else topic
+        except MissingFileError:
+            return topic
+
+    def _table(self) -> pd.DataFrame:
+        path = self.raw.path(HPA, "atlas")
+        assert path is not None
+        return self.table(path, GENE)
+
+    def _atlas(self, config: TaskConfig) -> pd.DataFrame:
+        table, path, column = self._table(), self.path("atlas"), str(config.column)
+        names = table.columns.tolist()
+        # The reader numbers the repeats of a name.
+        if any(name.startswith(f"{column}#") for name in names):
+            message = f"{path}: column '{column}' appears more than once in the header"
+            raise SourceFormatError(message)
+        if column not in names:
+            near = ", ".join(map(repr, difflib.get_close_matches(column, names, n=3, cutoff=0)))
+            other = "".join(f", or add {HPA.files[key].names[0]}" for key in config.files if key != "atlas")
+            message = (
+                f"{path}: no column '{column}' in this version, whose {len(names)} columns include {near};"
+                f" get version {HPA.version} from {HPA.files['atlas'].url}{other}"
+            )
+            raise SourceFormatError(message)
+        return table[[*GENE, column]].rename(columns={column: "cell"})
+
+    def _pathology(self, config: TaskConfig) -> pd.DataFrame:
+        path, cancer = self.path("pathology"), str(config.column).partition(" - ")[2].lower()
+        table: pd.DataFrame = self.raw.once((path, "outcomes"), lambda: _outcomes(path))
+        rows = table[table["Cancer"] == cancer]
+        if rows.empty:
+            message = f"{path}: no row is about {cancer}; the cancers are {', '.join(sorted(set(table['Cancer'])))}"
+            raise SourceFormatError(message)
+        return rows
+
+    def _subcellular(self, config: TaskConfig) -> pd.DataFrame:
+        table = self.read("subcellular", ("Gene", "Gene name", "Main location", "Additional location"))
+        cells = table["Main location"] + ";" + table["Additional location"]
+        return pd.DataFrame({"Ensembl": table["Gene"], "Gene": table["Gene name"], "cell": cells.str.strip(";")})
+
+    def _labels(self, cells: pd.Series, config: TaskConfig) -> pd.Series:
+        if config.target == "multilabel":
+            return cells.map(lambda cell: tuple(part.strip() for part in SEPARATOR.split(cell) if part.strip()))
+        if config.target == "multiclass":
+            # v23 ends some clusters with a semicolon; a p-value in brackets is not part of a prognosis.
+            return cells.str.rstrip("; ").str.replace(P_VALUE, "", regex=True).str.replace("favourable", "favorable")
+        binary = config.target == "binary"
+        labels = cells.str.lower().map(ANSWERS) if binary else pd.to_numeric(cells, errors="coerce")
+        wrong = cells[labels.isna()]
+        if len(wrong):
+            row, expected = wrong.index[0] + 2, "Yes or No" if binary else "a number"
+            message = f"{self.path('atlas')}: row {row}: '{config.column}' is {wrong.iloc[0]!r}; expected {expected}"
+            raise SourceFormatError(message)
+        return labels
+
+
+def _outcomes(path: Path) -> pd.DataFrame:
+    """Gene, cancer and its class in the main table's words, from the four p-value columns of `pathology.tsv`."""
+    table = read_table(path, ("Gene", "Gene name", "Cancer"), all_columns=True)
+    # v18 to v20 spell it "favourable".
+    table = table.rename(columns=lambda name: name.replace("favourable", "favorable"))
+    require_columns(path, list(OUTCOMES), table.columns.tolist())
+    filled = table[list(OUTCOMES)] != ""
+    twice = filled.sum(axis=1) > 1
+    if twice.any():
+        message = f"{path}: row {twice.to_numpy().argmax() + 2} has a p-value in more than one of {', '.join(OUTCOMES)}"
+        raise SourceFormatError(message)
+    cells = pd.Series("", index=table.index)
+    for name, outcome in OUTCOMES.items():
+        cells[filled[name]] = outcome
+    table = table.rename(columns={"Gene": "Ensembl", "Gene name": "Gene"})
+    return table[[*GENE]].assign(Cancer=table["Cancer"].str.lower(), cell=cells)

@@ -1,0 +1,102 @@
+"""Open Targets: how strongly a gene is associated with a disease."""
+
+import datasets
+import pandas as pd
+import pyarrow as pa
+
+from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
+from builders.raw_files import RawFile, Source
+from builders.readers.tables import read_parquet
+
+__all__ = ["OpenTargetsBuilder", "describe_disease"]
+
+FETCH = "rsync -r rsync.ebi.ac.uk::pub/databases/opentargets/platform/23.09/output/etl/parquet/{} DIR/opentargets"
+# The folders of release 23.09, which the paper used, and their names from 25.03 on.
+OPENTARGETS = Source(
+    name="opentargets",
+    title="Open Targets",
+    homepage="https://platform.opentargets.org/downloads",
+    version="23.09",
+    license="CC0-1.0",
+    license_url="https://platform-docs.opentargets.org/licence",
+    redistributable=True,
+    citation=(
+        "Ochoa D et al. The next-generation Open Targets Platform: reimagined, redesigned, rebuilt."
+        " Nucleic Acids Res. 2023;51(D1):D1353-D1359."
+    ),
+    files={
+        "associations": RawFile(
+            names=("associationByOverallDirect", "association_overall_direct"),
+            url=None,
+            command=FETCH.format("associationByOverallDirect"),
+        ),
+        "diseases": RawFile(names=("diseases", "disease"), url=None, command=FETCH.format("diseases")),
+    },
+)
+ASSOCIATION = pa.schema({"targetId": pa.string(), "diseaseId": pa.string(), "score": pa.float64()})
+DISEASE = pa.schema({"id": pa.string(), "name": pa.string(), "description": pa.string()})
+
+
+def describe_disease(name: str, summary: str) -> str:
+    """What text models read of a disease, in the form of `builders.sources.genes.builder.describe`.
+
+    >>> describe_disease("ulcerative colitis", "An inflammation of the colon.")
+    'Disease name ulcerative colitis with the summary An inflammation of the colon.'
+    >>> describe_disease("type 2 diabetes", "")
+    'Disease name type 2 diabetes'
+    """
+    return f"Disease name {name} with the summary {summary}" if summary else f"Disease name {name}"
+
+
+class OpenTargetsBuilder(GeneTaskBuilder):
+    """Every direct association of a release, and its diseases.
+
+    The paper has 411,569 associations and says of them only that they are overall scores of release 23.09, of which
+    there are millions. Its authors' first script selected the data type `genetic_association`, the later one takes
+    every direct overall score, as this builder does: no selection is stated that could be repeated.
+    """
+
+    SOURCE = OPENTARGETS
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        TaskConfig(
+            name="opentargets_gene_disease",
+            description="Overall score (0 to 1) of the direct evidence that associates the gene with the disease.",
+            target="regression",
+            entity="gene_disease",
+            family="biological_process",
+            column="score",
+            files=("associations",),
+            paper_name="Gene-disease association",
+            paper_size=411569,
+        ),
+        TableConfig(
+            name="diseases",
+            # In the first version `description` was Open Targets' own, without the name and often empty.
+            version="1.1.0",
+            description="Diseases and phenotypes of the associations: name, summary if any, and both as one text.",
+            features=datasets.Features(
+                {column: datasets.Value("string") for column in ("disease_id", "name", "summary", "description")}
+            ),
+            files=("diseases",),
+        ),
+    ]
+
+    def inputs(self, config: TaskConfig | TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
+        own = [(self.SOURCE, key) for key in config.files]
+        return own if isinstance(config, TableConfig) else super().inputs(config)
+
+    def rows(self, config: TaskConfig | TableConfig) -> pd.DataFrame:  # noqa: D102
+        if isinstance(config, TableConfig):
+            table = read_parquet(self.path("diseases"), DISEASE).fillna("")
+            table = table.rename(columns={"id": "disease_id", "description": "summary"})
+            texts = zip(table["name"], table["summary"], strict=True)
+            table["description"] = [describe_disease(*row) for row in texts]
+            return table.sort_values("disease_id", ignore_index=True)
+        table = read_parquet(self.path("associations"), ASSOCIATION)
+        rows = table.dropna().set_axis(["symbol", "disease_id", "label"], axis="columns")
+        self.audit.notes.append(
+            f"{len(table) - len(rows):,} incomplete associations are left out,"
+            f" {rows['disease_id'].nunique():,} diseases remain;"
+            " the paper does not say which associations of a release it kept, so all are kept here"
+        )
+        return rows

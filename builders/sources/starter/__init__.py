@@ -1,0 +1,3 @@
+"""The embedded starter source."""
+
+__all__: list[str] = []

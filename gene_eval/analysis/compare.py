@@ -1,0 +1,336 @@
+"""Two models, compared on the tasks, genes and folds that they share; `comparison_text` says what was found.
+
+Only what can be paired is compared: equal protocol, engine and seed, equal labels and folds, equal genes. What is left
+out is counted, with the reason.
+"""
+
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import starmap
+from statistics import fmean
+
+import numpy as np
+
+from gene_eval.analysis.groups import OVERALL, REGRESSION, basis, clusters, generalizes, group_metric, group_tasks
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.core.statistics.paired_tests import (
+    ALPHA,
+    PairedTest,
+    benjamini_hochberg,
+    corrected_t_test,
+    fixed_tasks_test,
+    holm,
+    minimal_detectable_difference,
+    signed_rank_test,
+)
+from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
+from gene_eval.errors import ReportError
+from gene_eval.results.store import TaskRecord, TaskResult, slug
+
+__all__ = ["Comparison", "GroupComparison", "TaskComparison", "compare", "find_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComparison:
+    """Two models on one task, by its main metric.
+
+    `mean_a` and `mean_b` are over the folds in which both are defined, `test.n` of `n_folds`. `holm_p` and `bh_p` are
+    the p-value adjusted for the number of tasks compared; `detectable` is the smallest true difference that would
+    probably (with a chance of 80 %) be found on this task. An undefined number is nan.
+    """
+
+    task: TaskRecord
+    metric: str
+    n_scored: int
+    n_folds: int
+    mean_a: float
+    mean_b: float
+    test: PairedTest
+    holm_p: float
+    bh_p: float
+    detectable: float
+
+    @property
+    def better(self) -> str:
+        """Which model: "a", "b", or "" where the difference is not clear after Holm's correction."""
+        return _better(self.test.difference, self.holm_p)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupComparison:
+    """Two models over the tasks of a group (see `gene_eval.analysis.groups`).
+
+    With six sources or more, every source counts once and sources are resampled (`basis` is "8 sources"): the statement
+    is about tasks from sources like these. With fewer, every task counts once (labels of one multi-label task as one)
+    and `p_value` is that of `stats.fixed_tasks_test` (`basis` is "3 tasks"): the statement is about these tasks only,
+    and `signed_rank_p` is nan.
+    `holm_p` is adjusted for the number of families; for other groups it equals `p_value`.
+    """
+
+    name: str
+    metric: str
+    n_tasks: int
+    basis: str
+    mean_a: float
+    mean_b: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    holm_p: float
+    signed_rank_p: float
+    wins_a: int
+    wins_b: int
+
+    @property
+    def better(self) -> str:
+        """Which model: "a", "b", or "" where the difference is not clear."""
+        return _better(self.difference, self.holm_p)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models on everything that can be paired.
+
+    `left_out` holds, by reason, the tasks that could not be; `mixed` the models whose results are of several revisions
+    or options, so that they are no one model.
+    """
+
+    model_a: str
+    model_b: str
+    settings: str
+    groups: tuple[GroupComparison, ...]
+    tasks: tuple[TaskComparison, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+    mixed: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A line for each reason why tasks were left out, and for each mixed model."""
+        left_out = (
+            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''} left out: {reason} ({_some(tasks)})"
+            for reason, tasks in self.left_out.items()
+        )
+        mixed = (
+            f"{model} has results of different revisions or options; run it again with --overwrite"
+            for model in self.mixed
+        )
+        return (*left_out, *mixed)
+
+
+def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> Comparison:
+    """Compare two models on every task that both were scored on in the same way.
+
+    Args:
+        results: Those of any models; the two are picked out.
+        model_a: Name of the first model, see `find_model`.
+        model_b: Name of the second.
+        seed: Of the bootstrap.
+
+    Raises:
+        ReportError: A model is not there, the two are one, or they share no task that can be paired.
+    """
+    given = list(results)
+    models = sorted({result.model.id for result in given})
+    if len(models) < 2:
+        held = f"results of one model only ({models[0]})" if models else "no results"
+        msg = f"{held}: nothing to compare; add one with: gene-bench run MODEL -o DIR"
+        raise ReportError(msg)
+    first, second = find_model(model_a, models), find_model(model_b, models)
+    if first == second:
+        msg = f"{model_a!r} and {model_b!r} are both {first}; name two models of: {', '.join(models)}"
+        raise ReportError(msg)
+    settings, of_a, of_b = _common_settings(given, first, second)
+    pairs, left_out = _pairs(of_a, of_b, first, second)
+    tasks = _adjusted(list(starmap(_compare_task, pairs)))
+    undefined = tuple(each.task.id for each in tasks if not each.test.n)
+    if undefined:
+        left_out["no fold in which both scores are defined"] = undefined
+        tasks = [each for each in tasks if each.test.n]
+    if not tasks:
+        reasons = "; ".join(f"{reason} ({_some(names)})" for reason, names in left_out.items())
+        msg = f"{first} and {second} share no task that can be compared: {reasons}"
+        raise ReportError(msg)
+    mixed = tuple(model for model, found in ((first, of_a), (second, of_b)) if _is_mixed(found.values()))
+    return Comparison(first, second, settings, _groups(tasks, seed), tuple(tasks), left_out, mixed)
+
+
+def find_model(name: str, models: Sequence[str]) -> str:
+    """The model id that a name stands for: the id, its folder's name, or its last part where only one ends so.
+
+    Raises:
+        ReportError: No such model, or several; the message names the nearest.
+
+    >>> find_model("all-minilm-l6-v2", ["random", "sentence-transformers/all-MiniLM-L6-v2"])
+    'sentence-transformers/all-MiniLM-L6-v2'
+    """
+    if name in models:
+        return name
+    wanted = name.rstrip("/").casefold()
+    found = [model for model in models if wanted in (slug(model).casefold(), _last(model), model.casefold())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        msg = f"model {name!r} may be {' or '.join(found)}; give the whole id"
+        raise ReportError(msg)
+    near = difflib.get_close_matches(wanted, [_last(model) for model in models], n=1)
+    holding = [model for model in models if near and _last(model) == near[0]] or [
+        model for model in models if wanted in model.casefold()
+    ]
+    hint = f"did you mean {holding[0]!r}? " if holding else ""
+    msg = f"no results of model {name!r}: {hint}(there are: {_some(models, limit=10)})"
+    raise ReportError(msg)
+
+
+def _common_settings(
+    results: Sequence[TaskResult], a: str, b: str
+) -> tuple[str, dict[str, TaskResult], dict[str, TaskResult]]:
+    """The one protocol, engine and seed with which both were scored, and the results of each by task."""
+    found: dict[str, dict[str, dict[str, TaskResult]]] = {a: {}, b: {}}
+    for result in results:
+        if result.model.id in found:
+            probe = result.probe
+            settings = f"protocol {probe.protocol}, engine {probe.engine}, seed {probe.seed}"
+            found[result.model.id].setdefault(settings, {})[result.task.id] = result
+    shared = sorted(found[a].keys() & found[b].keys())
+    if len(shared) == 1:
+        return shared[0], found[a][shared[0]], found[b][shared[0]]
+    if shared:
+        msg = (
+            f"{a} and {b} have results of {len(shared)} settings ({'; '.join(shared)}); keep one of them in the folder"
+        )
+    else:
+        ways = (f"{model} with {' and '.join(sorted(found[model]))}" for model in (a, b))
+        msg = f"{'; '.join(ways)}: scores of different settings cannot be paired; run both the same way"
+    raise ReportError(msg)
+
+
+def _pairs(
+    of_a: Mapping[str, TaskResult], of_b: Mapping[str, TaskResult], a: str, b: str
+) -> tuple[list[tuple[TaskResult, TaskResult]], dict[str, tuple[str, ...]]]:
+    pairs = []
+    reasons: dict[str, list[str]] = {}
+    for task in sorted(of_a.keys() | of_b.keys()):
+        if task not in of_b or task not in of_a:
+            reasons.setdefault(f"no result of {b if task in of_a else a}", []).append(task)
+        elif reason := _why_not(of_a[task], of_b[task]):
+            reasons.setdefault(reason, []).append(task)
+        else:
+            pairs.append((of_a[task], of_b[task]))
+    return pairs, {reason: tuple(tasks) for reason, tasks in reasons.items()}
+
+
+def _is_mixed(results: Iterable[TaskResult]) -> bool:
+    return len({(each.model.revision, each.model.options_text) for each in results}) > 1
+
+
+def _why_not(first: TaskResult, second: TaskResult) -> str:
+    """Why the scores of one task cannot be paired; empty if they can."""
+    one, other = first.task, second.task
+    if one.version != other.version:
+        return f"task versions differ, {one.version} and {other.version}; run both again with --overwrite"
+    if one.data_sha256 != other.data_sha256:
+        return "labels differ (data_sha256); run both on the same raw files with --overwrite"
+    if (one.fold_scheme, one.folds_sha256) != (other.fold_scheme, other.folds_sha256):
+        return "folds differ (folds_sha256); run both again with --overwrite"
+    if first.probe.params.get("C") != second.probe.params.get("C") and first.probe.protocol == "paper":
+        return "the penalty C differs"
+    scored = [(each.coverage.n_scored, each.coverage.scored_sha256) for each in (first, second)]
+    if scored[0] != scored[1]:
+        return "models were scored on different genes; run both together with --common-genes --overwrite"
+    metric = MAIN_METRIC[one.target]
+    if metric not in first.scores or metric not in second.scores:
+        return f"no {metric} in a result"
+    if len(first.scores[metric].folds) != len(second.scores[metric].folds):
+        return "the numbers of folds differ"
+    return ""
+
+
+def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
+    metric = MAIN_METRIC[first.task.target]
+    folds = list(zip(first.scores[metric].folds, second.scores[metric].folds, strict=True))
+    both = [(a, b) for a, b in folds if a is not None and b is not None]
+    a, b = [pair[0] for pair in both], [pair[1] for pair in both]
+    # Of F folds each holds 1/F of the rows, whether or not all of them are defined.
+    test = corrected_t_test(a, b, test_train_ratio=1 / max(len(folds) - 1, 1))
+    return TaskComparison(
+        task=first.task,
+        metric=metric,
+        n_scored=first.coverage.n_scored,
+        n_folds=len(folds),
+        mean_a=fmean(a) if a else math.nan,
+        mean_b=fmean(b) if b else math.nan,
+        test=test,
+        holm_p=math.nan,
+        bh_p=math.nan,
+        detectable=minimal_detectable_difference(test.std_error, test.df),
+    )
+
+
+def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
+    p_values = [each.test.p_value for each in tasks]
+    adjusted = zip(tasks, holm(p_values).tolist(), benjamini_hochberg(p_values).tolist(), strict=True)
+    return [replace(each, holm_p=holm_p, bh_p=bh_p) for each, holm_p, bh_p in adjusted]
+
+
+def _groups(tasks: Sequence[TaskComparison], seed: int) -> tuple[GroupComparison, ...]:
+    by_id = {each.task.id: each for each in tasks}
+    members = group_tasks(each.task for each in tasks)
+    groups = [_group(name, [by_id[task] for task in names], seed) for name, names in members.items()]
+    families = [group.name for group in groups if group.name not in (OVERALL, REGRESSION)]
+    adjusted = dict(zip(families, holm([g.p_value for g in groups if g.name in families]).tolist(), strict=True))
+    return tuple(replace(group, holm_p=adjusted.get(group.name, group.p_value)) for group in groups)
+
+
+def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupComparison:
+    records = [each.task for each in tasks]
+    columns = [[each.mean_a, each.mean_b, each.test.difference] for each in tasks]
+    units = clusters(records)
+    by_model = cluster_means(np.array(columns).T, units)
+    signed_rank_p = math.nan
+    found: BootstrapMean | PairedTest
+    if generalizes(records):
+        found = bootstrap_mean(by_model[2], seed=seed)
+        difference = found.mean
+        signed_rank_p = signed_rank_test(by_model[2]).p_value
+    else:
+        tests: dict[str, list[PairedTest]] = {}
+        for cluster, each in zip(units, tasks, strict=True):
+            tests.setdefault(cluster, []).append(each.test)
+        found = fixed_tasks_test([fixed_tasks_test(members) for members in tests.values()])
+        difference = found.difference
+    mean_a, mean_b, _ = by_model.mean(axis=1).tolist()
+    wins = Counter(each.better for each in tasks)
+    return GroupComparison(
+        name=name,
+        metric=group_metric(name),
+        n_tasks=len(tasks),
+        basis=basis(records),
+        mean_a=mean_a,
+        mean_b=mean_b,
+        difference=difference,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
+        holm_p=math.nan,
+        signed_rank_p=signed_rank_p,
+        wins_a=wins["a"],
+        wins_b=wins["b"],
+    )
+
+
+def _better(difference: float, p_value: float) -> str:
+    if not p_value < ALPHA:
+        return ""
+    return "a" if difference > 0 else "b"
+
+
+def _last(model: str) -> str:
+    return model.rstrip("/").rpartition("/")[2].casefold()
+
+
+def _some(names: Sequence[str], *, limit: int = 5) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -1,0 +1,58 @@
+"""Which tasks a mean may be over: ROC-AUC tasks overall and by family, regression tasks by themselves.
+
+R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC.
+"""
+
+from collections.abc import Iterable
+
+from gene_eval.core.statistics.resampling import MIN_CLUSTERS
+from gene_eval.results.store import TaskRecord
+
+__all__ = ["FAMILIES", "OVERALL", "REGRESSION", "basis", "clusters", "generalizes", "group_metric", "group_tasks"]
+
+FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
+OVERALL = "overall"
+REGRESSION = "regression"
+
+
+def group_tasks(tasks: Iterable[TaskRecord]) -> dict[str, tuple[str, ...]]:
+    """Group name to the ids of its tasks: overall, the families in their usual order, regression.
+
+    Tasks that are not ranked are in no group, nor is a label as a task of its own where its multi-label task is there.
+    """
+    ranked = sorted((task for task in tasks if task.ranked), key=lambda task: task.id)
+    known = {task.id for task in ranked}
+    counted = [task for task in ranked if "/" not in task.id or task.id.partition("/")[0] not in known]
+    auc = [task for task in counted if task.target != "regression"]
+    families = [*FAMILIES, *sorted({task.family for task in auc} - set(FAMILIES))]
+    groups = {
+        OVERALL: auc,
+        **{family: [task for task in auc if task.family == family] for family in families},
+        REGRESSION: [task for task in counted if task.target == "regression"],
+    }
+    return {name: tuple(task.id for task in members) for name, members in groups.items() if members}
+
+
+def group_metric(name: str) -> str:
+    """What the scores of a group's tasks are: "r2" for regression, "roc_auc" (averaged in some way) for the others."""
+    return "r2" if name == REGRESSION else "roc_auc"
+
+
+def generalizes(tasks: Iterable[TaskRecord]) -> bool:
+    """Whether the tasks come from enough sources for a statement about other sources like them."""
+    return len({task.source for task in tasks}) >= MIN_CLUSTERS
+
+
+def clusters(tasks: Iterable[TaskRecord]) -> list[str]:
+    """The cluster of each task: its source where there are enough sources, else its multi-label parent or itself."""
+    members = list(tasks)
+    if generalizes(members):
+        return [task.source for task in members]
+    return [task.id.partition("/")[0] for task in members]
+
+
+def basis(tasks: Iterable[TaskRecord]) -> str:
+    """What a mean over the tasks is a mean of: "8 sources", or "3 tasks"."""
+    members = list(tasks)
+    count = len(set(clusters(members)))
+    return f"{count} {'source' if generalizes(members) else 'task'}{'s' if count > 1 else ''}"

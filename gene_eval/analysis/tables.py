@@ -1,0 +1,301 @@
+"""Results put side by side: what every report, plot and page is made from.
+
+Only what can be compared stands in one table: results of different protocols, engines or seeds go to separate tables,
+and a task whose rows or folds differ between results takes one line for each version of it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, pstdev
+
+from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_tasks
+from gene_eval.analysis.rankings import GroupRanking, rank
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.errors import ReportError
+from gene_eval.results.store import TaskRecord, TaskResult
+
+__all__ = [
+    "CONTROLS",
+    "F1",
+    "LABEL_METRIC",
+    "Cell",
+    "Mean",
+    "Means",
+    "Report",
+    "Settings",
+    "Table",
+    "TaskLine",
+    "build",
+    "labels",
+]
+
+# Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
+CONTROLS = ("length", "random", "shuffled")
+LABEL_METRIC = MAIN_METRIC["binary"]
+# What the paper's Figure S1 averages, as Figure 2 does ROC-AUC.
+F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Settings:
+    """What all results of one table have in common."""
+
+    protocol: str
+    engine: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"protocol {self.protocol}, engine {self.engine}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task in a table; `name` is its id, with version and hashes where one id stands for different data."""
+
+    name: str
+    family: str
+    target: str
+    metric: str
+    n: int
+    is_ranked: bool
+    label_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A model's main metric on a task and how many of the task's entities it was scored on."""
+
+    mean: float | None
+    std: float | None
+    n_scored: int
+    n_missing: int
+    scored_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Mean and population standard deviation of a metric over `n_tasks` tasks; one task has no deviation."""
+
+    mean: float
+    std: float | None
+    n_tasks: int
+
+
+Means = Mapping[tuple[str, str], Mean]
+"""(model, group) to its mean; a model without a score on every task of the group has none, so that all means of a
+column are over the same tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Results that can be compared, best model first and controls last.
+
+    Attributes:
+        settings: What all results have in common.
+        models: Ids, in the order of the overall ranking; those that have none follow by name.
+        controls: Those of them that know nothing, by name.
+        tasks: Lines, ranked ones first, by family.
+        groups: "overall", family or "regression" to the names of its tasks, see `gene_eval.analysis.groups`.
+        figure2_groups: The same with the families of the paper's Figure 2.
+        cells: (model, task name) to the score; what was not run is not there.
+        results: (model, task name) to all that is known.
+        means: Of the main metric, by `groups`.
+        figure2: Of the main metric, by `figure2_groups`.
+        figure_s1: Of F1, by `figure2_groups`; there is none for regression.
+        rankings: Places by group; groups that no model has all tasks of are not there.
+        warnings: What to keep in mind, one line each.
+    """
+
+    settings: Settings
+    models: tuple[str, ...]
+    controls: tuple[str, ...]
+    tasks: tuple[TaskLine, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    figure2_groups: Mapping[str, tuple[str, ...]]
+    cells: Mapping[tuple[str, str], Cell]
+    results: Mapping[tuple[str, str], TaskResult]
+    means: Means
+    figure2: Means
+    figure_s1: Means
+    rankings: tuple[GroupRanking, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All tables of a results folder, and a line for each file in it that could not be used."""
+
+    tables: tuple[Table, ...]
+    problems: tuple[str, ...]
+
+
+def build(results: Iterable[TaskResult], *, problems: Sequence[str] = ()) -> Report:
+    """Put results into as few tables as can honestly hold them, sorted by their settings.
+
+    Raises:
+        ReportError: there are no results, or two for the same model, task and settings.
+    """
+    groups: dict[Settings, list[TaskResult]] = defaultdict(list)
+    for result in results:
+        groups[Settings(result.probe.protocol, result.probe.engine, result.probe.seed)].append(result)
+    if not groups:
+        msg = "no results to report; make some with: gene-bench run MODEL -o DIR"
+        raise ReportError(" ".join([msg, *problems[:1]]))
+    return Report(tuple(_table(settings, groups[settings]) for settings in sorted(groups)), tuple(problems))
+
+
+def labels(table: Table, task: TaskLine) -> tuple[str, ...]:
+    """Labels of a multi-label task for which some model has scores, in the order of the task."""
+    scored = {label for model in table.models if (one := table.results.get((model, task.name))) for label in one.labels}
+    return (*(label for label in task.label_names if label in scored), *sorted(scored - set(task.label_names)))
+
+
+def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
+    versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
+    records: dict[str, TaskRecord] = {}
+    found: dict[tuple[str, str], TaskResult] = {}
+    for result in results:
+        task = result.task
+        version = f" (version {task.version}, data {task.data_sha256[:8]}, folds {task.folds_sha256[:8]})"
+        name = task.id + (version if versions[task.id] > 1 else "")
+        if (result.model.id, name) in found:
+            msg = f"two results of {result.model.id} on {name} with {settings}; keep one of them"
+            raise ReportError(msg)
+        found[result.model.id, name] = result
+        records[name] = replace(task, id=name)
+    cells = {key: _cell(result) for key, result in found.items()}
+    models = sorted({result.model.id for result in results})
+    controls = tuple(sorted({result.model.id for result in results if result.model.adapter in CONTROLS}))
+    lines = tuple(sorted(map(_line, records.values()), key=lambda line: (not line.is_ranked, _family_key(line))))
+    groups = group_tasks(records.values())
+    figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in records.values())
+    rankings = rank(replace(result, task=records[name]) for (_, name), result in found.items())
+    return Table(
+        settings=settings,
+        models=_ordered(models, controls, rankings),
+        controls=controls,
+        tasks=lines,
+        groups=groups,
+        figure2_groups=figure2_groups,
+        cells=cells,
+        results=found,
+        means=_means(models, groups, found, MAIN_METRIC),
+        figure2=_means(models, figure2_groups, found, MAIN_METRIC),
+        figure_s1=_means(models, figure2_groups, found, F1),
+        rankings=rankings,
+        warnings=(*_mixtures(results, versions), *_warnings(models, controls, lines, cells, groups)),
+    )
+
+
+def _version(task: TaskRecord) -> tuple[str, str, str, str]:
+    return task.id, task.version, task.data_sha256, task.folds_sha256
+
+
+def _line(task: TaskRecord) -> TaskLine:
+    metric = MAIN_METRIC[task.target]
+    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names)
+
+
+def _cell(result: TaskResult) -> Cell:
+    score, coverage = result.scores.get(MAIN_METRIC[result.task.target]), result.coverage
+    return Cell(
+        mean=score.mean if score else None,
+        std=score.std if score else None,
+        n_scored=coverage.n_scored,
+        n_missing=coverage.n_missing,
+        scored_sha256=coverage.scored_sha256,
+    )
+
+
+def _family_key(line: TaskLine) -> tuple[int, str, str]:
+    place = FAMILIES.index(line.family) if line.family in FAMILIES else len(FAMILIES)
+    return place, line.family, line.name
+
+
+def _ordered(models: Iterable[str], controls: Sequence[str], rankings: Sequence[GroupRanking]) -> tuple[str, ...]:
+    main = next((group for group in rankings if group.name in (OVERALL, REGRESSION)), None)
+    places = {each.model: number for number, each in enumerate(main.models)} if main else {}
+    return tuple(sorted(models, key=lambda model: (model in controls, places.get(model, len(places)), model)))
+
+
+def _means(
+    models: Iterable[str],
+    groups: Mapping[str, Sequence[str]],
+    results: Mapping[tuple[str, str], TaskResult],
+    metrics: Mapping[str, str],
+) -> Means:
+    def value(model: str, name: str) -> float | None:
+        result = results.get((model, name))
+        score = result.scores.get(metrics.get(result.task.target, "")) if result else None
+        return score.mean if score else None
+
+    means = {}
+    for model in models:
+        for group, names in groups.items():
+            values = [mean for name in names if (mean := value(model, name)) is not None]
+            if len(values) == len(names):
+                means[model, group] = Mean(fmean(values), pstdev(values) if len(values) > 1 else None, len(values))
+    return means
+
+
+def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iterable[str]:
+    for task_id in sorted(task_id for task_id, count in versions.items() if count > 1):
+        yield (
+            f"{task_id} stands {versions[task_id]} times: its rows or folds differ between results; "
+            "run it again for all models with --overwrite"
+        )
+    states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
+    pairs: dict[str, set[str]] = defaultdict(set)
+    diseases: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        states[result.model.id].add((result.model.revision, result.model.options_text))
+        pairs[result.task.id].add(str(result.probe.params.get("pairs")))
+        diseases[result.task.id].add(str(result.probe.params.get("diseases")))
+    for model in sorted(model for model, known in states.items() if len(known) > 1):
+        yield (
+            f"{model} has results of {len(states[model])} different revisions or options in one column; "
+            "run it again with --overwrite"
+        )
+    if mixed := sorted(task_id for task_id, known in pairs.items() if len(known) > 1):
+        yield f"vectors of pairs were made in different ways (--pairs) on {_some(mixed)}; run all models the same way"
+    if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
+        yield f"vectors of diseases are of different models (--diseases) on {_some(mixed)}; run all with the same one"
+
+
+def _warnings(
+    models: Sequence[str],
+    controls: Sequence[str],
+    tasks: Sequence[TaskLine],
+    cells: Mapping[tuple[str, str], Cell],
+    groups: Mapping[str, Sequence[str]],
+) -> Iterable[str]:
+    counted = {name for names in groups.values() for name in names}
+    ranked = [task.name for task in tasks if task.name in counted]
+    for model in models:
+        lacking = [name for name in ranked if (cell := cells.get((model, name))) is None or cell.mean is None]
+        if lacking:
+            yield (
+                f"{model} has no score on {len(lacking)} of {len(ranked)} tasks ({_some(lacking)}): "
+                "no mean that includes them is shown for it"
+            )
+    uneven = [
+        task.name
+        for task in tasks
+        if len({_scored(cells[model, task.name]) for model in models if (model, task.name) in cells}) > 1
+    ]
+    if uneven:
+        yield (
+            f"models were scored on different genes on {_some(uneven)}: "
+            "run them together with --common-genes to compare like with like"
+        )
+    if not controls:
+        yield "no control among these results: add the floor with: gene-bench run random -o DIR"
+
+
+def _scored(cell: Cell) -> tuple[int, str]:
+    return cell.n_scored, cell.scored_sha256
+
+
+def _some(names: Sequence[str], *, limit: int = 5) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

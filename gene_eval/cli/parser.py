@@ -1,0 +1,229 @@
+"""The command line: reads arguments, calls the package, and turns every user error into one line.
+
+stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some tasks failed (the others are saved),
+2 wrong usage.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from gene_eval import __version__
+
+__all__ = ["main"]
+
+DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of argparse's two."""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `gene-bench`.
+
+    Args:
+        argv: Arguments without the program's name. Default: those of the process.
+
+    Returns:
+        Exit status.
+    """
+    arguments = _parser().parse_args(argv)
+    # Imported late: --help answers without datasets or torch.
+    from gene_eval.cli import commands
+
+    try:
+        status = int(getattr(commands, arguments.command)(arguments))
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("gene-bench: stopped; what was finished is saved", file=sys.stderr)
+        return SOME_FAILED
+    except BrokenPipeError:
+        # The reader (`head`, say) has what it wanted; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except commands.USER_ERRORS as error:
+        print(f"gene-bench: {' '.join(str(error).split())}", file=sys.stderr)
+        return WRONG_USAGE
+    except OSError as error:
+        reason = " ".join(str(error.strerror or error).split())
+        print(f"gene-bench: {error.filename or type(error).__name__}: {reason}", file=sys.stderr)
+        return WRONG_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="gene-bench", description="Tells which models' gene vectors know what.")
+    parser.add_argument("--version", action="version", version=f"gene-bench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    tasks = commands.add_parser("tasks", help="list the tasks")
+    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names or globs, such as 'reactome_*'")
+    tasks.add_argument("--json", action="store_true", help="everything about each task, as JSON")
+
+    models = commands.add_parser("models", help="list the model adapters")
+    models.add_argument("--json", action="store_true", help="as JSON")
+
+    build = commands.add_parser("build", help="build datasets, and make the metric loadable by name")
+    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    _add_data_dir(build)
+    build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
+
+    commands.add_parser("register", help="make evaluate.load('gene_probe') work by name")
+    _add_embed(commands)
+    _add_run(commands)
+    _add_check(commands)
+    _add_report(commands)
+    _add_card(commands)
+    _add_verify(commands)
+    _add_push(commands)
+    return parser
+
+
+def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    embed = commands.add_parser("embed", help="write a model's gene vectors to a file")
+    embed.add_argument("model", metavar="MODEL")
+    embed.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.parquet")
+    embed.add_argument("--genes", default="genes", metavar="TABLE", help="gene table to embed (default: genes)")
+    _add_data_dir(embed)
+    _add_compute(embed)
+
+
+def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    run = commands.add_parser("run", help="score models on tasks")
+    run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
+    run.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task or glob; repeat for more")
+    run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
+    run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
+    _add_data_dir(run)
+    _add_compute(run)
+    run.add_argument(
+        "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
+    )
+    run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
+    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
+    run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
+    run.add_argument(
+        "--missing", choices=("drop", "error"), default="drop", help="genes without a vector: drop (default)"
+    )
+    run.add_argument(
+        "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
+    )
+    run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
+    run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
+    run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
+
+
+def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
+    check.add_argument("model", metavar="MODEL")
+    check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+
+
+def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    report = commands.add_parser("report", help="tables, pictures or a page of a results folder")
+    report.add_argument("results", type=Path, metavar="DIR")
+    formats = ("md", "csv", "json", "html")
+    report.add_argument("--format", choices=formats, default="md", help="default: md; html is a page to click through")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+    report.add_argument("--plots", type=Path, metavar="OUTDIR", help="also draw pictures, as PNG and SVG")
+    report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two drawn fold by fold (default: the best)")
+
+    compare = commands.add_parser("compare", help="is one model better than another? paired statistics")
+    compare.add_argument("results", type=Path, metavar="DIR")
+    compare.add_argument("model_a", metavar="MODEL_A", help="model id, or its last part")
+    compare.add_argument("model_b", metavar="MODEL_B")
+
+
+def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    card = commands.add_parser("card", help="put a model's results into its model card")
+    card.add_argument("results", type=Path, metavar="DIR")
+    card.add_argument("model", metavar="MODEL", help="model id, as in the results")
+    card.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the card, made or extended; README.md, say"
+    )
+    _add_dataset(card)
+    card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
+
+
+def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    verify = commands.add_parser("verify", help="run saved results again and compare")
+    verify.add_argument("paths", nargs="+", type=Path, metavar="RESULT.json")
+    verify.add_argument("--model", metavar="MODEL", help="whose they are: a file of vectors or file.py:Class")
+    _add_data_dir(verify)
+    verify.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+
+
+def _add_push(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    push = commands.add_parser("push", help="publish on the Hugging Face Hub; shows its plan first")
+    kinds = push.add_subparsers(dest="what", required=True, metavar="WHAT", parser_class=_Parser)
+    data = kinds.add_parser("data", help="the tasks, as a dataset repository")
+    metric = kinds.add_parser("metric", help="gene_probe or gene_probe_compare, as a Space of that name")
+    results = kinds.add_parser("results", help="result files and card, to a dataset or model repository")
+    leaderboard = kinds.add_parser("leaderboard", help="the page, as a static Space")
+    for kind in (data, metric, results, leaderboard):
+        kind.add_argument("repo_id", metavar="REPO_ID", help="owner/name")
+        kind.add_argument("--yes", action="store_true", help="push; without it only the plan is shown")
+    data.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    _add_data_dir(data)
+    for kind in (results, leaderboard):
+        kind.add_argument(
+            "--from", dest="results", type=Path, default=Path("results"), metavar="DIR", help="default: results"
+        )
+    results.add_argument("--create-pr", action="store_true", help="REPO_ID is a model: open a pull request")
+    results.add_argument("--model", metavar="MODEL", help="whose results go into the pull request (default: REPO_ID)")
+    _add_dataset(results)
+    leaderboard.add_argument("--page", type=Path, metavar="FILE", help="push this page (default: made from DIR)")
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset",
+        default="gene-bench/gene-bench",
+        metavar="REPO_ID[@REVISION]",
+        help="benchmark that scores refer to (default: gene-bench/gene-bench)",
+    )
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="raw files, DIR/<source>/<file>; default: download"
+    )
+
+
+def _add_compute(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        metavar="D",
+        help="cuda, mps or cpu, or several: cuda:0,cuda:1 (default: every GPU, or the best)",
+    )
+    parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        message = f"'{text}' is not a whole number, 0 or above"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        message = f"'{text}' is not a whole number, 1 or above"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _bytes(text: str) -> float:
+    units = {"K": 1e3, "M": 1e6, "G": 1e9}
+    unit = units.get(text[-1:].upper(), 1.0)
+    number = text[:-1] if unit > 1 else text
+    if not number.replace(".", "", 1).isdecimal() or float(number) == 0:
+        message = f"'{text}' is not an amount of memory; expected bytes, or a number with K, M or G, such as 4G"
+        raise argparse.ArgumentTypeError(message)
+    return float(number) * unit

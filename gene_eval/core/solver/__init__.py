@@ -1,0 +1,3 @@
+"""The batched solver: all labels and folds of a task in one call."""
+
+__all__: list[str] = []

@@ -1,0 +1,317 @@
+"""L-BFGS on many independent convex problems at once, each with its own step, each leaving when it is solved.
+
+A problem is a row of weights. Products with the data are made for all problems together by the `Objective`; everything
+here costs a small multiple of (problems x weights).
+
+Stopping rule. With P the inverse Hessian, g' P g is twice the distance of the objective from its optimum to first order
+(the squared Newton decrement; Boyd and Vandenberghe, "Convex Optimization", 9.5), and g' P g / sum of the curvatures
+p(1 - p) bounds the curvature-weighted mean square of the change that is left in the logits. A problem is solved when
+that root mean square is below `tol` times the logits' own (at least 1): a statement about predictions, whatever the
+units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem that
+no longer gets better, for rounding as a rule, leaves unsolved, to be taken up in float64.
+
+Rough gradients. Gradients may be rounded in proportion to their distance from where they were last exact. A problem
+whose error has fallen far since then gets an exact one where it stands, and none is called solved by a rough one.
+
+Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
+one fold) up to the rows that are missing. `Pairs` holds them, shared by all relatives; the solver's own pairs come on
+top, in a `Window`.
+
+Length. The matrix P below the solver's pairs is scaled by s'y / y'Py of the last step s with gradient change y (Oren
+and Spedicato, "Optimal conditioning of self-scaling variable metric algorithms", 1976). Steps that are too long cost
+two products each to cut, so it is not
+lengthened but where the caller says that curvature has fallen since the diagonal was made, and no more than that: where
+classes are nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from gene_eval.core.solver.curvature import Diagonals, Metric, Window
+
+MEMORY = 40
+"""Own curvature pairs of a problem."""
+SLOPE_LEFT = 0.9
+"""A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
+
+MAX_CUTS = 8
+PATIENCE = 100
+"""A problem whose error has not fallen by a tenth for so many iterations has stalled."""
+
+
+REACH = 0.2
+"""Share of its error at the last exact gradient below which a problem may have the next one,"""
+FLOOR = 0.03
+"""and below which it must: rough gradients are worth nothing at a thousandth."""
+STALLED = 20
+"""A problem without progress in so many iterations with rough gradients gets an exact one."""
+LEAVING = 0.1
+"""Share of the problems that must be solved before any leaves, since the others' curvature pairs are copied then."""
+
+
+class Gradients(Protocol):
+    """Gradients of k convex functions.
+
+    Attributes:
+        rough: Whether only those at the weights moved to are exact.
+    """
+
+    rough: bool
+
+    def select(self, keep: Tensor) -> "Gradients":
+        """For some of the functions."""
+
+    def move(self, weights: Tensor) -> Tensor:
+        """(k, v) exact gradients at the (k, v) weights; those that follow will be best near there."""
+
+    def at(self, weights: Tensor) -> Tensor:
+        """(k, v) gradients at the (k, v) weights."""
+
+
+class Objective(Protocol):
+    """Convex functions of rows of weights."""
+
+    def around(self, problems: Tensor) -> Gradients:
+        """Gradients of the k numbered problems, to be moved somewhere first."""
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
+
+    def bends(self, weights: Tensor, problem: int) -> Tensor:
+        """(n, J, J) curvatures of all rows' logits between the J columns of (v,) weights."""
+
+
+@dataclass
+class Solution:
+    """Where the problems ended.
+
+    Attributes:
+        weights: (K, v).
+        error: (K,) root mean square change left in the logits, by the solver's estimate.
+        gradient: (K,) largest absolute entry of the gradient.
+        passes: (K,) products with the data, a gradient counting two.
+        history: With `keep_history`, all (steps, gradient changes), each (K, v); 0 for problems that have left.
+    """
+
+    weights: Tensor
+    error: Tensor
+    gradient: Tensor
+    passes: Tensor
+    history: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+
+@dataclass
+class _Active:
+    """The problems not solved yet; every tensor has one row per problem."""
+
+    problems: Tensor
+    weights: Tensor
+    gradient: Tensor
+    diagonal: Tensor
+    curvature: Tensor
+    best: Tensor
+    waited: Tensor
+    length: Tensor
+    gradients: Gradients
+    exact: Tensor
+    rough_since: Tensor
+    last_exact: Tensor
+    metric: Metric
+    window: Window
+
+    def stay(self, index: Tensor) -> "_Active":
+        """Only some of the problems."""
+        problems = self.problems[index]
+        self.window.stay(index)
+        return _Active(
+            problems,
+            self.weights.index_select(0, index),
+            self.gradient.index_select(0, index),
+            self.diagonal.index_select(0, index),
+            self.curvature[index],
+            self.best[index],
+            self.waited[index],
+            self.length[index],
+            self.gradients.select(index),
+            self.exact[index],
+            self.rough_since[index],
+            self.last_exact[index],
+            self.metric.among(problems),
+            self.window,
+        )
+
+    def downhill(self, window: Window, index: Tensor | slice = slice(None)) -> Tensor:
+        """Directions for some of the problems."""
+        direction, gradient = window.descent(self.length[index]), self.gradient[index]
+        uphill = torch.logical_not((gradient * direction).sum(1) < 0)
+        if bool(uphill.any()):
+            direction[uphill] = -(self.diagonal[index] * gradient)[uphill]
+        return direction
+
+    def error(self, direction: Tensor, spread: Tensor) -> Tensor:
+        by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
+        by_pairs = -(self.gradient * direction).sum(1)
+        scale = (self.weights.square() @ spread).clamp_(min=1)
+        return (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
+
+    def doubtful(self, error: Tensor, leaving: Tensor) -> Tensor:
+        """(k,) problems that need an exact gradient, to leave or to go on."""
+        stalled = (self.waited > STALLED) & (self.rough_since > STALLED)
+        due = (error < FLOOR * self.last_exact) | stalled | leaving
+        if bool((due & ~self.exact).any()):
+            due |= error < REACH * self.last_exact
+        return due & ~self.exact
+
+
+@torch.no_grad()
+def minimise(  # noqa: PLR0913 - one solve has this many independent settings
+    objective: Objective,
+    weights: Tensor,
+    diagonal: Tensor,
+    curvature: Tensor,
+    spread: Tensor,
+    *,
+    tol: float,
+    max_iterations: int,
+    relatives: Metric | None = None,
+    longest: Tensor | None = None,
+    keep_history: bool = False,
+) -> Solution:
+    """Minimise K functions from (K, v) weights.
+
+    Args:
+        objective: Gradients and curvatures.
+        weights: (K, v) where to start.
+        diagonal: (K, v) diagonals of approximate inverse Hessians.
+        curvature: (K,) sums of the logits' curvature, the unit of the stopping rule.
+        spread: (v,) mean squares of the features, in which they are uncorrelated; 0 for the intercept.
+        tol: Root mean square change in the logits below which a problem is solved.
+        max_iterations: Most iterations.
+        relatives: Inverse Hessians of related problems, used in place of the diagonal.
+        longest: (K,) what the matrix below the pairs may be lengthened by; 1 without.
+        keep_history: Keep all pairs, in the iteration too, so that `Pairs.build` can use them.
+    """
+    everything = torch.arange(len(weights), device=weights.device)
+    out = Solution(
+        weights.clone(),
+        weights.new_full((len(weights),), torch.inf),
+        weights.new_zeros(len(weights)),
+        weights.new_full((len(weights),), 2.0),
+    )
+    gradients = objective.around(everything)
+    none, length = 0 * everything, torch.ones_like(out.error)
+    longest = length if longest is None else longest
+    gradient = gradients.move(weights)
+    metric = relatives or Diagonals(diagonal)
+    now = _Active(
+        problems=everything,
+        weights=weights,
+        gradient=gradient,
+        diagonal=diagonal,
+        curvature=curvature,
+        best=out.error,
+        waited=none,
+        length=length,
+        gradients=gradients,
+        exact=torch.ones_like(none, dtype=torch.bool),
+        rough_since=none,
+        last_exact=out.error,
+        metric=metric,
+        window=Window(gradient, metric.apply(gradient, everything), max_iterations if keep_history else MEMORY),
+    )
+    for iteration in range(max_iterations + 1):
+        direction = now.downhill(now.window)
+        error = now.error(direction, spread)
+        last = iteration == max_iterations
+        leaving = _leaving(error < tol)
+        doubtful = now.doubtful(error, leaving | (now.waited >= PATIENCE) | last)
+        if bool(doubtful.any()):
+            _make_exact(now, doubtful, direction, out.passes)
+            error = now.error(direction, spread)
+        now.last_exact = torch.where(now.exact, error, now.last_exact)
+        better = error < 0.9 * now.best
+        now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
+        done = leaving & now.exact & (error < tol) | (now.waited > PATIENCE) | last
+        if bool(done.any()):
+            _leave(now, done, error, out)
+            if bool(done.all()):
+                break
+            left = _places(~done)
+            now, direction, error = now.stay(left), direction.index_select(0, left), error[left]
+        # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
+        direction[error < tol] = 0
+        step, change = _step(now, direction, out.passes)
+        now.weights, now.gradient = now.weights + step, now.gradient + change
+        now.exact, now.rough_since = torch.full_like(now.exact, not gradients.rough), now.rough_since + 1
+        if keep_history:
+            out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
+        shaped = now.metric.apply(now.gradient, now.problems)
+        scale = now.window.push(step, change, now.gradient, shaped)
+        now.length = torch.minimum(scale, longest[now.problems])
+    return out
+
+
+def _leaving(solved: Tensor) -> Tensor:
+    """Which of the solved problems leave: all or none."""
+    return solved & (solved.sum() >= LEAVING * len(solved))
+
+
+def _make_exact(now: _Active, doubtful: Tensor, direction: Tensor, passes: Tensor) -> None:
+    """Replace the gradients and directions of some problems."""
+    index = doubtful.nonzero()[:, 0]
+    gradient = now.gradients.select(index).move(now.weights[index])
+    now.gradient = now.gradient.index_copy(0, index, gradient)
+    part = now.window.take(index)
+    part.look(gradient, now.metric.apply(gradient, now.problems[index]))
+    now.window.put(index, part)
+    direction[index] = now.downhill(part, index)
+    now.exact = now.exact | doubtful
+    now.rough_since = torch.where(doubtful, 0, now.rough_since)
+    passes[now.problems[index]] += 2
+
+
+def _places(keep: Tensor) -> Tensor:
+    """Numbers of those to keep: in their places, but for the last ones, which fill the gaps."""
+    kept = keep.nonzero()[:, 0]
+    out = torch.arange(len(kept), device=keep.device)
+    out[~keep[: len(kept)]] = kept[kept >= len(kept)]
+    return out
+
+
+def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
+    return torch.zeros_like(like).index_copy_(0, problems, rows)
+
+
+def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
+    problems = now.problems[done]
+    out.weights[problems] = now.weights[done]
+    out.error[problems] = error[done]
+    out.gradient[problems] = now.gradient[done].abs().amax(1)
+
+
+def _step(now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tensor]:
+    """Steps along the directions and the gradient changes over them.
+
+    The full step is tried first. The functions are convex, so the slope grows along the line: where it has turned
+    uphill too steeply the minimum was passed, and the step is cut to where the secant of the slope is zero.
+    """
+    slope = (now.gradient * direction).sum(1)
+    length = torch.ones_like(slope)
+    gradient = now.gradients.at(now.weights + direction)
+    passes[now.problems] += 2
+    for _ in range(MAX_CUTS):
+        new = (gradient * direction).sum(1)
+        long = torch.logical_not(new <= SLOPE_LEFT * slope.abs())
+        if not bool(long.any()):
+            break
+        cut = (slope[long] / (slope[long] - new[long])).nan_to_num(nan=0.1).clamp(0.05, 0.9)
+        length[long] *= cut
+        trial = now.weights[long] + length[long, None] * direction[long]
+        gradient[long] = now.gradients.select(long).at(trial)
+        passes[now.problems[long]] += 2
+    else:
+        now.waited[long] = PATIENCE
+    return length[:, None] * direction, gradient - now.gradient

@@ -1,0 +1,196 @@
+"""Pairs for the solvers: products over the genes, then a gather; the transpose is a scatter, then a product.
+
+A pair's vector in solver coordinates is the sum of one row of each of two tables, G[i] + H[j]: for the average,
+G = (A - mean) V / 2 and H = (B - mean) V / 2; for the concatenation V is cut into the rows that meet A and those that
+meet B. Its products with weights cost the two tables, not the pairs. The Gram matrix comes from the tables and the
+sparse matrix S of how often each (i, j) occurs: A' S B, and A' diag(S 1) A.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.solver.eigenbasis import SMALL, as_tensor
+from gene_eval.core.solver.rows import Collect, Products
+from gene_eval.core.solver.threads import all_cores, run
+
+MANY = 1 << 18
+"""Elements of residuals whose scatter is worth more than one core."""
+ROW_ELEMENTS = 16
+"""What a pair costs to read in a tile, as elements of a dense row."""
+
+
+class PairRows:
+    """`Rows` whose row i is left[left_index[i]] + right[right_index[i]].
+
+    Args:
+        left: (N, width) table.
+        left_index: (n,) rows of it, sorted by block.
+        right: (M, width) table.
+        right_index: (n,) rows of it.
+        starts: First pair of each block, and n.
+        mean_square: (width,) mean squares of the pairs' features.
+    """
+
+    def __init__(  # noqa: PLR0913 - two tables with their indices
+        self,
+        left: Tensor,
+        left_index: Tensor,
+        right: Tensor,
+        right_index: Tensor,
+        *,
+        starts: list[int],
+        mean_square: Tensor,
+    ) -> None:
+        self.tables = (left, right)
+        self.indices = (left_index, right_index)
+        self.starts = starts
+        self.mean_square = mean_square
+        self.width = left.shape[1]
+        self.row_elements = ROW_ELEMENTS
+        self.rough: Products | None = None
+        self.scatter = tuple(
+            incidence(index, len(table), table.dtype) for index, table in zip(self.indices, self.tables, strict=True)
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """See `Products`."""
+        return self.mean_square.device
+
+    def double(self) -> "PairRows":
+        """See `Rows`."""
+        left, right = self.tables
+        return PairRows(
+            left.double(),
+            self.indices[0],
+            right.double(),
+            self.indices[1],
+            starts=self.starts,
+            mean_square=self.mean_square.double(),
+        )
+
+    def dense(self, low: int, high: int) -> Tensor:
+        """See `Rows`."""
+        return self._gather(self.tables, low, high)
+
+    def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """The (N, k) and (M, k) products of the tables with the weights."""
+        left, right = (_product(table, weights) for table in self.tables)
+        return left, right
+
+    def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
+        """See `Rows`."""
+        left, right = projected
+        return projected if columns is None else (left[:, columns], right[:, columns])
+
+    def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
+        """See `Rows`."""
+        return self._gather(projected, low, high).T
+
+    def accumulator(self, n_columns: int) -> Tensor:
+        """(n, n_columns) residuals; summing them over genes waits for `gathered`."""
+        return self.mean_square.new_zeros(self.starts[-1], n_columns)
+
+    @contextmanager
+    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
+        """See `Rows`."""
+
+        def collect(low: int, high: int, residuals: Tensor) -> None:
+            total[low:high, slice(None) if columns is None else columns] += residuals.T
+
+        yield collect
+
+    def gathered(self, total: Tensor) -> Tensor:
+        """See `Rows`."""
+        with all_cores() if total.numel() > MANY else nullcontext():
+            left, right = ((s @ total).T @ table for s, table in zip(self.scatter, self.tables, strict=True))
+            return left + right
+
+    def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
+        """See `Rows`."""
+        squares = self.dense(low, high).square_()
+        if columns is None:
+            total.addmm_(weights, squares)
+        else:
+            total.index_add_(0, columns, weights @ squares)
+
+    def _gather(self, tables: tuple[Tensor, ...], low: int, high: int) -> Tensor:
+        left, right = (table[index[low:high]] for table, index in zip(tables, self.indices, strict=True))
+        return left.add_(right)
+
+
+class RotatedPairs(NamedTuple):
+    """Two tables in the eigenbasis of the pairs, whose row sums are the pairs' coordinates, and its eigenvalues."""
+
+    left: Tensor
+    right: Tensor
+    values: Tensor
+
+
+@torch.no_grad()
+def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
+    """Tables with a last column of halves, so that pairs end with a 1; eigenvalues (r,) ascending.
+
+    In float64, or float32 where that would take longer than a solve.
+    """
+    indices = [torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)]
+    dtype = torch.float64 if max(pairs.left.shape[1], pairs.right.shape[1]) <= SMALL else torch.float32
+    scale = 0.5 if pairs.mode == "average" else 1.0
+    tables = []
+    for table, index in zip((pairs.left, pairs.right), indices, strict=True):
+        vectors = as_tensor(table, device).double() * scale
+        count = torch.bincount(index, minlength=len(vectors)).to(vectors)
+        tables.append(((vectors - count @ vectors / len(pairs)).to(dtype), count.to(dtype)))
+    (a, a_count), (b, b_count) = tables
+    with all_cores():
+        ones = torch.ones(len(pairs), dtype=a.dtype, device=device)
+        together = torch.sparse_coo_tensor(torch.stack(indices), ones, (len(a), len(b)), check_invariants=False)
+        cross = a.T @ (together.coalesce() @ b)
+        left, right = (a * a_count[:, None]).T @ a, (b * b_count[:, None]).T @ b
+        if pairs.mode == "average":
+            values, vectors = torch.linalg.eigh(left + right + cross + cross.T)
+            parts = (vectors, vectors)
+        else:
+            whole = torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)])
+            values, vectors = torch.linalg.eigh(whole)
+            parts = (vectors[: a.shape[1]], vectors[a.shape[1] :])
+        rotated = [
+            torch.cat([table @ part, table.new_full((len(table), 1), 0.5)], 1)
+            for (table, _), part in zip(tables, parts, strict=True)
+        ]
+    return RotatedPairs(rotated[0], rotated[1], values.clamp(min=0))
+
+
+def incidence(index: Tensor, n_rows: int, dtype: torch.dtype) -> Tensor:
+    """(n_rows, n) sparse 0/1 matrix with a 1 at (index[i], i)."""
+    order = torch.argsort(index, stable=True)
+    starts = torch.zeros(n_rows + 1, dtype=torch.int64, device=index.device)
+    starts[1:] = torch.bincount(index, minlength=n_rows).cumsum(0)
+    ones = torch.ones(len(index), dtype=dtype, device=index.device)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(starts, order, ones, (n_rows, len(index)), check_invariants=False)
+
+
+def _product(table: Tensor, weights: Tensor) -> Tensor:
+    """(N, k) products of table rows and weights, on all cores."""
+    out = table.new_empty(len(table), len(weights))
+
+    def work(lows: Sequence[int]) -> None:
+        for low in lows:
+            torch.mm(table[low : low + 1024], weights.T, out=out[low : low + 1024])
+
+    run(work, range(0, len(table), 1024))
+    return out
+
+
+def worth_pairing(pairs: PairedRows) -> bool:
+    """Whether products over the tables are cheaper than products over the pairs."""
+    return len(pairs) > max(len(np.unique(pairs.left_index)) + len(np.unique(pairs.right_index)), pairs.shape[1])

@@ -1,0 +1,224 @@
+"""One design matrix in solver coordinates, and how the fits on it ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gene_eval.core.engines import Params
+from gene_eval.core.errors import ProbeError
+from gene_eval.core.pairs import PairedRows
+from gene_eval.core.solver.eigenbasis import Rotation, as_tensor, fit_rotation
+from gene_eval.core.solver.lbfgs import Solution
+from gene_eval.core.solver.low_precision import RoughRows, worth_rounding
+from gene_eval.core.solver.memory import SHARE, free_memory, problems_per_block
+from gene_eval.core.solver.pair_rows import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.solver.rows import DenseRows, Rows, take_rows, tile_ranges
+from gene_eval.core.solver.stages import MAX_PAIRS
+from gene_eval.core.solver.targets import Target
+from gene_eval.core.solver.threads import run
+from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
+
+TOL: Final = 1e-5
+MAX_ITER: Final = 500
+
+Array = npt.NDArray[np.float64]
+Folds = npt.NDArray[np.int64]
+
+
+@dataclass
+class Tally:
+    """How the fits of one task ended."""
+
+    tol: float
+    solutions: list[Solution] = field(default_factory=list)
+    n_double: int = 0
+
+    def add(self, solution: Solution, n_double: int) -> None:
+        """Count the problems of one solve."""
+        self.solutions.append(solution)
+        self.n_double += n_double
+
+    def convergence(self, rows: Rows) -> dict[str, Any]:
+        """The certificate: how far the worst fit is from its optimum, and what it took."""
+        if not self.solutions:
+            return {"converged": True, "n_fits": 0, "n_unconverged": 0}
+        error, gradient, passes = (
+            torch.cat([getattr(s, name).double() for s in self.solutions]) for name in ("error", "gradient", "passes")
+        )
+        unconverged = int(torch.logical_not(error < self.tol).sum())
+        return {
+            "converged": unconverged == 0,
+            "n_fits": len(error),
+            "n_unconverged": unconverged,
+            "logit_error": float(error.max()),
+            "n_float64": self.n_double if rows.mean_square.dtype == torch.float32 else len(error),
+            "scaled_gradient": float(gradient.max()) / rows.starts[-1],
+            "passes": float(passes.mean()),
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """One design matrix in solver coordinates, and the tally of what was solved on it.
+
+    Attributes:
+        rows: The rows, sorted by fold; block b is fold b.
+        order: (n,) their positions in the caller's arrays.
+        params: How to fit.
+        tally: How the fits ended.
+        basis: (d, r) the rotation of the features, None where there is none.
+    """
+
+    rows: Rows
+    order: npt.NDArray[np.int64]
+    params: Params
+    tally: Tally
+    basis: Tensor | None = None
+
+    @classmethod
+    def prepare(cls, X: Vectors, folds: Folds, params: Params, *, full: bool = False) -> "Task":
+        """The rows of X in solver coordinates; `full`: all d of them, also where the rows span less."""
+        order = np.argsort(folds, kind="stable")
+        starts = [0, *np.cumsum(np.bincount(folds)).tolist()]
+        device = choose_device(params.device)
+        tally = Tally(TOL if params.tol is None else params.tol)
+        if isinstance(X, PairedRows) and worth_pairing(X):
+            return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
+        if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
+            Z = shared_rows(X.table, group, X.index[order], device, params)
+            return cls(_dense_rows(Z, starts), order, params, tally)
+        table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
+        rotation = fit_rotation(table, full=full)
+        Z = rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C))
+        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are."""
+        return self.rows.device
+
+    @property
+    def max_iter(self) -> int:
+        """Most iterations of the fold stage."""
+        return MAX_ITER if self.params.max_iter is None else self.params.max_iter
+
+    def labels(self, y: npt.NDArray[Any]) -> Tensor:
+        """(n, L) in the order of the rows."""
+        return torch.as_tensor(y[self.order], device=self.device).to(self.rows.mean_square)
+
+    def one_hot(self, y: npt.NDArray[np.int64]) -> Tensor:
+        """(n, C) in the order of the rows."""
+        classes = torch.as_tensor(y[self.order], device=self.device)
+        return torch.nn.functional.one_hot(classes).to(self.rows.mean_square)
+
+    def predict(self, weights: Tensor) -> Array:
+        """Logits (n, k) of every row with the (F, k, width) weights of its fold, in the caller's order."""
+        out = np.empty((self.rows.starts[-1], weights.shape[1]))
+        for block, (low, high) in enumerate(pairwise(self.rows.starts)):
+            projected = self.rows.project(weights[block].to(self.rows.mean_square))
+
+            def work(tiles: Sequence[tuple[int, int]], projected: Any = projected) -> None:
+                for first, end in tiles:
+                    logits = self.rows.logits(projected, first, end)
+                    out[self.order[first:end]] = logits.T.double().cpu().numpy()
+
+            run(work, list(tile_ranges(self.rows, low, high, weights.shape[1])))
+        return out
+
+    def settings(self) -> dict[str, Any]:
+        """What shaped the fits."""
+        return {
+            "C": self.params.C,
+            "tol": self.tally.tol,
+            "max_iter": self.max_iter,
+            "dtype": str(self.rows.mean_square.dtype).removeprefix("torch."),
+            "rough_products": "none" if self.rows.rough is None else "bfloat16",
+            "device": self.device.type,
+        }
+
+    def blocks(self, target: Target, n_children: int) -> list[Tensor]:
+        """The target's problems in blocks whose solves fit into memory."""
+        budget = self.params.memory or SHARE * free_memory(self.device)
+        size = problems_per_block(
+            budget,
+            weights=target.n_columns * self.rows.width,
+            children=n_children,
+            pairs=MAX_PAIRS,
+            logits=0 if self.rows.rough is None else target.n_outputs * self.rows.starts[-1],
+            bytes_each=self.rows.mean_square.element_size(),
+        )
+        return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
+
+
+def _dense_rows(Z: Tensor, starts: list[int]) -> DenseRows:
+    rough = RoughRows(Z, starts) if worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
+    return DenseRows(Z, starts, rough)
+
+
+def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> PairRows:
+    left, right, values = rotate_pairs(pairs, device=device)
+    dtype = working_dtype(float(values[-1]), params.C)
+    mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
+    left_index, right_index = (torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index))
+    return PairRows(left.to(dtype), left_index, right.to(dtype), right_index, starts=starts, mean_square=mean_square)
+
+
+def choose_device(name: str | None) -> str:
+    """Where to solve: the named device, or CUDA where there is one. Other accelerators lack float64.
+
+    Raises:
+        ProbeError: CUDA is asked for, and there is none.
+    """
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not name.startswith("cuda"):
+        return "cpu"
+    if not torch.cuda.is_available():
+        msg = f"device {name!r} is not there: PyTorch sees no CUDA device; leave the device out, or take 'cpu'"
+        raise ProbeError(msg)
+    return name
+
+
+def shared_rows(
+    table: VectorTable, group: int, index: npt.NDArray[np.integer[Any]], device: str, params: Params
+) -> Tensor:
+    """(n, d + 1) rows of a table in the eigenbasis of a group of them; the group is rotated once."""
+    members = table.groups[group]
+
+    def vectors(numbers: npt.NDArray[np.integer[Any]]) -> Tensor:
+        return as_tensor(table.vectors[numbers], device)
+
+    if (key := f"rotation {group} {device}") not in table.cache:
+        table.cache[key] = fit_rotation(vectors(members))
+    rotation: Rotation = table.cache[key]
+    dtype = working_dtype(rotation.largest, params.C)
+    if (key := f"rows {group} {device} {dtype}") not in table.cache:
+        table.cache[key] = rotation.rotate(vectors(members), dtype=dtype)
+    rotated: Tensor = table.cache[key]
+    place = np.full(len(table.vectors), -1)
+    place[members] = np.arange(len(members))
+    rows = take_rows(rotated, torch.as_tensor(place[index], device=device).clamp(min=0))
+    if (outside := place[index] < 0).any():
+        rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
+    return rows
+
+
+def working_dtype(largest: float, C: float) -> torch.dtype:
+    """Float32 unless its rounding of the rows could outweigh the penalty.
+
+    Rounding moves a row by eps |z|, the Gram matrix by eps^2 times its largest eigenvalue, and the Hessian by at most a
+    quarter of that; directions that carry less than the rounding are free to move unless the penalty 1 / C holds them.
+    """
+    eps = torch.finfo(torch.float32).eps
+    return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 else torch.float32
+
+
+def present_classes(y: npt.NDArray[np.int64], folds: Folds, sets: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
+    """(T, C) whether the class occurs in the rows that a training set does not leave out."""
+    return np.stack([np.bincount(y[~np.isin(folds, out)], minlength=y.max() + 1) > 0 for out in sets])

@@ -1,0 +1,140 @@
+"""Multinomial logistic regression for all folds at once.
+
+scikit-learn's objective over C classes,
+
+    sum over i in T of [logsumexp_c(eta_ic) - eta_i,y(i)] + |W|^2 / (2 C),
+
+one weight vector per class, intercepts unpenalised. A problem is one fold.
+
+Predictions do not change when all classes' weights move together, and at the optimum these sum to 0. So a problem is
+solved in C - 1 contrasts, W = U V with orthonormal columns U that sum to 0: the penalty keeps its form, and nothing
+moves that the data say nothing about. Where all rows have the frequencies f as their probabilities, the Hessian is
+(diag(f) - f f') times Z' Z, class by class and feature by feature; with the eigenvectors of the former as contrasts,
+in the eigenbasis of the latter, it is diagonal, however rare some classes are. A diagonal over the classes themselves
+would let steps move all of them together, which only the penalty holds, and L-BFGS would take up to twice the passes.
+
+A class without training rows in a fold has no optimum; its logit is held at minus infinity, which leaves the optimum
+of the others.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from gene_eval.core.solver.gradient import LogitObjective, Residual
+from gene_eval.core.solver.logistic import FLAT
+from gene_eval.core.solver.penalty import Penalty
+from gene_eval.core.solver.rows import Block, Rows, make_tiles, weighted_squares
+
+
+def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
+    """(C - 1,) eigenvalues and (C, C - 1) eigenvectors of diag(f) - f f', without the constant one, for (C,) f."""
+    share = share.double()
+    # A whole projector on the constant vector puts it last, whatever other eigenvalues are 0.
+    values, vectors = torch.linalg.eigh(share.diag() - share.outer(share) + torch.ones_like(share.diag()))
+    return values[:-1].clamp(min=0), vectors[:, :-1]
+
+
+class SoftmaxObjective(LogitObjective):
+    """`Objective` of many training sets, its weights C - 1 contrasts of classes laid end to end.
+
+    Args:
+        rows: The design matrix, sorted by block.
+        one_hot: (n, C) classes in the order of the rows.
+        contrasts: (C, C - 1) orthonormal columns that sum to 0.
+        trains: (B, G) whether the problem trains on the block.
+        penalty: Of the problems.
+    """
+
+    def __init__(self, rows: Rows, one_hot: Tensor, contrasts: Tensor, trains: Tensor, penalty: Penalty) -> None:
+        super().__init__(rows, trains, penalty)
+        one_hot = one_hot.to(rows.mean_square)
+        self.contrasts = contrasts.to(rows.mean_square)
+        self.classes = one_hot.T.contiguous()
+        self.others = 1 - self.classes
+        weight = trains.to(rows.mean_square)
+        counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
+        self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
+
+    @property
+    def each(self) -> int:
+        """See `LogitObjective`."""
+        return len(self.contrasts)
+
+    def columns(self, weights: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        return class_weights(weights, self.contrasts, self.rows.width)
+
+    def transposed(self, total: Tensor) -> Tensor:
+        """See `LogitObjective`."""
+        parts = total.reshape(-1, self.each, self.rows.width)
+        return (self.contrasts.T @ parts).reshape(len(parts), -1)
+
+    def residual(self, block: Block, problems: Tensor) -> Residual:
+        """See `LogitObjective`."""
+        off = self.bias[problems][block.problems][:, :, None]
+
+        def residual(logits: Tensor, low: int, high: int) -> Tensor:
+            own, others = self.classes[:, low:high], self.others[:, low:high]
+            p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(others)
+            # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
+            return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
+
+        return residual
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        n_classes, n_contrasts = self.contrasts.shape
+        probabilities = self._probabilities(weights, problems)
+
+        def curvatures(block: Block) -> Callable[[int, int], Tensor]:
+            probability = probabilities(block)
+
+            def bend(low: int, high: int) -> Tensor:
+                p = probability(low, high)
+                variance = self.contrasts.T.square() @ p - (self.contrasts.T @ p).square()
+                return variance.clamp_(min=0).flatten(0, 1)
+
+            return bend
+
+        tiles = make_tiles(self.rows, self.trains[:, problems], n_classes)
+        hessian = weighted_squares(self.rows, tiles, len(problems), n_contrasts, curvatures)
+        total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
+        diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(n_contrasts, 0)
+        return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
+
+    def bends(self, weights: Tensor, problem: int) -> Tensor:
+        """See `Objective`."""
+        projected = self.rows.project(self._classes(weights[None]))
+        p = (self.rows.logits(projected, 0, self.rows.starts[-1]) + self.bias[problem][:, None]).softmax(0)
+        mean = p.T @ self.contrasts
+        second = torch.einsum("cn,ci,cj->nij", p, self.contrasts, self.contrasts)
+        return second - mean[:, :, None] * mean[:, None, :]
+
+    def _classes(self, weights: Tensor) -> Tensor:
+        """(k * C, width) weights of the classes."""
+        return class_weights(weights, self.contrasts, self.rows.width)
+
+    def _probabilities(self, weights: Tensor, problems: Tensor) -> Callable[[Block], Callable[[int, int], Tensor]]:
+        """A function from a block to one from its rows to their (problems, C, rows) probabilities."""
+        projected = self.rows.project(self._classes(weights))
+        bias = self.bias[problems][:, :, None]
+
+        def probabilities(block: Block) -> Callable[[int, int], Tensor]:
+            off = bias[block.problems]
+            mine = self.rows.select(projected, block.columns)
+
+            def probability(low: int, high: int) -> Tensor:
+                return self.rows.logits(mine, low, high).reshape(*off.shape[:2], -1).add_(off).softmax(1)
+
+            return probability
+
+        return probabilities
+
+
+def class_weights(weights: Tensor, contrasts: Tensor, width: int) -> Tensor:
+    """(k * C, width) weights of the classes from (k, (C - 1) * width) of the contrasts."""
+    parts = weights.reshape(len(weights), -1, width)
+    return (contrasts.to(parts) @ parts).reshape(-1, width)

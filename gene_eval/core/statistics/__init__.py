@@ -1,0 +1,3 @@
+"""Paired tests, the bootstrap, ranks."""
+
+__all__: list[str] = []

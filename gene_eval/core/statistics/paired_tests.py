@@ -1,0 +1,271 @@
+"""Is one model better than another? Tests for scores on shared folds, and for many tests at once.
+
+The folds of a cross-validation share training rows, so their scores are not independent, and the ordinary paired t-test
+finds differences where there are none. `corrected_t_test` widens the variance for that (Nadeau and Bengio, Machine
+Learning 52, 2003). Resampling of tasks is in `resampling`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.core.errors import ProbeError
+
+__all__ = [
+    "ALPHA",
+    "POWER",
+    "PairedTest",
+    "SignedRankTest",
+    "benjamini_hochberg",
+    "corrected_t_test",
+    "fixed_tasks_p_values",
+    "fixed_tasks_test",
+    "holm",
+    "minimal_detectable_difference",
+    "signed_rank_test",
+]
+
+ALPHA: Final = 0.05
+"""Level of every test; intervals cover 1 - ALPHA."""
+POWER: Final = 0.8
+"""Chance with which a minimal detectable difference is detected."""
+# Scores that agree to this many decimals differ by rounding only.
+DECIMALS: Final = 12
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A paired t-test over folds, and the interval of the difference that goes with it.
+
+    Attributes:
+        difference: Mean of `a - b` over the folds in which both are defined; nan if there is none.
+        low: Lower end of the interval of the difference.
+        high: Upper end.
+        std_error: Standard error of the difference.
+        statistic: `difference / std_error`.
+        df: Degrees of freedom, `n - 1`.
+        p_value: Two-sided.
+        n: Folds in which both are defined.
+
+    Where fewer than two folds are defined, or all folds differ by the same amount other than zero (no variance to judge
+    by), all but `difference`, `df` and `n` are nan. Equal scores in every fold give `p_value` 1.
+    """
+
+    difference: float
+    low: float
+    high: float
+    std_error: float
+    statistic: float
+    df: int
+    p_value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class SignedRankTest:
+    """Wilcoxon's signed-rank test: the smaller rank sum, the two-sided p-value, and the differences other than zero."""
+
+    statistic: float
+    p_value: float
+    n: int
+
+
+def corrected_t_test(
+    a: npt.ArrayLike, b: npt.ArrayLike, *, test_train_ratio: float, alpha: float = ALPHA
+) -> PairedTest:
+    """Compare the scores of two models on the same folds.
+
+    With d = a - b, t = mean(d) / sqrt((1/k + test_train_ratio) var(d)), on k - 1 degrees of freedom.
+
+    Args:
+        a: (k,) scores of the first model, one per fold; nan where undefined.
+        b: (k,) scores of the second.
+        test_train_ratio: Rows in the held-out fold over rows trained on: 1/4 for five folds. 0 makes it the ordinary
+            paired t-test.
+        alpha: The interval covers 1 - alpha.
+
+    Raises:
+        ProbeError: Lengths that differ.
+
+    >>> test = corrected_t_test([0.7, 0.8, 0.9, 0.8, 0.8], [0.6, 0.7, 0.7, 0.7, 0.8], test_train_ratio=1 / 4)
+    >>> round(test.difference, 3), round(test.statistic, 3), round(test.p_value, 3)
+    (0.1, 2.108, 0.103)
+    """
+    first, second = _pair(a, b)
+    differences = first - second
+    differences = np.round(differences[~np.isnan(differences)], DECIMALS)
+    n = len(differences)
+    mean = float(differences.mean()) if n else math.nan
+    if n < 2:
+        return _t_test(mean, math.nan, n, alpha)
+    if np.ptp(differences) == 0:
+        return _t_test(float(differences[0]), 0.0, n, alpha)
+    return _t_test(mean, math.sqrt((1 / n + test_train_ratio) * float(differences.var(ddof=1))), n, alpha)
+
+
+def fixed_tasks_test(tests: Sequence[PairedTest], *, alpha: float = ALPHA) -> PairedTest:
+    """Whether the mean difference over these very tasks is zero, however their scores depend on each other.
+
+    Tasks over the same genes err together. The standard error of their mean is at most the mean of their standard
+    errors, which is what stands here; the degrees of freedom are those of the task with the fewest. Nothing is said
+    about other tasks.
+
+    Args:
+        tests: What `corrected_t_test` found on each task; those without any common fold are left out.
+        alpha: The interval covers 1 - alpha.
+
+    >>> one = corrected_t_test([0.7, 0.8, 0.9, 0.8, 0.8], [0.6, 0.7, 0.7, 0.7, 0.8], test_train_ratio=1 / 4)
+    >>> fixed_tasks_test([one, one]).p_value == one.p_value
+    True
+    """
+    found = [test for test in tests if test.n]
+    if not found:
+        return corrected_t_test([], [], test_train_ratio=0)
+    n = min(test.n for test in found)
+    mean = float(np.mean([test.difference for test in found]))
+    std_error = float(np.mean([test.std_error for test in found]))
+    return _t_test(mean, std_error, n, alpha)
+
+
+def fixed_tasks_p_values(scores: npt.ArrayLike, *, test_train_ratio: float) -> Array:
+    """`fixed_tasks_test` of every pair of models at once.
+
+    Args:
+        scores: (M, T, F) of models on folds of tasks; nan where undefined.
+        test_train_ratio: As in `corrected_t_test`.
+
+    Returns:
+        (M, M) p-values, not adjusted; nan on the diagonal and where nothing can be tested.
+    """
+    from scipy import stats
+
+    table = np.asarray(scores, dtype=np.float64)
+    p_values = np.full((len(table), len(table)), np.nan)
+    for i, row in enumerate(table[:-1]):
+        differences = np.round(row - table[i + 1 :], DECIMALS)
+        defined = ~np.isnan(differences)
+        n = defined.sum(axis=2)
+        filled = np.where(defined, differences, 0.0)
+        means = filled.sum(axis=2) / np.maximum(n, 1)
+        spread = np.where(defined, (filled - means[..., np.newaxis]) ** 2, 0.0).sum(axis=2)
+        std_errors = np.sqrt((1 / np.maximum(n, 1) + test_train_ratio) * spread / np.maximum(n - 1, 1))
+        # As in `corrected_t_test`: no variance to judge by, unless the scores are equal.
+        constant = np.abs(std_errors) < 10.0**-DECIMALS
+        std_errors = np.where((n == 1) | (constant & (means != 0)), np.nan, np.where(constant, 0.0, std_errors))
+        used = n > 0
+        count = np.maximum(used.sum(axis=1), 1)
+        mean = means.sum(axis=1, where=used) / count
+        std_error = std_errors.sum(axis=1, where=used) / count
+        df = np.min(np.where(used, n, n.max(initial=1)), axis=1) - 1
+        ratio = np.abs(mean) / np.where(std_error > 0, std_error, np.nan)
+        tested = np.where((mean == 0) & (std_error == 0), 1.0, 2 * stats.t.sf(ratio, np.maximum(df, 1)))
+        p_values[i, i + 1 :] = p_values[i + 1 :, i] = np.where(used.any(axis=1), tested, np.nan)
+    return p_values
+
+
+def _t_test(mean: float, std_error: float, n: int, alpha: float) -> PairedTest:
+    if not std_error > 0:
+        same = std_error == 0 and mean == 0
+        edge = 0.0 if same else math.nan
+        return PairedTest(mean, edge, edge, edge, edge, max(n - 1, 0), 1.0 if same else math.nan, n)
+    # Here and below, so that reading the constants does not load scipy.stats.
+    from scipy import stats
+
+    statistic = mean / std_error
+    margin = float(stats.t.ppf(1 - alpha / 2, n - 1)) * std_error
+    p_value = float(2 * stats.t.sf(abs(statistic), n - 1))
+    return PairedTest(mean, mean - margin, mean + margin, std_error, statistic, n - 1, p_value, n)
+
+
+def minimal_detectable_difference(std_error: float, df: int, *, alpha: float = ALPHA, power: float = POWER) -> float:
+    """The smallest true difference that a two-sided t-test with this standard error finds with the given power.
+
+    That is the noncentrality at which the test rejects with probability `power`; nan without spread to judge by.
+
+    >>> round(minimal_detectable_difference(0.01, 4), 4)
+    0.0376
+    """
+    return _noncentrality(df, alpha, power) * std_error if df > 0 and std_error > 0 else math.nan
+
+
+@cache
+def _noncentrality(df: int, alpha: float, power: float) -> float:
+    from scipy import optimize, stats
+
+    critical = stats.t.ppf(1 - alpha / 2, df)
+
+    def missing(shift: float) -> float:
+        # scipy 1.17 gives nan for some far tails, where nothing is left to add.
+        return float(stats.nct.sf(critical, df, shift) + np.nan_to_num(stats.nct.cdf(-critical, df, shift))) - power
+
+    upper = 1.0
+    while missing(upper) < 0:
+        upper *= 2
+    return float(optimize.brentq(missing, 1e-9, upper))
+
+
+def signed_rank_test(differences: npt.ArrayLike) -> SignedRankTest:
+    """Wilcoxon's signed-rank test of differences of independent units, such as tasks, against zero.
+
+    Zeros are left out, as in R; nan too. The p-value is exact for up to 50 differences without ties.
+
+    >>> signed_rank_test([0.95, -0.15, 1.02, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01])
+    SignedRankTest(statistic=5.0, p_value=0.0390625, n=9)
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    values = np.round(values[~np.isnan(values)], DECIMALS)
+    n_values, values = len(values), values[values != 0]
+    if not len(values):
+        return SignedRankTest(0.0, 1.0 if n_values else math.nan, 0)
+    from scipy import stats
+
+    result = stats.wilcoxon(values)
+    return SignedRankTest(float(result.statistic), float(result.pvalue), len(values))
+
+
+def holm(p_values: npt.ArrayLike) -> Array:
+    """P-values adjusted so that the chance of any false finding among them is kept (Holm, 1979); nan are not counted.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    defined = np.flatnonzero(~np.isnan(p))
+    order = defined[np.argsort(p[defined], kind="stable")]
+    adjusted = np.full(p.shape, np.nan)
+    steps = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
+
+
+def benjamini_hochberg(p_values: npt.ArrayLike) -> Array:
+    """P-values adjusted so that the share of false ones among the findings is kept (1995); nan are not counted.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    defined = ~np.isnan(p)
+    if defined.any():
+        from scipy import stats
+
+        adjusted[defined] = stats.false_discovery_control(p[defined], method="bh")
+    return adjusted
+
+
+def _pair(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[Array, Array]:
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.ndim != 1 or first.shape != second.shape:
+        msg = (
+            f"scores of shape {first.shape} and {second.shape} cannot be paired; give one score per fold for each model"
+        )
+        raise ProbeError(msg)
+    return first, second

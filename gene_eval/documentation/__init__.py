@@ -1,0 +1,3 @@
+"""Pages of the documentation that are made from configs and adapters."""
+
+__all__: list[str] = []

@@ -1,0 +1,99 @@
+"""Writes `docs/tasks.md` and `docs/models.md` from configs and adapters: `make docs`; a test keeps them current."""
+
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from string import Template
+
+from builders import BUILDERS, Source, TaskConfig
+from builders.sources.genes.ensembl import ENSEMBL
+from builders.sources.uniprot import UNIPROT
+from model_adapters import describe
+
+__all__ = ["PAGES", "models_markdown", "tasks_markdown"]
+
+INTRODUCTION = """# Tasks
+
+Made from the configs by `make docs`; do not edit.
+
+{n} tasks, {paper} of them from [arXiv 2412.04075](https://arxiv.org/abs/2412.04075), and {labels} of them multi-label:
+each label is also a binary task of its own (`gene-bench run MODEL -t 'reactome_pathways/*'`). Sizes depend on the
+version of the source; `gene-bench build` prints yours beside the paper's. A task marked with * counts in no ranking.
+"""
+
+
+def tasks_markdown() -> str:
+    """The page: one section per source, one row per task."""
+    tasks = [config for builder in BUILDERS for config in builder.BUILDER_CONFIGS if isinstance(config, TaskConfig)]
+    head = INTRODUCTION.format(
+        n=len(tasks),
+        paper=sum(task.paper_name is not None for task in tasks),
+        labels=sum(task.target == "multilabel" for task in tasks),
+    )
+    return "\n".join(
+        [head, *(line for builder in BUILDERS for line in _section(builder.SOURCE, builder.BUILDER_CONFIGS))]
+    )
+
+
+def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
+    tasks = [config for config in configs if isinstance(config, TaskConfig)]
+    if not tasks:
+        return
+    terms = f"[{source.license}]({source.license_url})" if source.license_url else source.license
+    kept = "" if source.redistributable else "; rows are not redistributed"
+    yield f"## {source.title}\n"
+    yield f"[{source.title}]({source.homepage}), version {source.version}, licence {terms}{kept}. {source.citation}\n"
+    places = ", ".join(f"`{source.name}/{file.names[0]}`" for file in source.files.values())
+    yield f"Files below the data directory: {places}.\n"
+    yield "| task | target | entity | family | what a label says | in the paper | n there |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for task in tasks:
+        family = (
+            task.family if task.figure2_family == task.family else f"{task.family} ({task.figure2_family} in Figure 2)"
+        )
+        size = "" if task.paper_size is None else f"{task.paper_size:,}"
+        name = f"`{task.name}`" + ("" if task.ranked else " *")
+        cells = (name, task.target, task.entity, family, task.description, task.paper_name or "", size)
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def models_markdown() -> str:
+    """The page: the paper's models, what sequences need, and one row per adapter."""
+    template = files("gene_eval.documentation").joinpath("models.md").read_text(encoding="utf-8")
+    adapters = [
+        (f"`{name}`", info.family, info.input, info.dimension, f"`{info.usage}`") for name, info in describe().items()
+    ]
+    return Template(template).substitute(
+        sequences="\n".join(_row(cells) for cells in _sequences()),
+        adapters="\n".join(_row(cells) for cells in adapters),
+    )
+
+
+def _sequences() -> Iterator[tuple[str, ...]]:
+    for column, source, key, which in (
+        (
+            "protein_sequence",
+            UNIPROT,
+            "proteins",
+            "that of HGNC's first accession, else the longest that names the gene",
+        ),
+        (
+            "dna_sequence",
+            ENSEMBL,
+            "transcripts",
+            "the longest transcript; coding sequences (cds) before whole ones (cdna)",
+        ),
+    ):
+        names = ", ".join(f"`{source.name}/{name}`" for name in source.files[key].names)
+        yield f"`{column}`", names, f"[{source.title}]({source.homepage})", which
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+PAGES = {"tasks": tasks_markdown, "models": models_markdown}
+
+if __name__ == "__main__":
+    print(PAGES[sys.argv[1]](), end="")

@@ -1,0 +1,349 @@
+"""A model's results for its card: a Markdown section, `model-index` metadata and the Hub's `.eval_results` file."""
+
+import difflib
+import os
+import re
+import shlex
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_yaml
+from huggingface_hub.repocard_data import eval_results_to_model_index
+
+from gene_eval import __version__
+from gene_eval.analysis import tables
+from gene_eval.analysis.groups import group_metric
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.errors import CardError
+from gene_eval.publishing.card_merge import SOURCE, merge_card
+from gene_eval.publishing.export import are_open
+from gene_eval.results.reproduce import OTHERS, is_common, model_string
+from gene_eval.results.store import TaskResult
+
+__all__ = [
+    "BENCHMARK_ID",
+    "EVAL_RESULTS",
+    "Benchmark",
+    "ResultCard",
+    "benchmark",
+    "make_card",
+    "write_card",
+]
+
+BENCHMARK_ID = "gene-bench/gene-bench"
+EVAL_RESULTS = ".eval_results/gene-bench.yaml"
+HOMEPAGE = "https://github.com/gene-bench/gene-bench"
+SPLIT = "train"
+NOTHING = "–"
+LINE = 110
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The dataset repository that scores refer to, and the commit of it that was used, if known."""
+
+    id: str = BENCHMARK_ID
+    revision: str | None = None
+
+
+def benchmark(text: str) -> Benchmark:
+    """Read `owner/name` or `owner/name@revision`.
+
+    Raises:
+        CardError: It is something else.
+
+    >>> benchmark("gene-bench/gene-bench@main")
+    Benchmark(id='gene-bench/gene-bench', revision='main')
+    """
+    name, _, revision = text.partition("@")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        message = f"--dataset {text!r}: expected owner/name or owner/name@revision"
+        raise CardError(message)
+    return Benchmark(name, revision or None)
+
+
+@dataclass(frozen=True)
+class ResultCard:
+    """What a model's card says about its results.
+
+    Args:
+        model: Model id.
+        section: Markdown, from its heading on.
+        index: Entries of `model-index`, below `results`.
+        eval_results: Text of `.eval_results/gene-bench.yaml`, empty if there is nothing to say in it.
+    """
+
+    model: str
+    section: str
+    index: list[dict[str, Any]]
+    eval_results: str
+
+    def merged(self, existing: str | None) -> str:
+        """The card's text with these results in it; every line of `existing` that is not ours stays.
+
+        Raises:
+            CardError: The card's metadata is not valid YAML or of a form that nothing can be added to.
+        """
+        return merge_card(existing, title=self.model, section=self.section, index=self.index)
+
+
+def make_card(
+    results: Sequence[TaskResult], model: str, *, dataset: Benchmark | None = None, plot: str | None = None
+) -> ResultCard:
+    """Put a model's results into words and metadata.
+
+    Ranked tasks are published in the metadata; if there are only tasks for trying out, these are, so that a trial run
+    shows the whole chain.
+
+    Args:
+        results: All results at hand; those of controls are shown beside the model's where the task is the same.
+        model: Model id.
+        dataset: What the scores refer to on the Hub.
+        plot: Link of a picture, relative to the card.
+
+    Raises:
+        CardError: There are no results of the model, or they are not of one kind.
+    """
+    dataset = dataset or Benchmark()
+    own = _of_model(results, model)
+    same_task = {_task_key(result) for result in own}
+    settings = _settings(own[0])
+    others = [
+        result
+        for result in results
+        if result.model.id != model and _settings(result) == settings and _task_key(result) in same_task
+    ]
+    table = next(table for table in tables.build([*own, *others]).tables if model in table.models)
+    published = [result for result in own if result.task.ranked and "/" not in result.task.id]
+    published = published or [result for result in own if "/" not in result.task.id]
+    published = [result for result in published if _main(result) is not None]
+    return ResultCard(
+        model=model,
+        section=_section(own, table, plot),
+        index=_model_index(published, dataset),
+        eval_results=_eval_results([result for result in published if _is_in_dataset(result)], dataset),
+    )
+
+
+def write_card(card: ResultCard, path: Path) -> list[Path]:
+    """Write or update the card, and `.eval_results/gene-bench.yaml` beside it; on an error neither is touched.
+
+    Returns:
+        Paths of the files that were written.
+
+    Raises:
+        CardError: The card at `path` cannot be extended.
+    """
+    try:
+        # Bytes, since text mode would change the card's line ends.
+        existing = path.read_bytes().decode("utf-8") if path.exists() else None
+        texts = {path: card.merged(existing)}
+    except (CardError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+        message = f"{path} is left as it was: {reason}"
+        raise CardError(message) from error
+    if card.eval_results:
+        texts[path.parent / EVAL_RESULTS] = card.eval_results
+    parts: dict[Path, Path] = {}
+    try:
+        for target, text in texts.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.{os.getpid()}.part")
+            parts[part] = target
+            part.write_bytes(text.encode())
+        for part, target in parts.items():
+            part.replace(target)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return list(texts)
+
+
+def _of_model(results: Sequence[TaskResult], model: str) -> list[TaskResult]:
+    own = [result for result in results if result.model.id == model]
+    if not own:
+        known = sorted({result.model.id for result in results})
+        near = difflib.get_close_matches(model, known, n=1)
+        there = f"there are results of {', '.join(known)}" if known else "make some with: gene-bench run MODEL -o DIR"
+        hint = f"did you mean {near[0]}?" if near else there
+        message = f"no results of {model!r}; {hint}"
+        raise CardError(message)
+    for what, values in (
+        ("settings", {_settings(result) for result in own}),
+        ("revisions", {str(result.model.revision) for result in own}),
+        ("options", {result.model.options_text for result in own}),
+    ):
+        if len(values) > 1:
+            shown = "; ".join(sorted(map(str, values)))
+            message = f"results of {model} are of {len(values)} {what} ({shown}); run it again with --overwrite"
+            raise CardError(message)
+    return own
+
+
+def _settings(result: TaskResult) -> tables.Settings:
+    return tables.Settings(result.probe.protocol, result.probe.engine, result.probe.seed)
+
+
+def _task_key(result: TaskResult) -> tuple[str, str, str, str]:
+    task = result.task
+    return task.id, task.version, task.data_sha256, task.folds_sha256
+
+
+def _main(result: TaskResult) -> float | None:
+    score = result.scores.get(MAIN_METRIC[result.task.target])
+    return score.mean if score else None
+
+
+def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -> str:
+    record = own[0].model
+    footnotes = ["Control: vectors that know nothing about genes, the floor of a task."] if table.controls else []
+    if any(not task.is_ranked for task in table.tasks):
+        footnotes.append("\\* for trying things out: in no mean and in no ranking.")
+    revision = f", revision `{record.revision}`" if record.revision else ""
+    vectors = f"adapter `{record.adapter}`{revision}, {record.dim} numbers per gene, sha256 `{record.embedding_sha256}`"
+    return (
+        Template(files("gene_eval.publishing").joinpath("templates/result_card.md").read_text(encoding="utf-8"))
+        .substitute(
+            model=record.id,
+            version=own[0].environment.get("gene-bench", __version__),
+            settings=str(table.settings).capitalize(),
+            figure=f"\n![Results of {_cell(record.id)}]({plot})\n" if plot else "",
+            families=_families(record.id, table),
+            tasks=_tasks(record.id, table),
+            footnotes="\n".join(footnotes) or "No control was run beside it.",
+            commands=_commands(own),
+            vectors=vectors,
+        )
+        .rstrip()
+        + "\n"
+    )
+
+
+def _families(model: str, table: tables.Table) -> str:
+    columns = [model, *(control for control in table.controls if control != model)]
+    lines = []
+    for group, tasks in table.groups.items():
+        means = [table.means.get((column, group)) for column in columns]
+        shown = [_score(mean.mean, mean.std) if mean else NOTHING for mean in means]
+        lines.append([group, group_metric(group), str(len(tasks)), *shown])
+    if not lines:
+        return "None: no task here counts in a ranking."
+    header = ["family", "metric", "tasks", _cell(model), *(f"{_cell(each)} (control)" for each in columns[1:])]
+    return _pipes(header, lines)
+
+
+def _tasks(model: str, table: tables.Table) -> str:
+    controls = [control for control in table.controls if control != model]
+    lines = []
+    for task in table.tasks:
+        cells = [table.cells.get((column, task.name)) for column in (model, *controls)]
+        own = cells[0]
+        assert own is not None, task.name
+        shown = [_score(cell.mean, cell.std) if cell else NOTHING for cell in cells]
+        name = task.name + ("" if task.is_ranked else " \\*")
+        lines.append([name, task.family, task.metric, *shown, f"{own.n_scored} of {task.n}"])
+    header = ["task", "family", "metric", _cell(model), *(f"{_cell(each)} (control)" for each in controls), "scored"]
+    return _pipes(header, lines)
+
+
+def _score(mean: float | None, std: float | None) -> str:
+    if mean is None:
+        return NOTHING
+    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+
+
+def _pipes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(text: str) -> str:
+    """Names come from files of others: a pipe would end the cell, a tag or a link would become one."""
+    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in text)
+
+
+def _commands(own: Sequence[TaskResult]) -> str:
+    record, probe = own[0].model, own[0].probe
+    has_others = any(map(is_common, own))
+    words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL"), *([OTHERS] if has_others else [])]
+    for task in sorted(result.task.id for result in own):
+        # No-break spaces, so that an option and its value stay on one line.
+        words.append(f"-t\xa0{task}")
+    words += [f"--protocol\xa0{probe.protocol}", f"--engine\xa0{probe.engine}", f"--seed\xa0{probe.seed}"]
+    pairs = {str(result.probe.params["pairs"]) for result in own if "pairs" in result.probe.params}
+    words += [f"--pairs\xa0{each}" for each in sorted(pairs)]
+    words += ["--common-genes"] if has_others else []
+    lines = textwrap.wrap(
+        " ".join(words), LINE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    command = " \\\n".join(lines).replace("\xa0", " ")
+    return f"pip install gene-bench=={own[0].environment.get('gene-bench', __version__)}\n{command}"
+
+
+def _is_in_dataset(result: TaskResult) -> bool:
+    """Whether `push data` publishes the task: `.eval_results` may name only tasks of the dataset's `eval.yaml`."""
+    return are_open([result.task.source, *(path.partition("/")[0] for path in result.task.inputs)])
+
+
+def _model_index(published: Sequence[TaskResult], dataset: Benchmark) -> list[dict[str, Any]]:
+    if not published:
+        return []
+    scores = [
+        EvalResult(
+            task_type="tabular-regression" if result.task.target == "regression" else "tabular-classification",
+            task_name=f"Linear probe of gene vectors, {result.task.target}",
+            dataset_type=dataset.id,
+            dataset_name=f"gene-bench {result.task.id}",
+            dataset_config=result.task.id,
+            dataset_split=SPLIT,
+            dataset_revision=dataset.revision,
+            metric_type=MAIN_METRIC[result.task.target],
+            metric_name=f"{MAIN_METRIC[result.task.target]}, mean over folds",
+            metric_value=_main(result),
+            source_name=SOURCE,
+            source_url=HOMEPAGE,
+        )
+        for result in published
+    ]
+    (entry,) = eval_results_to_model_index(published[0].model.id, scores)
+    index: list[dict[str, Any]] = entry["results"]
+    return index
+
+
+def _eval_results(published: Sequence[TaskResult], dataset: Benchmark) -> str:
+    if not published:
+        return ""
+    entries = [
+        EvalResultEntry(
+            dataset_id=dataset.id,
+            task_id=result.task.id,
+            value=_main(result),
+            dataset_revision=dataset.revision,
+            date=result.created_at or None,
+            notes=_notes(result),
+        )
+        for result in published
+    ]
+    return str(yaml.safe_dump(eval_result_entries_to_yaml(entries), sort_keys=False, allow_unicode=True, width=LINE))
+
+
+def _notes(result: TaskResult) -> str:
+    facts: Mapping[str, object] = {
+        "metric": MAIN_METRIC[result.task.target],
+        "protocol": result.probe.protocol,
+        "engine": result.probe.engine,
+        "seed": result.probe.seed,
+        "scored": f"{result.coverage.n_scored} of {result.coverage.n_task}",
+        "task version": result.task.version,
+        "data sha256": result.task.data_sha256[:12],
+        "vectors sha256": result.model.embedding_sha256[:12],
+        "gene-bench": result.environment.get("gene-bench", __version__),
+    }
+    text = ", ".join(f"{name} {value}" for name, value in facts.items())
+    return text if result.task.ranked else f"{text}; an example task, part of no ranking"

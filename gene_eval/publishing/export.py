@@ -1,0 +1,217 @@
+"""Writes built tasks as a Hub dataset repository on disk: parquet per config; a card with configs, terms, citations."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import yaml
+from datasets.info import DatasetInfosDict
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCardData
+
+from builders import BUILDERS, DATASET_NAME, BuilderError, Built, RawFiles, Source, TaskConfig, load, select
+from builders.sources.genes.builder import NCBI_GENE
+from builders.sources.genes.ensembl import ENSEMBL
+from gene_eval.errors import ExportError
+
+__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "are_open", "collect", "export", "redistributable"]
+
+CARD = "README.md"
+EVAL_FILE = "eval.yaml"
+DESCRIPTION = (
+    "Curated properties of human genes, to measure by linear probes with cross-validation on fixed folds what the gene "
+    "vectors of foundation models know."
+)
+DATA_FILE = "train-00000-of-00001.parquet"
+SOURCES = {source.name: source for source in (NCBI_GENE, ENSEMBL, *(builder.SOURCE for builder in BUILDERS))}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Tasks and tables that were asked for.
+
+    Args:
+        items: What may be published.
+        left_out: What may not, since a source does not state that rows may be redistributed.
+        failed: Reason -> names of what could not be built.
+    """
+
+    items: Sequence[Built]
+    left_out: Sequence[Built]
+    failed: Mapping[str, Sequence[str]]
+
+
+def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Callable[[str], None] = print) -> Collection:
+    """Load tasks and tables, building what is not in the cache.
+
+    Args:
+        patterns: Names or globs; none means all.
+        data_dir: Folder with raw files; see `builders.RawFiles`.
+        log: Takes a line for each of them.
+
+    Raises:
+        UnknownTaskError: A pattern matches nothing.
+    """
+    raw = RawFiles(data_dir)
+    items: list[Built] = []
+    failed: dict[str, list[str]] = {}
+    names = select(patterns, tables=True)
+    for number, name in enumerate(names, start=1):
+        log(f"[{number}/{len(names)}] {name}")
+        try:
+            items.append(load(name, raw))
+        except BuilderError as error:
+            failed.setdefault(str(error), []).append(name)
+    closed = [item for item in items if not redistributable(item)]
+    return Collection([item for item in items if item not in closed], closed, failed)
+
+
+def redistributable(built: Built) -> bool:
+    """Whether the terms of every source of a config let us publish rows made from it."""
+    return are_open([built.config.source, *_input_sources(built)])
+
+
+def are_open(sources: Iterable[str]) -> bool:
+    """Whether the terms of all sources with these names let us publish rows; a user's own source is theirs to judge."""
+    return all(SOURCES[name].redistributable for name in sources if name in SOURCES)
+
+
+def export(
+    items: Sequence[Built], folder: Path, *, left_out: Sequence[Built] = (), repo_id: str = DATASET_NAME
+) -> Path:
+    """Write `folder/gene-bench`, ready for `load_dataset(path, config)` and for the Hub; what was there is replaced.
+
+    Args:
+        items: Tasks and tables, at least one.
+        folder: Where the repository folder goes.
+        left_out: What the card names as left out, since rows of it may not be redistributed.
+        repo_id: What the card tells readers to load.
+
+    Returns:
+        Path of the repository folder.
+
+    Raises:
+        ExportError: `folder/gene-bench` holds something else than an export.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / DATASET_NAME
+    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE, EVAL_FILE)]
+    if strange or target.is_file():
+        message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
+        raise ExportError(message)
+    # Written beside and then moved, so that a reader never sees half of it.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
+        made = Path(scratch) / DATASET_NAME
+        for item in items:
+            path = made / item.config.name / DATA_FILE
+            path.parent.mkdir(parents=True)
+            item.dataset.to_parquet(path)
+        (made / CARD).write_text(_card(items, left_out, repo_id), encoding="utf-8")
+        (made / EVAL_FILE).write_text(_eval_yaml(items), encoding="utf-8")
+        if target.exists():
+            target.rename(Path(scratch) / "replaced")
+        made.rename(target)
+    return target
+
+
+def _sources(items: Sequence[Built]) -> list[Source]:
+    """Where rows come from, each source once: the config's own first, then the others that gave it a file."""
+    names = [name for item in items for name in (item.config.source, *_input_sources(item))]
+    return [SOURCES[name] for name in dict.fromkeys(names)]
+
+
+def _input_sources(item: Built) -> list[str]:
+    # Sorted here and below: the audit of a build and the same audit read from the cache differ in order.
+    return [name.partition("/")[0] for name in sorted(item.audit.inputs)]
+
+
+def _eval_yaml(items: Sequence[Built]) -> str:
+    """What makes a dataset a Benchmark of the Hub: its ranked tasks, or where there is none, those for trying out."""
+    tasks = [item.config for item in items if isinstance(item.config, TaskConfig)]
+    tasks = [config for config in tasks if config.ranked] or tasks
+    content = {
+        "name": DATASET_NAME,
+        "description": DESCRIPTION,
+        "evaluation_framework": DATASET_NAME,
+        "tasks": [{"id": config.name, "config": config.name, "split": "train"} for config in tasks],
+    }
+    return str(yaml.safe_dump(content, sort_keys=False, width=120))
+
+
+def _card(items: Sequence[Built], left_out: Sequence[Built], repo_id: str) -> str:
+    sources = _sources(items)
+    data = DatasetCardData(
+        pretty_name=DATASET_NAME,
+        language=["en"],
+        license=_license(sources),
+        tags=["biology", "genes", "benchmark", "embeddings"],
+    )
+    infos = {item.config.name: _info(item) for item in items}
+    DatasetInfosDict(infos).to_dataset_card_data(data)
+    configs = {name: {"data_files": [{"split": "train", "path": f"{name}/train-*.parquet"}]} for name in infos}
+    MetadataConfigs(configs).to_dataset_card_data(data)
+    tasks = [item for item in items if isinstance(item.config, TaskConfig)]
+    text = Template(
+        files("gene_eval.publishing").joinpath("templates/dataset_card.md").read_text(encoding="utf-8")
+    ).substitute(
+        repo=repo_id,
+        example=(tasks or items)[0].config.name,
+        tasks="\n".join(_task_rows(tasks)) or "None.",
+        tables="\n".join(_table_lines(items)) or "None.",
+        sources="\n".join(_source_line(source) for source in sources),
+        left_out="\n".join(_left_out_line(item) for item in left_out) or "Nothing.",
+        audits="\n".join(_audit_lines(item) for item in items),
+    )
+    return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n{text}"
+
+
+def _info(item: Built):  # type: ignore[no-untyped-def]  # datasets ships no types
+    info = item.dataset.info.copy()
+    info.config_name = item.config.name
+    return info
+
+
+def _license(sources: Sequence[Source]) -> str:
+    """The Hub's id of the licence if all sources have the same, else "other": the card lists them one by one."""
+    names = {source.license.lower() for source in sources}
+    return names.pop() if len(names) == 1 else "other"
+
+
+def _task_rows(tasks: Sequence[Built]) -> list[str]:
+    rows = ["| config | target | entity | family | n | what a label says |", "| --- | --- | --- | --- | --- | --- |"]
+    for item in tasks:
+        config = item.config
+        assert isinstance(config, TaskConfig)
+        cells = (config.name, config.target, config.entity, config.family, f"{len(item.dataset):,}", config.description)
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows if tasks else []
+
+
+def _table_lines(items: Sequence[Built]) -> list[str]:
+    tables = [item for item in items if not isinstance(item.config, TaskConfig)]
+    return [f"- `{item.config.name}` ({len(item.dataset):,} rows): {item.config.description}" for item in tables]
+
+
+def _source_line(source: Source) -> str:
+    terms = f"[{source.license}]({source.license_url})"
+    return f"- [{source.title}]({source.homepage}), version {source.version}, {terms}. {source.citation}"
+
+
+def _left_out_line(item: Built) -> str:
+    closed = [source for source in _sources([item]) if not source.redistributable]
+    titles = ", ".join(f"[{source.title}]({source.license_url or source.homepage})" for source in closed)
+    return f"- `{item.config.name}`: the terms of {titles} do not state that rows may be redistributed."
+
+
+def _audit_lines(item: Built) -> str:
+    audit = item.audit
+    lines = [f"- `{item.config.name}` {item.config.version}: {audit.summary()}."]
+    if audit.labels_dropped:
+        dropped = ", ".join(f"{label} ({count})" for label, count in sorted(audit.labels_dropped.items()))
+        lines.append(f"  Rare labels dropped: {dropped}.")
+    lines += [f"  {note}." for note in audit.notes]
+    lines.append(f"  Inputs: {', '.join(f'{name} sha256 {digest}' for name, digest in sorted(audit.inputs.items()))}.")
+    return "\n".join(lines)

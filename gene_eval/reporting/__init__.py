@@ -1,0 +1,3 @@
+"""What people see of results: text, pictures, the page."""
+
+__all__: list[str] = []

@@ -1,0 +1,151 @@
+"""Says what a comparison of two models found: a few sentences, a table of groups and a table of tasks."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from gene_eval.analysis.compare import Comparison, GroupComparison, TaskComparison
+from gene_eval.analysis.groups import OVERALL, REGRESSION
+
+__all__ = ["sentences", "to_text"]
+
+NOTHING = "–"
+
+
+def to_text(comparison: Comparison) -> str:
+    """What was found in sentences, then a table of groups and a table of tasks, for a terminal."""
+    tables = [_task_table(comparison)]
+    if comparison.groups:
+        tables.insert(0, _group_table(comparison))
+    parts = [
+        _printable(" ".join(sentences(comparison))),
+        *("\n".join(_aligned(table)) for table in tables),
+        _legend(comparison),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def sentences(comparison: Comparison) -> Iterator[str]:
+    """Is one better, by how much and how surely; in which families; on how many tasks."""
+    a, b = comparison.model_a, comparison.model_b
+    groups = {group.name: group for group in comparison.groups}
+    for name in (OVERALL, REGRESSION):
+        if name in groups:
+            yield _verdict(groups[name], a, b)
+    families = [group for group in comparison.groups if group.name not in (OVERALL, REGRESSION)]
+    if len(families) > 1:
+        by_verdict = [(f"{a} is better in", "a"), (f"{b} is better in", "b"), ("no clear difference in", "")]
+        found = [(text, [g.name for g in families if g.better == better]) for text, better in by_verdict]
+        yield "By family: " + "; ".join(f"{text} {', '.join(names)}" for text, names in found if names) + "."
+    wins = Counter(task.better for task in comparison.tasks)
+    n_tasks = len(comparison.tasks)
+    yield (
+        f"Task by task ({n_tasks} compared, p-values Holm-adjusted): {a} is better on {wins['a']}, {b} on {wins['b']}, "
+        f"undecided on {wins['']}."
+    )
+
+
+def _verdict(group: GroupComparison, a: str, b: str) -> str:
+    unit = "R2" if group.metric == "r2" else "ROC-AUC"
+    tasks = f"{group.n_tasks} task{'s' if group.n_tasks > 1 else ''}"
+    where = f"over {tasks.replace('task', 'regression task')}" if group.name == REGRESSION else "overall"
+    scope = f"mean over the {group.basis} of {tasks}" if "source" in group.basis else f"about these {tasks} only"
+    if math.isnan(group.p_value):
+        return f"Whether {a} or {b} is better {where} cannot be told: no variance to judge by ({scope})."
+    signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"
+    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {_p(group.p_value)}{signed_rank}; {scope}"
+    if not group.better:
+        return f"{a} and {b} do not differ clearly {where}: {group.difference:+.3f} {unit} ({how_sure})."
+    better, worse = (a, b) if group.better == "a" else (b, a)
+    return f"{better} is better than {worse} {where}: {a} has {group.difference:+.3f} {unit} ({how_sure})."
+
+
+def _group_table(comparison: Comparison) -> list[list[str]]:
+    a, b = comparison.model_a, comparison.model_b
+    header = [
+        "tasks",
+        "metric",
+        "n",
+        "mean over",
+        a,
+        b,
+        "difference",
+        "95 % interval",
+        "p",
+        "p (Holm)",
+        "p (signed rank)",
+    ]
+    rows = [
+        [
+            group.name, group.metric, str(group.n_tasks), group.basis, _score(group.mean_a), _score(group.mean_b),
+            _signed(group.difference), _interval(group.low, group.high), _small(group.p_value), _small(group.holm_p),
+            _small(group.signed_rank_p), f"{group.wins_a} / {group.wins_b}", _winner(group.better, comparison),
+        ]
+        for group in comparison.groups
+    ]  # fmt: skip
+    return [[*header, "tasks won", "better"], *rows]
+
+
+def _task_table(comparison: Comparison) -> list[list[str]]:
+    a, b = comparison.model_a, comparison.model_b
+    header = ["task", "family", "metric", "n", a, b, "difference", "95 % interval", "p", "p (Holm)", "p (BH)"]
+    return [[*header, "detectable", "better"], *(_task_row(task, comparison) for task in comparison.tasks)]
+
+
+def _task_row(task: TaskComparison, comparison: Comparison) -> list[str]:
+    test, record = task.test, task.task
+    folds = "" if test.n == task.n_folds else f" ({test.n} of {task.n_folds} folds)"
+    return [
+        record.id + ("" if record.ranked else " *"), record.family, task.metric, str(task.n_scored) + folds,
+        _score(task.mean_a), _score(task.mean_b), _signed(test.difference), _interval(test.low, test.high),
+        _small(test.p_value), _small(task.holm_p), _small(task.bh_p), _score(task.detectable),
+        _winner(task.better, comparison),
+    ]  # fmt: skip
+
+
+def _legend(comparison: Comparison) -> str:
+    lines = [
+        f"{comparison.settings}; difference = {comparison.model_a} - {comparison.model_b}, on folds that both share.",
+        "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %.",
+    ]
+    if any(not task.task.ranked for task in comparison.tasks):
+        lines.append("* for trying things out: part of no statement over tasks.")
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _winner(better: str, comparison: Comparison) -> str:
+    return {"a": comparison.model_a, "b": comparison.model_b}.get(better, "")
+
+
+def _score(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{value:+.3f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return NOTHING if math.isnan(low) else f"{low:+.3f} to {high:+.3f}"
+
+
+def _small(p_value: float) -> str:
+    if math.isnan(p_value):
+        return NOTHING
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def _p(p_value: float) -> str:
+    text = _small(p_value)
+    return f"p {text[0]} {text[1:]}" if text[0] == "<" else f"p = {text}"
+
+
+def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
+    printable = [[_printable(cell) for cell in line] for line in grid]
+    widths = [max(map(len, column)) for column in zip(*printable, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in printable]
+    return ["  ".join(line).rstrip() for line in padded]
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

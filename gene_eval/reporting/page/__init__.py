@@ -1,0 +1,3 @@
+"""The page: one HTML file with its data, script and style."""
+
+__all__: list[str] = []

@@ -1,0 +1,149 @@
+"""What the page shows, as JSON: numbers by position, and everything that results share only once."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from scipy import stats
+
+from gene_eval import __version__
+from gene_eval.analysis.rankings import GroupRanking
+from gene_eval.analysis.tables import LABEL_METRIC, Report, Table, TaskLine, labels
+from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
+from gene_eval.core.statistics.paired_tests import ALPHA
+from gene_eval.results.reproduce import run_words
+from gene_eval.results.store import ScoreRecord, TaskResult, slug
+
+__all__ = ["page_data"]
+
+# Scores are written as whole numbers of 1e-5: half the size, and finer than what is shown.
+UNIT = 100_000
+
+
+class _Shared:
+    """Values that many results have in common, each kept once and named by its number."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, value: Any) -> int:
+        key = repr(value)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.values)
+            self.values.append(value)
+        return self._numbers[key]
+
+
+def page_data(report: Report) -> dict[str, Any]:
+    """Everything on the page; see `templates/page_data.js` for how it is read."""
+    most_folds = max(
+        len(score.folds) for table in report.tables for one in table.results.values() for score in one.scores.values()
+    )
+    return {
+        "version": __version__,
+        "unit": UNIT,
+        "alpha": ALPHA,
+        # Of the t distribution by degrees of freedom, for intervals of differences.
+        "critical": [None, *(round(float(stats.t.ppf(1 - ALPHA / 2, df)), 6) for df in range(1, most_folds + 1))],
+        "metrics": METRICS,
+        "higher": HIGHER_IS_BETTER,
+        "labelMetric": LABEL_METRIC,
+        "problems": report.problems,
+        "tables": [_table(table) for table in report.tables],
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    shared = _Shared()
+    models = {model: number for number, model in enumerate(table.models)}
+    tasks = {task.name: number for number, task in enumerate(table.tasks)}
+    label_names = {task.name: labels(table, task) for task in table.tasks}
+    rankings = {group.name: group for group in table.rankings}
+    return {
+        "settings": str(table.settings),
+        "models": [
+            {"id": model, "slug": slug(model), "word": shlex.quote(model), "control": model in table.controls}
+            for model in table.models
+        ],
+        "tasks": [_task(table, task, label_names[task.name]) for task in table.tasks],
+        "groups": [
+            {"name": name, **_group(table, name, [tasks[task] for task in members], rankings.get(name))}
+            for name, members in table.groups.items()
+        ],
+        "results": [
+            _result(models[model], tasks[name], result, label_names[name], shared)
+            for (model, name), result in sorted(table.results.items())
+        ],
+        "shared": shared.values,
+        "warnings": table.warnings,
+    }
+
+
+def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str, Any]:
+    record = next(result.task for (_, name), result in table.results.items() if name == line.name)
+    return {
+        **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
+        **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
+        "name": line.name,
+        "metric": line.metric,
+        "labels": label_names,
+        "inputs": dict(record.inputs),
+    }
+
+
+def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None) -> dict[str, Any]:
+    means = [table.means.get((model, name)) for model in table.models]
+    content: dict[str, Any] = {
+        "tasks": tasks,
+        "means": [mean and [_whole(mean.mean), _whole(mean.std)] for mean in means],
+    }
+    if ranking is None:
+        return {**content, "basis": "", "places": [None] * len(table.models), "ties": [], "p": []}
+    models = {model: number for number, model in enumerate(table.models)}
+    places = {each.model: [each.rank, each.low, each.high, _whole(each.mean)] for each in ranking.models}
+    pairs = [(models[a], models[b], p) for (a, b), p in ranking.p_values.items() if models[a] < models[b]]
+    return {
+        **content,
+        "basis": ranking.basis,
+        "places": [places.get(model) for model in table.models],
+        "ties": [[models[model] for model in run] for run in ranking.ties],
+        "p": [[a, b, float(f"{p:.3g}") if p == p else None] for a, b, p in sorted(pairs)],
+    }
+
+
+def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str], shared: _Shared) -> dict[str, Any]:
+    coverage = result.coverage
+    record = asdict(result.model)
+    before, after = run_words(result)
+    found: dict[str, Any] = {
+        "m": model,
+        "t": task,
+        "n": [coverage.n_scored, coverage.n_missing, shared.number(coverage.scored_sha256)],
+        "s": [_score(result.scores.get(metric)) for metric in METRICS[result.task.target]],
+        # Model, probe, environment, command: shared by most results of a model.
+        "p": [
+            shared.number(value)
+            for value in (record, _probe(result), dict(result.environment), [before, after], result.created_at)
+        ],
+    }
+    if label_names:
+        found["l"] = [_score(result.labels.get(label, {}).get(LABEL_METRIC)) for label in label_names]
+    if coverage.missing_sample:
+        found["x"] = shared.number(list(coverage.missing_sample))
+    return found
+
+
+def _probe(result: TaskResult) -> Mapping[str, Any]:
+    probe = result.probe
+    return {"protocol": probe.protocol, "engine": probe.engine, "seed": probe.seed, **probe.params}
+
+
+def _score(score: ScoreRecord | None) -> list[Any] | None:
+    """[mean, standard deviation, fold, fold, ...]."""
+    return [_whole(score.mean), _whole(score.std), *map(_whole, score.folds)] if score else None
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value * UNIT)

@@ -1,0 +1,3 @@
+"""Pictures of results."""
+
+__all__: list[str] = []

@@ -1,0 +1,164 @@
+"""Heat maps: models by family, as in the paper's Figures 2 and S1, and tasks by model, as in its Figure S2."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gene_eval.analysis.groups import OVERALL, REGRESSION
+from gene_eval.analysis.tables import Mean, Means, Table
+from gene_eval.reporting.plots.layout import (
+    AUC,
+    MARGIN,
+    MUTED,
+    SIZE,
+    Array,
+    Page,
+    Scale,
+    auc_scale,
+    colour_bar,
+    heat,
+    label_room,
+    names,
+    r2_scale,
+    row_labels,
+    text_width,
+    top_labels,
+)
+
+__all__ = ["family_map", "figure2_map", "task_map"]
+
+CELL, ROW = 0.62, 0.34
+TASK_CELL, TASK_ROW = 0.36, 0.19
+# More numbers than this are read by no one, and take long to draw.
+MOST_NUMBERS = 4000
+
+
+class _Block(NamedTuple):
+    title: str
+    columns: Sequence[str]
+    means: Means
+    groups: Sequence[str]
+    scale: Scale
+
+
+def family_map(table: Table) -> Figure:
+    """Mean and standard deviation over the tasks of each family, and over regression tasks on a scale of their own."""
+    auc = [group for group in table.groups if group != REGRESSION]
+    blocks = []
+    if auc:
+        blocks.append(_block("", table.means, table.groups, auc, AUC))
+    if REGRESSION in table.groups:
+        blocks.append(_block("", table.means, table.groups, [REGRESSION], "R2"))
+    return _family_blocks(table, "Mean over tasks (standard deviation over tasks)", blocks)
+
+
+def figure2_map(table: Table) -> Figure:
+    """ROC-AUC and F1 by the families of the paper's Figure 2."""
+    groups = [group for group in table.figure2_groups if group != REGRESSION]
+    return _family_blocks(
+        table,
+        "Mean over tasks (standard deviation over tasks), by the families of the paper's Figure 2",
+        [
+            _block("ROC-AUC, as Figure 2", table.figure2, table.figure2_groups, groups, AUC),
+            _block("F1, as Figure S1", table.figure_s1, table.figure2_groups, groups, "F1"),
+        ],
+    )
+
+
+def _block(title: str, means: Means, groups: Mapping[str, Sequence[str]], chosen: Sequence[str], unit: str) -> _Block:
+    values = [mean.mean for (_, group), mean in means.items() if group in chosen]
+    scales = {AUC: auc_scale, "R2": r2_scale}
+    scale = scales[unit](values) if unit in scales else Scale(unit, "viridis", min(values), max(values))
+    counts = [f"{group.replace('_', ' ')} ({len(groups[group])})" for group in chosen]
+    return _Block(title, counts, means, chosen, scale)
+
+
+def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure:
+    shown = names(table)
+    left = MARGIN + max(text_width(shown.values()) + 0.1, 1.4 * len(blocks))
+    above, beside = label_room([column for block in blocks for column in block.columns])
+    gap = 0.3
+    top = 0.4 + max(above, 0.5) + (0.2 if any(block.title for block in blocks) else 0)
+    width = left + sum(CELL * len(block.groups) + gap for block in blocks) - gap + beside
+    height = top + ROW * len(table.models) + MARGIN
+    page = Page(max(width, MARGIN * 2 + text_width([title], 10)), height)
+    page.text(MARGIN, 0.12, title, fontsize=10)
+    controls = [row for row, model in enumerate(table.models) if model in table.controls]
+    at = left
+    for number, block in enumerate(blocks):
+        found = [[block.means.get((model, group)) for group in block.groups] for model in table.models]
+        axes = page.axes(at, top, CELL * len(block.groups), ROW * len(table.models))
+        values = np.array([[mean.mean if mean else math.nan for mean in row] for row in found])
+        heat(axes, values, block.scale, texts=[[_mean_text(mean) for mean in row] for row in found], size=7)
+        top_labels(axes, block.columns)
+        if block.title:
+            page.text(at, 0.38, block.title, fontsize=SIZE, weight="bold")
+        if number == 0:
+            row_labels(axes, list(shown.values()), muted=controls)
+        colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.55, 1.0, block.scale)
+        at += CELL * len(block.groups) + gap
+    return page.figure
+
+
+def _mean_text(mean: Mean | None) -> str:
+    if mean is None:
+        return "–"
+    return f"{mean.mean:.3f}" if mean.std is None else f"{mean.mean:.3f}\n({mean.std:.3f})"
+
+
+def task_map(table: Table) -> Figure:
+    """Main metric of every model on every task, by family; regression on a scale of its own."""
+    sections = _sections(table)
+    shown = names(table)
+    task_names = [name for _, members in sections for name in members]
+    left = MARGIN + max(text_width(task_names) + 0.1, 2.8)
+    above, beside = label_room(shown.values())
+    gap = 0.3
+    top = 0.35 + max(above, 0.8)
+    height = top + sum(TASK_ROW * len(members) + gap for _, members in sections) + MARGIN
+    page = Page(max(left + TASK_CELL * len(shown) + beside, 4.5), height)
+    page.text(MARGIN, 0.12, "Mean over folds of each task's main metric", fontsize=10)
+    values = {name: _row(table, name) for name in task_names}
+    is_r2 = {task.name: task.target == "regression" for task in table.tasks}
+    scales = {
+        kind: make([value for name in task_names if is_r2[name] == kind for value in values[name]])
+        for kind, make in ((False, auc_scale), (True, r2_scale))
+        if kind in is_r2.values()
+    }
+    for number, scale in enumerate(scales.values()):
+        colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.78, 1.0, scale)
+    has_numbers = len(task_names) * len(shown) <= MOST_NUMBERS
+    controls = [column for column, model in enumerate(shown) if model in table.controls]
+    at = top
+    for number, (title, members) in enumerate(sections):
+        rows = np.array([values[name] for name in members])
+        # The gap above the first block is taken by the models' names.
+        at += gap if number else 0
+        axes = page.axes(left, at, TASK_CELL * len(shown), TASK_ROW * len(members))
+        texts = [["–" if math.isnan(value) else f"{value:.2f}" for value in row] for row in rows]
+        heat(axes, rows, scales[is_r2[members[0]]], texts=texts if has_numbers else None)
+        row_labels(axes, members)
+        page.text(left - 0.055, at - 0.05, title, fontsize=SIZE, weight="bold", ha="right", va="bottom", color=MUTED)
+        if not number:
+            top_labels(axes, list(shown.values()), muted=controls)
+        at += TASK_ROW * len(members)
+    return page.figure
+
+
+def _sections(table: Table) -> list[tuple[str, list[str]]]:
+    """Title and tasks of each block, what is in no mean last."""
+    counted = {group: list(members) for group, members in table.groups.items() if group != OVERALL}
+    known = {name for members in counted.values() for name in members}
+    rest = [task for task in table.tasks if task.name not in known]
+    for title, is_r2 in (("not ranked", False), ("regression, not ranked", True)):
+        if members := [task.name for task in rest if (task.target == "regression") == is_r2]:
+            counted[title] = members
+    return [(title.replace("_", " "), members) for title, members in counted.items()]
+
+
+def _row(table: Table, name: str) -> Array:
+    cells = [table.cells.get((model, name)) for model in table.models]
+    return np.array([math.nan if cell is None or cell.mean is None else cell.mean for cell in cells])

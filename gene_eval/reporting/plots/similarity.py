@@ -1,0 +1,110 @@
+"""Which models, and which tasks, have alike scores: cosine similarities, clustered (the paper's Figures S10, S11)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from gene_eval.analysis.groups import OVERALL
+from gene_eval.analysis.tables import Table
+from gene_eval.reporting.plots.layout import (
+    MARGIN,
+    SLANTED,
+    UPRIGHT,
+    Array,
+    Page,
+    Scale,
+    colour_bar,
+    heat,
+    label_room,
+    names,
+    row_labels,
+    text_width,
+    top_labels,
+)
+
+__all__ = ["model_similarity", "similarities", "task_similarity"]
+
+FEWEST = 3
+# Cells with and without a number in them.
+WIDE, NARROW = 0.36, 0.17
+MOST_NUMBERS = 25
+
+
+def similarities(vectors: Array) -> Array:
+    """1 - cosine distance of every two rows, rescaled so that the least alike pair has 0 and equal ones 1.
+
+    >>> similarities(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])).round(3).tolist()
+    [[1.0, 0.0, 0.707], [0.0, 1.0, 0.707], [0.707, 0.707, 1.0]]
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = vectors / np.where(lengths > 0, lengths, 1)
+    cosines = np.clip(units @ units.T, -1, 1)
+    np.fill_diagonal(cosines, 1)
+    spread = 1 - cosines.min()
+    # Rounding keeps the order of leaves the same on every machine.
+    rescaled: Array = np.round(1 - (1 - cosines) / spread, 9) if spread > 1e-12 else np.ones_like(cosines)
+    return rescaled
+
+
+def model_similarity(table: Table) -> Figure | None:
+    """Models by their vectors of ROC-AUC over tasks; None with fewer than three that have every task."""
+    models, _, scores = _scores(table)
+    shown = names(table)
+    labels = [shown[model] for model in models]
+    title = "Similarity of models by their ROC-AUC over tasks"
+    return _clustered(title, scores, labels, angle=SLANTED) if len(models) >= FEWEST else None
+
+
+def task_similarity(table: Table) -> Figure | None:
+    """Tasks by their vectors of ROC-AUC over models; None with fewer than three, or than two models."""
+    models, tasks, scores = _scores(table)
+    if len(models) < 2 or len(tasks) < FEWEST:
+        return None
+    return _clustered("Similarity of tasks by the ROC-AUC of models", scores.T, tasks, angle=UPRIGHT)
+
+
+def _scores(table: Table) -> tuple[list[str], list[str], Array]:
+    """Models that have every ROC-AUC task, these tasks, and (models, tasks) scores."""
+    tasks = list(table.groups.get(OVERALL, ()))
+    models = [model for model in table.models if tasks and (model, OVERALL) in table.means]
+    scores = [[table.cells[model, task].mean for task in tasks] for model in models]
+    return models, tasks, np.array(scores, dtype=np.float64)
+
+
+def _clustered(title: str, vectors: Array, labels: Sequence[str], *, angle: int) -> Figure:
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    table = similarities(vectors)
+    links = hierarchy.linkage(squareform(1 - table, checks=False), "average", optimal_ordering=True)
+    tree = hierarchy.dendrogram(links, no_plot=True)
+    order = tree["leaves"]
+    labels = [labels[i] for i in order]
+    has_numbers = len(labels) <= MOST_NUMBERS
+    size = (WIDE if has_numbers else NARROW) * len(labels)
+    scale = Scale("1 - cosine distance, rescaled", "viridis", 0.0, 1.0)
+    left = MARGIN + max(text_width(labels), text_width([scale.label]), 1.2) + 0.2
+    above, beside = label_room(labels, angle=angle)
+    top = 0.4 + max(above, 0.5)
+    branches = 0.8
+    page = Page(max(left + size + max(branches + 0.2, beside), 4.5), top + size + MARGIN)
+    page.text(MARGIN, 0.12, title, fontsize=10)
+    colour_bar(page, MARGIN + 0.1, top - 0.55, 1.2, scale)
+    axes = page.axes(left, top, size, size)
+    values = table[np.ix_(order, order)]
+    texts = [[f"{value:.2f}" for value in row] for row in values] if has_numbers else None
+    heat(axes, values, scale, texts=texts)
+    row_labels(axes, labels)
+    top_labels(axes, labels, angle=angle)
+    # scipy puts leaves at 5, 15, 25, ...
+    lines = [
+        list(zip(d, (i / 10 for i in at), strict=True)) for at, d in zip(tree["icoord"], tree["dcoord"], strict=True)
+    ]
+    side = page.axes(left + size + 0.05, top, branches, size)
+    side.add_collection(LineCollection(lines, colors="#777777", linewidths=0.8))
+    side.set_xlim(0, 1.03 * max(1e-9, *(x for line in lines for x, _ in line)))
+    side.set_ylim(len(labels), 0)
+    side.set_axis_off()
+    return page.figure

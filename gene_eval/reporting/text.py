@@ -1,0 +1,321 @@
+"""Tables of results as text: places, means over tasks, every task and label, coverage (Markdown, CSV, JSON, terminal).
+
+What stands in them is made by `gene_eval.analysis.tables`.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_metric
+from gene_eval.analysis.rankings import ModelRank
+from gene_eval.analysis.tables import (
+    LABEL_METRIC,
+    Cell,
+    Mean,
+    Means,
+    Report,
+    Settings,
+    Table,
+    TaskLine,
+    build,
+    labels,
+)
+from gene_eval.reporting.page.render import render
+
+__all__ = [
+    "FAMILIES",
+    "NOTHING",
+    "OVERALL",
+    "REGRESSION",
+    "RENDERERS",
+    "Cell",
+    "Mean",
+    "Report",
+    "Settings",
+    "Table",
+    "TaskLine",
+    "build",
+    "rows",
+    "to_csv",
+    "to_json",
+    "to_markdown",
+    "to_text",
+]
+
+NOTHING = "–"
+
+Row = dict[str, str | int | float | bool | None]
+Grid = list[list[str]]
+
+
+def rows(table: Table) -> list[Row]:
+    """One row for each task and model of the table, then one for each label of its multi-label tasks.
+
+    `level` says which: "task" or "label". The numbers of what was not run are None.
+    """
+    listed: list[Row] = []
+    for task in table.tasks:
+        for model in table.models:
+            cell = table.cells.get((model, task.name))
+            common: Row = {
+                **asdict(table.settings),
+                "level": "task",
+                "task": task.name,
+                "label": "",
+                "family": task.family,
+                "target": task.target,
+                "is_ranked": task.is_ranked,
+                "model": model,
+                "is_control": model in table.controls,
+                "metric": task.metric,
+                "mean": cell.mean if cell else None,
+                "std": cell.std if cell else None,
+                "n_task": task.n,
+                "n_scored": cell.n_scored if cell else None,
+                "n_missing": cell.n_missing if cell else None,
+            }
+            listed.append(common)
+            for label in labels(table, task):
+                mean, std = _label_score(table, model, task, label)
+                listed.append(
+                    {**common, "level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std}
+                )
+    return listed
+
+
+def _mean_rows(table: Table) -> list[Row]:
+    """One row for each mean, by model, with the group's name as family and no task."""
+    return [
+        {
+            **asdict(table.settings),
+            "level": "family",
+            "family": group,
+            "is_ranked": True,
+            "model": model,
+            "is_control": model in table.controls,
+            "metric": group_metric(group),
+            "mean": mean.mean,
+            "std": mean.std,
+        }
+        for (model, group), mean in table.means.items()
+    ]
+
+
+def to_csv(report: Report) -> str:
+    """Tasks, labels and means by family of all tables under one header; warnings are left to other formats."""
+    listed = [row for table in report.tables for row in (*rows(table), *_mean_rows(table))]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(listed)
+    return text.getvalue()
+
+
+def to_json(report: Report) -> str:
+    """`tables` (settings, models, rows, means, ranks, warnings) and `problems`, as one object."""
+    content = {"tables": [_table_facts(table) for table in report.tables], "problems": report.problems}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _table_facts(table: Table) -> dict[str, object]:
+    return {
+        "settings": asdict(table.settings),
+        "models": table.models,
+        "controls": table.controls,
+        "groups": table.groups,
+        "figure2_groups": table.figure2_groups,
+        "rows": rows(table),
+        **{name: _mean_facts(getattr(table, name)) for name in ("means", "figure2", "figure_s1")},
+        "rankings": [
+            {
+                "group": group.name,
+                "basis": group.basis,
+                "models": [asdict(each) for each in group.models],
+                "ties": group.ties,
+                "left_out": group.left_out,
+                "uneven": group.uneven,
+            }
+            for group in table.rankings
+        ],
+        "warnings": table.warnings,
+    }
+
+
+def _mean_facts(means: Means) -> list[dict[str, object]]:
+    return [{"model": model, "family": family, **asdict(mean)} for (model, family), mean in sorted(means.items())]
+
+
+def to_markdown(report: Report) -> str:
+    """A page with a section for each table: means, places, tasks, labels, coverage, and what to keep in mind."""
+    parts = ["# gene-bench report"]
+    for table in report.tables:
+        parts.append(f"## Results with {_escape(str(table.settings))}")
+        if table.warnings:
+            parts.append("\n".join(f"- {_escape(warning)}" for warning in table.warnings))
+        parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(_escape, _legend(table))]
+        for task in table.tasks:
+            if names := labels(table, task):
+                title = f"### Labels of {_escape(task.name)} ({LABEL_METRIC})"
+                parts += [title, _pipes(_label_grid(table, task, names))]
+        parts += ["### Coverage", _coverage(table)]
+    if report.problems:
+        parts += ["## Files left out", "\n".join(f"- {_escape(problem)}" for problem in report.problems)]
+    return "\n\n".join(parts) + "\n"
+
+
+def to_text(report: Report) -> str:
+    """Means and tasks for a terminal, aligned with spaces and without warnings (they belong on stderr)."""
+    parts = []
+    for table in report.tables:
+        grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
+        parts += [_printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in grids), *_legend(table)]
+    return "\n\n".join(parts) + "\n"
+
+
+RENDERERS: Mapping[str, Callable[[Report], str]] = {
+    "md": to_markdown,
+    "csv": to_csv,
+    "json": to_json,
+    "html": render,
+}
+
+
+def _summary(table: Table) -> Iterator[str]:
+    if table.means:
+        yield "### Means over tasks"
+        yield _pipes(_mean_grid(table, table.means, table.groups))
+        yield "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean."
+    if table.rankings:
+        yield "### Places"
+        yield _pipes(_rank_grid(table))
+        yield "\n".join(_escape(line) for line in _rank_notes(table))
+    if table.figure2 and table.figure2_groups != table.groups:
+        yield "### Families of the paper's Figure 2"
+        yield _pipes(_mean_grid(table, table.figure2, _but_regression(table.figure2_groups)))
+    if table.figure_s1:
+        yield "### F1, as in the paper's Figure S1"
+        yield _pipes(_mean_grid(table, table.figure_s1, _but_regression(table.figure2_groups)))
+        yield "F1 of binary tasks, weighted by class or label in the others."
+
+
+def _but_regression(groups: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {group: names for group, names in groups.items() if group != REGRESSION}
+
+
+def _task_grid(table: Table) -> Grid:
+    grid = [["task", "family", "metric", "n", *_headings(table)]]
+    for task in table.tasks:
+        cells = [table.cells.get((model, task.name)) for model in table.models]
+        values = [NOTHING if cell is None else _number(cell.mean, cell.std) for cell in cells]
+        grid.append([task.name + ("" if task.is_ranked else " *"), task.family, task.metric, str(task.n), *values])
+    return grid
+
+
+def _label_grid(table: Table, task: TaskLine, names: Sequence[str]) -> Grid:
+    models = [model for model in table.models if (model, task.name) in table.results]
+    headings = dict(zip(table.models, _headings(table), strict=True))
+    lines = [[name, *(_number(*_label_score(table, model, task, name)) for model in models)] for name in names]
+    return [["label", *(headings[model] for model in models)], *lines]
+
+
+def _label_score(table: Table, model: str, task: TaskLine, label: str) -> tuple[float | None, float | None]:
+    result = table.results.get((model, task.name))
+    score = result.labels.get(label, {}).get(LABEL_METRIC) if result else None
+    return (score.mean, score.std) if score else (None, None)
+
+
+def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) -> Grid:
+    grid = [["model", *(f"{group} ({_tasks(len(names))})" for group, names in groups.items())]]
+    for model, heading in zip(table.models, _headings(table), strict=True):
+        found = [means.get((model, group)) for group in groups]
+        grid.append([heading, *(_number(mean.mean, mean.std) if mean else NOTHING for mean in found)])
+    return grid
+
+
+def _rank_grid(table: Table) -> Grid:
+    places = [{each.model: each for each in group.models} for group in table.rankings]
+    main = places[0]
+    grid = [["model", *(f"{group.name} ({group.basis})" for group in table.rankings)]]
+    grid[0].insert(1, f"mean over {table.rankings[0].basis}")
+    for model, heading in zip(table.models, _headings(table), strict=True):
+        mean = f"{main[model].mean:.3f}" if model in main else NOTHING
+        grid.append([heading, mean, *(_place(found.get(model)) for found in places)])
+    return grid
+
+
+def _place(found: ModelRank | None) -> str:
+    if found is None:
+        return NOTHING
+    return str(found.rank) if found.low is None else f"{found.rank} ({found.low}{NOTHING}{found.high})"
+
+
+def _rank_notes(table: Table) -> Iterator[str]:
+    yield (
+        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks."
+    )
+    for group in table.rankings:
+        # Those of families are in the JSON and on the page.
+        if group.name in (OVERALL, REGRESSION) and (alike := [run for run in group.ties if len(run) > 1]):
+            runs = "; ".join(", ".join(run) for run in alike)
+            yield f"- Not told apart, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
+        if group.left_out:
+            yield f"- Without a place, {group.name} (no score on one of its tasks): {', '.join(group.left_out)}."
+
+
+def _headings(table: Table) -> list[str]:
+    return [model + (" (control)" if model in table.controls else "") for model in table.models]
+
+
+def _number(mean: float | None, std: float | None) -> str:
+    if mean is None:
+        return NOTHING
+    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task{'s' if count > 1 else ''}"
+
+
+def _legend(table: Table) -> list[str]:
+    lines = []
+    cells = [table.cells.get((model, task.name)) for model in table.models for task in table.tasks]
+    if any(cell is None or cell.mean is None for cell in cells):
+        lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
+    if any(not task.is_ranked for task in table.tasks):
+        lines.append("* for trying things out: never part of a mean or a ranking.")
+    return lines
+
+
+def _coverage(table: Table) -> str:
+    grid = [["task", "n", *_headings(table)]]
+    for task in table.tasks:
+        cells = [table.cells.get((model, task.name)) for model in table.models]
+        if any(cell and cell.n_scored != task.n for cell in cells):
+            values = [f"{cell.n_scored} ({cell.n_missing} missing)" if cell else NOTHING for cell in cells]
+            grid.append([task.name, str(task.n), *values])
+    return _pipes(grid) if len(grid) > 1 else "Every model was scored on every entity of its tasks."
+
+
+def _pipes(grid: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(_escape(cell) for cell in line) + " |" for line in grid]
+    return "\n".join([lines[0], "| " + " | ".join("---" for _ in grid[0]) + " |", *lines[1:]])
+
+
+def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
+    printable = [[_printable(cell) for cell in line] for line in grid]
+    widths = [max(len(line[column]) for line in printable) for column in range(len(grid[0]))]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in printable]
+    return ["  ".join(line).rstrip() for line in padded]
+
+
+def _escape(text: str) -> str:
+    """Names come from files of others: a pipe would end the cell, a tag or a link would become one."""
+    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in _printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,3 @@
+"""Runs models on tasks, and runs saved results again."""
+
+__all__: list[str] = []

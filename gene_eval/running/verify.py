@@ -1,0 +1,255 @@
+"""Runs saved results again from what they record, and says which agree, and where one does not, what differs."""
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from builders.errors import BuilderError
+from gene_eval.core.errors import ProbeError
+from gene_eval.errors import GeneBenchError
+from gene_eval.results.reproduce import is_common, model_string
+from gene_eval.results.store import ScoreRecord, TaskResult
+from gene_eval.running.runner import RunOptions, run
+from model_adapters import AdapterError
+
+__all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
+
+SAME_VERSIONS = 1e-6
+# What engines and their versions may differ by; see the agreement of engines in `gene_eval.core`.
+OTHER_VERSIONS = 1e-3
+OF_THE_MACHINE = ("device", "rough_products")
+"""Probe parameters that the engine chooses by the machine it runs on."""
+SHOWN = 16
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of running one result again.
+
+    Args:
+        name: "MODEL on TASK".
+        reasons: Why it does not reproduce, the inputs first; empty if it does.
+        notes: What differs without having changed the scores: versions of packages, and how the machine computes.
+        largest: Largest difference of any score of any fold; None if nothing was compared.
+        tolerance: What it may be.
+        n_scores: How many numbers were compared.
+    """
+
+    name: str
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    largest: float | None = None
+    tolerance: float = SAME_VERSIONS
+    n_scores: int = 0
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether inputs are the same and scores within the tolerance."""
+        return not self.reasons
+
+    def __str__(self) -> str:
+        """One line."""
+        if self.reasons:
+            return f"NOT reproduced: {self.name}: {'; '.join(self.reasons)}"
+        notes = f"; {'; '.join(self.notes)}" if self.notes else ""
+        return (
+            f"reproduced: {self.name}: {self.n_scores} scores, largest difference {self.largest:.1g}"
+            f" (allowed {self.tolerance:g}){notes}"
+        )
+
+
+def verify(
+    recorded: Sequence[TaskResult],
+    *,
+    model: str | None = None,
+    data_dir: Path | None = None,
+    device: str | None = None,
+    log: Callable[[str], None] = print,
+) -> list[Verdict]:
+    """Run results again, those of one model and one setting together.
+
+    Args:
+        recorded: Saved results. Those of a run with `--common-genes` need the results of all models of that run.
+        model: MODEL string of all of them, where the model's id does not lead to it (a file of vectors, a class).
+        data_dir: Raw files; see `builders.RawFiles`.
+        device: Where models compute; None takes the best there is.
+        log: Takes lines about progress.
+
+    Returns:
+        A verdict for each result, in their order.
+    """
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for number, result in enumerate(recorded):
+        groups[_group(result)].append(number)
+    verdicts: dict[int, Verdict] = {}
+    for numbers in groups.values():
+        group = [recorded[number] for number in numbers]
+        options = _options(group[0], data_dir=data_dir, device=device)
+        verdicts |= zip(numbers, _verify_group(group, model, options, log), strict=True)
+    return [verdicts[number] for number in range(len(recorded))]
+
+
+def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
+    """Say whether a second run of a result gave the same; if not, name the inputs that differ, or else the scores."""
+    reasons = [*_task_reasons(recorded, again), *_model_reasons(recorded, again)]
+    if not reasons and recorded.coverage.scored_sha256 != again.coverage.scored_sha256:
+        reasons.append(_differ("scored entities", recorded.coverage.scored_sha256, again.coverage.scored_sha256))
+    was, now = _plain(recorded.probe.params), _plain(again.probe.params)
+    machine_was, machine_now = ({name: each.pop(name, "none") for name in OF_THE_MACHINE} for each in (was, now))
+    reasons += _differing("probe parameter", was, now)
+    notes = (
+        *_differing("version of", recorded.environment, again.environment),
+        *_differing("probe parameter", machine_was, machine_now),
+    )
+    verdict = Verdict(
+        name=_name(recorded),
+        reasons=tuple(reasons),
+        notes=notes,
+        tolerance=OTHER_VERSIONS if notes else SAME_VERSIONS,
+    )
+    return verdict if reasons else _with_scores(verdict, recorded, again)
+
+
+def _group(result: TaskResult) -> tuple[object, ...]:
+    probe = result.probe
+    chosen = (probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
+    settings = (probe.protocol, probe.engine, probe.seed, *chosen)
+    # Models that were scored on their common genes have to be there together.
+    return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
+
+
+def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> RunOptions:
+    probe = result.probe
+    return RunOptions(
+        data_dir=data_dir,
+        device=device,
+        seed=probe.seed,
+        protocol=probe.protocol,
+        engine=probe.engine,
+        pairs=str(probe.params.get("pairs", "average")),
+        diseases=str(probe.params["diseases"]) if "diseases" in probe.params else None,
+        common_genes=is_common(result),
+    )
+
+
+def _verify_group(
+    group: Sequence[TaskResult], model: str | None, options: RunOptions, log: Callable[[str], None]
+) -> Iterator[Verdict]:
+    try:
+        specs = dict.fromkeys(model or _spec(result) for result in group)
+        with tempfile.TemporaryDirectory(prefix="gene-bench-verify-") as folder:
+            tasks = list(dict.fromkeys(result.task.id for result in group))
+            outcome = run(list(specs), tasks, replace(options, out=Path(folder)), log=log)
+    except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
+        yield from (Verdict(_name(result), (f"cannot be run again: {error}",)) for result in group)
+        return
+    again = {(result.model.id, result.task.id): result for result in outcome.results}
+    failed = {failure.task: failure.reason for failure in outcome.failures}
+    by_task = {result.task.id: result for result in outcome.results}
+    for result in group:
+        # With a MODEL given by hand the id may differ; then comparing says so.
+        found = again.get((result.model.id, result.task.id), by_task.get(result.task.id))
+        if found is None:
+            yield Verdict(_name(result), (f"cannot be run again: {failed[result.task.id]}",))
+        else:
+            yield compare(result, found)
+
+
+def _spec(result: TaskResult) -> str:
+    spec = model_string(result.model)
+    if spec is None:
+        message = f"the result does not say where {result.model.id} is; give its file, folder or class with --model"
+        raise GeneBenchError(message)
+    return spec
+
+
+def _name(result: TaskResult) -> str:
+    return f"{result.model.id} on {result.task.id}"
+
+
+def _task_reasons(recorded: TaskResult, again: TaskResult) -> Iterator[str]:
+    was, now = recorded.task, again.task
+    for what, old, new in (
+        ("task version", was.version, now.version),
+        ("target", was.target, now.target),
+        ("fold scheme", was.fold_scheme, now.fold_scheme),
+        ("label names", ", ".join(was.label_names), ", ".join(now.label_names)),
+        ("number of entities", str(was.n), str(now.n)),
+        ("labels (data sha256)", was.data_sha256, now.data_sha256),
+        ("folds (folds sha256)", was.folds_sha256, now.folds_sha256),
+    ):
+        if old != new:
+            yield _differ(what, old, new)
+    if was.data_sha256 != now.data_sha256:
+        yield from _differing("raw file", was.inputs, now.inputs)
+
+
+def _model_reasons(recorded: TaskResult, again: TaskResult) -> Iterator[str]:
+    was, now = recorded.model, again.model
+    for what, old, new in (
+        ("model", was.id, now.id),
+        ("adapter", was.adapter, now.adapter),
+        ("model revision", str(was.revision), str(now.revision)),
+        ("dimension", str(was.dim), str(now.dim)),
+        ("vectors (embedding sha256)", was.embedding_sha256, now.embedding_sha256),
+    ):
+        if old != new:
+            yield _differ(what, old, new)
+    yield from _differing("model option", _plain(was.options), _plain(now.options))
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, str]:
+    # As a file has them: tuples are lists there, and the keys of options within options are sorted.
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for name, value in values.items()
+    }
+
+
+def _differing(kind: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(was.keys() | now.keys()):
+        old, new = was.get(name, "none"), now.get(name, "none")
+        if old != new:
+            yield _differ(f"{kind} {name}", old, new)
+
+
+def _differ(what: str, recorded: str, here: str) -> str:
+    return f"{what} differs: {_short(recorded)} recorded, {_short(here)} here"
+
+
+def _short(text: str) -> str:
+    return f"{text[:SHOWN]}..." if len(text) == 64 and text.isalnum() else text
+
+
+def _with_scores(verdict: Verdict, recorded: TaskResult, again: TaskResult) -> Verdict:
+    was, now = dict(_numbers(recorded)), dict(_numbers(again))
+    reasons = [
+        f"score {name} is only in {'the result' if name in was else 'the new run'}" for name in sorted(was.keys() ^ now)
+    ]
+    largest, worst = 0.0, ""
+    for name in sorted(was.keys() & now):
+        old, new = was[name], now[name]
+        if (old is None) != (new is None):
+            reasons.append(f"score {name} differs: {old} recorded, {new} here")
+        elif old is not None and new is not None and abs(old - new) > largest:
+            largest, worst = abs(old - new), name
+    if largest > verdict.tolerance:
+        reasons.append(
+            f"same inputs, but score {worst} differs: {was[worst]:.6g} recorded, {now[worst]:.6g} here"
+            f" (allowed {verdict.tolerance:g})"
+        )
+    if reasons:
+        reasons += verdict.notes
+    return replace(verdict, reasons=tuple(reasons), largest=largest, n_scores=len(was))
+
+
+def _numbers(result: TaskResult) -> Iterator[tuple[str, float | None]]:
+    groups: dict[str, Mapping[str, ScoreRecord]] = {"": result.scores}
+    groups |= {f"{label}: ": scores for label, scores in result.labels.items()}
+    for group, scores in groups.items():
+        for metric, score in scores.items():
+            yield f"{group}{metric}", score.mean
+            yield f"{group}{metric} (std)", score.std
+            yield from ((f"{group}{metric} (fold {i})", value) for i, value in enumerate(score.folds))

@@ -1,0 +1,3 @@
+"""From a gene table to an embedding table: inputs, chunks, cache, checks."""
+
+__all__: list[str] = []

@@ -1,0 +1,259 @@
+"""Runs a model over batches of inputs and keeps what is done: the part of `embed` that takes the time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_adapters.embedding.inputs import logger
+from model_adapters.embedding.table import finite_float32
+from model_adapters.errors import (
+    AdapterError,
+    EncodingError,
+    ModelLoadError,
+    RefusedInput,
+    VectorsError,
+    line_in,
+    one_line,
+)
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from numpy.typing import NDArray
+
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
+"""How torch words it where it raises a plain RuntimeError (Apple's GPUs, and the CPU)."""
+
+
+@dataclass
+class ChunkEncoder:
+    """Encodes chunks of rows into files, for `Dataset.map`; a chunk whose file is there is not encoded again.
+
+    The model is made ready in the process that encodes, at its first chunk.
+
+    Args:
+        model: The model.
+        name: Of the model, for messages.
+        folder: Of the chunk files.
+        fit_on: Column of inputs that `fit` sees.
+        devices: One for each process.
+        batch_size: Values at a time.
+        dim: Length of a vector, once known.
+        budget: Longest value times number of values of a batch, at most; less after memory ran out.
+        ready: Whether the model is loaded and fitted.
+    """
+
+    model: Any
+    name: str
+    folder: Path
+    fit_on: Callable[[], list[Any]]
+    devices: list[str]
+    batch_size: int
+    dim: int | None = None
+    budget: int = sys.maxsize
+    ready: bool = False
+
+    def __call__(self, symbols: list[str], values: list[Any], rows: list[int], rank: int | None) -> None:
+        """Encode the rows and save their vectors, unless that is done."""
+        path = chunk_path(self.folder, rows[0], rows[-1] + 1, processes=len(self.devices))
+        if path.exists():
+            return
+        if not self.ready:
+            self._make_ready(self.devices[rank or 0])
+        save_array(path, np.concatenate(list(self._batches(symbols, values))))
+
+    def _make_ready(self, device: str) -> None:
+        self.budget = getattr(self.model, "batch_length", None) or sys.maxsize
+        if callable(load := getattr(self.model, "load", None)):
+            with self._as_error(ModelLoadError, f"could not be loaded on {device}"):
+                load(device)
+        if callable(fit := getattr(self.model, "fit", None)):
+            with self._as_error(EncodingError, f"fit failed on column {self.model.input_column!r}"):
+                fit(self.fit_on())
+        self.ready = True
+
+    def _batches(self, symbols: list[str], values: list[Any]) -> Iterator[NDArray[np.float32]]:
+        start = 0
+        while start < len(values):
+            # The longest comes first, and a batch is padded to it.
+            longest = _length(values[start])
+            size = min(self.batch_size, len(values) - start, max(1, self.budget // longest))
+            stop = start + size
+            vectors = self._encode(symbols[start:stop], values[start:stop])
+            if vectors is not None:
+                yield vectors
+                start = stop
+                continue
+            _free_memory()
+            if size == 1:
+                message = f"{self.name}: not enough memory to encode gene {symbols[start]} alone"
+                raise EncodingError(message + "; try another --device, or a smaller model or dtype")
+            self.budget = size // 2 * longest
+            message = f"{self.name}: out of memory at {size} genes of this length at once, going on with {size // 2}"
+            logger.warning(message)
+
+    def _encode(self, symbols: list[str], values: list[Any]) -> NDArray[np.float32] | None:
+        """Return checked vectors, or None if memory ran out."""
+        first = f"the batch that begins with gene {symbols[0]}"
+        with self._as_error(EncodingError, f"encode failed on {first}"):
+            try:
+                returned = self.model.encode(values)
+            except RefusedInput as error:
+                message = f"{self.name}: gene {symbols[error.position]}: {error}"
+                raise EncodingError(message) from error
+            except (MemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                return None
+        vectors = self._checked(returned, symbols, first=first)
+        self.dim = vectors.shape[1]
+        return vectors
+
+    @contextmanager
+    def _as_error(self, kind: type[AdapterError], what: str) -> Iterator[None]:
+        """Turn any failure of the model's own code into one line; the traceback stays in `__cause__`."""
+        try:
+            yield
+        except AdapterError:
+            raise
+        except (Exception, SystemExit) as error:
+            place = line_in(getattr(self.model, "code_file", None), error)
+            message = f"{self.name}: {what}: {one_line(error)}{place}"
+            raise kind(message) from error
+
+    def _checked(self, returned: Any, symbols: Sequence[str], *, first: str) -> NDArray[np.float32]:
+        n = len(symbols)
+        expected = f"expected a NumPy float array of shape ({n}, {self.dim or 'd'}) for {first}"
+        try:
+            array = np.asarray(returned)
+        except (TypeError, ValueError, RuntimeError) as error:
+            kind = type(returned).__name__
+            message = f"{self.name}: encode returned a {kind} that is no array ({one_line(error)}); {expected}"
+            raise EncodingError(message) from error
+        if array.dtype.kind not in "fiu":
+            message = f"{self.name}: encode returned {type(returned).__name__} of {array.dtype}; {expected}"
+            raise EncodingError(message)
+        wrong_dim = array.ndim == 2 and self.dim is not None and array.shape[1] != self.dim
+        if array.ndim != 2 or array.shape[0] != n or array.shape[1] == 0 or wrong_dim:
+            message = f"{self.name}: encode returned shape {array.shape}; {expected}"
+            raise EncodingError(message)
+        try:
+            return finite_float32(array, symbols, where=f"{self.name}: encode returned")
+        except VectorsError as error:
+            raise EncodingError(str(error)) from None
+
+
+def encode_rows(rows: Dataset, encoder: ChunkEncoder, *, column: str, chunk: int, progress: bool) -> None:
+    """Run an encoder over rows through `Dataset.map`, in one process for each of its devices.
+
+    Raises:
+        AdapterError: the model failed; a process that was killed is said to be.
+    """
+    processes = len(encoder.devices)
+    with progress_bar(shown=progress), _spawning(processes > 1):
+        try:
+            rows.map(
+                encoder,
+                input_columns=["symbol", column],
+                with_indices=True,
+                with_rank=True,
+                batched=True,
+                batch_size=chunk,
+                num_proc=processes if processes > 1 else None,
+                # Nothing is returned, so nothing is cached; without it, map would pickle the model to name the result.
+                new_fingerprint="encoding",
+                load_from_cache_file=False,
+                desc=f"Embedding genes with {encoder.name}",
+            )
+        except RuntimeError as error:
+            if processes == 1:
+                raise
+            message = f"{encoder.name}: a process ended before its work was done ({one_line(error)}); run it again"
+            raise EncodingError(message) from error
+
+
+def chunk_path(folder: Path, start: int, stop: int, *, processes: int) -> Path:
+    """Return the file of the chunk of rows start to stop; which rows those are depends on the number of processes."""
+    return folder / f"{processes}-{start:09d}-{stop:09d}.npy"
+
+
+def chunk_bounds(n: int, *, chunk: int, processes: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the batches that `Dataset.map` makes of n rows, which it shards in order.
+
+    >>> chunk_bounds(7, chunk=3, processes=2)
+    [(0, 3), (3, 4), (4, 7)]
+    """
+    bounds, start = [], 0
+    for process in range(processes):
+        end = start + n // processes + (process < n % processes)
+        bounds += [(at, min(at + chunk, end)) for at in range(start, end, chunk)]
+        start = end
+    return bounds
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an .npy file that is either there as a whole or not at all, also after a crash."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(exist_ok=True)
+    try:
+        with part.open("wb") as file:
+            np.save(file, array)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _length(value: Any) -> int:
+    return max(1, len(value)) if isinstance(value, str | list) else 1
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    torch = sys.modules.get("torch")
+    known = (MemoryError, torch.OutOfMemoryError) if torch else MemoryError
+    return isinstance(error, known) or any(words in str(error).lower() for words in OUT_OF_MEMORY)
+
+
+def _free_memory() -> None:
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Iterator[None]:
+    """Let the bars of `datasets` be seen, unless the user has disabled them, or not."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    if shown or are_progress_bars_disabled():
+        yield
+        return
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
+
+
+@contextmanager
+def _spawning(needed: bool) -> Iterator[None]:  # noqa: FBT001
+    """Let `map` start fresh processes: one that was forked cannot use a GPU that this process has used."""
+    import multiprocess  # type: ignore[import-untyped]
+
+    if not needed:
+        yield
+        return
+    before = multiprocess.get_start_method(allow_none=True)
+    multiprocess.set_start_method("spawn", force=True)
+    try:
+        yield
+    finally:
+        multiprocess.set_start_method(before, force=True)

@@ -1,0 +1,247 @@
+"""How a gene table becomes an embedding table: what is read, in which order, and where the vectors are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_adapters.base import choose_devices, wrong_attribute
+from model_adapters.embedding.chunks import ChunkEncoder, chunk_bounds, chunk_path, encode_rows, progress_bar
+from model_adapters.embedding.inputs import Inputs, read_inputs
+from model_adapters.embedding.table import arrow_table
+from model_adapters.errors import EncodingError, one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Dataset
+    from numpy.typing import NDArray
+
+DEFAULT_BATCH_SIZE = 256
+CHUNK = 256
+"""Rows, at least, whose vectors are saved at once: what an interrupted embedding loses at most, for each process."""
+ROWS_AT_ONCE = 4096
+ORDER = "longest first"
+"""Part of the cache key, as what else this module decides about the vectors."""
+
+
+def embed(
+    genes: Dataset,
+    model: object,
+    *,
+    batch_size: int | None = None,
+    device: str | None = None,
+    progress: bool = False,
+    fit_on: Dataset | None = None,
+    on_encode: Callable[[], None] | None = None,
+) -> Dataset:
+    """Return the embedding table of a gene table: `symbol`, `embedding` (`List(float32, length=d)`).
+
+    Genes whose input is null or blank are left out, and a warning in the log names them. The others are encoded in
+    order of length, longest first, and returned in the order of the table. If memory runs out, the batch is halved
+    and the work goes on.
+
+    The vectors are cached beside the file of `genes` if it has one, under a key of everything they depend on: gene
+    table, model id, revision, input column, options and code version. What was done when an embedding is interrupted
+    lies there too, and is not done again. A precomputed model returns its own table; a model with `parts` combines
+    theirs.
+
+    Args:
+        genes: table with `symbol` and the model's input column.
+        model: see `GeneEncoder`, or an object with `table()`.
+        batch_size: genes handed to `encode` at once; default is the model's own, or 256.
+        device: "cuda", "cuda:1", "mps" or "cpu"; several with commas between, one process each; default is every GPU,
+            else the first that is there.
+        progress: whether to show a progress bar on stderr.
+        fit_on: table whose inputs `fit` sees; default is `genes`. So that diseases are encoded with the words of genes.
+        on_encode: called once, just before the first gene is encoded; not called if all comes from the cache.
+
+    Raises:
+        EncodingError: the genes lack a column, or `encode` did not return finite (n, d) vectors.
+        ModelLoadError: the weights do not load, or the device is not there.
+    """
+    if device is not None:
+        # Also where nothing is computed: a device that is not there should not depend on what the cache holds.
+        choose_devices(device)
+    if callable(table := getattr(model, "table", None)):
+        ready: Dataset = table()
+        return ready
+    if callable(combine := getattr(model, "combine", None)):
+        options: dict[str, Any] = {"batch_size": batch_size, "device": device, "progress": progress}
+        parts = getattr(model, "parts", ())
+        tables = [embed(genes, part, **options, fit_on=fit_on, on_encode=on_encode) for part in parts]
+        combined: Dataset = combine(tables)
+        return combined
+    name, column = _check_model(model)
+    size = batch_size if batch_size is not None else getattr(model, "batch_size", None) or DEFAULT_BATCH_SIZE
+    if size < 1:
+        message = f"batch size is {size}, expected 1 or more"
+        raise EncodingError(message)
+    inputs = read_inputs(genes, column, name=name)
+    if not callable(getattr(model, "fit", None)) or (fit_on and fit_on._fingerprint == genes._fingerprint):
+        fit_on = None
+    key = _cache_key(genes, model, fit_on)
+    with _place(genes, key) as (cached, folder):
+        vectors = None
+        if not cached:
+            encoder = ChunkEncoder(model, name, folder, _fitted_values(inputs, fit_on, column, name), ["cpu"], size)
+            vectors = _encode(inputs, encoder, column=column, device=device, progress=progress, on_encode=on_encode)
+        with progress_bar(shown=False):
+            embedded: Dataset = inputs.rows.map(
+                _Assembler(vectors),
+                input_columns=["symbol"],
+                with_indices=True,
+                batched=True,
+                batch_size=ROWS_AT_ONCE,
+                new_fingerprint=key,
+                keep_in_memory=not _cache_is_writable(genes),
+            )
+    return embedded
+
+
+class _Assembler:
+    """Puts vectors beside symbols, for `Dataset.map`."""
+
+    def __init__(self, vectors: NDArray[np.float32] | None) -> None:
+        self._vectors = vectors
+
+    def __call__(self, symbols: Sequence[str], rows: Sequence[int]) -> pa.Table:
+        assert self._vectors is not None
+        return arrow_table(symbols, self._vectors[rows[0] : rows[-1] + 1])
+
+
+def _encode(
+    inputs: Inputs,
+    encoder: ChunkEncoder,
+    *,
+    column: str,
+    device: str | None,
+    progress: bool,
+    on_encode: Callable[[], None] | None,
+) -> NDArray[np.float32]:
+    """Return the (n, d) vectors, in a file that is read as needed."""
+    n = len(inputs.lengths)
+    chunk = -(-CHUNK // encoder.batch_size) * encoder.batch_size
+    if device is not None or callable(getattr(encoder.model, "load", None)):
+        encoder.devices = choose_devices(device)[: -(-n // chunk)]
+    processes = len(encoder.devices)
+    by_length = np.argsort(-inputs.lengths, kind="stable")
+    # Dealt out like cards: `map` gives each process one run of rows, and the long ones cost most.
+    order = np.concatenate([by_length[process::processes] for process in range(processes)])
+    bounds = chunk_bounds(n, chunk=chunk, processes=processes)
+    paths = [chunk_path(encoder.folder, *each, processes=processes) for each in bounds]
+    if not all(path.exists() for path in paths):
+        if on_encode is not None:
+            on_encode()
+        encode_rows(inputs.rows.select(order), encoder, column=column, chunk=chunk, progress=progress)
+    dim = np.load(paths[0], mmap_mode="r").shape[1]
+    vectors = np.lib.format.open_memmap(encoder.folder / "vectors.npy", "w+", dtype=np.float32, shape=(n, dim))
+    for (start, stop), path in zip(bounds, paths, strict=True):
+        block = np.load(path)
+        if block.shape[1] != dim:
+            message = f"{encoder.name}: encode returned {dim} numbers for some genes and {block.shape[1]} for others"
+            raise EncodingError(message)
+        vectors[order[start:stop]] = block
+    return vectors
+
+
+@contextmanager
+def _place(genes: Dataset, key: str) -> Iterator[tuple[bool, Path]]:
+    """Yield whether the cache has the vectors, and a folder to make them in, which is kept if that is interrupted."""
+    if not _cache_is_writable(genes):
+        with tempfile.TemporaryDirectory(prefix="gene-bench-") as temporary:
+            yield _is_cached(genes, key), Path(temporary)
+        return
+    from filelock import FileLock
+
+    folder = Path(genes.cache_files[0]["filename"]).parent / f"embedding-{key}"
+    if _is_cached(genes, key):
+        yield True, folder
+        return
+    lock = folder.with_suffix(".lock")
+    try:
+        # Another process that embeds the same: wait for it, and take its vectors.
+        with FileLock(lock):
+            yield _is_cached(genes, key), folder
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+        lock.unlink(missing_ok=True)
+
+
+def _is_cached(genes: Dataset, key: str) -> bool:
+    from datasets import is_caching_enabled
+
+    return bool(genes.cache_files) and is_caching_enabled() and Path(genes._get_cache_file_path(key)).exists()
+
+
+def _cache_is_writable(genes: Dataset) -> bool:
+    files = genes.cache_files
+    return bool(files) and os.access(Path(files[0]["filename"]).parent, os.W_OK)
+
+
+def _fitted_values(inputs: Inputs, fit_on: Dataset | None, column: str, name: str) -> Callable[[], list[Any]]:
+    rows = inputs.rows if fit_on is None else read_inputs(fit_on, column, name=name).rows
+    return _Column(rows, column)
+
+
+class _Column:
+    """Reads a column when called: a lambda, but one that can be sent to another process."""
+
+    def __init__(self, rows: Dataset, column: str) -> None:
+        self._rows, self._column = rows, column
+
+    def __call__(self) -> list[Any]:
+        values: list[Any] = self._rows[self._column][:]
+        return values
+
+
+def _check_model(model: object) -> tuple[str, str]:
+    kind = type(model).__name__
+    if not callable(getattr(model, "encode", None)):
+        message = f"{kind} has no method encode(batch) that returns an (n, d) array; add one"
+        raise EncodingError(message)
+    if wrong := wrong_attribute(model):
+        message = f"{kind}.{wrong}; set it on the class"
+        raise EncodingError(message)
+    described: Any = model
+    return described.model_id, described.input_column
+
+
+def _cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:
+    """Hash everything the vectors depend on; `map` by itself would pickle the model, and the weights it loads."""
+    parts = {
+        "genes": genes._fingerprint,
+        "fit_on": None if fit_on is None else fit_on._fingerprint,
+        "model_id": model.model_id,
+        "revision": getattr(model, "revision", None),
+        "input_column": model.input_column,
+        "options": dict(getattr(model, "options", {})),
+        "adapter": getattr(model, "adapter", type(model).__qualname__),
+        "version": getattr(model, "version", None) or _source_sha256(type(model)),
+        "order": ORDER,
+    }
+    try:
+        text = json.dumps(parts, sort_keys=True)
+    except TypeError as error:
+        message = f"{model.model_id}: options must be plain numbers, strings, lists or dicts ({one_line(error)})"
+        raise EncodingError(message) from error
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _source_sha256(kind: type) -> str | None:
+    """Hash the code of a user's class, so that an edited `encode` is run again in a notebook too."""
+    try:
+        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()
+    except (OSError, TypeError):
+        return None

@@ -1,0 +1,3 @@
+"""Models that read protein and DNA sequences."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Models of single-cell expression, and expression profiles."""
+
+__all__: list[str] = []

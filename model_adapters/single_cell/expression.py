@@ -1,0 +1,202 @@
+"""A gene's expression over tissues as its vector: a baseline that no model was trained for."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from model_adapters.base import AdapterInfo, Resolve
+from model_adapters.errors import UnknownModelError, VectorsError, one_line, some
+from model_adapters.files.table_model import DUPLICATES, Rows, TableModel, existing_file, files_sha256, name_of
+from model_adapters.options import Option, choice, split_options
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+MAX_UNPACKED_BYTES = 1024**3
+TISSUE = "Tissue"
+# Normalised before raw, where a table has several: HPA from version 21, HPA 19 and 20, all versions.
+VALUES = ("nTPM", "NX", "pTPM", "TPM")
+IDENTIFIERS = ("Gene", "gene", "symbol", "gene_id", "ensembl_gene_id")
+SYMBOLS = ("Gene name", "gene_name")
+LAYOUT = f"expected columns Gene, Tissue and {' or '.join(VALUES)}, or a column Gene and one for each tissue"
+
+
+class ExpressionProfile(TableModel):
+    """log(1 + TPM) of a gene in each tissue, from a table of HPA (one line for a gene in a tissue) or a wide one.
+
+    No value is made up for a tissue that a gene was not measured in: tissues that are not given for every gene are left
+    out, so that no gene is. `drop=genes` keeps all tissues and leaves those genes out.
+    """
+
+    adapter: ClassVar[str] = "expression"
+    version: ClassVar[str] = "1"
+    info: ClassVar[AdapterInfo] = AdapterInfo(
+        usage="expression:FILE[,drop=tissues|genes,duplicates=average|current|refuse]",
+        family="numeric profile",
+        input="a gene x tissue table, long or wide: tsv or csv, plain, .gz or .zip",
+        dimension="the table's tissues",
+        source="rna_tissue_consensus.tsv of the Human Protein Atlas, or any such table",
+        weights="get rna_tissue_consensus.tsv.zip from https://www.proteinatlas.org/about/download",
+    )
+    OPTIONS: ClassVar[Mapping[str, Option]] = {"drop": choice("tissues", "genes"), "duplicates": DUPLICATES}
+
+    def __init__(self, path: str | Path, *, resolve: Resolve | None = None, **options: Any) -> None:
+        """Name the file; it is hashed now and read by `table()`.
+
+        Raises:
+            UnknownModelError: there is no such file.
+        """
+        self.path = existing_file(Path(path).expanduser(), what="a gene x tissue table")
+        name = name_of(self.adapter, self.path.name.partition(".")[0])
+        super().__init__(name, where=self.path.name, resolve=resolve, options=options)
+        self.revision = files_sha256([self.path])
+
+    @classmethod
+    def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
+        """Make the model of a file, perhaps with options after it."""
+        path, options = split_options(argument, cls.OPTIONS, adapter=cls.adapter)
+        if not path:
+            message = f"expression needs a table: {cls.info.usage}"
+            raise UnknownModelError(message)
+        return cls(path, resolve=resolve, **options)
+
+    def _read(self) -> Rows:
+        table = _read_table(self.path)
+        profile = _long(table, where=self.where) if TISSUE in table.column_names else _wide(table, where=self.where)
+        given = ~np.isnan(profile.values)
+        if self._chosen.get("drop") == "genes":
+            rows, columns = np.flatnonzero(given.all(axis=1)), np.arange(len(profile.tissues))
+        else:
+            rows, columns = np.arange(len(profile.names)), np.flatnonzero(given.all(axis=0))
+        if not rows.size or not columns.size:
+            message = f"{self.where}: no tissue has a value for every gene; " + (
+                "no gene has one in every tissue either" if not rows.size else "keep the tissues with drop=genes"
+            )
+            raise VectorsError(message)
+        kept = profile.values[np.ix_(rows, columns)]
+        if (kept < 0).any():
+            gene, tissue = np.argwhere(kept < 0)[0]
+            found = f"{profile.names[rows[gene]]} has {kept[gene, tissue]:g} in {profile.tissues[columns[tissue]]}"
+            message = f"{self.where}: {found}, expected TPM of 0 or more; is the table on a log scale already?"
+            raise VectorsError(message)
+        counts = {
+            "tissues": len(columns),
+            "tissues left out": len(profile.tissues) - len(columns),
+            "genes left out": len(profile.names) - len(rows),
+        }
+        symbols = None if profile.symbols is None else [profile.symbols[row] for row in rows]
+        return Rows([profile.names[row] for row in rows], np.log1p(kept), symbols, counts)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """(genes, tissues) values, NaN where the table has none."""
+
+    names: list[str]
+    symbols: list[str] | None
+    tissues: list[str]
+    values: NDArray[np.float64]
+
+
+def _read_table(path: Path) -> pa.Table:
+    """Read a table whose cells are text, but for those of the columns that hold values."""
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    name, content = _unpack(path)
+    separator = "," if name.lower().endswith(".csv") else "\t"
+    try:
+        header = content[: content.find(b"\n") + 1].decode("utf-8-sig").strip().replace('"', "").split(separator)
+        texts = (header[0], TISSUE, *IDENTIFIERS, *SYMBOLS)
+        types = {column: pa.string() if column in texts else pa.float64() for column in header}
+        wanted = [column for column in header if column in (*texts, *VALUES)] if TISSUE in header else header
+        return pa_csv.read_csv(
+            pa.BufferReader(content),
+            parse_options=pa_csv.ParseOptions(delimiter=separator),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=types, include_columns=wanted, strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        message = f"{path.name} is not a readable gene x tissue table ({one_line(error)}); {LAYOUT}"
+        raise VectorsError(message) from error
+
+
+def _unpack(path: Path) -> tuple[str, bytes]:
+    """Return name and content of a file, or of the one file in a zip or gzip, up to a bound."""
+    try:
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                members = [member for member in archive.namelist() if not member.endswith("/")]
+                if len(members) != 1:
+                    message = f"{path.name} has {len(members)} files in it ({some(members)}), expected one table"
+                    raise VectorsError(message)
+                with archive.open(members[0]) as file:
+                    name, content = members[0], file.read(MAX_UNPACKED_BYTES + 1)
+        elif path.suffix.lower() == ".gz":
+            with gzip.open(path) as packed:
+                name, content = path.stem, packed.read(MAX_UNPACKED_BYTES + 1)
+        else:
+            with path.open("rb") as plain:
+                name, content = path.name, plain.read(MAX_UNPACKED_BYTES + 1)
+    # RuntimeError: zipfile's word for an encrypted member.
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        message = f"{path.name} cannot be unpacked ({one_line(error)}); fetch it again"
+        raise VectorsError(message) from error
+    if len(content) > MAX_UNPACKED_BYTES:
+        message = f"{path.name} has more than {MAX_UNPACKED_BYTES:,} bytes; expected a table of some tens of MB"
+        raise VectorsError(message)
+    return name, content
+
+
+def _long(table: pa.Table, *, where: str) -> _Profile:
+    gene = next((name for name in IDENTIFIERS if name in table.column_names), None)
+    value = next((name for name in VALUES if name in table.column_names), None)
+    if gene is None or value is None:
+        message = f"{where} has columns {some(table.column_names, limit=8)}; {LAYOUT}"
+        raise VectorsError(message)
+    rows, names = _coded(table, gene)
+    columns, tissues = _coded(table, TISSUE)
+    values = np.full((len(names), len(tissues)), np.nan)
+    measured = table.column(value).to_numpy()
+    place = rows * len(tissues) + columns
+    values.reshape(-1)[place] = measured
+    if len(np.unique(place)) != len(place):
+        gene_row, tissue = divmod(int(np.flatnonzero(np.bincount(place) > 1)[0]), len(tissues))
+        message = f"{where}: {names[gene_row]} has several lines for {tissues[tissue]}; keep one"
+        raise VectorsError(message)
+    symbol = next((name for name in SYMBOLS if name in table.column_names), None)
+    if symbol is None:
+        return _Profile(names, None, tissues, values)
+    first = np.unique(rows, return_index=True)[1]
+    return _Profile(names, table.column(symbol).take(first).to_pylist(), tissues, values)
+
+
+def _coded(table: pa.Table, name: str) -> tuple[NDArray[np.int64], list[str]]:
+    column = table.column(name).combine_chunks().dictionary_encode()
+    return column.indices.to_numpy().astype(np.int64), column.dictionary.to_pylist()
+
+
+def _wide(table: pa.Table, *, where: str) -> _Profile:
+    gene = next((name for name in IDENTIFIERS if name in table.column_names), table.column_names[0])
+    symbol = next((name for name in SYMBOLS if name in table.column_names), None)
+    tissues = [name for name in table.column_names if name not in (gene, symbol)]
+    if not tissues or not table.num_rows:
+        message = f"{where} has {table.num_rows} rows and columns {some(table.column_names, limit=8)}; {LAYOUT}"
+        raise VectorsError(message)
+    for tissue in tissues:
+        if not str(table.schema.field(tissue).type).startswith("double"):
+            message = f"{where}: column {tissue!r} holds text, expected numbers; {LAYOUT}"
+            raise VectorsError(message)
+    values = np.stack([table.column(tissue).to_numpy() for tissue in tissues], axis=1)
+    symbols = None if symbol is None else table.column(symbol).to_pylist()
+    return _Profile(table.column(gene).to_pylist(), symbols, tissues, values)

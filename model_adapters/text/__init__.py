@@ -1,0 +1,3 @@
+"""Models that read texts."""
+
+__all__: list[str] = []

@@ -1,0 +1,320 @@
+"""Comparing two models from their result files: what is paired, what is left out, what is said."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gene_eval.analysis.compare import Comparison, compare, find_model
+from gene_eval.analysis.groups import group_tasks
+from gene_eval.analysis.rankings import rank
+from gene_eval.cli.parser import main
+from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
+from gene_eval.errors import ReportError
+from gene_eval.reporting.comparison_text import sentences, to_text
+from gene_eval.results import store as result_files
+from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+
+SOURCES = ("hpa", "reactome", "humantfs", "hgnc", "uniprot", "genecorpus", "gene2vec")
+FAMILIES = ("localization", "biological_process", "regulatory", "protein", "protein", "genomic", "regulatory")
+METRICS = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
+
+
+def made(
+    model: str, task: str, folds: Sequence[float | None], *, target: str = "binary", **task_fields: object
+) -> TaskResult:
+    source = task.split("_")[0]
+    family = dict(zip(SOURCES, FAMILIES, strict=True)).get(source, "regulatory")
+    record = TaskRecord(
+        id=task, version="1.0.0", target=target, entity="gene", family=family, source=source, n=100,
+        data_sha256="d" * 64, fold_scheme="kfold", folds_sha256="f" * 64, ranked=source != "starter",
+    )  # fmt: skip
+    defined = [fold for fold in folds if fold is not None]
+    score = ScoreRecord(float(np.mean(defined)) if defined else None, 0.0 if defined else None, tuple(folds))
+    return TaskResult(
+        replace(record, **task_fields),  # type: ignore[arg-type]
+        ModelRecord(model, None, "precomputed", 4, "e" * 64),
+        ProbeRecord("paper", "sklearn", 0, {"C": 1.0}),
+        Coverage(100, 100, 0, (), "a" * 64),
+        {METRICS[target]: score},
+    )
+
+
+def two_models(*, gap: float, n_per_source: int = 2, noise: float = 0.02) -> list[TaskResult]:
+    """Models `org/Good` and `plain` on tasks of seven sources; Good is better by `gap` on average."""
+    rng = np.random.default_rng(0)
+    found = []
+    for source in SOURCES:
+        for number in range(n_per_source):
+            base = 0.7 + noise * rng.normal(size=5)
+            other = base + gap + noise * rng.normal(size=5)
+            found.append(made("plain", f"{source}_{number}", base.tolist()))
+            found.append(made("org/Good", f"{source}_{number}", other.tolist()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def clear() -> Comparison:
+    return compare(two_models(gap=0.1), "org/Good", "plain")
+
+
+def test_each_task_is_the_corrected_t_test_of_its_folds(clear: Comparison) -> None:
+    results = {(one.model.id, one.task.id): one.scores["roc_auc"].folds for one in two_models(gap=0.1)}
+    assert len(clear.tasks) == 14
+    for task in clear.tasks:
+        a, b = (np.array(results[model, task.task.id], dtype=float) for model in ("org/Good", "plain"))
+        assert task.test == corrected_t_test(a, b, test_train_ratio=1 / 4)
+        assert (task.mean_a, task.mean_b) == (pytest.approx(a.mean()), pytest.approx(b.mean()))
+    assert [task.holm_p for task in clear.tasks] == holm([task.test.p_value for task in clear.tasks]).tolist()
+    assert {task.better for task in clear.tasks if task.holm_p < 0.05} <= {"a"}
+
+
+def test_overall_counts_each_source_once(clear: Comparison) -> None:
+    overall = clear.groups[0]
+    assert (overall.name, overall.metric, overall.n_tasks, overall.basis) == ("overall", "roc_auc", 14, "7 sources")
+    means = [
+        np.mean([task.test.difference for task in clear.tasks if task.task.source == source]) for source in SOURCES
+    ]
+    expected = stats.ttest_1samp(means, 0)
+    assert overall.difference == pytest.approx(np.mean(means))
+    assert overall.p_value == pytest.approx(expected.pvalue, rel=0.3)
+    assert overall.low == pytest.approx(expected.confidence_interval().low, abs=2e-3)
+    assert overall.signed_rank_p == pytest.approx(2 / 2**7)
+    assert overall.better == "a"
+
+
+def test_families_of_few_sources_are_about_their_tasks_only(clear: Comparison) -> None:
+    families = {group.name: group for group in clear.groups[1:]}
+    assert list(families) == ["genomic", "regulatory", "localization", "biological_process", "protein"]
+    protein = families["protein"]
+    tests = [task.test for task in clear.tasks if task.task.family == "protein"]
+    assert (protein.n_tasks, protein.basis) == (4, "4 tasks")
+    assert protein.difference == pytest.approx(np.mean([test.difference for test in tests]))
+    statistic = protein.difference / np.mean([test.std_error for test in tests])
+    assert protein.p_value == pytest.approx(2 * stats.t.sf(statistic, 4))
+    assert math.isnan(protein.signed_rank_p)
+    holm_p = holm([group.p_value for group in families.values()])
+    assert [group.holm_p for group in families.values()] == pytest.approx(holm_p)
+
+
+def test_the_sentences_say_who_where_and_how_surely(clear: Comparison) -> None:
+    verdict, by_family, by_task = sentences(clear)
+    group = clear.groups[0]
+    assert verdict == (
+        f"org/Good is better than plain overall: org/Good has {group.difference:+.3f} ROC-AUC (95 % interval "
+        f"{group.low:+.3f} to {group.high:+.3f}, p < 0.001, signed-rank p = 0.016; "
+        "mean over the 7 sources of 14 tasks)."
+    )
+    assert by_family == (
+        "By family: org/Good is better in genomic, regulatory, localization, biological_process, protein."
+    )
+    assert by_task.startswith("Task by task (14 compared, p-values Holm-adjusted): org/Good is better on ")
+    reverse = compare(two_models(gap=0.1), "plain", "org/Good")
+    assert next(sentences(reverse)).startswith(
+        f"org/Good is better than plain overall: plain has {-group.difference:+.3f} ROC-AUC"
+    )
+
+
+def test_models_alike_do_not_differ() -> None:
+    comparison = compare(two_models(gap=0.0), "good", "plain")
+    assert comparison.groups[0].better == ""
+    verdict, by_family, by_task = sentences(comparison)
+    assert verdict.startswith("org/Good and plain do not differ clearly overall: ")
+    assert by_family.startswith("By family: no clear difference in genomic, ")
+    assert by_task.endswith("org/Good is better on 0, plain on 0, undecided on 14.")
+
+
+def test_regression_is_never_averaged_with_roc_auc() -> None:
+    extra = [
+        made("plain", "hpa_r", [-40.0, -30.0, -35.0, -38.0, -31.0], target="regression"),
+        made("org/Good", "hpa_r", [0.1, 0.2, 0.1, 0.2, 0.1], target="regression"),
+    ]
+    with_regression = compare([*two_models(gap=0.1), *extra], "org/Good", "plain")
+    assert (
+        with_regression.groups[0].difference == compare(two_models(gap=0.1), "org/Good", "plain").groups[0].difference
+    )
+    last = with_regression.groups[-1]
+    assert (last.name, last.metric, last.basis, last.better) == ("regression", "r2", "1 task", "a")
+    assert last.difference == pytest.approx(34.94)
+    assert "over 1 regression task: org/Good has +34.940 R2" in list(sentences(with_regression))[1]
+
+
+def test_folds_undefined_for_one_model_are_not_paired() -> None:
+    results = [
+        made("a", "humantfs_is_tf", [0.7, 0.8, None, 0.9, 0.8]),
+        made("b", "humantfs_is_tf", [0.6, 0.7, 0.1, 0.7, 0.75]),
+        made("a", "hgnc_hla_class", [None] * 5),
+        made("b", "hgnc_hla_class", [0.5] * 5),
+    ]
+    comparison = compare(results, "a", "b")
+    (task,) = comparison.tasks
+    assert (task.test.n, task.n_folds, task.mean_b) == (4, 5, pytest.approx(0.6875))
+    assert task.test == corrected_t_test([0.7, 0.8, 0.9, 0.8], [0.6, 0.7, 0.7, 0.75], test_train_ratio=1 / 4)
+    assert comparison.warnings == ("1 task left out: no fold in which both scores are defined (hgnc_hla_class)",)
+    assert "100 (4 of 5 folds)" in to_text(comparison)
+
+
+CHANGES = {
+    "version": ("task", "2.0.0", "task versions differ, 2.0.0 and 1.0.0"),
+    "data_sha256": ("task", "0" * 64, "labels differ"),
+    "folds_sha256": ("task", "0" * 64, "folds differ"),
+    "scored_sha256": ("coverage", "0" * 64, "models were scored on different genes"),
+    "n_scored": ("coverage", 99, "models were scored on different genes"),
+    "params": ("probe", {"C": 10.0}, "the penalty C differs"),
+    "scores": ("", {}, "no roc_auc in a result"),
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_what_cannot_be_paired_is_left_out_and_counted(field: str) -> None:
+    part, value, reason = CHANGES[field]
+    results = two_models(gap=0.1)
+    odd = next(one for one in results if (one.model.id, one.task.id) == ("org/Good", "hpa_0"))
+    changes = {part: replace(getattr(odd, part), **{field: value})} if part else {field: value}
+    comparison = compare([replace(odd, **changes) if one is odd else one for one in results], "org/Good", "plain")
+    assert len(comparison.tasks) == 13
+    (warning,) = comparison.warnings
+    assert warning.startswith(f"1 task left out: {reason}")
+    assert warning.endswith("(hpa_0)")
+    alone = [replace(odd, **changes), next(one for one in results if one.task.id == "hpa_0" and one is not odd)]
+    with pytest.raises(ReportError, match=f"org/Good and plain share no task that can be compared: {reason}"):
+        compare(alone, "org/Good", "plain")
+
+
+def test_a_task_of_one_model_only_is_left_out() -> None:
+    results = [one for one in two_models(gap=0.1) if (one.model.id, one.task.source) != ("plain", "hpa")]
+    comparison = compare(results, "org/Good", "plain")
+    assert comparison.left_out == {"no result of plain": ("hpa_0", "hpa_1")}
+    assert comparison.groups[0].basis == "6 sources"
+
+
+def _settings(result: TaskResult, **changes: str | int) -> TaskResult:
+    return replace(result, probe=replace(result.probe, **changes))  # type: ignore[arg-type]
+
+
+def test_settings_are_never_mixed() -> None:
+    results = two_models(gap=0.1)
+    apart = [_settings(one, engine="fast") if one.model.id == "plain" else one for one in results]
+    message = (
+        "org/Good with protocol paper, engine sklearn, seed 0; plain with protocol paper, engine fast, seed 0: "
+        "scores of different settings cannot be paired; run both the same way"
+    )
+    with pytest.raises(ReportError, match=message):
+        compare(apart, "org/Good", "plain")
+    both = [*results, *(_settings(one, protocol="scaled") for one in results)]
+    with pytest.raises(ReportError, match="have results of 2 settings .*; keep one of them in the folder"):
+        compare(both, "org/Good", "plain")
+    extra = [*results, _settings(results[0], seed=1)]
+    assert compare(extra, "org/Good", "plain").settings == "protocol paper, engine sklearn, seed 0"
+
+
+def test_a_model_of_two_revisions_is_said() -> None:
+    results = two_models(gap=0.1)
+    results[0] = replace(results[0], model=replace(results[0].model, revision="abc"))
+    (warning,) = compare(results, "org/Good", "plain").warnings
+    assert warning == "plain has results of different revisions or options; run it again with --overwrite"
+
+
+@pytest.mark.parametrize(
+    ("models", "a", "b", "message"),
+    [
+        ([], "a", "b", "no results: nothing to compare"),
+        (["a"], "a", "b", r"results of one model only \(a\): nothing to compare; add one with: gene-bench run MODEL"),
+        (["a", "b"], "a", "a", "'a' and 'a' are both a; name two models of: a, b"),
+        (["org/Good", "plain"], "god", "plain", "no results of model 'god': did you mean 'org/Good'"),
+        (["org/Good", "plain"], "xyz", "plain", r"no results of model 'xyz': \(there are: org/Good, plain\)"),
+        (["x/m", "y/m", "plain"], "m", "plain", "model 'm' may be x/m or y/m; give the whole id"),
+    ],
+)
+def test_mistakes_are_one_line(models: list[str], a: str, b: str, message: str) -> None:
+    with pytest.raises(ReportError, match=message) as caught:
+        compare([made(model, "hpa_0", [0.5, 0.6, 0.7]) for model in models], a, b)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["org/Good", "ORG/good", "good", "org__Good"])
+def test_names_that_find_a_model(name: str) -> None:
+    assert find_model(name, ["org/Good", "plain", "org/Good-large"]) == "org/Good"
+
+
+def test_starter_tasks_and_labels_of_a_task_that_is_there_are_in_no_group() -> None:
+    ids = ["starter_is_tf", "reactome_pathways", "reactome_pathways/dna_repair", "uniprot_ptm/acetylation"]
+    assert group_tasks([made("a", task, [0.5]).task for task in ids]) == {
+        "overall": ("reactome_pathways", "uniprot_ptm/acetylation"),
+        "biological_process": ("reactome_pathways",),
+        "protein": ("uniprot_ptm/acetylation",),
+    }
+    results = [made(model, ids[0], folds) for model, folds in (("a", [0.5, 0.6, 0.7]), ("b", [0.4, 0.3, 0.5]))]
+    comparison = compare(results, "a", "b")
+    assert comparison.groups == ()
+    assert "starter_is_tf *" in to_text(comparison)
+
+
+def test_the_command_prints_sentences_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for result in two_models(gap=0.1):
+        result_files.save(result, tmp_path)
+    assert main(["compare", str(tmp_path), "good", "plain"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out == to_text(compare(two_models(gap=0.1), "good", "plain"))
+    lines = out.splitlines()
+    assert lines[0].startswith("org/Good is better than plain overall: ")
+    assert lines[2].split("  ")[0] == "tasks"
+    assert sum(line.startswith(("hpa_", "gene2vec_")) for line in lines) == 4
+
+
+def test_the_command_says_mistakes_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for result in two_models(gap=0.1):
+        result_files.save(result, tmp_path)
+    assert main(["compare", str(tmp_path), "goood", "plain"]) == 2
+    message = "gene-bench: no results of model 'goood': did you mean 'org/Good'? (there are: org/Good, plain)\n"
+    assert capsys.readouterr() == ("", message)
+    assert main(["compare", str(tmp_path / "none"), "good", "plain"]) == 2
+    assert capsys.readouterr().err.startswith("gene-bench: no results folder ")
+    (tmp_path / "plain" / "hpa_0.json").write_text("{")
+    assert main(["compare", str(tmp_path), "good", "plain"]) == 1
+    unreadable, left_out = capsys.readouterr().err.splitlines()
+    assert unreadable.startswith("warning: cannot read result ")
+    assert left_out == "warning: 1 task left out: no result of plain (hpa_0)"
+
+
+def test_ranking_of_three_models() -> None:
+    results = two_models(gap=0.1)
+    rng = np.random.default_rng(1)
+    for one in [one for one in results if one.model.id == "plain"]:
+        folds = [fold + 0.02 * rng.normal() for fold in one.scores["roc_auc"].folds if fold is not None]
+        results.append(made("like-plain", one.task.id, folds))
+    results.append(made("partial", "hpa_0", [0.9] * 5))
+    groups = {group.name: group for group in rank(results)}
+    overall = groups["overall"]
+    assert (overall.basis, overall.metric, overall.left_out) == ("7 sources", "roc_auc", ("partial",))
+    assert [(place.model, place.rank) for place in overall.models][0] == ("org/Good", 1)
+    assert (overall.models[0].low, overall.models[0].high) == (1, 1)
+    assert {(place.low, place.high) for place in overall.models[1:]} == {(2, 3)}
+    assert [set(run) for run in overall.ties] == [{"org/Good"}, {"plain", "like-plain"}]
+    assert overall.p_values["plain", "like-plain"] > 0.05 > overall.p_values["org/Good", "plain"]
+    protein = groups["protein"]
+    assert (protein.basis, protein.tasks) == ("4 tasks", ("hgnc_0", "hgnc_1", "uniprot_0", "uniprot_1"))
+    assert [place.low for place in protein.models] == [None, None, None]
+    pair = compare([one for one in results if one.model.id in ("plain", "org/Good")], "org/Good", "plain")
+    family = next(group for group in pair.groups if group.name == "protein")
+    assert protein.p_values["plain", "org/Good"] == pytest.approx(min(1, 3 * family.p_value), rel=1e-6)
+
+
+def test_ranking_says_on_which_tasks_genes_differ_and_refuses_other_folds() -> None:
+    results = two_models(gap=0.1)
+    odd = replace(results[0], coverage=replace(results[0].coverage, scored_sha256="0" * 64))
+    assert rank([odd, *results[1:]])[0].uneven == ("hpa_0",)
+    for changed in (
+        replace(odd, task=replace(odd.task, folds_sha256="0" * 64)),
+        replace(odd, probe=replace(odd.probe, seed=1)),
+    ):
+        with pytest.raises(ReportError, match="results of hpa_0 differ in version, labels, folds"):
+            rank([changed, *results[1:]][::-1])
+    with pytest.raises(ReportError, match="two results of plain on hpa_0"):
+        rank([*results, results[0]])
+    assert rank([]) == ()

@@ -1,0 +1,213 @@
+"""Solves whose products are made in bfloat16: forced here, so that they run on every processor."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from gene_eval.core import probe
+from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.solver import lbfgs as fast_lbfgs
+from gene_eval.core.solver import problem as fast_task
+from gene_eval.core.solver.gradient import Exact
+from gene_eval.core.solver.low_precision import WIDE, RoughRows, worth_rounding
+from gene_eval.core.solver.penalty import Penalty
+from gene_eval.core.solver.rows import DenseRows
+from gene_eval.core.solver.targets import Classes, Labels
+
+
+@pytest.fixture
+def rough(monkeypatch):
+    monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width: True)
+
+
+def held_out(X, y, folds, *, target="multilabel", **options):
+    return get_engine("fast")(X, y, target=target, folds=folds, params=Params(**options))
+
+
+def draw(n=1500, d=80, n_labels=12, noise=4.0):
+    """A task too large for Newton's method, with labels that differ in difficulty and frequency."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, d)).astype(np.float32)
+    signal = X @ rng.normal(size=(d, n_labels)) + noise * rng.normal(size=(n, n_labels))
+    return X, signal > np.linspace(0, 20, n_labels), np.arange(n) % 5
+
+
+def decisions(X, y, folds):
+    """Of the labels of the first fold, by scikit-learn's Newton solver."""
+    train = folds > 0
+    fits = [LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X[train], label[train]) for label in y.T]
+    return np.column_stack([fit.decision_function(X[~train]) for fit in fits])
+
+
+@pytest.mark.usefixtures("rough")
+@pytest.mark.parametrize("scale", [0.01, 1.0])
+def test_labels_are_solved_to_the_optimum(scale):
+    X, y, folds = draw()
+    out = held_out(scale * X, y, folds)
+    assert out.params["rough_products"] == "bfloat16"
+    assert out.convergence["converged"]
+    assert out.convergence["n_float64"] == 0
+    expected = decisions((scale * X).astype(float), y, folds)
+    error = np.sqrt(np.mean((out.values[folds == 0] - expected) ** 2, axis=0))
+    # Four times the default tolerance; a bfloat16 product has two or three digits.
+    assert (error < 4e-5 * np.maximum(1, expected.std(axis=0))).all()
+
+
+@pytest.mark.usefixtures("rough")
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_labels_score_as_with_scikit_learn_at_any_scale(scale):
+    X, y, folds = draw(n=600, n_labels=3)
+    fast, reference = (probe(scale * X, y, target="multilabel", folds=folds, engine=e) for e in ("fast", "sklearn"))
+    assert fast.convergence["converged"]
+    for metric, score in reference.scores.items():
+        np.testing.assert_allclose(fast.scores[metric].folds, score.folds, rtol=0, atol=1e-3, err_msg=metric)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_separable_labels_are_solved_in_float32(monkeypatch, rounded):
+    """Residuals of probabilities near 0 and 1 keep their digits, also where products are rounded."""
+    monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width: rounded)
+    rng = np.random.default_rng(0)
+    X = 3 * rng.normal(size=(800, 1000)).astype(np.float32)
+    y, folds = rng.random((800, 3)) < [0.5, 0.1, 0.02], np.arange(800) % 5
+    out = held_out(X, y, folds, memory=1.0)
+    assert out.convergence["converged"]
+    assert out.convergence["n_float64"] == 0
+    expected = decisions(X.astype(float), y, folds)
+    assert (np.sqrt(np.mean((out.values[folds == 0] - expected) ** 2, axis=0)) < 1e-3 * expected.std(axis=0)).all()
+
+
+@pytest.mark.usefixtures("rough")
+@pytest.mark.parametrize("noise", [0.3, 1.5])
+def test_25_unbalanced_classes_score_as_with_scikit_learn(noise):
+    rng = np.random.default_rng(0)
+    y = np.sort(rng.choice(25, size=900, p=(w := 1.2 ** -np.arange(25)) / w.sum()))
+    X = rng.normal(size=(25, 40))[y] + noise * rng.normal(size=(900, 40))
+    folds = rng.integers(0, 5, 900)
+    fast, reference = (probe(X, y, target="multiclass", folds=folds, engine=e) for e in ("fast", "sklearn"))
+    assert fast.convergence["converged"]
+    for metric, score in reference.scores.items():
+        np.testing.assert_allclose(fast.scores[metric].folds, score.folds, rtol=0, atol=1e-3, err_msg=metric)
+
+
+@pytest.mark.usefixtures("rough")
+def test_the_scaled_protocol_chooses_as_with_scikit_learn(make_problem):
+    p = make_problem("multilabel")
+    fast, reference = (
+        probe(p.X, p.y, target="multilabel", folds=p.folds, protocol="scaled", engine=e) for e in ("fast", "sklearn")
+    )
+    assert fast.params["C_chosen"] == reference.params["C_chosen"]
+    for metric, score in reference.scores.items():
+        np.testing.assert_allclose(fast.scores[metric].folds, score.folds, rtol=0, atol=1e-3, err_msg=metric)
+
+
+@pytest.mark.usefixtures("rough")
+def test_the_certificate_is_that_of_exact_gradients():
+    exact = held_out(*draw(), tol=1e-8)
+    for tol in (1e-2, 1e-4):
+        out = held_out(*draw(), tol=tol)
+        assert out.convergence["logit_error"] < tol
+        assert np.sqrt(((out.values - exact.values) ** 2).mean(axis=0)).max() < 4 * tol * exact.values.std()
+
+
+@pytest.mark.usefixtures("rough")
+def test_what_did_not_converge_is_said(make_problem):
+    p = make_problem("multiclass")
+    out = held_out(p.X, p.y, p.folds, target="multiclass", max_iter=2, tol=1e-9)
+    assert not out.convergence["converged"]
+    assert out.convergence["logit_error"] > 1e-9
+
+
+@pytest.mark.usefixtures("rough")
+def test_a_solve_repeats_to_the_bit():
+    first, second = held_out(*draw()), held_out(*draw())
+    assert first.values.tobytes() == second.values.tobytes()
+    assert first.convergence == second.convergence
+
+
+@pytest.mark.parametrize("kind", ["labels", "classes"])
+def test_gradients_are_exact_where_moved_to_and_close_nearby(kind):
+    torch.manual_seed(0)
+    Z = torch.cat([torch.randn(300, 40), torch.ones(300, 1)], 1)
+    starts = [0, 100, 200, 300]
+    rows = DenseRows(Z, starts, RoughRows(Z, starts))
+    # Three problems, each without one block; they are asked about in another order.
+    trains, problems = ~torch.eye(3, dtype=torch.bool), torch.tensor([2, 0])
+    if kind == "labels":
+        target = Labels(rows, torch.randint(0, 2, (300, 3)).float())
+    else:
+        target = Classes(rows, torch.nn.functional.one_hot(torch.randint(0, 4, (300,)), 4).float())
+    objective = target.objective(rows, torch.arange(3), trains, Penalty(1.0, 41))
+    here = 0.1 * torch.randn(2, target.n_columns * 41)
+    gradients = objective.around(problems)
+    torch.testing.assert_close(gradients.move(here), Exact(objective, problems).move(here))
+    torch.testing.assert_close(gradients.at(here), Exact(objective, problems).move(here))
+    for distance in (1e-1, 1e-3):
+        there = here + distance * torch.randn_like(here)
+        exact = Exact(objective, problems).move(there)
+        change = exact - Exact(objective, problems).move(here)
+        assert (gradients.at(there) - exact).norm() < 1e-2 * change.norm()
+        assert (gradients.at(there) - exact).norm() > 0
+    second = gradients.select(torch.tensor([False, True]))
+    torch.testing.assert_close(second.at(there[1:]), gradients.at(there)[1:], rtol=1e-4, atol=1e-4)
+    second.move(there[1:])
+    torch.testing.assert_close(gradients.at(there)[1:], exact[1:])
+
+
+def test_products_are_rounded_only_where_the_processor_says_that_it_pays(monkeypatch):
+    cpu, wide = torch.device("cpu"), WIDE + 1
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert worth_rounding(cpu, torch.float32, wide)
+    assert not worth_rounding(cpu, torch.float32, WIDE - 1)
+    assert not worth_rounding(cpu, torch.float64, wide)
+    assert not worth_rounding(torch.device("cuda"), torch.float32, wide)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True})
+    assert not worth_rounding(cpu, torch.float32, wide)
+    # An older PyTorch does not say.
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert not worth_rounding(cpu, torch.float32, wide)
+
+
+class Bowls:
+    """Gradients of w' D w / 2, far too small where they are rough."""
+
+    rough = True
+
+    def __init__(self, steep, shrink):
+        self.steep, self.shrink = steep, shrink
+
+    def around(self, problems):
+        return self
+
+    def select(self, keep):
+        return Bowls(self.steep[keep], self.shrink[keep])
+
+    def move(self, weights):
+        return self.steep * weights
+
+    def at(self, weights):
+        return self.shrink[:, None] * self.steep * weights
+
+
+@pytest.mark.parametrize("patience", [3, 100])
+def test_nothing_leaves_by_a_rough_gradient(monkeypatch, patience):
+    """Also not who waits for others that do not get there."""
+    monkeypatch.setattr(fast_lbfgs, "LEAVING", 1.0)
+    monkeypatch.setattr(fast_lbfgs, "PATIENCE", patience)
+    torch.manual_seed(0)
+    steep, start = 1 + 9 * torch.rand(4, 6), torch.randn(4, 6)
+    # Ten times the tolerance away at first; the last one far more.
+    start *= (torch.tensor([1e-3, 1e-3, 1e-3, 10.0]) / ((steep * start).square().sum(1) * 1e-3).sqrt())[:, None]
+    out = fast_lbfgs.minimise(
+        Bowls(steep, torch.tensor([0.05, 0.08, 1.0, 1.0])),
+        start,
+        torch.full((4, 6), 1e-3),
+        torch.ones(4),
+        torch.zeros(6),
+        tol=1e-4,
+        max_iterations=12,
+    )
+    exact = steep * out.weights
+    torch.testing.assert_close(out.gradient, exact.abs().amax(1))
+    assert (out.error >= (exact.square() * 1e-3).sum(1).sqrt() * 0.999).all()

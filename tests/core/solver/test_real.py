@@ -1,0 +1,77 @@
+"""The fast engine on real word counts, against scikit-learn's Newton solver run to convergence."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from builders import RawFiles
+from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.probe import _score
+from gene_eval.core.solver import problem as fast_task
+from gene_eval.running.tasks import choose, load_tasks
+from gene_eval.running.vectors import ModelVectors
+from model_adapters import load_model
+
+pytestmark = pytest.mark.real_data
+
+
+@pytest.fixture(scope="module")
+def read(raw_dir):
+    """Word counts, labels and folds of a task."""
+    raw = RawFiles(raw_dir)
+    vectors = ModelVectors(load_model("bag-of-words"), raw, log=lambda line: None)
+
+    def read(name):
+        (task,) = load_tasks(choose([name]), raw)
+        gathered = vectors.gather(task)
+        return gathered.X.materialise(), task.y[gathered.rows], task.folds[gathered.rows].astype(np.int64)
+
+    return read
+
+
+def assert_close_scores(y, folds, values, expected, *, target):
+    ours, theirs = (_score(y, each, folds, target=target, names=[])[0] for each in (values, expected))
+    for metric, score in theirs.items():
+        assert ours[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
+
+
+def test_transcription_factors_by_their_words(read):
+    X, y, folds = read("humantfs_is_tf")
+    X, y = X[:, ::4], y.astype(bool)
+    out = get_engine("fast")(X, y, target="binary", folds=folds, params=Params())
+    assert out.convergence["converged"]
+    expected = np.empty(len(y))
+    for fold in range(5):
+        # Newton's method takes half a minute a fold on all 1,024 words, hence every fourth.
+        fit = LogisticRegression(solver="newton-cholesky", tol=1e-8, max_iter=100)
+        fit.fit(X[folds != fold].astype(np.float64), y[folds != fold])
+        expected[folds == fold] = fit.decision_function(X[folds == fold].astype(np.float64))
+    assert np.sqrt(np.mean((out.values - expected) ** 2)) < 1e-3 * np.sqrt(np.mean(expected**2))
+    assert_close_scores(y, folds, out.values, expected, target="binary")
+
+
+def test_a_prognosis_by_words(read):
+    X, y, folds = read("hpa_pathology_liver_cancer")
+    keep = np.random.default_rng(0).permutation(len(y))[:3000]
+    X, y, folds = X[keep, ::10], y[keep], folds[keep]
+    out = get_engine("fast")(X, y, target="multiclass", folds=folds, params=Params())
+    assert out.convergence["converged"]
+    expected = np.empty_like(out.values)
+    for fold in range(5):
+        fit = LogisticRegression(solver="newton-cholesky", tol=1e-8, max_iter=100)
+        fit.fit(X[folds != fold].astype(np.float64), y[folds != fold])
+        expected[folds == fold] = fit.predict_proba(X[folds == fold].astype(np.float64))
+    assert np.abs(out.values - expected).max() < 0.02
+    assert_close_scores(y, folds, out.values, expected, target="multiclass")
+
+
+def test_rough_products_change_no_score_of_word_counts(read, monkeypatch):
+    """The pathways at 1,024 words, the worst conditioned real task: products in bfloat16 against float32."""
+    X, y, folds = read("reactome_pathways")
+    outs = []
+    for rough in (False, True):
+        monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width, rough=rough: rough)
+        outs.append(get_engine("fast")(X, y[:, ::4].astype(bool), target="multilabel", folds=folds, params=Params()))
+        assert outs[-1].convergence["converged"]
+    plain, rough = (out.values for out in outs)
+    assert 0 < np.sqrt(np.mean((rough - plain) ** 2)) < 1e-4 * plain.std()

@@ -1,0 +1,69 @@
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gene_eval.core.metrics import METRICS
+from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+
+FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
+TARGETS = ("binary", "multiclass", "multilabel", "regression", "binary", "binary")
+LABELS = ("nucleus", "<img src=x onerror=alert(2)>")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _model(model: str) -> ModelRecord:
+    if "/" in model:
+        return ModelRecord(model, "a" * 40, "sentence-transformer", 64, _sha256(model))
+    return ModelRecord(model, None, model.partition(":")[0], 64, _sha256(model))
+
+
+def _result(model: str, number: int, task: str, rng: np.random.Generator) -> TaskResult:
+    target = TARGETS[number % len(TARGETS)]
+    is_control = model.startswith(("random", "shuffled"))
+    level = 0.5 if is_control else 0.6 + 0.03 * (int(_sha256(model)[:2], 16) % 10)
+
+    def score() -> ScoreRecord:
+        folds = np.clip(level + rng.normal(0, 0.02, 5), 0, 1)
+        return ScoreRecord.of(folds.mean(), folds.std(), folds)
+
+    return TaskResult(
+        TaskRecord(
+            id=task,
+            version="1.0.0",
+            target=target,
+            entity="gene",
+            family=FAMILIES[number % len(FAMILIES)],
+            source=f"source{number % 8}",
+            n=200,
+            data_sha256=_sha256(task),
+            fold_scheme="sha256-5",
+            folds_sha256=_sha256(f"{task} folds"),
+            figure2_family=FAMILIES[0 if number % len(FAMILIES) == 2 else number % len(FAMILIES)],
+            label_names=LABELS if target == "multilabel" else (),
+            inputs={f"source{number % 8}/table.tsv": _sha256(f"source{number % 8}")},
+        ),
+        _model(model),
+        ProbeRecord("paper", "fast", 0, {"C": 1.0}),
+        Coverage(200, 200, 0, (), _sha256(f"{task} genes")),
+        {metric: score() for metric in METRICS[target]},
+        {label: {"roc_auc": score()} for label in LABELS} if target == "multilabel" else {},
+        {"python": "3.11.7", "gene-bench": "0.1.0"},
+        {},
+        "2026-01-02T03:04:05+00:00",
+    )
+
+
+@pytest.fixture(scope="session")
+def make_results() -> Callable[..., list[TaskResult]]:
+    """Made-up results of every model on every task; the same names give the same numbers."""
+
+    def make(models: list[str], tasks: list[str]) -> list[TaskResult]:
+        rng = np.random.default_rng(0)
+        return [_result(model, number, task, rng) for number, task in enumerate(tasks) for model in models]
+
+    return make

@@ -1,0 +1,448 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gene_eval.analysis.tables import CONTROLS
+from gene_eval.errors import ReportError
+from gene_eval.reporting.text import Cell, Mean, Report, Settings, build, rows, to_csv, to_json, to_markdown, to_text
+from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+from model_adapters import describe
+
+MAIN = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
+TASKS = {
+    "humantfs_is_tf": ("binary", "regulatory"),
+    "hpa_interactions": ("regression", "regulatory"),
+    "reactome_pathways": ("multilabel", "biological_process"),
+    "starter_is_tf": ("binary", "regulatory"),
+}
+
+
+def _result(model: str, task: str, mean: float | None, **changes: object) -> TaskResult:
+    target, family = TASKS[task]
+    given = {"n": 100, "missing": 0, "protocol": "paper", "engine": "sklearn", "data": "d" * 64} | changes
+    n, missing = int(str(given["n"])), int(str(given["missing"]))
+    return TaskResult(
+        TaskRecord(
+            id=task,
+            version="1.0.0",
+            target=target,
+            entity="gene",
+            family=family,
+            source=task.split("_")[0],
+            n=n,
+            data_sha256=str(given["data"]),
+            fold_scheme="kfold",
+            folds_sha256="f" * 64,
+            ranked=not task.startswith("starter"),
+        ),
+        ModelRecord(model, None, "random" if model == "random" else "precomputed", 4, "e" * 64),
+        ProbeRecord(str(given["protocol"]), str(given["engine"]), 0),
+        Coverage(n, n - missing, missing),
+        {MAIN[target]: ScoreRecord(mean, None if mean is None else 0.0125, (mean,))},
+    )
+
+
+@pytest.fixture
+def results() -> list[TaskResult]:
+    return [
+        _result("random", "reactome_pathways", 0.5),
+        _result("random", "humantfs_is_tf", 0.5),
+        _result("random", "hpa_interactions", -0.1),
+        _result("good", "reactome_pathways", 0.9),
+        _result("good", "humantfs_is_tf", 0.8),
+        _result("good", "hpa_interactions", 0.4),
+        _result("a-poor-one", "reactome_pathways", 0.6),
+        _result("a-poor-one", "humantfs_is_tf", 0.6),
+        _result("a-poor-one", "hpa_interactions", 0.0),
+        _result("good", "starter_is_tf", 1.0),
+        _result("random", "starter_is_tf", 0.5),
+    ]
+
+
+def test_best_first_control_last_and_starter_in_no_mean(results: list[TaskResult]) -> None:
+    (table,) = build(results).tables
+    assert table.models == ("good", "a-poor-one", "random")
+    assert table.controls == ("random",)
+    assert [task.name for task in table.tasks] == [
+        "hpa_interactions",
+        "humantfs_is_tf",
+        "reactome_pathways",
+        "starter_is_tf",
+    ]
+    assert [task.metric for task in table.tasks] == ["r2", "roc_auc", "roc_auc_macro", "roc_auc"]
+    assert table.groups == {
+        "overall": ("humantfs_is_tf", "reactome_pathways"),
+        "regulatory": ("humantfs_is_tf",),
+        "biological_process": ("reactome_pathways",),
+        "regression": ("hpa_interactions",),
+    }
+    assert table.cells["good", "humantfs_is_tf"] == Cell(0.8, 0.0125, 100, 0)
+    assert table.means["good", "overall"] == Mean(pytest.approx(0.85), pytest.approx(0.05), 2)
+    assert table.means["good", "regulatory"] == Mean(0.8, None, 1)
+    assert table.means["good", "regression"] == Mean(0.4, None, 1)
+    assert table.means["random", "biological_process"] == Mean(0.5, None, 1)
+    assert table.warnings == ()
+
+
+def test_the_order_of_results_does_not_matter(results: list[TaskResult]) -> None:
+    assert to_markdown(build(results)) == to_markdown(build(results[::-1]))
+    assert to_json(build(results)) == to_json(build(results[::-1]))
+
+
+def test_a_model_without_every_task_has_no_mean_over_them(results: list[TaskResult]) -> None:
+    failed = [one for one in results if (one.model.id, one.task.id) != ("good", "humantfs_is_tf")]
+    undefined = [*failed, _result("good", "humantfs_is_tf", None)]
+    for given in (failed, undefined):
+        (table,) = build(given).tables
+        assert ("good", "overall") not in table.means
+        assert ("good", "regulatory") not in table.means
+        assert table.means["good", "biological_process"].mean == 0.9
+        assert table.means["good", "regression"].mean == 0.4
+        assert table.means["a-poor-one", "overall"].n_tasks == 2
+        assert table.models == ("a-poor-one", "good", "random")
+        assert table.warnings == (
+            "good has no score on 1 of 3 tasks (humantfs_is_tf): no mean that includes them is shown for it",
+        )
+        assert "| good | – | – | 0.900 | 0.400 |" in to_markdown(build(given))
+        assert "\n- Without a place, overall (no score on one of its tasks): good.\n" in to_markdown(build(given))
+
+
+def test_protocols_engines_and_seeds_never_share_a_table(results: list[TaskResult]) -> None:
+    other = [
+        _result("good", "humantfs_is_tf", 0.7, protocol="scaled"),
+        _result("good", "humantfs_is_tf", 0.6, engine="fast"),
+    ]
+    report = build([*results, *other])
+    assert [table.settings for table in report.tables] == [
+        Settings("paper", "fast", 0),
+        Settings("paper", "sklearn", 0),
+        Settings("scaled", "sklearn", 0),
+    ]
+    assert [table.cells["good", "humantfs_is_tf"].mean for table in report.tables] == [0.6, 0.8, 0.7]
+    assert to_markdown(report).count("## Results with protocol") == 3
+
+
+def test_a_task_whose_rows_differ_takes_a_line_for_each(results: list[TaskResult]) -> None:
+    changed = [one for one in results if (one.model.id, one.task.id) != ("good", "humantfs_is_tf")]
+    (table,) = build([*changed, _result("good", "humantfs_is_tf", 0.8, data="0123456789")]).tables
+    names = [task.name for task in table.tasks if task.name.startswith("humantfs")]
+    assert names == [
+        "humantfs_is_tf (version 1.0.0, data 01234567, folds ffffffff)",
+        "humantfs_is_tf (version 1.0.0, data dddddddd, folds ffffffff)",
+    ]
+    groups = ("biological_process", "regression")
+    assert table.means.keys() == {(model, group) for model in ("good", "a-poor-one", "random") for group in groups}
+    assert [group.name for group in table.rankings] == list(groups)
+    assert table.warnings[0] == (
+        "humantfs_is_tf stands 2 times: its rows or folds differ between results; "
+        "run it again for all models with --overwrite"
+    )
+
+
+def test_uneven_coverage_and_a_missing_control_are_said() -> None:
+    report = build([_result("a", "humantfs_is_tf", 0.8, missing=30), _result("b", "humantfs_is_tf", 0.7)])
+    assert report.tables[0].warnings == (
+        "models were scored on different genes on humantfs_is_tf: "
+        "run them together with --common-genes to compare like with like",
+        "no control among these results: add the floor with: gene-bench run random -o DIR",
+    )
+    assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
+
+
+def test_same_number_but_other_genes_is_said() -> None:
+    first, second = _result("a", "humantfs_is_tf", 0.8), _result("random", "humantfs_is_tf", 0.5)
+    pair = [replace(one, coverage=Coverage(100, 90, 10, (), sha)) for one, sha in ((first, "1"), (second, "2"))]
+    (warning,) = build(pair).tables[0].warnings
+    assert warning.startswith("models were scored on different genes on humantfs_is_tf")
+
+
+def test_options_of_a_file_and_of_its_run_are_the_same() -> None:
+    first, second = _result("a", "humantfs_is_tf", 0.7), _result("a", "reactome_pathways", 0.7)
+    fresh = replace(first, model=replace(first.model, options={"parts": ({"id": "b", "adapter": "c"},)}))
+    saved = replace(second, model=replace(second.model, options={"parts": [{"adapter": "c", "id": "b"}]}))
+    (table,) = build([fresh, saved]).tables
+    assert not any("different revisions or options" in line for line in table.warnings)
+
+
+def test_one_model_of_two_revisions_is_said(results: list[TaskResult]) -> None:
+    changed = [
+        replace(one, model=replace(one.model, revision="new"))
+        if (one.model.id, one.task.id) == ("good", "humantfs_is_tf")
+        else one
+        for one in results
+    ]
+    assert build(changed).tables[0].warnings == (
+        "good has results of 2 different revisions or options in one column; run it again with --overwrite",
+    )
+
+
+def test_markdown(results: list[TaskResult]) -> None:
+    text = to_markdown(build(results, problems=["cannot read result x.json"]))
+    assert text == (
+        "# gene-bench report\n"
+        "\n"
+        "## Results with protocol paper, engine sklearn, seed 0\n"
+        "\n"
+        "### Means over tasks\n"
+        "\n"
+        "| model | overall (2 tasks) | regulatory (1 task) | biological_process (1 task) | regression (1 task) |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| good | 0.850 ± 0.050 | 0.800 | 0.900 | 0.400 |\n"
+        "| a-poor-one | 0.600 ± 0.000 | 0.600 | 0.600 | 0.000 |\n"
+        "| random (control) | 0.500 ± 0.000 | 0.500 | 0.500 | -0.100 |\n"
+        "\n"
+        "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean.\n"
+        "\n"
+        "### Places\n"
+        "\n"
+        "| model | mean over 2 tasks | overall (2 tasks) | regulatory (1 task) | biological_process (1 task) "
+        "| regression (1 task) |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        "| good | 0.850 | 1 | 1 | 1 | 1 |\n"
+        "| a-poor-one | 0.600 | 2 | 2 | 2 | 2 |\n"
+        "| random (control) | 0.500 | 3 | 3 | 3 | 3 |\n"
+        "\n"
+        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks.\n"
+        "- Not told apart, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
+        "- Not told apart, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
+        "\n"
+        "### Tasks\n"
+        "\n"
+        "| task | family | metric | n | good | a-poor-one | random (control) |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| hpa_interactions | regulatory | r2 | 100 | 0.400 ± 0.013 | 0.000 ± 0.013 | -0.100 ± 0.013 |\n"
+        "| humantfs_is_tf | regulatory | roc_auc | 100 | 0.800 ± 0.013 | 0.600 ± 0.013 | 0.500 ± 0.013 |\n"
+        "| reactome_pathways | biological_process | roc_auc_macro | 100 "
+        "| 0.900 ± 0.013 | 0.600 ± 0.013 | 0.500 ± 0.013 |\n"
+        "| starter_is_tf \\* | regulatory | roc_auc | 100 | 1.000 ± 0.013 | – | 0.500 ± 0.013 |\n"
+        "\n"
+        "– not run, failed, or undefined in every fold.\n"
+        "\n"
+        "\\* for trying things out: never part of a mean or a ranking.\n"
+        "\n"
+        "### Coverage\n"
+        "\n"
+        "Every model was scored on every entity of its tasks.\n"
+        "\n"
+        "## Files left out\n"
+        "\n"
+        "- cannot read result x.json\n"
+    )
+
+
+def test_text_is_aligned(results: list[TaskResult]) -> None:
+    lines = to_text(build([one for one in results if one.task.id == "starter_is_tf"])).splitlines()
+    assert lines == [
+        "protocol paper, engine sklearn, seed 0",
+        "",
+        "task             family      metric   n    good           random (control)",
+        "starter_is_tf *  regulatory  roc_auc  100  1.000 ± 0.013  0.500 ± 0.013",
+        "",
+        "* for trying things out: never part of a mean or a ranking.",
+    ]
+
+
+def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> None:
+    read = list(csv.DictReader(io.StringIO(to_csv(build(results)))))
+    assert [row["level"] for row in read] == ["task"] * 4 * 3 + ["family"] * 4 * 3
+    means = {(row["model"], row["family"]): row for row in read if row["level"] == "family"}
+    overall = means["good", "overall"]
+    assert (overall["metric"], float(overall["mean"]), float(overall["std"])) == (
+        "roc_auc", pytest.approx(0.85), pytest.approx(0.05),
+    )  # fmt: skip
+    assert (overall["task"], overall["n_task"]) == ("", "")
+    assert [means["random", "regression"][name] for name in ("metric", "mean", "std")] == ["r2", "-0.1", ""]
+    found = {(row["task"], row["model"]): row for row in read}
+    assert found["starter_is_tf", "a-poor-one"]["mean"] == ""
+    assert found["hpa_interactions", "random"] == {
+        "protocol": "paper",
+        "engine": "sklearn",
+        "seed": "0",
+        "level": "task",
+        "task": "hpa_interactions",
+        "label": "",
+        "family": "regulatory",
+        "target": "regression",
+        "is_ranked": "True",
+        "model": "random",
+        "is_control": "True",
+        "metric": "r2",
+        "mean": "-0.1",
+        "std": "0.0125",
+        "n_task": "100",
+        "n_scored": "100",
+        "n_missing": "0",
+    }
+
+
+def test_json(results: list[TaskResult]) -> None:
+    report = build(results, problems=["one"])
+    content = json.loads(to_json(report))
+    assert content["problems"] == ["one"]
+    (table,) = content["tables"]
+    assert table["settings"] == {"protocol": "paper", "engine": "sklearn", "seed": 0}
+    assert table["rows"] == rows(report.tables[0])
+    assert {"model": "random", "family": "regression", "mean": -0.1, "std": None, "n_tasks": 1} in table["means"]
+    assert table["groups"]["overall"] == ["humantfs_is_tf", "reactome_pathways"]
+    assert table["rankings"][0]["basis"] == "2 tasks"
+    assert table["rankings"][0]["models"][0] == {
+        "model": "good",
+        "mean": pytest.approx(0.85),
+        "rank": 1,
+        "low": None,
+        "high": None,
+    }
+
+
+@pytest.mark.parametrize("render", [to_markdown, to_text])
+def test_names_of_others_stay_text(render: Callable[[Report], str]) -> None:
+    text = render(build([_result("a|b\n<script>\x1b[2J", "humantfs_is_tf", 0.5)]))
+    assert "\x1b" not in text
+    assert "\n<script>" not in text
+    if render is to_markdown:
+        assert "a\\|b \\<script\\> \\[2J" in text
+
+
+def test_nothing_to_report() -> None:
+    with pytest.raises(ReportError, match="no results to report; make some with: gene-bench run"):
+        build([])
+
+
+def test_two_results_for_one_cell(results: list[TaskResult]) -> None:
+    with pytest.raises(ReportError, match="two results of good on humantfs_is_tf with protocol paper"):
+        build([*results, _result("good", "humantfs_is_tf", 0.7)])
+
+
+def _full(
+    model: str, task: str, *, family: str, figure2: str, target: str, scores: dict[str, float], labels: dict[str, float]
+) -> TaskResult:
+    def score(mean: float) -> ScoreRecord:
+        return ScoreRecord(mean, 0.01, (mean,))
+
+    return TaskResult(
+        TaskRecord(
+            id=task,
+            version="1.0.0",
+            target=target,
+            entity="gene",
+            family=family,
+            source=task,
+            n=50,
+            data_sha256="d",
+            fold_scheme="kfold",
+            folds_sha256="f",
+            figure2_family=figure2,
+            label_names=tuple(labels),
+        ),
+        ModelRecord(model, None, "precomputed", 4, "e"),
+        ProbeRecord("paper", "fast", 0),
+        Coverage(50, 50, 0),
+        {metric: score(value) for metric, value in scores.items()},
+        {label: {"roc_auc": score(value), "f1": score(0.1)} for label, value in labels.items()},
+    )
+
+
+@pytest.fixture
+def paper_like() -> list[TaskResult]:
+    def localization(model: str, auc: float, f1: float) -> TaskResult:
+        return _full(
+            model,
+            "hpa_subcellular_location",
+            family="localization",
+            figure2="genomic",
+            target="multilabel",
+            scores={"roc_auc_macro": auc, "f1_weighted": f1},
+            labels={"nucleus": auc + 0.1, "cytosol": auc - 0.1},
+        )
+
+    def chromosome(model: str, auc: float, f1: float) -> TaskResult:
+        return _full(
+            model,
+            "hpa_chromosome",
+            family="genomic",
+            figure2="genomic",
+            target="multiclass",
+            scores={"roc_auc_ovr_weighted": auc, "f1_weighted": f1},
+            labels={},
+        )
+
+    return [localization("a", 0.8, 0.4), chromosome("a", 0.6, 0.2), localization("b", 0.7, 0.3)]
+
+
+def test_the_families_of_figure_2_and_f1_as_figure_s1(paper_like: list[TaskResult]) -> None:
+    (table,) = build(paper_like).tables
+    assert table.means["a", "localization"] == Mean(0.8, None, 1)
+    assert table.means["b", "localization"] == Mean(0.7, None, 1)
+    assert ("a", "localization") not in table.figure2
+    assert table.figure2["a", "genomic"] == Mean(pytest.approx(0.7), pytest.approx(0.1), 2)
+    assert table.figure_s1["a", "genomic"] == Mean(pytest.approx(0.3), pytest.approx(0.1), 2)
+    assert ("b", "genomic") not in table.figure2
+    text = to_markdown(build(paper_like))
+    assert (
+        "### Families of the paper's Figure 2\n\n"
+        "| model | overall (2 tasks) | genomic (2 tasks) |\n"
+        "| --- | --- | --- |\n"
+        "| a | 0.700 ± 0.100 | 0.700 ± 0.100 |\n"
+        "| b | – | – |\n"
+    ) in text
+    assert "### F1, as in the paper's Figure S1\n\n" in text
+    assert "| a | 0.300 ± 0.100 | 0.300 ± 0.100 |" in text
+
+
+def test_labels_have_a_table_and_rows(paper_like: list[TaskResult]) -> None:
+    report = build(paper_like)
+    assert (
+        "### Labels of hpa_subcellular_location (roc_auc)\n\n"
+        "| label | a | b |\n"
+        "| --- | --- | --- |\n"
+        "| nucleus | 0.900 ± 0.010 | 0.800 ± 0.010 |\n"
+        "| cytosol | 0.700 ± 0.010 | 0.600 ± 0.010 |\n"
+    ) in to_markdown(report)
+    found = {(row["task"], row["label"], row["model"]): row for row in rows(report.tables[0])}
+    assert len(found) == 2 * 1 + 2 * 3
+    assert found["hpa_subcellular_location", "cytosol", "b"]["mean"] == pytest.approx(0.6)
+    assert found["hpa_subcellular_location", "cytosol", "b"]["metric"] == "roc_auc"
+    assert found["hpa_subcellular_location", "", "b"]["metric"] == "roc_auc_macro"
+    assert found["hpa_chromosome", "", "b"]["mean"] is None
+
+
+def test_models_are_ordered_by_source_not_by_task() -> None:
+    # Seven sources; the last has three tasks, on which "many" wins by far. The other six, it loses.
+    names = [f"source{number}_task" for number in range(6)] + ["source6_one", "source6_two", "source6_three"]
+    results = []
+    for model, small, large in (("many", 0.60, 0.99), ("most", 0.66, 0.70)):
+        for name in names:
+            auc = large if name.startswith("source6") else small
+            one = _full(
+                model, name, family="genomic", figure2="genomic", target="binary", scores={"roc_auc": auc}, labels={}
+            )
+            results.append(replace(one, task=replace(one.task, source=name.split("_")[0])))
+    (table,) = build(results).tables
+    assert table.means["many", "overall"].mean > table.means["most", "overall"].mean
+    assert table.models == ("most", "many")
+    places = table.rankings[0]
+    assert [(each.model, each.rank) for each in places.models] == [("most", 1), ("many", 2)]
+    assert places.models[0].mean == pytest.approx((6 * 0.66 + 0.70) / 7)
+    assert "| most | 0.666 | 1 (1–2) | 1 (1–2) |" in to_markdown(build(results))
+
+
+def test_pairs_made_in_different_ways_are_said(results: list[TaskResult]) -> None:
+    changed = [
+        replace(one, probe=replace(one.probe, params={"pairs": "concat"}))
+        if (one.model.id, one.task.id) == ("good", "humantfs_is_tf")
+        else one
+        for one in results
+    ]
+    (warning,) = build(changed).tables[0].warnings
+    assert warning == (
+        "vectors of pairs were made in different ways (--pairs) on humantfs_is_tf; run all models the same way"
+    )
+
+
+def test_controls_are_the_adapters_that_call_themselves_so() -> None:
+    assert set(CONTROLS) == {name for name, info in describe().items() if info.family == "control"}

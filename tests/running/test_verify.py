@@ -1,0 +1,199 @@
+"""`verify`: what was saved is run again; an untouched result agrees, a changed one is told by what was changed."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gene_eval.cli.parser import main
+from gene_eval.results.store import load, load_folder
+from gene_eval.running.runner import RunOptions, run
+from gene_eval.running.verify import verify
+
+TASK = "humantfs_is_tf"
+
+
+def silent(line):
+    pass
+
+
+def write_vectors(path, symbols, *, changed=None):
+    rng = np.random.default_rng(1)
+    rows = {symbol: rng.normal(size=3) for symbol in symbols}
+    if changed:
+        rows[changed] = rows[changed] + 0.5
+    lines = [",".join([symbol, *map(str, row)]) for symbol, row in rows.items()]
+    path.write_text("\n".join(["symbol,a,b,c", *lines]) + "\n")
+    return path
+
+
+@pytest.fixture
+def vectors(tmp_path, toy_genes):
+    return write_vectors(tmp_path / "mine.csv", [symbol for symbol, _ in toy_genes])
+
+
+@pytest.fixture
+def saved(tmp_path, toy_dir):
+    """A result of `random` on toy data, as a path."""
+    run(["random:dim=4"], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    (path,) = (tmp_path / "out").rglob("*.json")
+    return path
+
+
+@pytest.fixture
+def check(toy_dir, capsys):
+    """Verify result files on the command line; returns (status, lines of stdout)."""
+
+    def check(*arguments):
+        status = main(["verify", *map(str, arguments), "--data-dir", str(toy_dir)])
+        return status, capsys.readouterr().out.splitlines()
+
+    return check
+
+
+def edit(path, where, value):
+    content = json.loads(path.read_text())
+    part = content
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    path.write_text(json.dumps(content))
+
+
+def test_an_untouched_result_reproduces(saved, check):
+    n = sum(2 + len(score.folds) for score in load(saved).scores.values())
+    assert check(saved) == (
+        0, [f"reproduced: random:dim=4 on {TASK}: {n} scores, largest difference 0 (allowed 1e-06)"],
+    )  # fmt: skip
+
+
+def test_an_untouched_result_of_a_model_with_options_within_options_reproduces(tmp_path, toy_dir, check):
+    run(["shuffled:random:dim=4"], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    (path,) = (tmp_path / "out").rglob("*.json")
+    status, (line,) = check(path)
+    assert (status, line.partition(":")[0]) == (0, "reproduced")
+
+
+def test_a_changed_label(saved, check, toy_dir):
+    path = toy_dir / "humantfs" / "DatabaseExtract_v_1.01.csv"
+    path.write_text(path.read_text().replace("TOY8,Yes", "TOY8,No"))
+    status, (line,) = check(saved)
+    assert status == 1
+    assert line.startswith(f"NOT reproduced: random:dim=4 on {TASK}: labels (data sha256) differs: ")
+    assert "raw file humantfs/DatabaseExtract_v_1.01.csv differs: " in line
+    assert "vectors" not in line
+
+
+def test_a_changed_vector(tmp_path, toy_dir, toy_genes, vectors, check):
+    run([str(vectors)], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    path = tmp_path / "out" / "mine" / f"{TASK}.json"
+    assert check(path, "--model", vectors)[0] == 0
+    write_vectors(vectors, [symbol for symbol, _ in toy_genes], changed="TOY7")
+    status, (line,) = check(path, "--model", vectors)
+    assert status == 1
+    assert "vectors (embedding sha256) differs: " in line
+    assert "model revision differs: sha256:" in line
+    assert "labels" not in line
+    assert "fold" not in line
+
+
+def test_vectors_of_a_file_need_the_file(tmp_path, toy_dir, vectors, check):
+    run([str(vectors)], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    status, (line,) = check(tmp_path / "out" / "mine" / f"{TASK}.json")
+    assert status == 1
+    assert line.endswith("does not say where mine is; give its file, folder or class with --model")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "reason"),
+    [
+        (("task", "folds_sha256"), "0" * 64, "folds (folds sha256) differs: 0000000000000000... recorded, "),
+        (("task", "fold_scheme"), "10-fold", "fold scheme differs: 10-fold recorded, 5-fold-sha256-seed0 here"),
+        (("task", "version"), "0.9.0", "task version differs: 0.9.0 recorded, 1.0.0 here"),
+        (("task", "data_sha256"), "0" * 64, "labels (data sha256) differs: 0000000000000000... recorded, "),
+        (("model", "embedding_sha256"), "0" * 64, "vectors (embedding sha256) differs: 0000000000000000... recorded, "),
+        (("probe", "C"), 2.0, "probe parameter C differs: 2.0 recorded, 1.0 here"),
+        (("coverage", "scored_sha256"), "0" * 64, "scored entities differs: 0000000000000000... recorded, "),
+        (("scores", "roc_auc", "mean"), 0.99, "same inputs, but score roc_auc differs: 0.99 recorded, "),
+        (("scores", "roc_auc", "folds"), [None] * 5, "score roc_auc (fold 0) differs: None recorded, "),
+        (("scores", "extra"), {"mean": 1.0, "std": 0.0, "folds": []}, "score extra is only in the result"),
+        (("task", "id"), "humantfs_is_tff", "cannot be run again: "),
+        (("probe", "engine"), "abacus", "cannot be run again: "),
+    ],
+)
+def test_what_was_changed_is_named(saved, check, where, value, reason):
+    edit(saved, where, value)
+    status, (line,) = check(saved)
+    assert status == 1
+    assert line.startswith("NOT reproduced: ")
+    assert reason in line
+
+
+def test_other_versions_are_named_and_allow_more(saved, check):
+    edit(saved, ("environment", "numpy"), "1.0.0")
+    edit(saved, ("scores", "roc_auc", "mean"), load(saved).scores["roc_auc"].mean + 1e-4)
+    status, (line,) = check(saved)
+    assert status == 0
+    assert (
+        f"largest difference 0.0001 (allowed 0.001); version of numpy differs: 1.0.0 recorded, {np.__version__} here"
+        in line
+    )
+
+
+def test_another_kind_of_machine_is_named_and_allows_more(saved, check):
+    edit(saved, ("probe", "rough_products"), "bfloat16")
+    edit(saved, ("probe", "device"), "cuda")
+    edit(saved, ("scores", "roc_auc", "mean"), load(saved).scores["roc_auc"].mean + 1e-4)
+    status, (line,) = check(saved)
+    assert status == 0
+    assert "(allowed 0.001); probe parameter device differs: cuda recorded, cpu here; " in line
+    assert line.endswith("probe parameter rough_products differs: bfloat16 recorded, none here")
+
+
+def test_results_from_before_rough_products_reproduce(saved, check):
+    content = json.loads(saved.read_text())
+    del content["probe"]["rough_products"]
+    saved.write_text(json.dumps(content))
+    status, (line,) = check(saved)
+    assert status == 0
+    assert "(allowed 1e-06)" in line
+
+
+def test_scores_that_differ_with_other_versions_name_them(saved, check):
+    edit(saved, ("environment", "numpy"), "1.0.0")
+    edit(saved, ("scores", "roc_auc", "mean"), 0.01)
+    status, (line,) = check(saved)
+    assert status == 1
+    assert "same inputs, but score roc_auc differs: 0.01 recorded, " in line
+    assert line.endswith(f"version of numpy differs: 1.0.0 recorded, {np.__version__} here")
+
+
+def test_one_verdict_for_each_in_their_order(tmp_path, toy_dir, saved, check):
+    run(
+        ["random:dim=5"], [TASK, "gene2vec_gene_pairs"], RunOptions(out=tmp_path / "more", data_dir=toy_dir), log=silent
+    )
+    paths = [*sorted((tmp_path / "more").rglob("*.json")), saved]
+    edit(paths[1], ("task", "version"), "0.9.0")
+    status, lines = check(*paths)
+    assert status == 1
+    assert [line.split(":")[0] for line in lines] == ["reproduced", "NOT reproduced", "reproduced"]
+    assert [line.split(" on ")[1].split(":")[0] for line in lines] == ["gene2vec_gene_pairs", TASK, TASK]
+
+
+def test_common_genes_need_all_models_of_the_run(tmp_path, toy_dir, toy_genes):
+    part = write_vectors(tmp_path / "part.csv", [symbol for symbol, _ in toy_genes[:45]])
+    options = RunOptions(out=tmp_path / "out", data_dir=toy_dir, common_genes=True)
+    run(["random:dim=4", "random:dim=5,seed=1", str(part)], [TASK], options, log=silent)
+    results = {result.model.id: result for result in load_folder(tmp_path / "out").results}
+    assert results["random:dim=4"].coverage.n_scored == 45
+    (verdict,) = verify([results["random:dim=4"]], data_dir=toy_dir, log=silent)
+    assert not verdict.reproduced
+    assert "scored entities differs: " in str(verdict)
+
+
+def test_a_file_that_is_no_result(tmp_path, check, capsys):
+    path = tmp_path / "x.json"
+    path.write_text('{"schema_version": 99}')
+    status = main(["verify", str(path)])
+    assert status == 2
+    assert "schema_version is 99, this gene-bench reads 1" in capsys.readouterr().err
