@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,56 @@ class GeneEncoder(ABC):
     @abstractmethod
     def encode(self, batch: list[Any]) -> NDArray[Any]:
         """Return an (n, d) array of finite numbers, one row for each of the n values of the input column."""
+
+
+class UserModel:
+    """An object of a user's class, with what a result records about it; everything else is the object's own.
+
+    Args:
+        model: The object, with `encode`.
+        path: File that the class is of; None for an object of a running program.
+        code_sha256: Of that file; the revision where the class names none.
+        model_id: Instead of the object's own.
+    """
+
+    adapter = "user"
+
+    def __init__(
+        self, model: Any, *, path: Path | None = None, code_sha256: str | None = None, model_id: str | None = None
+    ) -> None:
+        self._model = model
+        self.code_file = path
+        self.model_id: str = model_id if model_id is not None else getattr(model, "model_id", "")
+        # An object has no file; `embed` hashes the source of its class, where there is one.
+        self.version = code_sha256 or getattr(model, "version", None) or source_sha256(type(model))
+        self.revision: str | None = getattr(model, "revision", None) or code_sha256
+        self.options: dict[str, Any] = dict(getattr(model, "options", {}))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made anew from the file in another process, which cannot import the class by its module."""
+        if self.code_file is None:
+            return _unpickle_user_model, (self._model, self.model_id)
+        from model_adapters.registry import load_user_model
+
+        return load_user_model, (self.code_file, type(self._model).__qualname__)
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer with the user's object, so that optional `load` and `fit` are there only if it has them."""
+        if name == "_model":
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+
+def _unpickle_user_model(model: Any, model_id: str) -> UserModel:
+    return UserModel(model, model_id=model_id)
+
+
+def source_sha256(kind: type) -> str | None:
+    """Hash the code of a class, so that an edited `encode` is run again in a notebook too; None if it has no source."""
+    try:
+        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()
+    except (OSError, TypeError):
+        return None
 
 
 def wrong_attribute(model: object) -> str | None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from model_adapters.base import AdapterInfo, Model
-from model_adapters.embedding.table import as_matrix, embedding_table
+from model_adapters.embedding.table import EmbeddingTable
 from model_adapters.errors import UnknownModelError, VectorsError
 from model_adapters.options import Option, choice, read_options, whole_number
 
 if TYPE_CHECKING:
-    from datasets import Dataset
     from numpy.typing import NDArray
 
 Load = Callable[[str], Model]
@@ -53,14 +52,14 @@ class ShuffledVectors:
             raise UnknownModelError(message)
         return cls(load(rest), **options)
 
-    def combine(self, tables: Sequence[Dataset]) -> Dataset:
+    def combine_tables(self, tables: Sequence[EmbeddingTable]) -> EmbeddingTable:
         """Return the one table with its vectors permuted between the symbols."""
-        symbols, vectors = as_matrix(tables[0])
+        symbols, vectors = tables[0].symbols, tables[0].matrix
         by_name = sorted(range(len(symbols)), key=symbols.__getitem__)
         by_hash = sorted(by_name, key=lambda row: hashlib.sha256(f"{self.seed} {symbols[row]}".encode()).digest())
         source = np.empty(len(symbols), dtype=np.int64)
         source[by_name] = by_hash
-        return embedding_table(symbols, vectors[source])
+        return EmbeddingTable(symbols, vectors[source])
 
 
 class CombinedVectors:
@@ -98,24 +97,25 @@ class CombinedVectors:
             raise UnknownModelError(message)
         return cls([load(spec) for spec in specs], **options)
 
-    def combine(self, tables: Sequence[Dataset]) -> Dataset:
+    def combine_tables(self, tables: Sequence[EmbeddingTable]) -> EmbeddingTable:
         """Return the tables side by side, in the order of the first.
 
         Raises:
             VectorsError: no symbol is in all of the tables.
         """
-        read = [as_matrix(table) for table in tables]
-        rows = [{symbol: row for row, symbol in enumerate(symbols)} for symbols, _ in read]
-        shared = [symbol for symbol in read[0][0] if all(symbol in other for other in rows)]
+        rows = [{symbol: row for row, symbol in enumerate(table.symbols)} for table in tables]
+        shared = [symbol for symbol in tables[0].symbols if all(symbol in other for other in rows)]
         if not shared:
-            counts = ", ".join(f"{part.model_id} has {len(own):,}" for part, own in zip(self.parts, rows, strict=True))
+            counts = ", ".join(
+                f"{part.model_id} has {len(each):,}" for part, each in zip(self.parts, rows, strict=True)
+            )
             message = f"{self.model_id}: no gene has a vector in all of the models ({counts}); name genes by symbol"
             raise VectorsError(message)
         blocks = [
-            _scaled(vectors[[own[symbol] for symbol in shared]], self.scale)
-            for (_, vectors), own in zip(read, rows, strict=True)
+            _scaled(table.matrix[[each[symbol] for symbol in shared]], self.scale)
+            for table, each in zip(tables, rows, strict=True)
         ]
-        return embedding_table(shared, np.concatenate(blocks, axis=1))
+        return EmbeddingTable(shared, np.concatenate(blocks, axis=1))
 
 
 def _scaled(block: NDArray[np.float32], scale: str) -> NDArray[np.float32]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
-from model_adapters.base import AdapterInfo, Model, Resolve, file_sha256, wrong_attribute
+from model_adapters.base import AdapterInfo, Model, Resolve, UserModel, file_sha256, wrong_attribute
 from model_adapters.combined import CombinedVectors, ShuffledVectors
 from model_adapters.controls import InputLength, RandomVectors
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, line_in, one_line
 from model_adapters.files.dataset_vectors import DatasetVectors
+from model_adapters.files.memory import from_object
 from model_adapters.files.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
 from model_adapters.hub import HUB_ID
 from model_adapters.sequence.dna import DnaModel
@@ -58,30 +59,6 @@ WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors)}
 """Adapters of other models: all that follows the name (and the wrapper's own options) is MODEL strings."""
 
 
-class UserModel:
-    """An object of a user's class, with what a result records about it; everything else is the object's own."""
-
-    adapter = "user"
-
-    def __init__(self, model: Any, *, path: Path, code_sha256: str) -> None:
-        """Wrap a model whose code has the given hash; it is the revision where the class names none."""
-        self._model = model
-        self.code_file = path
-        self.version = code_sha256
-        self.revision: str | None = getattr(model, "revision", None) or code_sha256
-        self.options: dict[str, Any] = dict(getattr(model, "options", {}))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Be made anew from the file in another process, which cannot import the class by its module."""
-        return _load_user_model, (self.code_file, type(self._model).__qualname__)
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer with the user's object, so that optional `load` and `fit` are there only if it has them."""
-        if name == "_model":
-            raise AttributeError(name)
-        return getattr(self._model, name)
-
-
 def describe() -> dict[str, AdapterInfo]:
     """Return name -> info of every adapter, preset and wrapper: the lines of `gene-bench models`."""
     presets = {name: preset.info for name, preset in PRESETS.items()}
@@ -89,8 +66,8 @@ def describe() -> dict[str, AdapterInfo]:
     return {**presets, **adapters, **{name: cls.info for name, cls in WRAPPERS.items()}}
 
 
-def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
-    """Turn a MODEL string into a model for `embed`; nothing heavy is loaded yet.
+def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
+    """Turn a MODEL string, or an object that holds vectors or encodes, into a model for `embed`.
 
     MODEL is, in this order: a file of vectors, if one of this very name exists; a wrapper (`shuffled:MODEL`,
     `combined:scale=block,MODEL+MODEL`), which takes all that follows; `MODEL+MODEL`, the vectors of both side by side;
@@ -98,7 +75,7 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
     `mpnet:input=summary`, `sentence-transformer:org/name@revision`); `file.py:Class`; a folder with a model; a Hub id.
 
     Args:
-        spec: the MODEL string.
+        spec: the MODEL string, or an object that `from_object` takes.
         resolve: maps the identifiers of a vectors file to gene symbols; without it they are taken as they are.
 
     Raises:
@@ -110,6 +87,8 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
     >>> load_model("shuffled:bag-of-words+random").model_id
     'shuffled:bag-of-words+random'
     """
+    if not isinstance(spec, str):
+        return from_object(spec, resolve=resolve)
     path = Path(spec).expanduser()
     if path.is_file() and path.suffix.lower() in READERS:
         return PrecomputedVectors(path, resolve=resolve)
@@ -124,7 +103,7 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
         return ADAPTERS[name].from_argument(argument, resolve=resolve)
     file, _, class_name = spec.rpartition(":")
     if file.endswith(".py") or spec.endswith(".py"):
-        return _load_user_model(Path(file or spec).expanduser(), class_name if file else "")
+        return load_user_model(Path(file or spec).expanduser(), class_name if file else "")
     if is_file_of_vectors(spec):
         return PrecomputedVectors.from_argument(spec, resolve=resolve)
     looks_like_path = spec.startswith((".", "/", "~"))
@@ -145,7 +124,13 @@ def load_model(spec: str, *, resolve: Resolve | None = None) -> Model:
     raise UnknownModelError(message)
 
 
-def _load_user_model(path: Path, class_name: str) -> UserModel:
+def load_user_model(path: Path, class_name: str) -> UserModel:
+    """Make the model of `file.py:Class`.
+
+    Raises:
+        UnknownModelError: no such file or class.
+        ModelLoadError: the file or the class does not load, or an attribute of it is wrong.
+    """
     if not path.is_file():
         siblings = [other.name for other in path.parent.glob("*.py")]
         message = f"no file {path}{did_you_mean(path.name, siblings)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from numpy.typing import NDArray
 
+HASH_BYTES = 32
+"""A chunk file begins with the sha256 of what follows."""
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 """How torch words it where it raises a plain RuntimeError (Apple's GPUs, and the CPU)."""
 
@@ -67,7 +71,7 @@ class ChunkEncoder:
             return
         if not self.ready:
             self._make_ready(self.devices[rank or 0])
-        save_array(path, np.concatenate(list(self._batches(symbols, values))))
+        save_chunk(path, np.concatenate(list(self._batches(symbols, values))))
 
     def _make_ready(self, device: str) -> None:
         self.budget = getattr(self.model, "batch_length", None) or sys.maxsize
@@ -124,15 +128,16 @@ class ChunkEncoder:
         except AdapterError:
             raise
         except (Exception, SystemExit) as error:
-            place = line_in(getattr(self.model, "code_file", None), error)
-            message = f"{self.name}: {what}: {one_line(error)}{place}"
+            position = line_in(getattr(self.model, "code_file", None), error)
+            message = f"{self.name}: {what}: {one_line(error)}{position}"
             raise kind(message) from error
 
     def _checked(self, returned: Any, symbols: Sequence[str], *, first: str) -> NDArray[np.float32]:
         n = len(symbols)
         expected = f"expected a NumPy float array of shape ({n}, {self.dim or 'd'}) for {first}"
         try:
-            array = np.asarray(returned)
+            # A mask would be lost, and with it which numbers are none.
+            array = returned if isinstance(returned, np.ma.MaskedArray) else np.asarray(returned)
         except (TypeError, ValueError, RuntimeError) as error:
             kind = type(returned).__name__
             message = f"{self.name}: encode returned a {kind} that is no array ({one_line(error)}); {expected}"
@@ -181,7 +186,7 @@ def encode_rows(rows: Dataset, encoder: ChunkEncoder, *, column: str, chunk: int
 
 def chunk_path(folder: Path, start: int, stop: int, *, processes: int) -> Path:
     """Return the file of the chunk of rows start to stop; which rows those are depends on the number of processes."""
-    return folder / f"{processes}-{start:09d}-{stop:09d}.npy"
+    return folder / f"{processes}-{start:09d}-{stop:09d}.chunk"
 
 
 def chunk_bounds(n: int, *, chunk: int, processes: int) -> list[tuple[int, int]]:
@@ -198,18 +203,36 @@ def chunk_bounds(n: int, *, chunk: int, processes: int) -> list[tuple[int, int]]
     return bounds
 
 
-def save_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an .npy file that is either there as a whole or not at all, also after a crash."""
+def save_chunk(path: Path, vectors: NDArray[np.float32]) -> None:
+    """Write the sha256 of an .npy and the .npy itself; after a crash, the file is complete or not there."""
+    content = io.BytesIO()
+    np.save(content, vectors)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     path.parent.mkdir(exist_ok=True)
     try:
         with part.open("wb") as file:
-            np.save(file, array)
+            file.write(hashlib.sha256(content.getbuffer()).digest())
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def read_chunk(path: Path, *, rows: int) -> NDArray[np.float32] | None:
+    """Return the (rows, d) vectors of a chunk; None if there is none. A file that is no such chunk is removed."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(content[HASH_BYTES:]).digest() == content[:HASH_BYTES]:
+        block: NDArray[np.float32] = np.load(io.BytesIO(content[HASH_BYTES:]), allow_pickle=False)
+        if block.dtype == np.float32 and block.ndim == 2 and len(block) == rows and np.isfinite(block).all():
+            return block
+    logger.warning(f"{path.name}: not the vectors that were saved; its {rows:,} genes are encoded again")
+    path.unlink()
+    return None
 
 
 def _length(value: Any) -> int:

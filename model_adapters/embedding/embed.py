@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.base import choose_devices, wrong_attribute
-from model_adapters.embedding.chunks import ChunkEncoder, chunk_bounds, chunk_path, encode_rows, progress_bar
+from model_adapters.base import choose_devices, source_sha256, wrong_attribute
+from model_adapters.embedding.chunks import (
+    ChunkEncoder,
+    chunk_bounds,
+    chunk_path,
+    encode_rows,
+    progress_bar,
+    read_chunk,
+)
 from model_adapters.embedding.inputs import Inputs, read_inputs
-from model_adapters.embedding.table import arrow_table
+from model_adapters.embedding.table import EmbeddingTable, arrow_table
 from model_adapters.errors import EncodingError, one_line
 
 if TYPE_CHECKING:
@@ -69,20 +75,70 @@ def embed(
         EncodingError: the genes lack a column, or `encode` did not return finite (n, d) vectors.
         ModelLoadError: the weights do not load, or the device is not there.
     """
-    if device is not None:
+    options: dict[str, Any] = {"batch_size": batch_size, "device": device, "progress": progress}
+    found = _embedded(genes, model, options, fit_on=fit_on, on_encode=on_encode)
+    return found.to_dataset() if isinstance(found, EmbeddingTable) else found
+
+
+def embed_table(
+    genes: Dataset,
+    model: object,
+    *,
+    batch_size: int | None = None,
+    device: str | None = None,
+    progress: bool = False,
+    fit_on: Dataset | None = None,
+    on_encode: Callable[[], None] | None = None,
+) -> EmbeddingTable:
+    """Return the embedding table of a gene table as symbols and one matrix in memory; see `embed`."""
+    options: dict[str, Any] = {"batch_size": batch_size, "device": device, "progress": progress}
+    found = _embedded(genes, model, options, fit_on=fit_on, on_encode=on_encode)
+    if isinstance(found, EmbeddingTable):
+        return found
+    return EmbeddingTable.from_dataset(found, where=getattr(model, "model_id", type(model).__name__))
+
+
+def _embedded(
+    genes: Dataset,
+    model: object,
+    options: Mapping[str, Any],
+    *,
+    fit_on: Dataset | None,
+    on_encode: Callable[[], None] | None,
+) -> Dataset | EmbeddingTable:
+    """Return the table in the form that is there: in memory, or cached on disk."""
+    if options["device"] is not None:
         # Also where nothing is computed: a device that is not there should not depend on what the cache holds.
-        choose_devices(device)
-    if callable(table := getattr(model, "table", None)):
-        ready: Dataset = table()
-        return ready
+        choose_devices(options["device"])
+    for name in ("vector_table", "table"):
+        if callable(make := getattr(model, name, None)):
+            ready: Dataset | EmbeddingTable = make()
+            return ready
+    parts = getattr(model, "parts", ())
+    if callable(combine_tables := getattr(model, "combine_tables", None)):
+        joined: EmbeddingTable = combine_tables(
+            [embed_table(genes, part, **options, fit_on=fit_on, on_encode=on_encode) for part in parts]
+        )
+        return joined
     if callable(combine := getattr(model, "combine", None)):
-        options: dict[str, Any] = {"batch_size": batch_size, "device": device, "progress": progress}
-        parts = getattr(model, "parts", ())
-        tables = [embed(genes, part, **options, fit_on=fit_on, on_encode=on_encode) for part in parts]
-        combined: Dataset = combine(tables)
+        combined: Dataset = combine(
+            [embed(genes, part, **options, fit_on=fit_on, on_encode=on_encode) for part in parts]
+        )
         return combined
+    return _cached_or_encoded(genes, model, options, fit_on=fit_on, on_encode=on_encode)
+
+
+def _cached_or_encoded(
+    genes: Dataset,
+    model: object,
+    options: Mapping[str, Any],
+    *,
+    fit_on: Dataset | None,
+    on_encode: Callable[[], None] | None,
+) -> Dataset:
     name, column = _check_model(model)
-    size = batch_size if batch_size is not None else getattr(model, "batch_size", None) or DEFAULT_BATCH_SIZE
+    asked = options["batch_size"]
+    size = asked if asked is not None else getattr(model, "batch_size", None) or DEFAULT_BATCH_SIZE
     if size < 1:
         message = f"batch size is {size}, expected 1 or more"
         raise EncodingError(message)
@@ -90,11 +146,12 @@ def embed(
     if not callable(getattr(model, "fit", None)) or (fit_on and fit_on._fingerprint == genes._fingerprint):
         fit_on = None
     key = _cache_key(genes, model, fit_on)
-    with _place(genes, key) as (cached, folder):
+    with _work_folder(genes, key) as (cached, folder):
         vectors = None
         if not cached:
             encoder = ChunkEncoder(model, name, folder, _fitted_values(inputs, fit_on, column, name), ["cpu"], size)
-            vectors = _encode(inputs, encoder, column=column, device=device, progress=progress, on_encode=on_encode)
+            rest: dict[str, Any] = {"device": options["device"], "progress": options["progress"]}
+            vectors = _encode(inputs, encoder, column=column, on_encode=on_encode, **rest)
         with progress_bar(shown=False):
             embedded: Dataset = inputs.rows.map(
                 _Assembler(vectors),
@@ -139,23 +196,39 @@ def _encode(
     order = np.concatenate([by_length[process::processes] for process in range(processes)])
     bounds = chunk_bounds(n, chunk=chunk, processes=processes)
     paths = [chunk_path(encoder.folder, *each, processes=processes) for each in bounds]
-    if not all(path.exists() for path in paths):
+    blocks = [(path, order[start:stop]) for path, (start, stop) in zip(paths, bounds, strict=True)]
+    # A chunk that is not what was written is absent from now on, so that it is encoded again.
+    if any([read_chunk(path, rows=len(rows)) is None for path, rows in blocks]):
         if on_encode is not None:
             on_encode()
         encode_rows(inputs.rows.select(order), encoder, column=column, chunk=chunk, progress=progress)
-    dim = np.load(paths[0], mmap_mode="r").shape[1]
-    vectors = np.lib.format.open_memmap(encoder.folder / "vectors.npy", "w+", dtype=np.float32, shape=(n, dim))
-    for (start, stop), path in zip(bounds, paths, strict=True):
-        block = np.load(path)
-        if block.shape[1] != dim:
-            message = f"{encoder.name}: encode returned {dim} numbers for some genes and {block.shape[1]} for others"
+    return _joined(blocks, n, folder=encoder.folder, name=encoder.name)
+
+
+def _joined(
+    blocks: Sequence[tuple[Path, NDArray[np.int64]]], n: int, *, folder: Path, name: str
+) -> NDArray[np.float32]:
+    """Read chunks into the rows that they are of, (n, d), in a file that is read as needed."""
+    vectors: NDArray[np.float32] | None = None
+    for path, rows in blocks:
+        block = read_chunk(path, rows=len(rows))
+        if block is None:
+            message = f"{name}: {path} was damaged or removed while it was written; run it again"
             raise EncodingError(message)
-        vectors[order[start:stop]] = block
+        if vectors is None:
+            shape = (n, block.shape[1])
+            vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", dtype=np.float32, shape=shape)
+        if block.shape[1] != vectors.shape[1]:
+            dims = f"{vectors.shape[1]} numbers for some genes and {block.shape[1]} for others"
+            message = f"{name}: encode returned {dims}"
+            raise EncodingError(message)
+        vectors[rows] = block
+    assert vectors is not None
     return vectors
 
 
 @contextmanager
-def _place(genes: Dataset, key: str) -> Iterator[tuple[bool, Path]]:
+def _work_folder(genes: Dataset, key: str) -> Iterator[tuple[bool, Path]]:
     """Yield whether the cache has the vectors, and a folder to make them in, which is kept if that is interrupted."""
     if not _cache_is_writable(genes):
         with tempfile.TemporaryDirectory(prefix="gene-bench-") as temporary:
@@ -228,7 +301,7 @@ def _cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:
         "input_column": model.input_column,
         "options": dict(getattr(model, "options", {})),
         "adapter": getattr(model, "adapter", type(model).__qualname__),
-        "version": getattr(model, "version", None) or _source_sha256(type(model)),
+        "version": getattr(model, "version", None) or source_sha256(type(model)),
         "order": ORDER,
     }
     try:
@@ -237,11 +310,3 @@ def _cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:
         message = f"{model.model_id}: options must be plain numbers, strings, lists or dicts ({one_line(error)})"
         raise EncodingError(message) from error
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _source_sha256(kind: type) -> str | None:
-    """Hash the code of a user's class, so that an edited `encode` is run again in a notebook too."""
-    try:
-        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()
-    except (OSError, TypeError):
-        return None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from model_adapters.embedding.table import as_matrix
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -19,48 +17,36 @@ RANK_ROWS = 1024
 """Rows that the effective rank is computed from, at most: enough to tell a collapsed model, and done in seconds."""
 
 
-def health(table: Dataset, genes: Dataset | None = None) -> dict[str, Any]:
-    """Describe an embedding table; equal vectors give equal numbers, whatever the order of the rows.
+def vector_health(symbols: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, Any]:
+    """Describe n vectors by a few numbers.
 
     Args:
-        table: embedding table.
-        genes: gene table with `symbol` and, for coverage, `locus_group`.
+        symbols: n names; they decide which rows the rank is computed from, so that their order does not.
+        vectors: (n, d) numbers, perhaps NaN.
 
     Returns:
         `n`, `dim`; `nan_rows`, `zero_rows`, `constant_columns`; `duplicate_rows` (rows that equal another one before
         them); `norm` (min, median, max of the Euclidean lengths); `effective_rank` of the centred vectors: the
         exponential of the entropy of their singular values (Roy and Vetterli 2007), from `effective_rank_rows` rows.
-        With genes also `coverage`: locus group -> `genes`, `with_vector`. Rows with NaN count in the first three only.
-
-    Raises:
-        VectorsError: the table is not one.
-
-    >>> from model_adapters import embedding_table
-    >>> report = health(embedding_table(["A", "B", "C"], [[3.0, 4.0], [0.0, 0.0], [3.0, 4.0]]))
-    >>> report["zero_rows"], report["duplicate_rows"], report["norm"]["max"], report["effective_rank"]
-    (1, 1, 5.0, 1.0)
+        Rows with NaN count in the first three only.
     """
-    symbols, vectors = as_matrix(table)
     finite = np.isfinite(vectors).all(axis=1)
     by_name = np.array(sorted(np.flatnonzero(finite).tolist(), key=symbols.__getitem__), dtype=np.int64)
     norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))[finite]
     distinct = {hashlib.blake2b(vectors[row].tobytes(), digest_size=16).digest() for row in by_name}
     sampled = by_name[np.linspace(0, len(by_name), min(RANK_ROWS, len(by_name)), endpoint=False, dtype=np.int64)]
-    whole = vectors if finite.all() else vectors[finite]
-    report: dict[str, Any] = {
+    complete = vectors if finite.all() else vectors[finite]
+    return {
         "n": len(symbols),
         "dim": int(vectors.shape[1]),
         "nan_rows": int((~finite).sum()),
         "zero_rows": int((norms == 0).sum()),
         "duplicate_rows": len(by_name) - len(distinct),
-        "constant_columns": int((whole.min(axis=0) == whole.max(axis=0)).sum()) if by_name.size else 0,
+        "constant_columns": int((complete.min(axis=0) == complete.max(axis=0)).sum()) if by_name.size else 0,
         "norm": {name: _rounded(value) for name, value in zip(("min", "median", "max"), _spread(norms), strict=True)},
         "effective_rank": _rounded(effective_rank(vectors[sampled])),
         "effective_rank_rows": len(sampled),
     }
-    if genes is not None:
-        report["coverage"] = gene_coverage(symbols, genes)
-    return report
 
 
 def gene_coverage(symbols: Iterable[str], genes: Dataset) -> dict[str, dict[str, int]]:

@@ -1,34 +1,110 @@
-"""Embedding tables: a `datasets.Dataset` with `symbol` and `embedding` (`List(float32, length=d)`)."""
+"""Embedding tables: n symbols and their (n, d) float32 vectors, in memory or as a `datasets.Dataset`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from model_adapters.embedding.health import gene_coverage, vector_health
 from model_adapters.errors import VectorsError, some
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
     from datasets import Dataset
     from numpy.typing import NDArray
 
+ROWS_AT_ONCE = 4096
+"""Rows that are tested for finiteness at a time: the test of a whole matrix would take a quarter of its memory."""
+
+
+class EmbeddingTable:
+    """One finite vector for each of n distinct symbols; checked once, when it is made.
+
+    Args:
+        symbols: n distinct, non-blank names.
+        vectors: (n, d) numbers; an array that is float32 and contiguous already is taken without a copy.
+        where: file or model, for messages.
+
+    Attributes:
+        symbols: (n,) the names, in the order of the rows.
+        matrix: (n, d) float32, contiguous.
+
+    Raises:
+        VectorsError: no rows, a blank or repeated symbol, another shape than (n, d), or a number that is not finite.
+
+    >>> table = EmbeddingTable(["TP53", "INS"], np.eye(2))
+    >>> table.matrix.dtype.name, table.sha256[:8], table.health["effective_rank"]
+    ('float32', '3d98589f', 1.0)
+    """
+
+    def __init__(self, symbols: Sequence[str], vectors: NDArray[Any], *, where: str = "the table") -> None:
+        check_symbols(symbols, where=where)
+        self.symbols = tuple(symbols)
+        self.matrix = finite_float32(vectors, self.symbols, where=where)
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset, *, where: str = "the embedding table") -> Self:
+        """Read the columns `symbol` and `embedding` of a dataset.
+
+        Raises:
+            VectorsError: a column is missing, or see the class.
+        """
+        symbols, matrix = as_matrix(dataset)
+        return cls(symbols, matrix, where=where)
+
+    def to_dataset(self) -> Dataset:
+        """Return `symbol` and `embedding` (`List(float32, length=d)`) as a dataset that shares the matrix."""
+        return self._dataset
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        from datasets import Dataset
+
+        # Without one, `datasets` would pickle all vectors to name the dataset; the hash of the table has no order.
+        order = hashlib.sha256("\n".join((self.sha256, *self.symbols)).encode()).hexdigest()
+        return Dataset(arrow_table(self.symbols, self.matrix), fingerprint=order[:16])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of symbols and float32 values, whatever the order of the rows."""
+        digest = hashlib.sha256(f"{len(self.symbols)} {self.dim}\n".encode())
+        little_endian = self.matrix.astype("<f4", copy=False)
+        for row in sorted(range(len(self.symbols)), key=self.symbols.__getitem__):
+            digest.update(self.symbols[row].encode() + b"\n")
+            digest.update(little_endian[row].data)
+        return digest.hexdigest()
+
+    @cached_property
+    def health(self) -> dict[str, Any]:
+        """What state the vectors are in; see `vector_health`."""
+        return vector_health(self.symbols, self.matrix)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.matrix.shape[1])
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.symbols)
+
+    def __repr__(self) -> str:
+        """Return size, dimension and first symbols."""
+        return f"EmbeddingTable({len(self):,} vectors of dimension {self.dim}: {some(self.symbols)})"
+
 
 def embedding_table(symbols: Sequence[str], vectors: NDArray[Any]) -> Dataset:
-    """Make an embedding table in memory from n symbols and an (n, d) array.
+    """Make an embedding table as a dataset in memory from n symbols and an (n, d) array.
 
     Raises:
         VectorsError: a symbol is blank or occurs twice, or a number is NaN or infinite.
     """
-    from datasets import Dataset
-
-    check_symbols(symbols, where="the table")
-    matrix = finite_float32(vectors, symbols, where="the table")
-    return Dataset(arrow_table(symbols, matrix))
+    return EmbeddingTable(symbols, vectors).to_dataset()
 
 
 def arrow_table(symbols: Sequence[str], vectors: NDArray[np.float32]) -> pa.Table:
@@ -40,12 +116,14 @@ def arrow_table(symbols: Sequence[str], vectors: NDArray[np.float32]) -> pa.Tabl
     return pa.table({"symbol": pa.array(list(symbols), pa.string()), "embedding": column})
 
 
-def as_matrix(table: Dataset) -> tuple[list[str], NDArray[np.float32]]:
+def as_matrix(table: Dataset | EmbeddingTable) -> tuple[list[str], NDArray[np.float32]]:
     """Read an embedding table as (symbols, (n, d) float32 array), in the order of its rows.
 
     Raises:
         VectorsError: a column is missing, or the vectors are not all numbers and of one length.
     """
+    if isinstance(table, EmbeddingTable):
+        return list(table.symbols), table.matrix
     absent = [name for name in ("symbol", "embedding") if name not in table.column_names]
     if absent:
         message = f"an embedding table has columns symbol and embedding, this one has {', '.join(table.column_names)}"
@@ -55,17 +133,38 @@ def as_matrix(table: Dataset) -> tuple[list[str], NDArray[np.float32]]:
     return symbols, stack_lists(arrow.column("embedding"), symbols, where="the embedding table")
 
 
-def embedding_sha256(table: Dataset) -> str:
+def embedding_sha256(table: Dataset | EmbeddingTable) -> str:
     """Hash what the probes see: symbols and float32 values, whatever the order of the rows or their chunks."""
+    return (table if isinstance(table, EmbeddingTable) else EmbeddingTable.from_dataset(table)).sha256
+
+
+def health(table: Dataset | EmbeddingTable, genes: Dataset | None = None) -> dict[str, Any]:
+    """Describe an embedding table; equal vectors give equal numbers, whatever the order of the rows.
+
+    Args:
+        table: embedding table; a dataset may have NaN, which is counted.
+        genes: gene table with `symbol` and, for coverage, `locus_group`.
+
+    Returns:
+        What `vector_health` returns; with genes also `coverage`: locus group -> `genes`, `with_vector`.
+
+    Raises:
+        VectorsError: the table is not one.
+
+    >>> report = health(embedding_table(["A", "B", "C"], [[3.0, 4.0], [0.0, 0.0], [3.0, 4.0]]))
+    >>> report["zero_rows"], report["duplicate_rows"], report["norm"]["max"], report["effective_rank"]
+    (1, 1, 5.0, 1.0)
+    """
     symbols, vectors = as_matrix(table)
-    digest = hashlib.sha256(f"{len(symbols)} {vectors.shape[1]}\n".encode())
-    for row in sorted(range(len(symbols)), key=symbols.__getitem__):
-        digest.update(symbols[row].encode() + b"\n")
-        digest.update(vectors[row].astype("<f4").tobytes())
-    return digest.hexdigest()
+    report = dict(table.health if isinstance(table, EmbeddingTable) else vector_health(symbols, vectors))
+    if genes is not None:
+        report["coverage"] = gene_coverage(symbols, genes)
+    return report
 
 
-def stack_lists(column: pa.ChunkedArray, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
+def stack_lists(
+    column: pa.ChunkedArray, symbols: Sequence[str], *, where: str, name: str = "embedding"
+) -> NDArray[np.float32]:
     """Stack an Arrow column of number lists into an (n, d) float32 array; a null number becomes NaN.
 
     Raises:
@@ -77,17 +176,22 @@ def stack_lists(column: pa.ChunkedArray, symbols: Sequence[str], *, where: str) 
     kind = column.type
     nested = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     if not nested or not is_numeric(kind.value_type):
-        message = f"{where}: column 'embedding' holds {kind}, expected lists of numbers"
+        message = f"{where}: column {name!r} holds {kind}, expected lists of numbers"
         raise VectorsError(message)
-    array = column.combine_chunks()
-    if array.null_count:
-        absent = np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False)).tolist()
+    if column.null_count:
+        absent = np.flatnonzero(column.is_null().to_numpy()).tolist()
         message = f"{where}: no vector for {some(symbols[i] for i in absent)}; leave such genes out of the file"
         raise VectorsError(message)
-    check_lengths(pc.list_value_length(array).to_numpy(zero_copy_only=False), symbols, where=where)
-    with np.errstate(over="ignore"):
-        flat: NDArray[np.float32] = array.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return flat.reshape(len(array), -1)
+    lengths = pc.list_value_length(column).to_numpy()
+    check_lengths(lengths, symbols, where=where)
+    matrix = np.empty((len(column), int(lengths[0])), dtype=np.float32)
+    start = 0
+    for chunk in column.chunks:
+        with np.errstate(over="ignore"):
+            block = chunk.flatten().to_numpy(zero_copy_only=False)
+            matrix[start : start + len(chunk)] = block.reshape(len(chunk), -1)
+        start += len(chunk)
+    return matrix
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -134,20 +238,32 @@ def check_named(symbols: Sequence[str | None], *, where: str) -> None:
 
 
 def finite_float32(vectors: NDArray[Any], symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
-    """Return the array as float32.
+    """Return (n, d) real numbers as a contiguous float32 array, without a copy if they are one already.
 
     Raises:
-        VectorsError: a number is NaN or infinite, or too large for float32.
+        VectorsError: not of shape (n, d), masked, complex or no numbers; or a number is not finite in float32.
     """
+    if isinstance(vectors, np.ma.MaskedArray):
+        message = f"{where}: a masked array; expected plain numbers, leave out genes that have none"
+        raise VectorsError(message)
+    given = np.asarray(vectors)
+    if given.dtype.kind not in "fiu":
+        message = f"{where}: vectors of {given.dtype}, expected real numbers"
+        raise VectorsError(message)
+    if given.ndim != 2 or len(given) != len(symbols) or not given.shape[1]:
+        message = f"{where}: {len(symbols):,} names for an array of shape {given.shape}, expected ({len(symbols)}, d)"
+        raise VectorsError(message)
     with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(vectors, dtype=np.float32)
-    bad = ~np.isfinite(matrix).all(axis=1)
-    if bad.any():
-        genes = np.flatnonzero(bad).tolist()
-        row = matrix[genes[0]]
-        kind = "NaN (or a missing number)" if np.isnan(row).any() else "an infinite number"
+        matrix = np.ascontiguousarray(given, dtype=np.float32)
+    bad = [
+        start + row
+        for start in range(0, len(matrix), ROWS_AT_ONCE)
+        for row in np.flatnonzero(~np.isfinite(matrix[start : start + ROWS_AT_ONCE]).all(axis=1)).tolist()
+    ]
+    if bad:
+        kind = "NaN (or a missing number)" if np.isnan(matrix[bad[0]]).any() else "an infinite number"
         message = (
-            f"{where}: {kind} in the vector of {some(symbols[i] for i in genes)}; expected finite float32 numbers, "
+            f"{where}: {kind} in the vector of {some(symbols[i] for i in bad)}; expected finite float32 numbers, "
             "leave out genes that have none"
         )
         raise VectorsError(message)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from model_adapters.base import AdapterInfo, Resolve, file_sha256
-from model_adapters.embedding.table import check_named, check_symbols, embedding_table, finite_float32
+from model_adapters.embedding.table import EmbeddingTable, check_named, check_symbols, finite_float32
 from model_adapters.errors import UnknownModelError, VectorsError, did_you_mean, some
 from model_adapters.options import Option, choice, id_with_options
 
@@ -44,7 +44,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Genes:
-    table: Dataset
+    table: EmbeddingTable
     unresolved: tuple[str, ...]
     audit: dict[str, int]
 
@@ -87,6 +87,10 @@ class TableModel(ABC):
         Raises:
             VectorsError: the file does not give one finite vector of one length for each gene.
         """
+        return self._genes.table.to_dataset()
+
+    def vector_table(self) -> EmbeddingTable:
+        """Return the same table in memory; `embed` and `embed_table` take this one."""
         return self._genes.table
 
     @property
@@ -134,7 +138,7 @@ class TableModel(ABC):
             "genes with several rows": len(shared),
             **rows.counts,
         }
-        return _Genes(embedding_table(list(places), vectors), unresolved, audit)
+        return _Genes(EmbeddingTable(list(places), vectors, where=self.where), unresolved, audit)
 
     def _symbols(self, names: list[str], own: Sequence[str | None] | None) -> Sequence[str | None]:
         if self._resolve is None:

@@ -192,12 +192,28 @@ def test_paths_that_are_not_there_suggest_what_is(tmp_path):
         load_model(f"{tmp_path}/minilm")
 
 
-def test_all_is_importable_and_import_is_cheap():
-    assert sorted(model_adapters.__all__) == list(model_adapters.__all__)
-    for name in model_adapters.__all__:
-        assert hasattr(importlib.import_module("model_adapters"), name)
-    heavy = {"torch", "datasets", "sklearn", "pandas", "pyarrow", "transformers", "huggingface_hub"}
-    code = f"import sys, model_adapters; print(*{heavy} & set(sys.modules))"
+HEAVY = {"torch", "datasets", "sklearn", "pandas", "pyarrow", "transformers", "huggingface_hub"}
+
+
+@pytest.mark.parametrize(
+    ("use", "modules"),
+    [
+        ("", HEAVY | {"numpy"}),
+        ("model_adapters.describe()", HEAVY),
+        ("model_adapters.load_model('random:seed=3+bag-of-words')", HEAVY),
+        ("model_adapters.AdapterError", HEAVY | {"numpy"}),
+    ],
+)
+def test_importing_and_naming_a_model_load_little(use, modules):
+    code = f"import sys, model_adapters; {use}\nprint(*{modules} & set(sys.modules))"
     root = Path(__file__).parents[2]
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert shown.stdout.strip() == ""
+
+
+def test_all_is_what_can_be_imported():
+    assert sorted(model_adapters.__all__) == list(model_adapters.__all__) == dir(model_adapters)
+    for name in model_adapters.__all__:
+        assert hasattr(importlib.import_module("model_adapters"), name)
+    with pytest.raises(AttributeError, match=r"^module 'model_adapters' has no attribute 'lode_model'$"):
+        _ = model_adapters.lode_model

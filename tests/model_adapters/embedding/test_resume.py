@@ -12,6 +12,7 @@ import pytest
 from datasets import Dataset, load_from_disk
 
 from model_adapters import as_matrix, embed
+from model_adapters.embedding.chunks import save_chunk
 
 N = 2000
 SCRIPT = """
@@ -65,12 +66,12 @@ def test_killed_in_the_middle_and_run_again_gives_the_bytes_of_an_undisturbed_ru
     assert encoded == N
     process = start(tmp_path, second, 0.05)
     deadline = time.monotonic() + 60
-    while len(list(second.glob("embedding-*/[0-9]*.npy"))) < 3 and time.monotonic() < deadline:
+    while len(list(second.glob("embedding-*/[0-9]*.chunk"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    done = len(list(second.glob("embedding-*/[0-9]*.npy"))) * 256
+    done = len(list(second.glob("embedding-*/[0-9]*.chunk"))) * 256
     assert 3 * 256 <= done < N
     assert not list(second.glob("cache-*.arrow"))
     encoded, again = finish(start(tmp_path, second, 0))
@@ -108,3 +109,43 @@ def test_interrupted_from_the_keyboard_goes_on_too(folders):
     table = embed(genes, model, on_encode=lambda: told.append(1))
     assert (model.calls, told) == (8 - 3, [1])
     assert as_matrix(table)[1][:, 0].tolist() == [i % 97 + 1 for i in range(N)]
+
+
+DAMAGES = {
+    "truncated": lambda content: content[:-5],
+    "empty": lambda content: b"",
+    "a bit": lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
+    "foreign": lambda content: content[32:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_chunks_are_encoded_again(folders, damage, caplog):
+    genes = load_from_disk(folders[0])
+    with pytest.raises(KeyboardInterrupt):
+        embed(genes, FailsAt(4))
+    (chunk, *_) = sorted(folders[0].glob("embedding-*/*.chunk"))
+    chunk.write_bytes(DAMAGES[damage](chunk.read_bytes()))
+    model = FailsAt(None)
+    assert as_matrix(embed(genes, model))[1][:, 0].tolist() == [i % 97 + 1 for i in range(N)]
+    assert model.calls == 8 - 2
+    assert "not the vectors that were saved; its 256 genes are encoded again" in caplog.text
+
+
+OTHER_CONTENT = [
+    np.full((256, 1), np.nan, dtype=np.float32),
+    np.ones((255, 1), dtype=np.float32),
+    np.ones((256, 1), dtype=np.float64),
+]
+
+
+@pytest.mark.parametrize("array", OTHER_CONTENT)
+def test_chunks_with_other_content_are_encoded_again(folders, array):
+    genes = load_from_disk(folders[0])
+    with pytest.raises(KeyboardInterrupt):
+        embed(genes, FailsAt(4))
+    (chunk, *_) = sorted(folders[0].glob("embedding-*/*.chunk"))
+    save_chunk(chunk, array)
+    model = FailsAt(None)
+    assert as_matrix(embed(genes, model))[1][:, 0].tolist() == [i % 97 + 1 for i in range(N)]
+    assert model.calls == 8 - 2

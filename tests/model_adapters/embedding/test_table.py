@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, Features, List, Value, concatenate_datasets
 
-from model_adapters import AdapterError, as_matrix, embedding_sha256, embedding_table
+from model_adapters import AdapterError, EmbeddingTable, as_matrix, embedding_sha256, embedding_table, health
 
 VECTORS = np.array([[1, 2], [3, 4], [5, 6]], dtype=np.float32)
 
@@ -57,3 +57,33 @@ def test_hash_ignores_row_order_and_chunks_only():
 def test_tables_that_are_none(columns, expected):
     with pytest.raises(AdapterError, match=expected):
         as_matrix(Dataset.from_dict(columns))
+
+
+def test_a_table_in_memory_and_as_a_dataset_are_one():
+    table = EmbeddingTable(["B", "A", "NA"], VECTORS)
+    assert np.shares_memory(table.matrix, VECTORS)
+    assert (len(table), table.dim, table.symbols) == (3, 2, ("B", "A", "NA"))
+    assert table.sha256 == embedding_sha256(table.to_dataset()) == embedding_sha256(table)
+    assert EmbeddingTable.from_dataset(table.to_dataset()).matrix.tolist() == VECTORS.tolist()
+    assert table.health == health(table.to_dataset())
+    other = EmbeddingTable(["A", "B", "NA"], VECTORS[[1, 0, 2]])
+    assert other.sha256 == table.sha256
+    assert other.to_dataset()._fingerprint != table.to_dataset()._fingerprint
+
+
+@pytest.mark.parametrize(
+    ("symbols", "vectors", "expected"),
+    [
+        ([], np.ones((0, 2)), "^x has no rows, expected one for each gene$"),
+        (["A", " "], np.ones((2, 2)), "^x: no symbol in row 2; every row needs one$"),
+        (["A", "A"], np.ones((2, 2)), "^x: 1 symbol occurs more than once: A; keep one row for each gene$"),
+        (["A", "B", "C"], VECTORS[:2], r"^x: 3 names for an array of shape \(2, 2\), expected \(3, d\)$"),
+        (["A"], np.ones((1, 0)), r"^x: 1 names for an array of shape \(1, 0\), expected \(1, d\)$"),
+        (["A"], np.ones(1), r"^x: 1 names for an array of shape \(1,\), expected \(1, d\)$"),
+        (["A"], [["x"]], "^x: vectors of <U1, expected real numbers$"),
+        (["A"], [[1e39]], "^x: an infinite number in the vector of A; expected finite float32 numbers, leave out"),
+    ],
+)
+def test_what_is_no_table(symbols, vectors, expected):
+    with pytest.raises(AdapterError, match=expected):
+        EmbeddingTable(symbols, vectors, where="x")
