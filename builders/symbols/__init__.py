@@ -1,0 +1,21 @@
+"""Gene identifiers of every kind to current HGNC symbols, offline and without guessing."""
+
+from builders.symbols.hgnc import HGNC, HGNC_COLUMNS
+from builders.symbols.resolution import CHANGES, LISTING_COLUMNS, Match, Resolution, Status
+from builders.symbols.resolver import ALL_STEPS, SymbolResolver, read_identifier_map
+from builders.symbols.unknown import looks_like_mouse, why_unknown
+
+__all__ = [
+    "ALL_STEPS",
+    "CHANGES",
+    "HGNC",
+    "HGNC_COLUMNS",
+    "LISTING_COLUMNS",
+    "Match",
+    "Resolution",
+    "Status",
+    "SymbolResolver",
+    "looks_like_mouse",
+    "read_identifier_map",
+    "why_unknown",
+]
