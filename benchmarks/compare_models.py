@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from gene_eval.cli.parser import main as gene_bench
 from gene_eval.reporting import text as reports
 from gene_eval.results import store as results
+from gene_eval.results.records import TaskResult
 from model_adapters.single_cell.checkpoints import read_dictionary
 
 # Every family, and every target for which the data directory has a source.
@@ -83,7 +84,7 @@ def geneformer(folder: Path, dictionary: Path) -> str:
     return f"geneformer:{folder},dictionary={dictionary}"
 
 
-def page(found: Sequence[results.TaskResult]) -> Iterator[str]:
+def page(found: Sequence[TaskResult]) -> Iterator[str]:
     (table,) = reports.build(found).tables
     yield "Made by `benchmarks/compare_models.py --data-dir DIR -o OUTDIR`; mean ± standard deviation of five folds.\n"
     yield from grid(["task", "family", "metric", "genes", *table.models])

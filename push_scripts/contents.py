@@ -12,8 +12,9 @@ from gene_eval.publishing.card_merge import merge_section
 from gene_eval.publishing.cards import EVAL_RESULTS, Benchmark, make_card
 from gene_eval.publishing.export import Collection, export
 from gene_eval.reporting import text as reports
-from gene_eval.results import store as results
-from gene_eval.results.store import Folder, TaskResult
+from gene_eval.results.paths import path_of, slug
+from gene_eval.results.records import TaskResult
+from gene_eval.results.store import Folder
 from push_scripts.errors import PushError
 from push_scripts.plan import Content, Merge
 
@@ -76,8 +77,7 @@ def results_dataset(found: Folder) -> Content:
     """
     report = tables.build(found.results, problems=found.problems)
     contents: dict[str, bytes | Path | Merge] = {
-        results.path_for("results", each.model.id, each.task.id).as_posix(): each.to_json().encode()
-        for each in found.results
+        path_of(each, "results").as_posix(): each.to_json().encode() for each in found.results
     }
     models = len({each.model.id for each in found.results})
     contents[TABLE] = reports.to_csv(report).encode()
@@ -100,7 +100,7 @@ def model_results(found: Folder, model: str, dataset: Benchmark) -> Content:
     card = make_card(found.results, model, dataset=dataset)
     own = [each for each in found.results if each.model.id == model]
     contents: dict[str, bytes | Path | Merge] = {
-        f"gene-bench/{each.task.id}.json": each.to_json().encode() for each in own
+        f"gene-bench/{path_of(each, '').relative_to(slug(model)).as_posix()}": each.to_json().encode() for each in own
     }
     contents[CARD] = card.merged
     if card.eval_results:

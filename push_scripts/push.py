@@ -3,17 +3,17 @@
 import argparse
 import logging
 import tempfile
-from importlib import import_module
 from pathlib import Path
 
 import datasets
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from gene_eval.analysis import tables
-from gene_eval.cli.commands import say
 from gene_eval.publishing.cards import benchmark
 from gene_eval.publishing.export import collect
-from gene_eval.results import store as results
+from gene_eval.reporting.page.render import render
+from gene_eval.results.store import load_folder
+from gene_eval.text import say
 from push_scripts import contents
 from push_scripts.errors import PushError
 from push_scripts.hub import Hub, check_repo_id
@@ -60,7 +60,7 @@ def _metric(arguments: argparse.Namespace, _folder: Path) -> Content:
 
 
 def _results(arguments: argparse.Namespace, _folder: Path) -> Content:
-    found = results.load_folder(arguments.results)
+    found = load_folder(arguments.results)
     if not arguments.create_pr:
         return contents.results_dataset(found)
     model = contents.which_model(found.results, arguments.repo_id, arguments.model)
@@ -73,8 +73,8 @@ def _leaderboard(arguments: argparse.Namespace, _folder: Path) -> Content:
             message = f"no file {arguments.page}; make it with: gene-bench report DIR --format html -o FILE"
             raise PushError(message)
         return contents.leaderboard(arguments.page.read_bytes())
-    found = results.load_folder(arguments.results)
-    page = import_module("gene_eval.reporting.page.render").render(tables.build(found.results, problems=found.problems))
+    found = load_folder(arguments.results)
+    page = render(tables.build(found.results, problems=found.problems))
     return contents.leaderboard(page.encode())
 
 

@@ -22,20 +22,23 @@ MAX_LINES = 450
 MAX_MODULES = 16
 
 # Room (and all below it) -> which of our modules it may import; the longest matching key counts.
-_LOWER = ("builders", "model_adapters", "gene_eval.__version__", "gene_eval.errors")
+_LEAVES = ("gene_eval.errors", "gene_eval.files", "gene_eval.text")
+_LOWER = ("builders", "model_adapters", "gene_eval.__version__", *_LEAVES)
 ARROWS: dict[str, tuple[str, ...]] = {
     "builders": ("builders",),
     "model_adapters": ("model_adapters",),
     "gene_eval": (),
     "gene_eval.core": ("gene_eval.core",),
     "gene_eval.errors": (),
+    "gene_eval.files": ("gene_eval.errors",),
+    "gene_eval.text": (),
     "gene_eval.lossless": ("gene_eval.metrics.storage",),
     "gene_eval.metrics": ("gene_eval.core", "gene_eval.metrics"),
     "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core", "gene_eval.metrics.storage"),
-    "gene_eval.results": ("gene_eval.errors", "gene_eval.results"),
-    "gene_eval.analysis": ("gene_eval.core", "gene_eval.errors", "gene_eval.results", "gene_eval.analysis"),
+    "gene_eval.results": (*_LEAVES, "gene_eval.core", "gene_eval.results"),
+    "gene_eval.analysis": (*_LEAVES, "gene_eval.core", "gene_eval.results", "gene_eval.analysis"),
     "gene_eval.reporting": (
-        *("gene_eval.core", "gene_eval.errors", "gene_eval.results", "gene_eval.analysis"),
+        *(*_LEAVES, "gene_eval.core", "gene_eval.results", "gene_eval.analysis"),
         *("gene_eval.__version__", "gene_eval.reporting"),
     ),
     "gene_eval.publishing": (
@@ -52,7 +55,9 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "builders": ("datasets", "numpy", "pandas", "pyarrow"),
     "gene_eval.core": ("numpy", "scipy", "sklearn", "torch"),
     "gene_eval.errors": (),
-    "gene_eval.results.store": (),
+    "gene_eval.files": (),
+    "gene_eval.text": ("tqdm",),
+    "gene_eval.results": ("numpy", "pandas", "pyarrow"),
 }
 # A Space's app runs on the Hub only, with packages that we do not depend on.
 NOT_OURS_TO_RUN = {"gene_eval.comparisons.gene_probe_compare.app", "gene_eval.metrics.gene_probe.app"}
@@ -121,7 +126,8 @@ def test_imports_run_one_way(module: str) -> None:
         ("gene_eval.core.probe", "from gene_eval import results", "gene_eval.results"),
         ("gene_eval.core.probe", "from ..results import load", "gene_eval.results.load"),
         ("gene_eval.core.probe", "import datasets", "datasets"),
-        ("gene_eval.results.store", "from gene_eval.core.metrics import METRICS", "gene_eval.core.metrics.METRICS"),
+        ("gene_eval.results.store", "from gene_eval.analysis import tables", "gene_eval.analysis.tables"),
+        ("push_scripts.push", "import builders", "builders"),
         (
             "gene_eval.metrics.gene_probe.gene_probe",
             "from gene_eval.running.runner import run",

@@ -4,7 +4,6 @@ Only what can be paired is compared: equal protocol, engine and seed, equal labe
 out is counted, with the reason.
 """
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +27,9 @@ from gene_eval.core.statistics.paired_tests import (
 )
 from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
 from gene_eval.errors import ReportError
-from gene_eval.results.store import TaskRecord, TaskResult, slug
+from gene_eval.results.paths import slug
+from gene_eval.results.records import Settings, TaskRecord, TaskResult
+from gene_eval.text import count, nearest, some
 
 __all__ = ["Comparison", "GroupComparison", "TaskComparison", "compare", "find_model"]
 
@@ -101,7 +102,7 @@ class Comparison:
 
     model_a: str
     model_b: str
-    settings: str
+    settings: Settings
     groups: tuple[GroupComparison, ...]
     tasks: tuple[TaskComparison, ...]
     left_out: Mapping[str, tuple[str, ...]]
@@ -111,8 +112,7 @@ class Comparison:
     def warnings(self) -> tuple[str, ...]:
         """A line for each reason why tasks were left out, and for each mixed model."""
         left_out = (
-            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''} left out: {reason} ({_some(tasks)})"
-            for reason, tasks in self.left_out.items()
+            f"{count(len(tasks), 'task')} left out: {reason} ({some(tasks)})" for reason, tasks in self.left_out.items()
         )
         mixed = (
             f"{model} has results of different revisions or options; run it again with --overwrite"
@@ -144,14 +144,14 @@ def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: 
         msg = f"{model_a!r} and {model_b!r} are both {first}; name two models of: {', '.join(models)}"
         raise ReportError(msg)
     settings, of_a, of_b = _common_settings(given, first, second)
-    pairs, left_out = _pairs(of_a, of_b, first, second)
-    tasks = _adjusted(list(starmap(_compare_task, pairs)))
+    matched, left_out = _match(of_a, of_b, first, second)
+    tasks = _adjusted(list(starmap(_compare_task, matched)))
     undefined = tuple(each.task.id for each in tasks if not each.test.n)
     if undefined:
         left_out["no fold in which both scores are defined"] = undefined
         tasks = [each for each in tasks if each.test.n]
     if not tasks:
-        reasons = "; ".join(f"{reason} ({_some(names)})" for reason, names in left_out.items())
+        reasons = "; ".join(f"{reason} ({some(names)})" for reason, names in left_out.items())
         msg = f"{first} and {second} share no task that can be compared: {reasons}"
         raise ReportError(msg)
     mixed = tuple(model for model, found in ((first, of_a), (second, of_b)) if _is_mixed(found.values()))
@@ -174,44 +174,41 @@ def find_model(name: str, models: Sequence[str]) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        msg = f"model {name!r} may be {' or '.join(found)}; give the whole id"
+        msg = f"model {name!r} may be {' or '.join(found)}; give the full id"
         raise ReportError(msg)
-    near = difflib.get_close_matches(wanted, [_last(model) for model in models], n=1)
-    holding = [model for model in models if near and _last(model) == near[0]] or [
+    near = nearest(wanted, [_last(model) for model in models])
+    holding = [model for model in models if near and _last(model) == near] or [
         model for model in models if wanted in model.casefold()
     ]
     hint = f"did you mean {holding[0]!r}? " if holding else ""
-    msg = f"no results of model {name!r}: {hint}(there are: {_some(models, limit=10)})"
+    msg = f"no results of model {name!r}: {hint}(there are: {some(models, limit=10)})"
     raise ReportError(msg)
 
 
 def _common_settings(
     results: Sequence[TaskResult], a: str, b: str
-) -> tuple[str, dict[str, TaskResult], dict[str, TaskResult]]:
-    """The one protocol, engine and seed with which both were scored, and the results of each by task."""
-    found: dict[str, dict[str, dict[str, TaskResult]]] = {a: {}, b: {}}
+) -> tuple[Settings, dict[str, TaskResult], dict[str, TaskResult]]:
+    """The one setting in which both were scored, and the results of each by task."""
+    found: dict[str, dict[Settings, dict[str, TaskResult]]] = {a: {}, b: {}}
     for result in results:
         if result.model.id in found:
-            probe = result.probe
-            settings = f"protocol {probe.protocol}, engine {probe.engine}, seed {probe.seed}"
-            found[result.model.id].setdefault(settings, {})[result.task.id] = result
+            found[result.model.id].setdefault(result.settings, {})[result.task.id] = result
     shared = sorted(found[a].keys() & found[b].keys())
     if len(shared) == 1:
         return shared[0], found[a][shared[0]], found[b][shared[0]]
     if shared:
-        msg = (
-            f"{a} and {b} have results of {len(shared)} settings ({'; '.join(shared)}); keep one of them in the folder"
-        )
+        there = "; ".join(map(str, shared))
+        msg = f"{a} and {b} have results of {len(shared)} settings ({there}); keep one of them in the folder"
     else:
-        ways = (f"{model} with {' and '.join(sorted(found[model]))}" for model in (a, b))
+        ways = (f"{model} with {' and '.join(map(str, sorted(found[model])))}" for model in (a, b))
         msg = f"{'; '.join(ways)}: scores of different settings cannot be paired; run both the same way"
     raise ReportError(msg)
 
 
-def _pairs(
+def _match(
     of_a: Mapping[str, TaskResult], of_b: Mapping[str, TaskResult], a: str, b: str
 ) -> tuple[list[tuple[TaskResult, TaskResult]], dict[str, tuple[str, ...]]]:
-    pairs = []
+    matched = []
     reasons: dict[str, list[str]] = {}
     for task in sorted(of_a.keys() | of_b.keys()):
         if task not in of_b or task not in of_a:
@@ -219,8 +216,8 @@ def _pairs(
         elif reason := _why_not(of_a[task], of_b[task]):
             reasons.setdefault(reason, []).append(task)
         else:
-            pairs.append((of_a[task], of_b[task]))
-    return pairs, {reason: tuple(tasks) for reason, tasks in reasons.items()}
+            matched.append((of_a[task], of_b[task]))
+    return matched, {reason: tuple(tasks) for reason, tasks in reasons.items()}
 
 
 def _is_mixed(results: Iterable[TaskResult]) -> bool:
@@ -236,7 +233,7 @@ def _why_not(first: TaskResult, second: TaskResult) -> str:
         return "labels differ (data_sha256); run both on the same raw files with --overwrite"
     if (one.fold_scheme, one.folds_sha256) != (other.fold_scheme, other.folds_sha256):
         return "folds differ (folds_sha256); run both again with --overwrite"
-    if first.probe.params.get("C") != second.probe.params.get("C") and first.probe.protocol == "paper":
+    if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
         return "the penalty C differs"
     scored = [(each.coverage.n_scored, each.coverage.scored_sha256) for each in (first, second)]
     if scored[0] != scored[1]:
@@ -252,7 +249,7 @@ def _why_not(first: TaskResult, second: TaskResult) -> str:
 def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
     metric = MAIN_METRIC[first.task.target]
     folds = list(zip(first.scores[metric].folds, second.scores[metric].folds, strict=True))
-    both = [(a, b) for a, b in folds if a is not None and b is not None]
+    both = [(a, b) for a, b in folds if not math.isnan(a + b)]
     a, b = [pair[0] for pair in both], [pair[1] for pair in both]
     # Of F folds each holds 1/F of the rows, whether or not all of them are defined.
     test = corrected_t_test(a, b, test_train_ratio=1 / max(len(folds) - 1, 1))
@@ -330,7 +327,3 @@ def _better(difference: float, p_value: float) -> str:
 
 def _last(model: str) -> str:
     return model.rstrip("/").rpartition("/")[2].casefold()
-
-
-def _some(names: Sequence[str], *, limit: int = 5) -> str:
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

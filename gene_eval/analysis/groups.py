@@ -6,7 +6,7 @@ R2 has no lower bound, so a single regression task can outweigh all others; it i
 from collections.abc import Iterable
 
 from gene_eval.core.statistics.resampling import MIN_CLUSTERS
-from gene_eval.results.store import TaskRecord
+from gene_eval.results.records import TaskRecord
 
 __all__ = ["FAMILIES", "OVERALL", "REGRESSION", "basis", "clusters", "generalizes", "group_metric", "group_tasks"]
 

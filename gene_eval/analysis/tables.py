@@ -1,7 +1,7 @@
 """Results put side by side: what every report, plot and page is made from.
 
-Only what can be compared stands in one table: results of different protocols, engines or seeds go to separate tables,
-and a task whose rows or folds differ between results takes one line for each version of it.
+Only what can be compared stands in one table: results of different settings go to separate tables, and a task whose
+rows or folds differ between results takes one line for each version of it.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +13,8 @@ from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_tasks
 from gene_eval.analysis.rankings import GroupRanking, rank
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import ReportError
-from gene_eval.results.store import TaskRecord, TaskResult
+from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
+from gene_eval.text import some
 
 __all__ = [
     "CONTROLS",
@@ -35,18 +36,6 @@ CONTROLS = ("length", "random", "shuffled")
 LABEL_METRIC = MAIN_METRIC["binary"]
 # What the paper's Figure S1 averages, as Figure 2 does ROC-AUC.
 F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Settings:
-    """What all results of one table have in common."""
-
-    protocol: str
-    engine: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"protocol {self.protocol}, engine {self.engine}, seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +92,7 @@ class Table:
         means: Of the main metric, by `groups`.
         figure2: Of the main metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
-        rankings: Places by group; groups that no model has all tasks of are not there.
+        rankings: Ranks by group; groups that no model has all tasks of are not there.
         warnings: What to keep in mind, one line each.
     """
 
@@ -138,7 +127,7 @@ def build(results: Iterable[TaskResult], *, problems: Sequence[str] = ()) -> Rep
     """
     groups: dict[Settings, list[TaskResult]] = defaultdict(list)
     for result in results:
-        groups[Settings(result.probe.protocol, result.probe.engine, result.probe.seed)].append(result)
+        groups[result.settings].append(result)
     if not groups:
         msg = "no results to report; make some with: gene-bench run MODEL -o DIR"
         raise ReportError(" ".join([msg, *problems[:1]]))
@@ -200,8 +189,8 @@ def _line(task: TaskRecord) -> TaskLine:
 def _cell(result: TaskResult) -> Cell:
     score, coverage = result.scores.get(MAIN_METRIC[result.task.target]), result.coverage
     return Cell(
-        mean=score.mean if score else None,
-        std=score.std if score else None,
+        mean=defined(score.mean) if score else None,
+        std=defined(score.std) if score else None,
         n_scored=coverage.n_scored,
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,
@@ -209,14 +198,14 @@ def _cell(result: TaskResult) -> Cell:
 
 
 def _family_key(line: TaskLine) -> tuple[int, str, str]:
-    place = FAMILIES.index(line.family) if line.family in FAMILIES else len(FAMILIES)
-    return place, line.family, line.name
+    position = FAMILIES.index(line.family) if line.family in FAMILIES else len(FAMILIES)
+    return position, line.family, line.name
 
 
 def _ordered(models: Iterable[str], controls: Sequence[str], rankings: Sequence[GroupRanking]) -> tuple[str, ...]:
     main = next((group for group in rankings if group.name in (OVERALL, REGRESSION)), None)
-    places = {each.model: number for number, each in enumerate(main.models)} if main else {}
-    return tuple(sorted(models, key=lambda model: (model in controls, places.get(model, len(places)), model)))
+    order = {each.model: number for number, each in enumerate(main.models)} if main else {}
+    return tuple(sorted(models, key=lambda model: (model in controls, order.get(model, len(order)), model)))
 
 
 def _means(
@@ -228,7 +217,7 @@ def _means(
     def value(model: str, name: str) -> float | None:
         result = results.get((model, name))
         score = result.scores.get(metrics.get(result.task.target, "")) if result else None
-        return score.mean if score else None
+        return defined(score.mean) if score else None
 
     means = {}
     for model in models:
@@ -246,21 +235,21 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
             "run it again for all models with --overwrite"
         )
     states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
-    pairs: dict[str, set[str]] = defaultdict(set)
+    pair_modes: dict[str, set[str]] = defaultdict(set)
     diseases: dict[str, set[str]] = defaultdict(set)
     for result in results:
         states[result.model.id].add((result.model.revision, result.model.options_text))
-        pairs[result.task.id].add(str(result.probe.params.get("pairs")))
+        pair_modes[result.task.id].add(str(result.probe.params.get("pairs")))
         diseases[result.task.id].add(str(result.probe.params.get("diseases")))
     for model in sorted(model for model, known in states.items() if len(known) > 1):
         yield (
             f"{model} has results of {len(states[model])} different revisions or options in one column; "
             "run it again with --overwrite"
         )
-    if mixed := sorted(task_id for task_id, known in pairs.items() if len(known) > 1):
-        yield f"vectors of pairs were made in different ways (--pairs) on {_some(mixed)}; run all models the same way"
+    if mixed := sorted(task_id for task_id, known in pair_modes.items() if len(known) > 1):
+        yield f"vectors of pairs were made in different ways (--pairs) on {some(mixed)}; run all models the same way"
     if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
-        yield f"vectors of diseases are of different models (--diseases) on {_some(mixed)}; run all with the same one"
+        yield f"vectors of diseases are of different models (--diseases) on {some(mixed)}; run all with the same one"
 
 
 def _warnings(
@@ -276,7 +265,7 @@ def _warnings(
         lacking = [name for name in ranked if (cell := cells.get((model, name))) is None or cell.mean is None]
         if lacking:
             yield (
-                f"{model} has no score on {len(lacking)} of {len(ranked)} tasks ({_some(lacking)}): "
+                f"{model} has no score on {len(lacking)} of {len(ranked)} tasks ({some(lacking)}): "
                 "no mean that includes them is shown for it"
             )
     uneven = [
@@ -286,7 +275,7 @@ def _warnings(
     ]
     if uneven:
         yield (
-            f"models were scored on different genes on {_some(uneven)}: "
+            f"models were scored on different genes on {some(uneven)}: "
             "run them together with --common-genes to compare like with like"
         )
     if not controls:
@@ -295,7 +284,3 @@ def _warnings(
 
 def _scored(cell: Cell) -> tuple[int, str]:
     return cell.n_scored, cell.scored_sha256
-
-
-def _some(names: Sequence[str], *, limit: int = 5) -> str:
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

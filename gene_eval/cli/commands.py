@@ -13,7 +13,6 @@ from typing import Any
 
 import datasets
 import numpy as np
-from tqdm import tqdm
 
 from builders import BuilderError, Built, RawFiles, TaskConfig, configs, load, select
 from gene_eval.analysis.compare import compare as compare_models
@@ -28,11 +27,13 @@ from gene_eval.reporting import comparison_text
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.plots import save as plots
 from gene_eval.results import store as results
+from gene_eval.results.records import TaskResult
 from gene_eval.running.runner import RunOptions
 from gene_eval.running.runner import run as run_all
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
 from gene_eval.running.vectors import audit_text, make_resolve
 from gene_eval.running.verify import verify as verify_results
+from gene_eval.text import say
 from model_adapters import AdapterError, as_matrix, describe, health, load_model
 from model_adapters import embed as embed_genes
 
@@ -40,13 +41,6 @@ __all__ = ["USER_ERRORS"]
 
 USER_ERRORS = (AdapterError, BuilderError, GeneBenchError, ProbeError)
 DONE, SOME_FAILED = 0, 1
-
-
-def say(line: str) -> None:
-    """Print a line for the user on stderr: stdout is for data."""
-    # tqdm's, so that a progress bar on its way is not torn apart.
-    tqdm.write(line, file=sys.stderr)
-    sys.stderr.flush()
 
 
 def tasks(arguments: argparse.Namespace) -> int:
@@ -291,7 +285,7 @@ def report(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if found.problems else DONE
 
 
-def _pair(names: Sequence[str], found: Sequence[results.TaskResult]) -> tuple[str, str]:
+def _pair(names: Sequence[str], found: Sequence[TaskResult]) -> tuple[str, str]:
     known = sorted({each.model.id for each in found})
     first, second = (find_model(name, known) for name in names)
     return first, second

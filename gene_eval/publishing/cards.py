@@ -1,11 +1,10 @@
 """A model's results for its card: a Markdown section, `model-index` metadata and the Hub's `.eval_results` file."""
 
-import difflib
-import os
 import re
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,10 +20,12 @@ from gene_eval.analysis import tables
 from gene_eval.analysis.groups import group_metric
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
+from gene_eval.files import atomic_path
 from gene_eval.publishing.card_merge import SOURCE, merge_card
 from gene_eval.publishing.export import are_open
-from gene_eval.results.reproduce import OTHERS, is_common, model_string
-from gene_eval.results.store import TaskResult
+from gene_eval.results.records import TaskResult, defined
+from gene_eval.results.reproduce import OTHERS, is_common, model_string, run_options
+from gene_eval.text import did_you_mean, markdown
 
 __all__ = [
     "BENCHMARK_ID",
@@ -113,11 +114,11 @@ def make_card(
     dataset = dataset or Benchmark()
     own = _of_model(results, model)
     same_task = {_task_key(result) for result in own}
-    settings = _settings(own[0])
+    settings = own[0].settings
     others = [
         result
         for result in results
-        if result.model.id != model and _settings(result) == settings and _task_key(result) in same_task
+        if result.model.id != model and result.settings == settings and _task_key(result) in same_task
     ]
     table = next(table for table in tables.build([*own, *others]).tables if model in table.models)
     published = [result for result in own if result.task.ranked and "/" not in result.task.id]
@@ -139,6 +140,7 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
 
     Raises:
         CardError: The card at `path` cannot be extended.
+        FileError: A file cannot be written.
     """
     try:
         # Bytes, since text mode would change the card's line ends.
@@ -150,18 +152,10 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
         raise CardError(message) from error
     if card.eval_results:
         texts[path.parent / EVAL_RESULTS] = card.eval_results
-    parts: dict[Path, Path] = {}
-    try:
+    # All are written before the first takes its place.
+    with ExitStack() as stack:
         for target, text in texts.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            parts[part] = target
-            part.write_bytes(text.encode())
-        for part, target in parts.items():
-            part.replace(target)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+            stack.enter_context(atomic_path(target)).write_bytes(text.encode())
     return list(texts)
 
 
@@ -169,13 +163,11 @@ def _of_model(results: Sequence[TaskResult], model: str) -> list[TaskResult]:
     own = [result for result in results if result.model.id == model]
     if not own:
         known = sorted({result.model.id for result in results})
-        near = difflib.get_close_matches(model, known, n=1)
-        there = f"there are results of {', '.join(known)}" if known else "make some with: gene-bench run MODEL -o DIR"
-        hint = f"did you mean {near[0]}?" if near else there
+        hint = did_you_mean(model, known) if known else "make some with: gene-bench run MODEL -o DIR"
         message = f"no results of {model!r}; {hint}"
         raise CardError(message)
     for what, values in (
-        ("settings", {_settings(result) for result in own}),
+        ("settings", {str(result.settings) for result in own}),
         ("revisions", {str(result.model.revision) for result in own}),
         ("options", {result.model.options_text for result in own}),
     ):
@@ -186,10 +178,6 @@ def _of_model(results: Sequence[TaskResult], model: str) -> list[TaskResult]:
     return own
 
 
-def _settings(result: TaskResult) -> tables.Settings:
-    return tables.Settings(result.probe.protocol, result.probe.engine, result.probe.seed)
-
-
 def _task_key(result: TaskResult) -> tuple[str, str, str, str]:
     task = result.task
     return task.id, task.version, task.data_sha256, task.folds_sha256
@@ -197,7 +185,7 @@ def _task_key(result: TaskResult) -> tuple[str, str, str, str]:
 
 def _main(result: TaskResult) -> float | None:
     score = result.scores.get(MAIN_METRIC[result.task.target])
-    return score.mean if score else None
+    return defined(score.mean) if score else None
 
 
 def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -> str:
@@ -213,7 +201,7 @@ def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -
             model=record.id,
             version=own[0].environment.get("gene-bench", __version__),
             settings=str(table.settings).capitalize(),
-            figure=f"\n![Results of {_cell(record.id)}]({plot})\n" if plot else "",
+            figure=f"\n![Results of {markdown(record.id)}]({plot})\n" if plot else "",
             families=_families(record.id, table),
             tasks=_tasks(record.id, table),
             footnotes="\n".join(footnotes) or "No control was run beside it.",
@@ -234,7 +222,7 @@ def _families(model: str, table: tables.Table) -> str:
         lines.append([group, group_metric(group), str(len(tasks)), *shown])
     if not lines:
         return "None: no task here counts in a ranking."
-    header = ["family", "metric", "tasks", _cell(model), *(f"{_cell(each)} (control)" for each in columns[1:])]
+    header = ["family", "metric", "tasks", markdown(model), *(f"{markdown(each)} (control)" for each in columns[1:])]
     return _pipes(header, lines)
 
 
@@ -248,7 +236,14 @@ def _tasks(model: str, table: tables.Table) -> str:
         shown = [_score(cell.mean, cell.std) if cell else NOTHING for cell in cells]
         name = task.name + ("" if task.is_ranked else " \\*")
         lines.append([name, task.family, task.metric, *shown, f"{own.n_scored} of {task.n}"])
-    header = ["task", "family", "metric", _cell(model), *(f"{_cell(each)} (control)" for each in controls), "scored"]
+    header = [
+        "task",
+        "family",
+        "metric",
+        markdown(model),
+        *(f"{markdown(each)} (control)" for each in controls),
+        "scored",
+    ]
     return _pipes(header, lines)
 
 
@@ -263,22 +258,15 @@ def _pipes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _cell(text: str) -> str:
-    """Names come from files of others: a pipe would end the cell, a tag or a link would become one."""
-    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in text)
-
-
 def _commands(own: Sequence[TaskResult]) -> str:
-    record, probe = own[0].model, own[0].probe
+    record = own[0].model
     has_others = any(map(is_common, own))
     words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL"), *([OTHERS] if has_others else [])]
     for task in sorted(result.task.id for result in own):
         # No-break spaces, so that an option and its value stay on one line.
         words.append(f"-t\xa0{task}")
-    words += [f"--protocol\xa0{probe.protocol}", f"--engine\xa0{probe.engine}", f"--seed\xa0{probe.seed}"]
-    pairs = {str(result.probe.params["pairs"]) for result in own if "pairs" in result.probe.params}
-    words += [f"--pairs\xa0{each}" for each in sorted(pairs)]
-    words += ["--common-genes"] if has_others else []
+    options = dict.fromkeys(option for result in own for option in run_options(result))
+    words += [option.replace(" ", "\xa0") for option in options]
     lines = textwrap.wrap(
         " ".join(words), LINE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
@@ -336,9 +324,7 @@ def _eval_results(published: Sequence[TaskResult], dataset: Benchmark) -> str:
 def _notes(result: TaskResult) -> str:
     facts: Mapping[str, object] = {
         "metric": MAIN_METRIC[result.task.target],
-        "protocol": result.probe.protocol,
-        "engine": result.probe.engine,
-        "seed": result.probe.seed,
+        **result.settings.shown,
         "scored": f"{result.coverage.n_scored} of {result.coverage.n_task}",
         "task version": result.task.version,
         "data sha256": result.task.data_sha256[:12],

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gene_eval.analysis.compare import Comparison, GroupComparison, TaskComparison
 from gene_eval.analysis.groups import OVERALL, REGRESSION
+from gene_eval.text import count, printable
 
 __all__ = ["sentences", "to_text"]
 
@@ -18,7 +19,7 @@ def to_text(comparison: Comparison) -> str:
     if comparison.groups:
         tables.insert(0, _group_table(comparison))
     parts = [
-        _printable(" ".join(sentences(comparison))),
+        printable(" ".join(sentences(comparison))),
         *("\n".join(_aligned(table)) for table in tables),
         _legend(comparison),
     ]
@@ -47,7 +48,7 @@ def sentences(comparison: Comparison) -> Iterator[str]:
 
 def _verdict(group: GroupComparison, a: str, b: str) -> str:
     unit = "R2" if group.metric == "r2" else "ROC-AUC"
-    tasks = f"{group.n_tasks} task{'s' if group.n_tasks > 1 else ''}"
+    tasks = count(group.n_tasks, "task")
     where = f"over {tasks.replace('task', 'regression task')}" if group.name == REGRESSION else "overall"
     scope = f"mean over the {group.basis} of {tasks}" if "source" in group.basis else f"about these {tasks} only"
     if math.isnan(group.p_value):
@@ -110,7 +111,7 @@ def _legend(comparison: Comparison) -> str:
     ]
     if any(not task.task.ranked for task in comparison.tasks):
         lines.append("* for trying things out: part of no statement over tasks.")
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _winner(better: str, comparison: Comparison) -> str:
@@ -141,11 +142,7 @@ def _p(p_value: float) -> str:
 
 
 def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
-    printable = [[_printable(cell) for cell in line] for line in grid]
-    widths = [max(map(len, column)) for column in zip(*printable, strict=True)]
-    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in printable]
+    shown = [[printable(cell) for cell in line] for line in grid]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in shown]
     return ["  ".join(line).rstrip() for line in padded]
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)

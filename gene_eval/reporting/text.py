@@ -1,4 +1,4 @@
-"""Tables of results as text: places, means over tasks, every task and label, coverage (Markdown, CSV, JSON, terminal).
+"""Tables of results as text: ranks, means over tasks, every task and label, coverage (Markdown, CSV, JSON, terminal).
 
 What stands in them is made by `gene_eval.analysis.tables`.
 """
@@ -17,13 +17,14 @@ from gene_eval.analysis.tables import (
     Mean,
     Means,
     Report,
-    Settings,
     Table,
     TaskLine,
     build,
     labels,
 )
 from gene_eval.reporting.page.render import render
+from gene_eval.results.records import defined
+from gene_eval.text import count, markdown, printable
 
 __all__ = [
     "FAMILIES",
@@ -34,7 +35,6 @@ __all__ = [
     "Cell",
     "Mean",
     "Report",
-    "Settings",
     "Table",
     "TaskLine",
     "build",
@@ -149,20 +149,20 @@ def _mean_facts(means: Means) -> list[dict[str, object]]:
 
 
 def to_markdown(report: Report) -> str:
-    """A page with a section for each table: means, places, tasks, labels, coverage, and what to keep in mind."""
+    """A page with a section for each table: means, ranks, tasks, labels, coverage, and what to keep in mind."""
     parts = ["# gene-bench report"]
     for table in report.tables:
-        parts.append(f"## Results with {_escape(str(table.settings))}")
+        parts.append(f"## Results with {markdown(str(table.settings))}")
         if table.warnings:
-            parts.append("\n".join(f"- {_escape(warning)}" for warning in table.warnings))
-        parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(_escape, _legend(table))]
+            parts.append("\n".join(f"- {markdown(warning)}" for warning in table.warnings))
+        parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(markdown, _legend(table))]
         for task in table.tasks:
             if names := labels(table, task):
-                title = f"### Labels of {_escape(task.name)} ({LABEL_METRIC})"
+                title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"
                 parts += [title, _pipes(_label_grid(table, task, names))]
         parts += ["### Coverage", _coverage(table)]
     if report.problems:
-        parts += ["## Files left out", "\n".join(f"- {_escape(problem)}" for problem in report.problems)]
+        parts += ["## Files left out", "\n".join(f"- {markdown(problem)}" for problem in report.problems)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -171,7 +171,7 @@ def to_text(report: Report) -> str:
     parts = []
     for table in report.tables:
         grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
-        parts += [_printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in grids), *_legend(table)]
+        parts += [printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in grids), *_legend(table)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -189,9 +189,9 @@ def _summary(table: Table) -> Iterator[str]:
         yield _pipes(_mean_grid(table, table.means, table.groups))
         yield "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean."
     if table.rankings:
-        yield "### Places"
+        yield "### Ranks"
         yield _pipes(_rank_grid(table))
-        yield "\n".join(_escape(line) for line in _rank_notes(table))
+        yield "\n".join(markdown(line) for line in _rank_notes(table))
     if table.figure2 and table.figure2_groups != table.groups:
         yield "### Families of the paper's Figure 2"
         yield _pipes(_mean_grid(table, table.figure2, _but_regression(table.figure2_groups)))
@@ -224,11 +224,11 @@ def _label_grid(table: Table, task: TaskLine, names: Sequence[str]) -> Grid:
 def _label_score(table: Table, model: str, task: TaskLine, label: str) -> tuple[float | None, float | None]:
     result = table.results.get((model, task.name))
     score = result.labels.get(label, {}).get(LABEL_METRIC) if result else None
-    return (score.mean, score.std) if score else (None, None)
+    return (defined(score.mean), defined(score.std)) if score else (None, None)
 
 
 def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) -> Grid:
-    grid = [["model", *(f"{group} ({_tasks(len(names))})" for group, names in groups.items())]]
+    grid = [["model", *(f"{group} ({count(len(names), 'task')})" for group, names in groups.items())]]
     for model, heading in zip(table.models, _headings(table), strict=True):
         found = [means.get((model, group)) for group in groups]
         grid.append([heading, *(_number(mean.mean, mean.std) if mean else NOTHING for mean in found)])
@@ -236,17 +236,17 @@ def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) 
 
 
 def _rank_grid(table: Table) -> Grid:
-    places = [{each.model: each for each in group.models} for group in table.rankings]
-    main = places[0]
+    ranks = [{each.model: each for each in group.models} for group in table.rankings]
+    main = ranks[0]
     grid = [["model", *(f"{group.name} ({group.basis})" for group in table.rankings)]]
     grid[0].insert(1, f"mean over {table.rankings[0].basis}")
     for model, heading in zip(table.models, _headings(table), strict=True):
         mean = f"{main[model].mean:.3f}" if model in main else NOTHING
-        grid.append([heading, mean, *(_place(found.get(model)) for found in places)])
+        grid.append([heading, mean, *(_rank(found.get(model)) for found in ranks)])
     return grid
 
 
-def _place(found: ModelRank | None) -> str:
+def _rank(found: ModelRank | None) -> str:
     if found is None:
         return NOTHING
     return str(found.rank) if found.low is None else f"{found.rank} ({found.low}{NOTHING}{found.high})"
@@ -254,7 +254,7 @@ def _place(found: ModelRank | None) -> str:
 
 def _rank_notes(table: Table) -> Iterator[str]:
     yield (
-        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "Rank by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
         "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks."
     )
     for group in table.rankings:
@@ -263,7 +263,7 @@ def _rank_notes(table: Table) -> Iterator[str]:
             runs = "; ".join(", ".join(run) for run in alike)
             yield f"- Not told apart, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
         if group.left_out:
-            yield f"- Without a place, {group.name} (no score on one of its tasks): {', '.join(group.left_out)}."
+            yield f"- Without a rank, {group.name} (no score on one of its tasks): {', '.join(group.left_out)}."
 
 
 def _headings(table: Table) -> list[str]:
@@ -274,10 +274,6 @@ def _number(mean: float | None, std: float | None) -> str:
     if mean is None:
         return NOTHING
     return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
-
-
-def _tasks(count: int) -> str:
-    return f"{count} task{'s' if count > 1 else ''}"
 
 
 def _legend(table: Table) -> list[str]:
@@ -301,21 +297,12 @@ def _coverage(table: Table) -> str:
 
 
 def _pipes(grid: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(_escape(cell) for cell in line) + " |" for line in grid]
+    lines = ["| " + " | ".join(markdown(cell) for cell in line) + " |" for line in grid]
     return "\n".join([lines[0], "| " + " | ".join("---" for _ in grid[0]) + " |", *lines[1:]])
 
 
 def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:
-    printable = [[_printable(cell) for cell in line] for line in grid]
-    widths = [max(len(line[column]) for line in printable) for column in range(len(grid[0]))]
-    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in printable]
+    shown = [[printable(cell) for cell in line] for line in grid]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in shown]
     return ["  ".join(line).rstrip() for line in padded]
-
-
-def _escape(text: str) -> str:
-    """Names come from files of others: a pipe would end the cell, a tag or a link would become one."""
-    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in _printable(text))
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)

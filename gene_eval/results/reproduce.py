@@ -3,12 +3,14 @@
 import re
 import shlex
 
-from gene_eval.results.store import ModelRecord, TaskResult
+from gene_eval.results.records import ModelRecord, TaskResult
 
-__all__ = ["OTHERS", "is_common", "model_string", "run_words"]
+__all__ = ["OTHERS", "is_common", "model_string", "run_options", "run_words"]
 
 # Stands for the models that a run with --common-genes had besides; a result does not name them.
 OTHERS = "OTHER_MODELS"
+# Axes that a command names only where they are not at the task's default.
+RARE = ("split", "head", "shots")
 
 
 def model_string(record: ModelRecord) -> str | None:
@@ -28,21 +30,24 @@ def model_string(record: ModelRecord) -> str | None:
 
 
 def is_common(result: TaskResult) -> bool:
-    """Whether entities were left out for the sake of other models, by `--common-genes`."""
-    return result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
+    """Whether only what all models of a run have was scored (`--common-genes`); schema 1 shows it by its counts."""
+    return (
+        result.settings.genes == "common"
+        or result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
+    )
+
+
+def run_options(result: TaskResult) -> list[str]:
+    """The options of `gene-bench run` that make a result again, each with its value."""
+    settings, params = result.settings, result.probe.params
+    chosen = {"protocol": settings.protocol, "engine": settings.engine, "seed": settings.seed}
+    chosen |= {axis: value for axis, value in settings.differences(result.task.defaults).items() if axis in RARE}
+    chosen |= {name: params[name] for name in ("pairs", "diseases") if name in params}
+    options = [f"--{name} {shlex.quote(str(value))}" for name, value in chosen.items()]
+    return [*options, "--common-genes"] if is_common(result) else options
 
 
 def run_words(result: TaskResult) -> tuple[str, str]:
     """What stands before and after the `-t TASK` of the command that makes a result again."""
-    probe = result.probe
-    options = [f"--protocol {shlex.quote(probe.protocol)}", f"--engine {shlex.quote(probe.engine)}"]
-    options.append(f"--seed {probe.seed}")
-    if "pairs" in probe.params:
-        options.append(f"--pairs {shlex.quote(str(probe.params['pairs']))}")
-    if "diseases" in probe.params:
-        options.append(f"--diseases {shlex.quote(str(probe.params['diseases']))}")
-    models = shlex.quote(model_string(result.model) or "MODEL")
-    if is_common(result):
-        models += f" {OTHERS}"
-        options.append("--common-genes")
-    return f"gene-bench run {models}", " ".join(options)
+    models = shlex.quote(model_string(result.model) or "MODEL") + (f" {OTHERS}" if is_common(result) else "")
+    return f"gene-bench run {models}", " ".join(run_options(result))

@@ -20,8 +20,9 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.results import store as results
+from gene_eval.results.paths import path_of
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Settings, TaskResult
 from gene_eval.results.reproduce import model_string
-from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskResult
 from gene_eval.running.tasks import Failure, Task, choose, load_tasks
 from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
 from model_adapters import AdapterError, Model, choose_devices, load_model
@@ -192,7 +193,7 @@ def _score(
         raise CoverageError(message)
     _check_folds(task, gathered)
     wanted = _describe(task, vectors, gathered, options)
-    path = results.path_for(options.out, wanted.model.id, task.record.id)
+    path = path_of(wanted, options.out)
     if path.exists() and not options.overwrite:
         found = results.load(path)
         if _same_inputs(found, wanted):
@@ -245,7 +246,7 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
     return TaskResult(
         task=task.record,
         model=replace(_record(model), dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(options.protocol, options.engine, options.seed, params=params),
+        probe=ProbeRecord(_settings(options), params=params),
         coverage=Coverage(
             n_task=task.record.n,
             n_scored=len(gathered.rows),
@@ -255,6 +256,11 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
         ),
         scores={},
     )
+
+
+def _settings(options: RunOptions) -> Settings:
+    genes = "common" if options.common_genes else "all"
+    return Settings(protocol=options.protocol, engine=options.engine, seed=options.seed, genes=genes)
 
 
 def _record(model: Model) -> ModelRecord:
@@ -273,12 +279,11 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
     """Whether a saved result is what this run would compute: same labels, folds, entities, vectors and settings."""
 
     def key(result: TaskResult) -> tuple[object, ...]:
-        task, model, settings = result.task, result.model, result.probe
+        task, model, params = result.task, result.model, result.probe.params
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(settings.protocol, settings.engine, settings.seed),
-            *(settings.params.get("pairs"), settings.params.get("diseases")),
+            *(result.settings, params.get("pairs"), params.get("diseases")),
         )
 
     return key(found) == key(wanted)
@@ -289,11 +294,8 @@ def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, f
     return replace(
         described,
         probe=replace(settings, params={**settings.params, **scored.params}, convergence=scored.convergence),
-        scores={metric: ScoreRecord.of(each.mean, each.std, each.folds) for metric, each in scored.scores.items()},
-        labels={
-            label: {metric: ScoreRecord.of(each.mean, each.std, each.folds) for metric, each in scores.items()}
-            for label, scores in scored.labels.items()
-        },
+        scores=scored.scores,
+        labels=scored.labels,
         environment=_environment(),
         timing={name: round(seconds, 3) for name, seconds in timing.items()},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),

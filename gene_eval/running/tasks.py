@@ -21,7 +21,7 @@ from builders import (
     subtasks,
 )
 from builders.errors import BuilderError
-from gene_eval.results.store import TaskRecord
+from gene_eval.results.records import TaskRecord
 
 __all__ = ["Failure", "Task", "choose", "load_tasks", "make_task"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from builders.errors import BuilderError
 from gene_eval.core.errors import ProbeError
 from gene_eval.errors import GeneBenchError
+from gene_eval.results.records import Score, TaskResult, defined
 from gene_eval.results.reproduce import is_common, model_string
-from gene_eval.results.store import ScoreRecord, TaskResult
 from gene_eval.running.runner import RunOptions, run
 from model_adapters import AdapterError
 
@@ -116,19 +116,19 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
     chosen = (probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
-    settings = (probe.protocol, probe.engine, probe.seed, *chosen)
+    settings = (result.settings, *chosen)
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
 
 def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> RunOptions:
-    probe = result.probe
+    probe, settings = result.probe, result.settings
     return RunOptions(
         data_dir=data_dir,
         device=device,
-        seed=probe.seed,
-        protocol=probe.protocol,
-        engine=probe.engine,
+        seed=settings.seed,
+        protocol=settings.protocol,
+        engine=settings.engine,
         pairs=str(probe.params.get("pairs", "average")),
         diseases=str(probe.params["diseases"]) if "diseases" in probe.params else None,
         common_genes=is_common(result),
@@ -246,10 +246,10 @@ def _with_scores(verdict: Verdict, recorded: TaskResult, again: TaskResult) -> V
 
 
 def _numbers(result: TaskResult) -> Iterator[tuple[str, float | None]]:
-    groups: dict[str, Mapping[str, ScoreRecord]] = {"": result.scores}
+    groups: dict[str, Mapping[str, Score]] = {"": result.scores}
     groups |= {f"{label}: ": scores for label, scores in result.labels.items()}
     for group, scores in groups.items():
         for metric, score in scores.items():
-            yield f"{group}{metric}", score.mean
-            yield f"{group}{metric} (std)", score.std
-            yield from ((f"{group}{metric} (fold {i})", value) for i, value in enumerate(score.folds))
+            yield f"{group}{metric}", defined(score.mean)
+            yield f"{group}{metric} (std)", defined(score.std)
+            yield from ((f"{group}{metric} (fold {i})", defined(value)) for i, value in enumerate(score.folds))

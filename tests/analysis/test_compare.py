@@ -17,28 +17,26 @@ from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
 from gene_eval.errors import ReportError
 from gene_eval.reporting.comparison_text import sentences, to_text
 from gene_eval.results import store as result_files
-from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 
 SOURCES = ("hpa", "reactome", "humantfs", "hgnc", "uniprot", "genecorpus", "gene2vec")
 FAMILIES = ("localization", "biological_process", "regulatory", "protein", "protein", "genomic", "regulatory")
 METRICS = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
 
 
-def made(
-    model: str, task: str, folds: Sequence[float | None], *, target: str = "binary", **task_fields: object
-) -> TaskResult:
+def made(model: str, task: str, folds: Sequence[float], *, target: str = "binary", **task_fields: object) -> TaskResult:
     source = task.split("_")[0]
     family = dict(zip(SOURCES, FAMILIES, strict=True)).get(source, "regulatory")
     record = TaskRecord(
         id=task, version="1.0.0", target=target, entity="gene", family=family, source=source, n=100,
         data_sha256="d" * 64, fold_scheme="kfold", folds_sha256="f" * 64, ranked=source != "starter",
     )  # fmt: skip
-    defined = [fold for fold in folds if fold is not None]
-    score = ScoreRecord(float(np.mean(defined)) if defined else None, 0.0 if defined else None, tuple(folds))
+    defined = [fold for fold in folds if not math.isnan(fold)]
+    score = Score(float(np.mean(defined)) if defined else math.nan, 0.0 if defined else math.nan, tuple(folds))
     return TaskResult(
         replace(record, **task_fields),  # type: ignore[arg-type]
         ModelRecord(model, None, "precomputed", 4, "e" * 64),
-        ProbeRecord("paper", "sklearn", 0, {"C": 1.0}),
+        ProbeRecord(Settings("paper", "sklearn", 0), {"C": 1.0}),
         Coverage(100, 100, 0, (), "a" * 64),
         {METRICS[target]: score},
     )
@@ -145,9 +143,9 @@ def test_regression_is_never_averaged_with_roc_auc() -> None:
 
 def test_folds_undefined_for_one_model_are_not_paired() -> None:
     results = [
-        made("a", "humantfs_is_tf", [0.7, 0.8, None, 0.9, 0.8]),
+        made("a", "humantfs_is_tf", [0.7, 0.8, math.nan, 0.9, 0.8]),
         made("b", "humantfs_is_tf", [0.6, 0.7, 0.1, 0.7, 0.75]),
-        made("a", "hgnc_hla_class", [None] * 5),
+        made("a", "hgnc_hla_class", [math.nan] * 5),
         made("b", "hgnc_hla_class", [0.5] * 5),
     ]
     comparison = compare(results, "a", "b")
@@ -193,7 +191,7 @@ def test_a_task_of_one_model_only_is_left_out() -> None:
 
 
 def _settings(result: TaskResult, **changes: str | int) -> TaskResult:
-    return replace(result, probe=replace(result.probe, **changes))  # type: ignore[arg-type]
+    return replace(result, probe=replace(result.probe, settings=replace(result.settings, **changes)))
 
 
 def test_settings_are_never_mixed() -> None:
@@ -209,7 +207,7 @@ def test_settings_are_never_mixed() -> None:
     with pytest.raises(ReportError, match="have results of 2 settings .*; keep one of them in the folder"):
         compare(both, "org/Good", "plain")
     extra = [*results, _settings(results[0], seed=1)]
-    assert compare(extra, "org/Good", "plain").settings == "protocol paper, engine sklearn, seed 0"
+    assert str(compare(extra, "org/Good", "plain").settings) == "protocol paper, engine sklearn, seed 0"
 
 
 def test_a_model_of_two_revisions_is_said() -> None:
@@ -227,7 +225,7 @@ def test_a_model_of_two_revisions_is_said() -> None:
         (["a", "b"], "a", "a", "'a' and 'a' are both a; name two models of: a, b"),
         (["org/Good", "plain"], "god", "plain", "no results of model 'god': did you mean 'org/Good'"),
         (["org/Good", "plain"], "xyz", "plain", r"no results of model 'xyz': \(there are: org/Good, plain\)"),
-        (["x/m", "y/m", "plain"], "m", "plain", "model 'm' may be x/m or y/m; give the whole id"),
+        (["x/m", "y/m", "plain"], "m", "plain", "model 'm' may be x/m or y/m; give the full id"),
     ],
 )
 def test_mistakes_are_one_line(models: list[str], a: str, b: str, message: str) -> None:
@@ -275,7 +273,7 @@ def test_the_command_says_mistakes_in_one_line(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr() == ("", message)
     assert main(["compare", str(tmp_path / "none"), "good", "plain"]) == 2
     assert capsys.readouterr().err.startswith("gene-bench: no results folder ")
-    (tmp_path / "plain" / "hpa_0.json").write_text("{")
+    (tmp_path / "plain" / "hpa_0@engine=sklearn.json").write_text("{")
     assert main(["compare", str(tmp_path), "good", "plain"]) == 1
     unreadable, left_out = capsys.readouterr().err.splitlines()
     assert unreadable.startswith("warning: cannot read result ")
@@ -286,7 +284,7 @@ def test_ranking_of_three_models() -> None:
     results = two_models(gap=0.1)
     rng = np.random.default_rng(1)
     for one in [one for one in results if one.model.id == "plain"]:
-        folds = [fold + 0.02 * rng.normal() for fold in one.scores["roc_auc"].folds if fold is not None]
+        folds = [fold + 0.02 * rng.normal() for fold in one.scores["roc_auc"].folds]
         results.append(made("like-plain", one.task.id, folds))
     results.append(made("partial", "hpa_0", [0.9] * 5))
     groups = {group.name: group for group in rank(results)}
@@ -311,7 +309,7 @@ def test_ranking_says_on_which_tasks_genes_differ_and_refuses_other_folds() -> N
     assert rank([odd, *results[1:]])[0].uneven == ("hpa_0",)
     for changed in (
         replace(odd, task=replace(odd.task, folds_sha256="0" * 64)),
-        replace(odd, probe=replace(odd.probe, seed=1)),
+        _settings(odd, seed=1),
     ):
         with pytest.raises(ReportError, match="results of hpa_0 differ in version, labels, folds"):
             rank([changed, *results[1:]][::-1])

@@ -1,5 +1,6 @@
 """What a card says about a model: the numbers, the metadata that the Hub reads, and what is refused."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from huggingface_hub import ModelCard, parse_eval_result_entries
 from gene_eval.cli.parser import main
 from gene_eval.errors import CardError
 from gene_eval.publishing.cards import Benchmark, benchmark, make_card, write_card
-from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult, save
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
+from gene_eval.results.store import save
 
 TASKS = {
     "humantfs_is_tf": ("binary", "regulatory", "roc_auc"),
@@ -29,9 +31,9 @@ def result(model, task, mean, *, n_scored=100, **changes):
             data_sha256="d" * 64, fold_scheme="kfold", folds_sha256="f" * 64, ranked=not task.startswith("starter"),
         ),
         ModelRecord(model, "a" * 40, "random" if model == "random" else "sentence-transformer", 4, "e" * 64),
-        ProbeRecord("paper", "fast", 0),
+        ProbeRecord(Settings("paper", "fast", 0)),
         Coverage(100, n_scored, 100 - n_scored),
-        {metric: ScoreRecord(mean, None if mean is None else 0.0125, (mean,))},
+        {metric: Score(mean, mean if math.isnan(mean) else 0.0125, (mean,))},
         environment={"gene-bench": "0.1.0"},
         created_at="2026-01-02T03:04:05+00:00",
     )  # fmt: skip
@@ -126,7 +128,7 @@ def test_a_trial_run_is_published_as_what_it_is():
 
 
 def test_a_score_that_is_undefined_is_not_published(found):
-    card = make_card([*found[1:], result("org/good", "humantfs_is_tf", None)], "org/good")
+    card = make_card([*found[1:], result("org/good", "humantfs_is_tf", math.nan)], "org/good")
     assert [entry["dataset"]["task_id"] for entry in yaml.safe_load(card.eval_results)] == [
         "hpa_interactions",
         "reactome_pathways",
@@ -136,7 +138,7 @@ def test_a_score_that_is_undefined_is_not_published(found):
 
 def test_a_control_on_other_rows_or_with_other_settings_is_not_set_beside(found):
     other = replace(found[5], task=replace(found[5].task, data_sha256="0" * 64))
-    seeded = replace(found[6], probe=ProbeRecord("paper", "fast", 1))
+    seeded = replace(found[6], probe=ProbeRecord(Settings("paper", "fast", 1)))
     section = make_card([*found[:5], other, seeded], "org/good").section
     assert "(control)" not in section
     assert "No control was run beside it." in make_card([*found[:4], other], "org/good").section
@@ -146,7 +148,7 @@ def test_a_control_on_other_rows_or_with_other_settings_is_not_set_beside(found)
     ("change", "reason"),
     [
         (
-            {"probe": ProbeRecord("paper", "fast", 1)},
+            {"probe": ProbeRecord(Settings("paper", "fast", 1))},
             "are of 2 settings (protocol paper, engine fast, seed 0; protocol",
         ),
         ({"model": ModelRecord("org/good", None, "x", 4, "e" * 64)}, "are of 2 revisions (None; aaaa"),
@@ -205,7 +207,10 @@ def test_a_broken_card_is_left_as_it_was(found, tmp_path, capsys, text, reason):
 def test_mistakes_are_one_line(found, tmp_path, capsys):
     save(found[0], tmp_path / "results")
     for arguments, line in (
-        ([tmp_path / "results", "org/god"], "gene-bench: no results of 'org/god'; did you mean org/good?\n"),
+        (
+            [tmp_path / "results", "org/god"],
+            "gene-bench: no results of 'org/god'; did you mean 'org/good'?",
+        ),
         ([tmp_path / "none", "org/good"], f"gene-bench: no results folder {tmp_path / 'none'}; make one with: "),
     ):
         assert main(["card", *map(str, arguments), "-o", str(tmp_path / "README.md")]) == 2

@@ -5,7 +5,8 @@ import re
 import pytest
 import yaml
 
-from gene_eval.results.store import load_folder, path_for
+from gene_eval.results.paths import path_for
+from gene_eval.results.store import load_folder
 
 DATASET, MODEL = "genes/results", "bob/encoder"
 CARD = "---\nlicense: mit # kept\n---\n# Encoder\n\nBy Bob.\n"
@@ -140,7 +141,7 @@ def test_mistakes_with_pull_requests_are_one_line(hub, gene_bench, folder, tmp_p
     _, _, err = gene_bench(*push, "--from", folder)
     assert "say whose they are with --model, one of bag-of-words, random:dim=8" in err
     _, _, err = gene_bench(*push, "--from", folder, "--model", "bag-of-wods")
-    assert "did you mean bag-of-words?" in err
+    assert "did you mean 'bag-of-words'?" in err
     _, _, err = gene_bench(*push, "--from", folder, "--model", "bag-of-words")
     assert f"there is no model {MODEL} to open a pull request to" in err
     _, _, err = gene_bench(*push[:3], "--from", tmp_path)

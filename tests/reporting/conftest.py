@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gene_eval.core.metrics import METRICS
-from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
 TARGETS = ("binary", "multiclass", "multilabel", "regression", "binary", "binary")
@@ -27,9 +27,9 @@ def _result(model: str, number: int, task: str, rng: np.random.Generator) -> Tas
     is_control = model.startswith(("random", "shuffled"))
     level = 0.5 if is_control else 0.6 + 0.03 * (int(_sha256(model)[:2], 16) % 10)
 
-    def score() -> ScoreRecord:
+    def score() -> Score:
         folds = np.clip(level + rng.normal(0, 0.02, 5), 0, 1)
-        return ScoreRecord.of(folds.mean(), folds.std(), folds)
+        return Score(float(folds.mean()), float(folds.std()), tuple(folds.tolist()))
 
     return TaskResult(
         TaskRecord(
@@ -48,7 +48,7 @@ def _result(model: str, number: int, task: str, rng: np.random.Generator) -> Tas
             inputs={f"source{number % 8}/table.tsv": _sha256(f"source{number % 8}")},
         ),
         _model(model),
-        ProbeRecord("paper", "fast", 0, {"C": 1.0}),
+        ProbeRecord(Settings("paper", "fast", 0), {"C": 1.0}),
         Coverage(200, 200, 0, (), _sha256(f"{task} genes")),
         {metric: score() for metric in METRICS[target]},
         {label: {"roc_auc": score()} for label in LABELS} if target == "multilabel" else {},

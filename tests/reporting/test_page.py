@@ -8,8 +8,8 @@ import pytest
 
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
+from gene_eval.results.records import TaskResult
 from gene_eval.results.reproduce import run_words
-from gene_eval.results.store import TaskResult
 
 Make = Callable[..., list[TaskResult]]
 
@@ -109,7 +109,7 @@ def test_undefined_folds_and_several_settings(make_results: Make) -> None:
     undefined = replace(
         first, scores={"roc_auc": replace(first.scores["roc_auc"], folds=(None, *first.scores["roc_auc"].folds[1:]))}
     )
-    other = replace(first, probe=replace(first.probe, seed=1))
+    other = replace(first, probe=replace(first.probe, settings=replace(first.settings, seed=1)))
     data = _data(render(reports.build([undefined, *rest, other])))
     assert [table["settings"][-1] for table in data["tables"]] == ["0", "1"]
     (found,) = (each for each in data["tables"][0]["results"] if each["p"] and each["s"][0][2] is None)

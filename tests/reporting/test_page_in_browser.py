@@ -14,7 +14,7 @@ from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
-from gene_eval.results.store import TaskResult
+from gene_eval.results.records import TaskResult
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'gene-bench[test]'")
 

@@ -15,11 +15,11 @@ from matplotlib.text import Text
 from scipy.spatial.distance import cdist
 
 from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.errors import ReportError
+from gene_eval.errors import FileError
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.plots import save as plots
 from gene_eval.reporting.plots.similarity import similarities
-from gene_eval.results.store import ScoreRecord, TaskResult
+from gene_eval.results.records import Score, TaskResult
 
 Make = Callable[..., list[TaskResult]]
 
@@ -165,8 +165,7 @@ def test_alike_models_stand_together(make_results: Make) -> None:
     assert values.min() == 0
 
 
-def _turned(score: ScoreRecord, task: str) -> ScoreRecord:
-    assert score.mean is not None
+def _turned(score: Score, task: str) -> Score:
     return replace(score, mean=score.mean if int(task[4]) % 2 else score.mean / 2)
 
 
@@ -240,12 +239,15 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def test_several_settings_take_a_folder_each(make_results: Make, tmp_path: Path) -> None:
     results = make_results(["one"], ["task0_name"])
-    other = [replace(one, probe=replace(one.probe, seed=3)) for one in results]
+    other = [replace(one, probe=replace(one.probe, settings=replace(one.settings, seed=3))) for one in results]
     paths = plots.save(reports.build([*results, *other]), tmp_path)
-    assert {path.parent.name for path in paths} == {"paper-fast-0", "paper-fast-3"}
+    assert {path.parent.name for path in paths} == {
+        "protocol=paper,engine=fast,seed=0",
+        "protocol=paper,engine=fast,seed=3",
+    }
 
 
 def test_a_folder_that_cannot_be_made(small: list[TaskResult], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="cannot write pictures to .*file/plots: Not a directory"):
+    with pytest.raises(FileError, match="cannot write .*file/plots/families.png: Not a directory"):
         plots.save(reports.build(small), tmp_path / "file" / "plots")

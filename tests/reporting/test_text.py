@@ -1,15 +1,16 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from gene_eval.analysis.tables import CONTROLS
 from gene_eval.errors import ReportError
-from gene_eval.reporting.text import Cell, Mean, Report, Settings, build, rows, to_csv, to_json, to_markdown, to_text
-from gene_eval.results.store import Coverage, ModelRecord, ProbeRecord, ScoreRecord, TaskRecord, TaskResult
+from gene_eval.reporting.text import Cell, Mean, Report, build, rows, to_csv, to_json, to_markdown, to_text
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 from model_adapters import describe
 
 MAIN = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
@@ -21,7 +22,7 @@ TASKS = {
 }
 
 
-def _result(model: str, task: str, mean: float | None, **changes: object) -> TaskResult:
+def _result(model: str, task: str, mean: float, **changes: object) -> TaskResult:
     target, family = TASKS[task]
     given = {"n": 100, "missing": 0, "protocol": "paper", "engine": "sklearn", "data": "d" * 64} | changes
     n, missing = int(str(given["n"])), int(str(given["missing"]))
@@ -40,9 +41,9 @@ def _result(model: str, task: str, mean: float | None, **changes: object) -> Tas
             ranked=not task.startswith("starter"),
         ),
         ModelRecord(model, None, "random" if model == "random" else "precomputed", 4, "e" * 64),
-        ProbeRecord(str(given["protocol"]), str(given["engine"]), 0),
+        ProbeRecord(Settings(str(given["protocol"]), str(given["engine"]), 0)),
         Coverage(n, n - missing, missing),
-        {MAIN[target]: ScoreRecord(mean, None if mean is None else 0.0125, (mean,))},
+        {MAIN[target]: Score(mean, mean if math.isnan(mean) else 0.0125, (mean,))},
     )
 
 
@@ -95,7 +96,7 @@ def test_the_order_of_results_does_not_matter(results: list[TaskResult]) -> None
 
 def test_a_model_without_every_task_has_no_mean_over_them(results: list[TaskResult]) -> None:
     failed = [one for one in results if (one.model.id, one.task.id) != ("good", "humantfs_is_tf")]
-    undefined = [*failed, _result("good", "humantfs_is_tf", None)]
+    undefined = [*failed, _result("good", "humantfs_is_tf", math.nan)]
     for given in (failed, undefined):
         (table,) = build(given).tables
         assert ("good", "overall") not in table.means
@@ -108,7 +109,7 @@ def test_a_model_without_every_task_has_no_mean_over_them(results: list[TaskResu
             "good has no score on 1 of 3 tasks (humantfs_is_tf): no mean that includes them is shown for it",
         )
         assert "| good | – | – | 0.900 | 0.400 |" in to_markdown(build(given))
-        assert "\n- Without a place, overall (no score on one of its tasks): good.\n" in to_markdown(build(given))
+        assert "\n- Without a rank, overall (no score on one of its tasks): good.\n" in to_markdown(build(given))
 
 
 def test_protocols_engines_and_seeds_never_share_a_table(results: list[TaskResult]) -> None:
@@ -197,7 +198,7 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean.\n"
         "\n"
-        "### Places\n"
+        "### Ranks\n"
         "\n"
         "| model | mean over 2 tasks | overall (2 tasks) | regulatory (1 task) | biological_process (1 task) "
         "| regression (1 task) |\n"
@@ -206,7 +207,7 @@ def test_markdown(results: list[TaskResult]) -> None:
         "| a-poor-one | 0.600 | 2 | 2 | 2 | 2 |\n"
         "| random (control) | 0.500 | 3 | 3 | 3 | 3 |\n"
         "\n"
-        "Place by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
+        "Rank by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
         "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks.\n"
         "- Not told apart, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "- Not told apart, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
@@ -263,6 +264,10 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "protocol": "paper",
         "engine": "sklearn",
         "seed": "0",
+        "split": "random",
+        "head": "linear",
+        "shots": "",
+        "genes": "all",
         "level": "task",
         "task": "hpa_interactions",
         "label": "",
@@ -285,7 +290,7 @@ def test_json(results: list[TaskResult]) -> None:
     content = json.loads(to_json(report))
     assert content["problems"] == ["one"]
     (table,) = content["tables"]
-    assert table["settings"] == {"protocol": "paper", "engine": "sklearn", "seed": 0}
+    assert table["settings"] == asdict(Settings("paper", "sklearn", 0))
     assert table["rows"] == rows(report.tables[0])
     assert {"model": "random", "family": "regression", "mean": -0.1, "std": None, "n_tasks": 1} in table["means"]
     assert table["groups"]["overall"] == ["humantfs_is_tf", "reactome_pathways"]
@@ -321,8 +326,8 @@ def test_two_results_for_one_cell(results: list[TaskResult]) -> None:
 def _full(
     model: str, task: str, *, family: str, figure2: str, target: str, scores: dict[str, float], labels: dict[str, float]
 ) -> TaskResult:
-    def score(mean: float) -> ScoreRecord:
-        return ScoreRecord(mean, 0.01, (mean,))
+    def score(mean: float) -> Score:
+        return Score(mean, 0.01, (mean,))
 
     return TaskResult(
         TaskRecord(
@@ -340,7 +345,7 @@ def _full(
             label_names=tuple(labels),
         ),
         ModelRecord(model, None, "precomputed", 4, "e"),
-        ProbeRecord("paper", "fast", 0),
+        ProbeRecord(Settings("paper", "fast", 0)),
         Coverage(50, 50, 0),
         {metric: score(value) for metric, value in scores.items()},
         {label: {"roc_auc": score(value), "f1": score(0.1)} for label, value in labels.items()},

@@ -6,21 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gene_eval.errors import ResultError
-from gene_eval.results.store import (
-    SCHEMA_VERSION,
-    Coverage,
-    ModelRecord,
-    ProbeRecord,
-    ScoreRecord,
-    TaskRecord,
-    TaskResult,
-    load,
-    load_folder,
-    path_for,
-    save,
-    slug,
-)
+from gene_eval.errors import FileError, NewerSchemaError, ResultError
+from gene_eval.results.paths import path_for, slug
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
+from gene_eval.results.schema import SCHEMA_VERSION
+from gene_eval.results.store import load, load_folder, save
 
 
 @pytest.fixture
@@ -42,10 +32,10 @@ def result() -> TaskResult:
             audit={"rows_read": 12, "labels_dropped": {"Digestion": 1}},
         ),
         model=ModelRecord("org/model", "abc123", "sentence-transformer", 384, "e" * 64, {"pooling": "mean"}),
-        probe=ProbeRecord("paper", "sklearn", 0, {"C": 1.0}, {"max_iter_reached": 0}),
+        probe=ProbeRecord(Settings("paper", "sklearn", 0), {"C": 1.0}, {"max_iter_reached": 0}),
         coverage=Coverage(10, 8, 2, ("TP53", "BRCA1"), "a" * 64),
-        scores={"roc_auc_macro": ScoreRecord(0.75, 0.25, (0.5, 1.0, None))},
-        labels={"DNA Repair": {"roc_auc": ScoreRecord(None, None, (None, None, None))}},
+        scores={"roc_auc_macro": Score(0.75, 0.25, (0.5, 1.0, math.nan))},
+        labels={"DNA Repair": {"roc_auc": Score(math.nan, math.nan, (math.nan, math.nan, math.nan))}},
         environment={"python": "3.11.7"},
         timing={"solve_s": 1.5},
         created_at="2025-01-02T03:04:05+00:00",
@@ -66,11 +56,15 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
         "task",
         "timing",
     ]
-    assert content["schema_version"] == SCHEMA_VERSION == 1
+    assert content["schema_version"] == SCHEMA_VERSION == 2
     assert content["probe"] == {
         "protocol": "paper",
         "engine": "sklearn",
         "seed": 0,
+        "split": "random",
+        "head": "linear",
+        "shots": None,
+        "genes": "all",
         "C": 1.0,
         "convergence": {"max_iter_reached": 0},
     }
@@ -88,12 +82,12 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
 
 def test_a_result_survives_the_file(result: TaskResult, tmp_path: Path) -> None:
     path = save(result, tmp_path)
-    assert path == tmp_path / "org__model" / "reactome_pathways.json"
+    assert path == tmp_path / "org__model" / "reactome_pathways@engine=sklearn.json"
     assert load(path) == result
 
 
 def test_same_result_same_bytes_whatever_the_order_of_keys(result: TaskResult) -> None:
-    scores = {"accuracy": ScoreRecord(1.0, 0.0, (1.0,)), "f1": ScoreRecord(0.5, 0.0, (0.5,))}
+    scores = {"accuracy": Score(1.0, 0.0, (1.0,)), "f1": Score(0.5, 0.0, (0.5,))}
     forward = replace(result, scores=scores).to_json()
     backward = replace(result, scores=dict(reversed(scores.items()))).to_json()
     assert forward == backward
@@ -101,10 +95,10 @@ def test_same_result_same_bytes_whatever_the_order_of_keys(result: TaskResult) -
 
 
 def test_undefined_numbers_become_null_and_numpy_numbers_plain(result: TaskResult) -> None:
-    score = ScoreRecord.of(np.float64("nan"), float("inf"), np.array([0.25, np.nan], dtype=np.float32))
-    assert score == ScoreRecord(None, None, (0.25, None))
+    score = Score(np.float64("nan"), float("inf"), tuple(np.array([0.25, np.nan], dtype=np.float32)))
     odd = replace(result, scores={"r2": score}, timing={"embed_s": math.nan, "solve_s": np.float32(0.5)})
-    content = json.loads(replace(odd, probe=ProbeRecord("paper", "fast", np.int64(3))).to_json())
+    content = json.loads(replace(odd, probe=ProbeRecord(Settings("paper", "fast", np.int64(3)))).to_json())
+    assert content["scores"]["r2"] == {"mean": None, "std": None, "folds": [0.25, None]}
     assert content["timing"] == {"embed_s": None, "solve_s": 0.5}
     assert content["probe"]["seed"] == 3
 
@@ -127,8 +121,62 @@ def test_schema_1_stays_readable(repo: Path) -> None:
     assert not result.task.ranked
     assert result.model.revision is None
     assert result.probe.params == {"C": 1.0}
-    assert result.scores["roc_auc"] == ScoreRecord(0.875, 0.125, (1.0, 0.75, None))
+    assert result.scores["roc_auc"] == Score(0.875, 0.125, (1.0, 0.75, math.nan))
     assert result.coverage == Coverage(12, 11, 1, ("TBP",))
+
+
+def test_every_file_of_schema_1_loads_with_the_axes_it_was_made_with(repo: Path) -> None:
+    found = load_folder(repo / "tests" / "data" / "results" / "schema1")
+    assert found.problems == ()
+    tasks = ["starter_is_tf", "starter_location", "starter_membrane_segments", "starter_protein_class"]
+    assert [(one.model.id, one.task.id) for one in found.results] == [
+        *(("bag-of-words", task) for task in tasks),
+        ("random:dim=8", "starter_is_tf"),
+    ]
+    assert {one.settings for one in found.results} == {Settings("paper", "fast", 0, "random", "linear", None, "all")}
+    location = found.results[1]
+    assert location.scores["roc_auc_macro"].mean == pytest.approx(0.778, abs=5e-4)
+    assert set(location.labels) <= set(location.task.label_names)
+    assert location.probe.params["C"] == 1.0
+    assert location.predictions is None
+    # Written again, it is of the present schema, and says the same.
+    assert TaskResult.from_json(location.to_json()) == location
+
+
+def test_a_file_of_a_later_schema_asks_for_an_update(result: TaskResult, tmp_path: Path) -> None:
+    path = save(result, tmp_path)
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 9'))
+    with pytest.raises(NewerSchemaError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"cannot read result {path}: schema_version is 9, this gene-bench reads 1 to 2; update it: "
+        "pip install --upgrade gene-bench"
+    )
+    (problem,) = load_folder(tmp_path).problems
+    assert problem == str(caught.value)
+
+
+def test_results_of_other_settings_stand_side_by_side(result: TaskResult, tmp_path: Path) -> None:
+    default = replace(result, probe=replace(result.probe, settings=Settings()))
+    axes = [{"protocol": "scaled"}, {"engine": "sklearn"}, {"seed": 1}, {"split": "family"}, {"head": "mlp"}]
+    axes += [{"shots": 5}, {"genes": "common"}, {"split": "family", "head": "mlp", "shots": 5}]
+    others = [replace(result, probe=replace(result.probe, settings=Settings(**each))) for each in axes]
+    paths = [save(one, tmp_path) for one in (default, *others)]
+    assert [path.name for path in paths] == [
+        "reactome_pathways.json",
+        "reactome_pathways@protocol=scaled.json",
+        "reactome_pathways@engine=sklearn.json",
+        "reactome_pathways@seed=1.json",
+        "reactome_pathways@split=family.json",
+        "reactome_pathways@head=mlp.json",
+        "reactome_pathways@shots=5.json",
+        "reactome_pathways@genes=common.json",
+        "reactome_pathways@split=family,head=mlp,shots=5.json",
+    ]
+    found = load_folder(tmp_path)
+    assert found.problems == ()
+    assert sorted(one.settings for one in found.results) == [one.settings for one in found.results]
+    assert {one.settings for one in found.results} == {one.settings for one in (default, *others)}
 
 
 @pytest.mark.parametrize(
@@ -166,7 +214,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(ResultError, match=r"cannot write .*reactome_pathways\.json: No space left on device"):
+    with pytest.raises(FileError, match=r"cannot write .*pathways@engine=sklearn\.json: No space left on device"):
         save(replace(result, created_at="later"), tmp_path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -178,7 +226,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(
         (lambda text: text[:100], "not valid JSON"),
         (lambda text: "[]", "holds a JSON list, expected an object"),
         (lambda text: text.replace("0.75", "NaN"), r"not valid JSON \(NaN\)"),
-        (lambda text: text.replace('"schema_version": 1', '"schema_version": 9'), "schema_version is 9, .* reads 1"),
+        (
+            lambda text: text.replace('"schema_version": 2', '"schema_version": 0'),
+            "schema_version is 0, expected 1",
+        ),
         (lambda text: text.replace('"n_scored"', '"scored"'), "field coverage.n_scored is missing"),
         (lambda text: text.replace('"seed": 0', '"seed": true'), "probe.seed is true or false, expected an integer"),
         (lambda text: text.replace('"mean": 0.75', '"mean": "x"'), "roc_auc_macro.mean is a string, expected a number"),
@@ -231,7 +282,9 @@ def test_a_folder_gives_what_can_be_read_and_names_the_rest(result: TaskResult, 
     ]
     assert len(folder.problems) == 2
     assert folder.problems[0].startswith(f"cannot read result {corrupt}: not valid JSON")
-    assert folder.problems[1].startswith(f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways.json'}")
+    assert folder.problems[1].startswith(
+        f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways@engine=sklearn.json'}"
+    )
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:

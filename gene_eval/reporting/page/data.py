@@ -1,5 +1,6 @@
 """What the page shows, as JSON: numbers by position, and everything that results share only once."""
 
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,8 +13,9 @@ from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.tables import LABEL_METRIC, Report, Table, TaskLine, labels
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
 from gene_eval.core.statistics.paired_tests import ALPHA
+from gene_eval.results.paths import slug
+from gene_eval.results.records import Score, TaskResult
 from gene_eval.results.reproduce import run_words
-from gene_eval.results.store import ScoreRecord, TaskResult, slug
 
 __all__ = ["page_data"]
 
@@ -37,7 +39,7 @@ class _Shared:
 
 
 def page_data(report: Report) -> dict[str, Any]:
-    """Everything on the page; see `templates/page_data.js` for how it is read."""
+    """Everything on the page; see `page_data.js` for how it is read."""
     most_folds = max(
         len(score.folds) for table in report.tables for one in table.results.values() for score in one.scores.values()
     )
@@ -97,12 +99,12 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
     means = [table.means.get((model, name)) for model in table.models]
     content: dict[str, Any] = {
         "tasks": tasks,
-        "means": [mean and [_whole(mean.mean), _whole(mean.std)] for mean in means],
+        "means": [mean and [_scaled(mean.mean), _scaled(mean.std)] for mean in means],
     }
     if ranking is None:
         return {**content, "basis": "", "places": [None] * len(table.models), "ties": [], "p": []}
     models = {model: number for number, model in enumerate(table.models)}
-    places = {each.model: [each.rank, each.low, each.high, _whole(each.mean)] for each in ranking.models}
+    places = {each.model: [each.rank, each.low, each.high, _scaled(each.mean)] for each in ranking.models}
     pairs = [(models[a], models[b], p) for (a, b), p in ranking.p_values.items() if models[a] < models[b]]
     return {
         **content,
@@ -136,14 +138,13 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
 
 
 def _probe(result: TaskResult) -> Mapping[str, Any]:
-    probe = result.probe
-    return {"protocol": probe.protocol, "engine": probe.engine, "seed": probe.seed, **probe.params}
+    return {**result.settings.shown, **result.probe.params}
 
 
-def _score(score: ScoreRecord | None) -> list[Any] | None:
+def _score(score: Score | None) -> list[Any] | None:
     """[mean, standard deviation, fold, fold, ...]."""
-    return [_whole(score.mean), _whole(score.std), *map(_whole, score.folds)] if score else None
+    return [_scaled(score.mean), _scaled(score.std), *map(_scaled, score.folds)] if score else None
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value * UNIT)
+def _scaled(value: float | None) -> int | None:
+    return None if value is None or math.isnan(value) else round(value * UNIT)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
 from gene_eval.analysis.tables import Table
+from gene_eval.text import printable
 
 __all__ = [
     "AUC",
@@ -102,7 +103,7 @@ def names(table: Table) -> dict[str, str]:
     taken = Counter(short.values())
     chosen = {model: name if name and taken[name] == 1 else model for model, name in short.items()}
     return {
-        model: _shortened(_printable(name)) + (" (control)" if model in table.controls else "")
+        model: _shortened(printable(name)) + (" (control)" if model in table.controls else "")
         for model, name in chosen.items()
     }
 
@@ -110,10 +111,6 @@ def names(table: Table) -> dict[str, str]:
 def _shortened(name: str) -> str:
     half = LONGEST // 2
     return name if len(name) <= LONGEST else f"{name[:half]}…{name[-half:]}"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def text_width(texts: Iterable[str], size: float = SIZE) -> float:

@@ -1,5 +1,6 @@
-"""Places of models with their intervals, and two models fold by fold."""
+"""Ranks of models with their intervals, and two models fold by fold."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ Points = dict[str, list[tuple[float, float]]]
 
 
 def rank_plot(table: Table) -> Figure:
-    """A panel per group of tasks: each model's place and the 95 % interval of it; bars join what was not told apart."""
+    """A panel per group of tasks: each model's rank and the 95 % interval of it; bars join what was not told apart."""
     main = table.rankings[0]
     order = [each.model for each in main.models]
     order += [model for model in table.models if model not in order]
@@ -39,7 +40,7 @@ def rank_plot(table: Table) -> Figure:
     width = left + wide + room + (narrow + 0.15) * (len(table.rankings) - 1) + MARGIN
     notes = [NOTE, *([f"bars: models not told apart, {_words(main.name)} (p of 0.05 or more)"] if runs else [])]
     page = Page(max(width, 2 * MARGIN + text_width(notes)), top + height + 0.5)
-    page.text(MARGIN, 0.12, "Place by mean, 1 is best", fontsize=10)
+    page.text(MARGIN, 0.12, "Rank by mean, 1 is best", fontsize=10)
     page.text(MARGIN, 0.33, "\n".join(notes), color=MUTED)
     at = left
     for number, group in enumerate(table.rankings):
@@ -149,7 +150,7 @@ def _fold_points(table: Table, first: str, second: str, tasks: Sequence[TaskLine
         scores = [table.results[model, task.name].scores.get(task.metric) for model in (first, second)]
         folds = [score.folds for score in scores if score]
         if len(folds) == 2 and len(folds[0]) == len(folds[1]):
-            both = [(a, b) for a, b in zip(*folds, strict=True) if a is not None and b is not None]
+            both = [(a, b) for a, b in zip(*folds, strict=True) if not math.isnan(a + b)]
             points.setdefault(task.family, []).extend(both)
     return {family: members for family, members in points.items() if members}
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gene_eval.analysis.tables import Report, Table
-from gene_eval.errors import ReportError
+from gene_eval.files import atomic_path
+from gene_eval.results.paths import axes_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,25 +44,19 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
         Paths of the files.
 
     Raises:
-        ReportError: The folder cannot be written.
+        FileError: A picture cannot be written.
     """
     from matplotlib import style
 
     written: list[Path] = []
     for table in report.tables:
-        settings = table.settings
-        below = f"{settings.protocol}-{settings.engine}-{settings.seed}" if len(report.tables) > 1 else ""
+        below = axes_name(table.settings.shown) if len(report.tables) > 1 else ""
         target = Path(folder, below)
         with style.context(["default", STYLE]), warnings.catch_warnings():
             # A name in a script that the font lacks is drawn as boxes.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                for name, figure in draw(table, pair=pair):
-                    written += _write(figure, target, name)
-            except OSError as error:
-                msg = f"cannot write pictures to {target}: {error.strerror or error}"
-                raise ReportError(msg) from error
+            for name, figure in draw(table, pair=pair):
+                written += _write(figure, target, name)
     return written
 
 
@@ -89,11 +84,7 @@ def draw(table: Table, *, pair: tuple[str, str] | None = None) -> Iterator[tuple
 def _write(figure: "Figure", folder: Path, name: str) -> Iterator[Path]:
     for ending, metadata in METADATA.items():
         path = folder / f"{name}.{ending}"
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         dpi = min(DPI, LARGEST / max(figure.get_size_inches()))
-        try:
+        with atomic_path(path) as part:
             figure.savefig(part, format=ending, dpi=dpi, metadata=metadata)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         yield path

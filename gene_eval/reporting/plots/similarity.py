@@ -77,8 +77,8 @@ def _clustered(title: str, vectors: Array, labels: Sequence[str], *, angle: int)
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
-    table = similarities(vectors)
-    links = hierarchy.linkage(squareform(1 - table, checks=False), "average", optimal_ordering=True)
+    similarity = similarities(vectors)
+    links = hierarchy.linkage(squareform(1 - similarity, checks=False), "average", optimal_ordering=True)
     tree = hierarchy.dendrogram(links, no_plot=True)
     order = tree["leaves"]
     labels = [labels[i] for i in order]
@@ -93,7 +93,7 @@ def _clustered(title: str, vectors: Array, labels: Sequence[str], *, angle: int)
     page.text(MARGIN, 0.12, title, fontsize=10)
     colour_bar(page, MARGIN + 0.1, top - 0.55, 1.2, scale)
     axes = page.axes(left, top, size, size)
-    values = table[np.ix_(order, order)]
+    values = similarity[np.ix_(order, order)]
     texts = [[f"{value:.2f}" for value in row] for row in values] if has_numbers else None
     heat(axes, values, scale, texts=texts)
     row_labels(axes, labels)

@@ -1,0 +1,185 @@
+"""What a result file says: `TaskResult` and its records.
+
+The same result always gives the same bytes, apart from `timing` and `created_at`. An undefined score is NaN here, as in
+`gene_eval.core`, and `null` in the file; NaN and infinity are never written.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+
+from gene_eval.core.probe import Score
+from gene_eval.errors import ResultError
+from gene_eval.results.schema import INLINE, SCHEMA_VERSION, parse, plain, read_record
+from gene_eval.results.settings import Settings
+
+__all__ = [
+    "Coverage",
+    "ModelRecord",
+    "PredictionsRecord",
+    "ProbeRecord",
+    "Score",
+    "Settings",
+    "TaskRecord",
+    "TaskResult",
+    "defined",
+]
+
+TARGETS = ("binary", "multiclass", "multilabel", "regression")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """The task as it was scored.
+
+    `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
+    to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
+    `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
+    `default_protocol` are what a run of the task takes unless told otherwise.
+    """
+
+    id: str
+    version: str
+    target: str
+    entity: str
+    family: str
+    source: str
+    n: int
+    data_sha256: str
+    fold_scheme: str
+    folds_sha256: str
+    ranked: bool = True
+    figure2_family: str = ""
+    label_names: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    audit: Mapping[str, object] = field(default_factory=dict)
+    default_split: str = "random"
+    default_protocol: str = "paper"
+
+    @property
+    def defaults(self) -> Settings:
+        """The settings that the short file name stands for."""
+        return Settings(split=self.default_split, protocol=self.default_protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """The model and the vectors it gave; `embedding_sha256` is of all of them, not only of those the task used.
+
+    `health` describes all of them too: see `model_adapters.health`; for vectors of a file also what became of its rows.
+    """
+
+    id: str
+    revision: str | None
+    adapter: str
+    dim: int
+    embedding_sha256: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    health: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def options_text(self) -> str:
+        """The options as a file has them, so that those of a run and of its file are equal.
+
+        >>> ModelRecord("m", None, "a", 4, "", {"b": ({"d": 1, "c": 2},)}).options_text
+        '{"b": [{"c": 2, "d": 1}]}'
+        """
+        return json.dumps(dict(self.options), sort_keys=True, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRecord:
+    """How the vectors were scored; in a file, `params` (C, ...) stand beside the fields of `settings`."""
+
+    settings: Settings = field(metadata={INLINE: True})
+    params: Mapping[str, object] = field(default_factory=dict)
+    convergence: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the task's entities have a vector; `missing_sample` names a few that have none.
+
+    `n_scored` can be less than `n_task - n_missing`: with `--common-genes` what other models lack is left out too.
+    `scored_sha256` is of the entities that were scored.
+    """
+
+    n_task: int
+    n_scored: int
+    n_missing: int
+    missing_sample: tuple[str, ...] = ()
+    scored_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsRecord:
+    """The file of predictions beside a result; see `gene_eval.results.predictions`."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """Everything a report, card or page may say about one model on one task."""
+
+    task: TaskRecord
+    model: ModelRecord
+    probe: ProbeRecord
+    coverage: Coverage
+    scores: Mapping[str, Score]
+    labels: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timing: Mapping[str, float] = field(default_factory=dict)
+    created_at: str = ""
+    predictions: PredictionsRecord | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """How it was scored."""
+        return self.probe.settings
+
+    def to_json(self) -> str:
+        """The file's text: sorted keys, two spaces, a newline at the end.
+
+        Raises:
+            TypeError: a value in `options`, `params` or `convergence` is not JSON.
+            ValueError: a probe param has the name of a field of `ProbeRecord`.
+        """
+        content = asdict(self)
+        probe = content["probe"]
+        beside = {"settings": probe.pop("settings"), "params": probe.pop("params")}
+        for name, values in beside.items():
+            if clash := sorted(probe.keys() & values.keys()):
+                msg = f"probe {name} may not be named {', '.join(clash)}"
+                raise ValueError(msg)
+            probe.update(values)
+        content["schema_version"] = SCHEMA_VERSION
+        if self.predictions is None:
+            del content["predictions"]
+        return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TaskResult":
+        """Read what `to_json` wrote, also with an earlier schema; fields it does not know are ignored.
+
+        Raises:
+            NewerSchemaError: Written by a later gene-bench.
+            ResultError: Not JSON, or a field that is missing or of the wrong type.
+        """
+        content = parse(text)
+        probe = content.get("probe")
+        if isinstance(probe, dict):
+            known = {each.name for each in (*fields(ProbeRecord), *fields(Settings))}
+            content["probe"] = {**probe, "params": {key: value for key, value in probe.items() if key not in known}}
+        result: TaskResult = read_record(cls, content)
+        if result.task.target not in TARGETS:
+            msg = f"field task.target is {result.task.target!r}, expected one of {', '.join(TARGETS)}"
+            raise ResultError(msg)
+        return result
+
+
+def defined(value: float) -> float | None:
+    """None for NaN: what JSON, CSV and tables show for an undefined number."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,134 @@
+"""What may stand in a result file: JSON, its versions, and the types of its fields."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from gene_eval.errors import NewerSchemaError, ResultError
+
+__all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record"]
+
+# 2: split, head, shots and genes of the probe, default_split and default_protocol of the task, predictions.
+SCHEMA_VERSION = 2
+
+_JSON_NAMES: dict[type, str] = {
+    NoneType: "null",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
+
+INLINE = "inline"
+"""In the metadata of a field: its record's fields stand in the file beside the other fields, not below a name."""
+
+T = TypeVar("T")
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The JSON object of a result file, of any schema that is known; what a file of schema 1 lacks has a default.
+
+    Raises:
+        NewerSchemaError: Written by a later gene-bench.
+        ResultError: Not JSON, not an object, or without a schema version.
+    """
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        msg = f"not valid JSON ({error})"
+        raise ResultError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"holds a JSON {type(content).__name__}, expected an object"
+        raise ResultError(msg)
+    version = content.get("schema_version")
+    if type(version) is int and version > SCHEMA_VERSION:
+        msg = f"schema_version is {version}, this gene-bench reads 1 to {SCHEMA_VERSION}"
+        raise NewerSchemaError(msg)
+    if type(version) is not int or version < 1:
+        msg = f"schema_version is {version!r}, expected 1 to {SCHEMA_VERSION}"
+        raise ResultError(msg)
+    return content
+
+
+def plain(value: object) -> object:
+    """Mappings, sequences and numbers (NumPy's too) as the types the json module writes; undefined numbers are null.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    msg = f"a {type(value).__name__} cannot be written to a result file: {value!r}"
+    raise TypeError(msg)
+
+
+def _refuse_constant(name: str) -> float:
+    msg = f"not valid JSON ({name}); undefined numbers are null"
+    raise ResultError(msg)
+
+
+def _read(kind: Any, value: object, where: str) -> Any:
+    """Check a JSON value against the annotation of a field above; `where` is its path in the file."""
+    if kind is object:
+        return value
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is float:
+        return _number(value, where)
+    if origin is UnionType:
+        return None if value is None else _read(arguments[0], value, where)
+    if origin is tuple:
+        items = _expect(list, value, where)
+        return tuple(_read(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
+    if origin is Mapping:
+        return {key: _read(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()}
+    if is_dataclass(kind):
+        return read_record(kind, _expect(dict, value, where), where)
+    return _expect(kind, value, where)
+
+
+def read_record(kind: Any, value: Mapping[str, object], where: str = "") -> Any:
+    """Make a dataclass of a JSON object; `where` is its path in the file.
+
+    Raises:
+        ResultError: A field is missing or of another type than the annotation says.
+    """
+    taken = {}
+    for each in fields(kind):
+        name = f"{where}.{each.name}".lstrip(".")
+        if each.metadata.get(INLINE):
+            taken[each.name] = read_record(each.type, value, where)
+        elif each.name in value:
+            taken[each.name] = _read(each.type, value[each.name], name)
+        elif each.default is MISSING and each.default_factory is MISSING:
+            msg = f"field {name} is missing"
+            raise ResultError(msg)
+    return kind(**taken)
+
+
+def _expect(kind: type[T], value: object, where: str) -> T:
+    # Not isinstance: true and false would pass for integers.
+    if type(value) is not kind:
+        msg = f"field {where} is {_JSON_NAMES[type(value)]}, expected {_JSON_NAMES[kind]}"
+        raise ResultError(msg)
+    return value
+
+
+def _number(value: object, where: str) -> float:
+    """A number, NaN for null."""
+    if value is None:
+        return math.nan
+    return float(_expect(float, float(value) if type(value) is int else value, where))

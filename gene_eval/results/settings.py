@@ -1,0 +1,66 @@
+"""How vectors were scored: the axes of a score besides its task and model."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+__all__ = ["DEFAULTS", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The axes in which two scores of one model on one task can differ; what differs in one is never averaged.
+
+    Args:
+        protocol: How a head is fitted: "paper", "scaled" or "geneb".
+        engine: What fits it: "fast" or "sklearn".
+        seed: For whatever is drawn at random.
+        split: What separates training from test rows: "random" (the task's folds), "family", "chromosome",
+            "gene_disjoint", "disease_disjoint" or "published".
+        head: What is fitted to the vectors: "linear", "ridge", "mlp", ..., or `module:Class`.
+        shots: Training examples per class, None for all of them.
+        genes: "all" that the model has, or "common" to all models of a run (`--common-genes`).
+    """
+
+    protocol: str = "paper"
+    engine: str = "fast"
+    seed: int = 0
+    split: str = "random"
+    head: str = "linear"
+    shots: int | None = None
+    genes: str = "all"
+
+    def __str__(self) -> str:
+        """One line of what is `shown`.
+
+        >>> print(Settings(split="family", genes="common"))
+        protocol paper, engine fast, seed 0, split family, genes common
+        """
+        return ", ".join(f"{axis} {value}" for axis, value in self.shown.items())
+
+    def __lt__(self, other: "Settings") -> bool:
+        """Order by the axes as they are listed above; all examples come before few."""
+        return self._key() < other._key()
+
+    def _key(self) -> tuple[Any, ...]:
+        return tuple(-1 if value is None else value for value in asdict(self).values())
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Axis to value for readers: protocol, engine and seed, and what else is not at its default."""
+        always = {"protocol": self.protocol, "engine": self.engine, "seed": self.seed}
+        return always | self.differences(DEFAULTS)
+
+    def differences(self, other: "Settings") -> dict[str, Any]:
+        """Axis to value where these settings are not those of `other`.
+
+        >>> Settings(seed=3).differences(Settings())
+        {'seed': 3}
+        """
+        return {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if getattr(self, each.name) != getattr(other, each.name)
+        }
+
+
+DEFAULTS = Settings()

@@ -1,0 +1,73 @@
+"""Words for people: lists cut short, nearest names, text made safe for terminals and Markdown, lines on stderr."""
+
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+
+__all__ = ["count", "did_you_mean", "markdown", "nearest", "printable", "say", "some"]
+
+
+def some(names: Sequence[str], *, limit: int = 5) -> str:
+    """The first names, and how many more there are.
+
+    >>> some(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
+def count(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> count(1, "task"), count(2, "task")
+    ('1 task', '2 tasks')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like the given one, None if none does."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error message: the nearest known name, or the first few of them.
+
+    >>> did_you_mean("bag-of-word", ["bag-of-words", "random"])
+    "did you mean 'bag-of-words'? (there are: bag-of-words, random)"
+    >>> did_you_mean("xyz", [])
+    'there are none'
+    """
+    names = list(known)
+    if not names:
+        return "there are none"
+    near = nearest(name, names)
+    there = f"there are: {some(names, limit=10)}"
+    return f"did you mean {near!r}? ({there})" if near else there
+
+
+def printable(text: str) -> str:
+    r"""The text on one line and without control characters, which could rewrite a terminal.
+
+    >>> printable("a\x1b[2J\nb")
+    'a [2J b'
+    """
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def markdown(text: str) -> str:
+    r"""The text as Markdown shows it literally: names come from files of others, and a pipe would end a table cell.
+
+    >>> print(markdown("a|b <script>"))
+    a\|b \<script\>
+    """
+    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in printable(text))
+
+
+def say(line: str) -> None:
+    """Print a line on stderr: stdout is for data."""
+    # Late, since most users of this module print nothing; tqdm's, so that a line does not tear a progress bar apart.
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
+    sys.stderr.flush()
