@@ -26,7 +26,8 @@ from builders.folds import N_FOLDS, assign_folds
 from builders.labels import Duplicates, Target, drop_rare, encode, one_row_per_entity
 from builders.raw_files import RawFiles, Source
 from builders.readers import tables
-from builders.readers.tables import read_table, require_columns
+from builders.readers.columns import require_columns
+from builders.readers.tables import read_table
 from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Status, SymbolResolver
 
 __all__ = ["DATASET_NAME", "ENTITY_COLUMNS", "GeneTaskBuilder", "TableConfig", "TaskConfig"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from builders.errors import SourceFormatError
-from builders.readers.tables import read_text
+from builders.readers.archives import read_text
 
 __all__ = ["Record", "read_records"]
 

@@ -5,16 +5,16 @@ large index) make it allocate gigabytes. Here the opcodes are read one by one, a
 stands for a numpy scalar.
 """
 
+from __future__ import annotations
+
 import pickletools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from builders.errors import SourceFileError
-from builders.readers.tables import read_bytes
+from builders.readers.archives import read_bytes
 
 __all__ = ["load_plain"]
 
@@ -156,6 +156,8 @@ def _call(name: str, arguments: tuple[Any, ...]) -> Any:
     if not _DTYPE.fullmatch(code):
         message = f"a numpy scalar of type '{code}'"
         raise _Refused(message)
+    import numpy as np
+
     (value,) = np.frombuffer(data, dtype=np.dtype(code)).tolist()
     return value
 

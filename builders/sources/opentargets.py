@@ -2,11 +2,10 @@
 
 import datasets
 import pandas as pd
-import pyarrow as pa
 
 from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
 from builders.raw_files import RawFile, Source
-from builders.readers.tables import read_parquet
+from builders.readers.parquet import read_parquet
 
 __all__ = ["OpenTargetsBuilder", "describe_disease"]
 
@@ -33,8 +32,8 @@ OPENTARGETS = Source(
         "diseases": RawFile(names=("diseases", "disease"), url=None, command=FETCH.format("diseases")),
     },
 )
-ASSOCIATION = pa.schema({"targetId": pa.string(), "diseaseId": pa.string(), "score": pa.float64()})
-DISEASE = pa.schema({"id": pa.string(), "name": pa.string(), "description": pa.string()})
+ASSOCIATION = {"targetId": "string", "diseaseId": "string", "score": "double"}
+DISEASE = {"id": "string", "name": "string", "description": "string"}
 
 
 def describe_disease(name: str, summary: str) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 from builders.base import GeneTaskBuilder, TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
-from builders.readers.tables import read_text
+from builders.readers.archives import read_text
 
 __all__ = ["ReactomeBuilder"]
 

@@ -207,6 +207,7 @@ def read_identifier_map(path: str | Path, source: str, target: str, *, sep: str 
         SourceFileError: The file cannot be read.
         SourceFormatError: A column is missing.
     """
+    source, target = source.lstrip("#"), target.lstrip("#")
     table = read_table(Path(path), (source, target), sep=sep)
     found: dict[str, list[str]] = {}
     for identifier, name in zip(table[source].str.strip(), table[target].str.strip(), strict=True):

@@ -141,8 +141,8 @@ class GenesBuilder(GeneTaskBuilder):
     def _summaries(self) -> dict[str, str]:
         path = self.path("summary", NCBI_GENE)
         # Summaries hold quotation marks that are not quoting.
-        frame = self.table(path, ("#tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
-        human = frame[frame["#tax_id"] == HUMAN_TAXON]
+        frame = self.table(path, ("tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
+        human = frame[frame["tax_id"] == HUMAN_TAXON]
         return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from builders.base import GeneTaskBuilder, TaskConfig
 from builders.errors import MissingFileError, SourceFormatError
 from builders.raw_files import RawFile, Source
-from builders.readers.tables import read_table, require_columns
+from builders.readers.columns import require_columns
+from builders.readers.tables import read_table
 from builders.sources.hpa.tasks import TASKS
 from builders.symbols import HGNC
 

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.errors import SourceFileError, SourceFormatError
-from builders.readers.tables import read_bytes, read_parquet, read_table, read_text
+from builders.readers.archives import read_bytes, read_text
+from builders.readers.parquet import parquet_columns, read_parquet
+from builders.readers.tables import read_table
 
 TABLE = b"symbol\tscore\nTP53\t1\nNA\tnan\n"
 
@@ -138,6 +140,68 @@ def test_folder_in_place_of_a_file(tmp_path):
         read_bytes(tmp_path)
 
 
+def test_what_a_mac_adds_to_a_zip_is_no_file_of_it(write):
+    members = {"__MACOSX/._table.tsv": b"x", "__MACOSX/": b"", "._table.tsv": b"x", ".DS_Store": b"x"}
+    path = write(zipped(**members, **{"folder/table.tsv": TABLE}))
+    assert read_table(path, ("symbol",))["symbol"].tolist() == ["TP53", "NA"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"#tax_id\tGeneID\n9606\t7157\n",
+        b"# made on Monday\n#\n#tax_id\tGeneID\n9606\t7157\n",
+        b"!gaf-version: 2.1\n!\ntax_id\tGeneID\n9606\t7157\n",
+        b" tax_id \tGeneID\r\n9606\t7157\r\n",
+        b"added\tGeneID\ttax_id\nx\t7157\t9606\n",
+    ],
+    ids=["# before the first name", "comments", "comments of a GAF", "blanks", "added columns in another order"],
+)
+def test_columns_are_found_by_name(write, content):
+    frame = read_table(write(content), ("tax_id", "GeneID"))
+    assert frame.to_dict("list") == {"tax_id": ["9606"], "GeneID": ["7157"]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a\tb\t\n1\t2\t\n3\t4\t\n",
+        b"a\tb\n1\t2\t\n3\t4\t\n",
+        b"a\tb\t\n1\t2\n3\t4\n",
+        b"a\tb\t\t\n1\t2\t\t\n3\t4\t\t\n",
+        b"\ta\tb\n0\t1\t2\n1\t3\t4\n",
+    ],
+    ids=["all lines", "rows", "header", "two", "row numbers"],
+)
+@pytest.mark.parametrize("all_columns", [True, False])
+def test_columns_without_a_name_do_not_matter(write, content, all_columns):
+    frame = read_table(write(content), ("a", "b"), all_columns=all_columns)
+    assert frame.to_dict("list") == {"a": ["1", "3"], "b": ["2", "4"]}
+
+
+def test_row_numbers_count_comment_lines(write):
+    with pytest.raises(SourceFormatError, match="row 4 has 3 cells"):
+        read_table(write(b"# x\na\tb\n1\t2\n3\t4\t5\n"), ("a", "b"))
+    with pytest.raises(SourceFormatError, match="row 4 is the header line again"):
+        read_table(write(b"# x\na\tb\n1\t2\na\tb\n"), ("a", "b"))
+
+
+def test_names_of_other_releases(write):
+    renamed = (("Approved symbol", "symbol"), ("gene", "symbol"))
+    path = write(b"gene\tscore\nTP53\t1\n")
+    assert read_table(path, ("symbol", "score"), renamed=renamed).to_dict("list") == {
+        "symbol": ["TP53"],
+        "score": ["1"],
+    }
+    with pytest.raises(
+        SourceFormatError, match=r"no column 'symbol' or 'Approved symbol' or 'gene'; the file has 2 columns: id, score"
+    ):
+        read_table(write(b"id\tscore\nTP53\t1\n"), ("symbol", "score"), renamed=renamed)
+    # The name of this release comes first.
+    both = read_table(write(b"gene\tsymbol\nX\tTP53\n"), ("symbol",), renamed=renamed, all_columns=True)
+    assert both.to_dict("list") == {"gene": ["X"], "symbol": ["TP53"]}
+
+
 @pytest.mark.parametrize("header", [True, False])
 def test_other_encoding_names_the_line(write, header):
     content = "symbol\tname\nTP53\tx\nIL6\tβ-Körper\n".encode("latin-1", "replace")
@@ -194,7 +258,7 @@ def test_ragged_rows_are_refused_with_their_number(write, content, header, messa
     assert one_line(error)
 
 
-SCHEMA = pa.schema({"id": pa.string(), "score": pa.float64()})
+SCHEMA = {"id": "string", "score": "double"}
 
 
 def test_parquet_parts_are_read_in_name_order_without_other_columns(tmp_path):
@@ -203,6 +267,18 @@ def test_parquet_parts_are_read_in_name_order_without_other_columns(tmp_path):
         pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
     (tmp_path / "_SUCCESS").touch()
     assert read_parquet(tmp_path, SCHEMA).to_dict("list") == {"id": ["id1", "id2"], "score": [1.0, 2.0]}
+
+
+def test_parquet_in_folders_below_and_under_other_names(tmp_path):
+    for name, column in (("a=1/part-0", "score"), ("a=2/part-0", "associationScore")):
+        (tmp_path / name).parent.mkdir()
+        pq.write_table(pa.table({"id": [name], column: [1.0]}), tmp_path / f"{name}.parquet")
+    (tmp_path / "a=2/._part-0.parquet").write_bytes(b"what a Mac adds")
+    frame = read_parquet(tmp_path, SCHEMA, renamed=(("associationScore", "score"),))
+    assert frame.to_dict("list") == {"id": ["a=1/part-0", "a=2/part-0"], "score": [1.0, 1.0]}
+    assert parquet_columns(tmp_path) == ["id", "score"]
+    with pytest.raises(SourceFormatError, match=r"no column 'score' or 'value'; .*columns: id, associationScore"):
+        read_parquet(tmp_path, SCHEMA, renamed=(("value", "score"),))
 
 
 def test_parquet_that_is_not_as_expected(tmp_path):
