@@ -1,13 +1,18 @@
 """What happened between a source's rows and a task's rows, counted: nothing is dropped silently."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from builders.symbols import Resolution
+from builders.files import write_atomically
+
+if TYPE_CHECKING:
+    from builders.symbols import Resolution
 
 __all__ = ["AUDIT_FILE", "Audit"]
 
@@ -78,15 +83,15 @@ class Audit:
         return ", ".join(parts)
 
     def counts(self) -> dict[str, Any]:
-        """The numbers, without file hashes, samples and notes."""
+        """The counts, without file hashes, samples and notes."""
         return {key: value for key, value in asdict(self).items() if key not in ("inputs", "samples", "notes")}
 
     def write(self, folder: Path) -> None:
         """Write `audit.json` into a folder."""
-        (folder / AUDIT_FILE).write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_atomically(folder / AUDIT_FILE, json.dumps(asdict(self), indent=2, sort_keys=True) + "\n")
 
     @classmethod
-    def read(cls, folder: Path) -> "Audit":
+    def read(cls, folder: Path) -> Audit:
         """Read `audit.json` from a folder; a count of another version that this one does not have is left out."""
         values: Mapping[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
         return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})

@@ -1,124 +1,49 @@
 """The base of every builder: a task is one `TaskConfig`; a builder adds `rows()` and nothing else."""
 
-import contextlib
+from __future__ import annotations
+
 import hashlib
 import inspect
-import os
-import shutil
+import json
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import datasets
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-from datasets.builder import Key
-from datasets.utils._filelock import FileLock
-
-from builders import audit, folds, labels, raw_files, symbols
+from builders import cache
 from builders.audit import Audit
+from builders.config import ENTITY_COLUMNS, TableConfig, TaskConfig
 from builders.errors import TaskDataError, UnknownTaskError
-from builders.folds import N_FOLDS, assign_folds
-from builders.labels import Duplicates, Target, drop_rare, encode, one_row_per_entity
+from builders.folds import FOLD_SCHEME, N_FOLDS
+from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_table
 from builders.raw_files import RawFiles, Source
-from builders.readers import tables
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
-from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Status, SymbolResolver
+from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Resolution, Status, SymbolResolver
 
-__all__ = ["DATASET_NAME", "ENTITY_COLUMNS", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
 
-DATASET_NAME = "gene-bench"
-Entity = Literal["gene", "gene_pair", "gene_disease", "sequence"]
-Family = Literal["genomic", "regulatory", "localization", "biological_process", "protein"]
-ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
-    "gene": ("symbol",),
-    "gene_pair": ("symbol_a", "symbol_b"),
-    "gene_disease": ("symbol", "disease_id"),
-    "sequence": ("sequence_id",),
-}
+    from builders.dataset import Content
 
+__all__ = ["FRAME_VERSION", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
 
-@dataclass
-class _Config(datasets.BuilderConfig):  # type: ignore[misc]  # datasets ships no types
-    version: str | datasets.Version | None = "1.0.0"
-    license: str = ""
-    source: str = ""
-    files: tuple[str, ...] = ()
+FRAME_VERSION = 1
+"""Version of the rules that all builders share: readers, symbols, labels.
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.version = datasets.Version(str(self.version))
+Raise it when rows would differ for the same input; folds have `FOLD_SCHEME`, a source `RULES_VERSION`. A test on rows
+that are kept in the repository notices what was missed."""
 
 
-@dataclass
-class TaskConfig(_Config):
-    """Everything there is to say about a task; published tasks are never edited, a fix is a new version.
-
-    Args:
-        name: Task id, `<source>_<task>` in snake case.
-        version: Version of the task's meaning: raise it when rows or labels would differ for the same input.
-        description: What a label says about a gene, in one sentence.
-        target: "binary", "multiclass", "multilabel" or "regression".
-        entity: What a row is about; its columns are `ENTITY_COLUMNS[entity]`.
-        family: Family of the paper's tables S1 to S5.
-        figure2_family: Family in the paper's Figure 2 and Table 1, where it differs.
-        labels: Names where their order matters: (negative, positive) of a binary task.
-        column: Column, file or set of the source that holds the labels.
-        files: Keys of the source's files that the task needs. Default: all.
-        duplicates: What becomes of several rows of one entity: "agree" or "union" (see `one_row_per_entity`).
-        gene_table: Config that holds the genes of this task, whose vectors are scored.
-        ranked: Whether the task counts in a ranking (the embedded starter tasks do not).
-        paper_name: Name in arXiv 2412.04075, if the task is from there.
-        paper_size: Its number of entities there.
-        license: Licence of the rows. Default: the source's.
-        source: Set by the builder.
-    """
-
-    target: Target = "binary"
-    entity: Entity = "gene"
-    family: Family = "biological_process"
-    figure2_family: Family | None = None
-    labels: tuple[str, ...] | None = None
-    column: str | None = None
-    duplicates: Duplicates = "agree"
-    gene_table: str = "genes"
-    ranked: bool = True
-    paper_name: str | None = None
-    paper_size: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.figure2_family = self.figure2_family or self.family
-
-
-@dataclass
-class TableConfig(_Config):
-    """A table that tasks refer to (the genes), not a task.
-
-    Args:
-        name: Config name.
-        version: Version of the columns' meaning.
-        description: What a row is.
-        features: Columns and their types; one that `rows()` leaves out, for want of its source, is not in the table.
-        files: Keys of the source's files that the table needs. Default: all.
-        license: Licence of the rows. Default: the source's.
-        source: Set by the builder.
-    """
-
-    features: datasets.Features | None = None
-
-
-class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # datasets ships no types
+class GeneTaskBuilder:
     """Turns the raw files of one source into tasks with the columns `symbol` (or the entity's), `label` and `fold`.
 
     A subclass sets `SOURCE` and `BUILDER_CONFIGS` and writes `rows()`. Identifiers, duplicates, rare labels, label
-    numbers and folds are done here, the same way for all. The dataset's hash covers the code and the sha256 of every
-    input, so a changed file or rule is a new dataset.
+    numbers and folds are done here, the same way for all. The dataset's hash covers the versions of the rules and the
+    sha256 of every input, so a changed file or rule is a new dataset; for a builder from outside this package, it
+    covers the source of its file.
 
     Args:
         config_name: Task id (or table name).
@@ -132,18 +57,22 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
     """
 
     SOURCE: ClassVar[Source]
-    BUILDER_CONFIGS: ClassVar[list[_Config]]
-    BUILDER_CONFIG_CLASS = TaskConfig
+    BUILDER_CONFIGS: ClassVar[list[Any]]
+    # Version of what `rows()` does: raise it when rows would differ for the same input.
+    RULES_VERSION: ClassVar[int] = 1
     # Whether the raw files come with the package, so that a build needs neither a folder nor a network.
     PACKAGED: ClassVar[bool] = False
     # How identifiers may be resolved; see `SymbolResolver.resolve`.
     RESOLVE_BY: ClassVar[tuple[Status, ...]] = ALL_STEPS
+    builder_configs: ClassVar[dict[str, Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for config in cls.BUILDER_CONFIGS:
+            config.validate()
             config.source = cls.SOURCE.name
             config.license = config.license or cls.SOURCE.license
+        cls.builder_configs = {config.name: config for config in cls.BUILDER_CONFIGS}
 
     def __init__(
         self,
@@ -156,10 +85,11 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
         if config_name not in self.builder_configs:
             message = f"{self.SOURCE.title} has no task '{config_name}'; it has {', '.join(self.builder_configs)}"
             raise UnknownTaskError(message)
+        self.config: Any = self.builder_configs[config_name]
         self.raw = raw or RawFiles(data_dir, cache_dir=cache_dir)
-        self.audit = Audit(paper_n=getattr(self.builder_configs[config_name], "paper_size", None))
+        self.audit = Audit(paper_n=getattr(self.config, "paper_size", None))
         self._paths: dict[tuple[str, str], Path | None] = {}
-        for origin, key in self.inputs(self.builder_configs[config_name]):
+        for origin, key in self.inputs(self.config):
             path = self.locate(origin, key)
             self._paths[origin.name, key] = path
             if path is not None:
@@ -167,12 +97,8 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
                 names = origin.files[key].names
                 name = next((name for name in names if path.as_posix().endswith(f"/{name}")), names[0])
                 self.audit.inputs[f"{origin.name}/{name}"] = self.raw.sha256(path)
-        super().__init__(
-            cache_dir=str(cache_dir) if cache_dir else None,
-            dataset_name=DATASET_NAME,
-            config_name=config_name,
-            hash=self._fingerprint(self.builder_configs[config_name]),
-        )
+        self.cache_dir = cache.entry_folder(self.config, self._fingerprint(), cache_dir=cache_dir)
+        self._entry: cache.Entry | None = None
 
     @abstractmethod
     def rows(self, config: Any) -> pd.DataFrame:
@@ -186,9 +112,9 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
 
     def inputs(self, config: Any) -> list[tuple[Source, str]]:
         """Raw files that a config needs: its own, and HGNC to resolve identifiers."""
-        own = [(self.SOURCE, key) for key in config.files or self.SOURCE.files]
+        needed = [(self.SOURCE, key) for key in config.files or self.SOURCE.files]
         hgnc = (HGNC, "complete_set")
-        return own if hgnc in own or self.PACKAGED else [*own, hgnc]
+        return needed if hgnc in needed or self.PACKAGED else [*needed, hgnc]
 
     def locate(self, origin: Source, key: str) -> Path | None:
         """Path of a raw file; None for an optional one that is not there."""
@@ -205,7 +131,7 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
         return self.table(self.path(key), columns, **options)[list(columns)]
 
     def table(self, path: Path, columns: tuple[str, ...], **options: Any) -> pd.DataFrame:
-        """The whole table, with at least these columns."""
+        """All columns of a table, which must have at least these."""
         frame: pd.DataFrame = self.raw.once(
             (path, *sorted(options.items())), lambda: read_table(path, columns, all_columns=True, **options)
         )
@@ -217,23 +143,143 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
         return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns))
 
     def resolver(self) -> SymbolResolver:
-        """The resolver over HGNC's complete set, made once per run."""
-        made: SymbolResolver = self.raw.once(
+        """Resolver over this config's HGNC file."""
+        resolver: SymbolResolver = self.raw.once(
             (self.path("complete_set", HGNC), "resolver"), lambda: SymbolResolver(self.hgnc())
         )
-        return made
+        return resolver
 
-    def finish(self, config: TaskConfig) -> tuple[pa.Table, datasets.Features]:
-        """Everything between `rows()` and the dataset: identifiers, duplicates, rare labels, numbers, folds."""
-        keys = list(ENTITY_COLUMNS[config.entity])
-        rows = self.rows(config).reset_index(drop=True)
+    @property
+    def symbol_columns(self) -> list[str]:
+        """Entity columns that hold genes."""
+        return [key for key in ENTITY_COLUMNS[self.config.entity] if key.startswith("symbol")]
+
+    def source_rows(self) -> pd.DataFrame:
+        """What `rows()` returns for a task, checked.
+
+        Raises:
+            TaskDataError: It is no frame with the entity's columns and labels of the target's type.
+        """
+        rows = self.rows(self.config)
+        try:
+            return check_rows(rows, ENTITY_COLUMNS[self.config.entity], self.config.target)
+        except TaskDataError as error:
+            code = getattr(inspect.unwrap(type(self).rows), "__code__", None)
+            line = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})" if code else ""
+            message = f"{self.config.name}: {error}{line}"
+            raise TaskDataError(message) from error
+
+    def resolutions(self, rows: pd.DataFrame) -> dict[str, Resolution]:
+        """What became of the identifiers: gene column -> one match per row, of the second identifier where it won."""
+        found = {}
+        for key in [] if self.PACKAGED else self.symbol_columns:
+            found[key] = self.resolver().resolve(rows[key].tolist(), by=self.RESOLVE_BY)
+            if f"{key}_alt" in rows:
+                second = self.resolver().resolve(rows[f"{key}_alt"].tolist(), by=self.RESOLVE_BY)
+                found[key] = found[key].or_else(second)
+        return found
+
+    def prepare(self) -> bool:
+        """Build the dataset unless the cache has it; make it the one that `load_dataset("gene-bench", ...)` finds.
+
+        Returns:
+            Whether it was built now.
+
+        Raises:
+            CacheError: The cache lacks it and cannot be written.
+        """
+        self._entry, built = cache.find_entry(self.cache_dir), False
+        if self._entry is None:
+            self._entry, built = cache.make_entry(self.cache_dir, self.config, self.rules(), self._build_content)
+        self.audit = self._entry.audit
+        cache.mark_latest(self.cache_dir)
+        return built
+
+    def download_and_prepare(self) -> None:
+        """Build the dataset unless the cache has it, as a builder of `datasets` does."""
+        self.prepare()
+
+    def as_dataset(self, split: str | None = None) -> Any:
+        """The dataset, built if need be: a `Dataset` for split "train", by default a `DatasetDict` with that split."""
+        import datasets
+
+        if self._entry is None:
+            self.prepare()
+        assert self._entry is not None
+        if split is None:
+            return datasets.DatasetDict({"train": self._entry.dataset})
+        if split != "train":
+            message = f"{self.config.name} has no split '{split}'; it has 'train'"
+            raise UnknownTaskError(message)
+        return self._entry.dataset
+
+    @property
+    def info(self) -> datasets.DatasetInfo:
+        """What the dataset says about itself; built if need be."""
+        return self.as_dataset(split="train").info
+
+    @classmethod
+    def rules(cls) -> str:
+        """Versions of everything that decides over rows besides config and raw files."""
+        code = cls._code_sha256()
+        return f"frame {FRAME_VERSION}, folds {FOLD_SCHEME}, rules {cls.RULES_VERSION}" + (code and f", code {code}")
+
+    @classmethod
+    def _code_sha256(cls) -> str:
+        """Hash of the files that define a builder from outside this package; empty for those inside."""
+        modules = {
+            each.__module__: each for each in cls.__mro__ if not each.__module__.startswith(("builders.", "builtins"))
+        }
+        digest = hashlib.sha256()
+        for name, member in sorted(modules.items()):
+            module = sys.modules[name]
+            if compiled := getattr(module, "__source_sha256__", None):
+                digest.update(str(compiled).encode())
+            elif file := getattr(module, "__file__", None):
+                digest.update(Path(file).read_bytes())
+            else:
+                digest.update(inspect.getsource(member).encode())
+        return digest.hexdigest() if modules else ""
+
+    def _fingerprint(self) -> str:
+        parts = {"rules": self.rules(), "config": self.config.row_fields(), "inputs": self.audit.inputs}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
+
+    def _build_content(self) -> tuple[Content, Audit]:
+        import datasets
+
+        from builders.dataset import Content
+
+        table, features = self._build_task() if isinstance(self.config, TaskConfig) else self._build_table()
+        info = datasets.DatasetInfo(
+            description=f"{self.config.description}\n\n{self.audit.summary()}",
+            citation=self.SOURCE.citation,
+            homepage=self.SOURCE.homepage,
+            license=self.config.license,
+            features=features,
+            download_checksums={name: {"checksum": digest} for name, digest in self.audit.inputs.items()},
+        )
+        return Content(table, info), self.audit
+
+    def _build_table(self) -> tuple[Any, datasets.Features]:
+        import datasets
+        import pyarrow as pa
+
+        rows = self.rows(self.config)
+        declared = self.config.features or {}
+        features = datasets.Features({name: _feature(kind) for name, kind in declared.items() if name in rows})
+        table = pa.Table.from_pandas(rows, schema=features.arrow_schema, preserve_index=False)
+        self.audit.n = self.audit.rows_read = len(table)
+        return table, features
+
+    def _build_task(self) -> tuple[Any, datasets.Features]:
+        """Everything between `rows()` and the dataset: identifiers, duplicates, rare labels, label numbers, folds."""
+        config, keys = self.config, list(ENTITY_COLUMNS[self.config.entity])
+        rows = self.source_rows()
         self.audit.rows_read = len(rows)
-        if not self.PACKAGED:
-            rows = self._resolve(rows, [key for key in keys if key.startswith("symbol")])
+        rows = self.resolve(rows)
         if config.entity == "gene_pair":
-            rows = self._unordered(rows, keys)
-        if config.target == "multilabel":
-            rows = rows.assign(label=rows["label"].map(lambda cell: tuple(sorted(set(cell)))))
+            rows = self.unordered(rows, keys)
         rows = one_row_per_entity(rows, keys, config.duplicates, self.audit)
         rows = drop_rare(rows, config.target, self.audit)
         self.audit.n = len(rows)
@@ -243,99 +289,40 @@ class GeneTaskBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
             )
             raise TaskDataError(message)
         values, names = encode(rows, config.target, config.labels, config.name)
-        stratify = values if config.target in ("binary", "multiclass") else None
-        columns: dict[str, Any] = {key: rows[key].tolist() for key in keys}
-        entities = ["\t".join(key) for key in zip(*columns.values(), strict=True)]
-        features = datasets.Features({key: datasets.Value("string") for key in keys})
-        label = datasets.ClassLabel(names=names) if names else datasets.Value("float64")
-        features["label"] = datasets.List(label) if config.target == "multilabel" else label
-        features["fold"] = datasets.Value("int8")
-        columns |= {"label": values, "fold": assign_folds(entities, stratify)}
-        return pa.table(columns, schema=features.arrow_schema), features
+        return task_table({key: rows[key].tolist() for key in keys}, values, names, config)
 
-    def _resolve(self, rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-        found = []
-        for key in keys:
-            resolution = self.resolver().resolve(rows[key].tolist(), by=self.RESOLVE_BY)
-            if f"{key}_alt" in rows:
-                resolution = resolution.or_else(
-                    self.resolver().resolve(rows[f"{key}_alt"].tolist(), by=self.RESOLVE_BY)
-                )
-            found.append(resolution)
-            rows = rows.assign(**{key: pd.Series(resolution.symbols, dtype=object)})
-        if found:
-            self.audit.add_resolution(sum(found[1:], start=found[0]))
-        known = rows[keys].notna().all(axis=1)
+    def resolve(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows whose identifiers all have current symbols, under these; the audit counts the others."""
+        import pandas as pd
+
+        found = self.resolutions(rows)
+        if not found:
+            return rows
+        first, *others = found.values()
+        self.audit.add_resolution(sum(others, start=first))
+        rows = rows.assign(**{key: pd.Series(match.symbols, dtype=object) for key, match in found.items()})
+        known = rows[list(found)].notna().all(axis=1)
         self.audit.rows_unmapped = int((~known).sum())
         return rows[known]
 
-    def _unordered(self, rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    def unordered(self, rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+        """Gene pairs in alphabetical order, without those of a gene with itself."""
+        import numpy as np
+
         # (a, b) and (b, a) say the same. Left in, the order can give the label away: in Gene2vec 62 % of the related
         # pairs and half of the others stand in alphabetical order.
-        pairs = np.sort(rows[keys].to_numpy(dtype=object), axis=1)
+        pairs = np.sort(rows[list(keys)].to_numpy(dtype=object), axis=1)
         rows = rows.assign(**dict(zip(keys, pairs.T, strict=True)))
         same = rows[keys[0]] == rows[keys[1]]
         if same.any():
             self.audit.notes.append(f"{int(same.sum())} rows pair a gene with itself and are left out")
         return rows[~same]
 
-    def _fingerprint(self, config: _Config) -> str:
-        module = sys.modules[type(self).__module__]
-        shared = {module, audit, folds, labels, raw_files, symbols, tables, sys.modules[__name__]}
-        # What the builder's module imports decides over its rows as well: a reader of pickles, of sequences.
-        members = [value for value in vars(module).values() if inspect.isfunction(value) or inspect.isclass(value)]
-        shared |= {sys.modules[value.__module__] for value in members if value.__module__.startswith("builders.")}
-        code = [inspect.getsource(part) for part in sorted(shared, key=lambda part: part.__name__)]
-        parts = [*code, repr(config), *(f"{name}={digest}" for name, digest in sorted(self.audit.inputs.items()))]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def _info(self) -> datasets.DatasetInfo:
-        source = self.SOURCE
-        return datasets.DatasetInfo(
-            description=self.config.description,
-            citation=source.citation,
-            homepage=source.homepage,
-            license=self.config.license,
-        )
+def _feature(kind: Any) -> Any:
+    """A type of `datasets`, from its name or a list of one name."""
+    import datasets
 
-    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        # The sha256 of the inputs takes the place of what the download manager would record.
-        dl_manager.record_checksums = False
-        if isinstance(self.config, TableConfig):
-            rows = self.rows(self.config)
-            declared = self.config.features or {}
-            features = datasets.Features({name: kind for name, kind in declared.items() if name in rows})
-            table = pa.Table.from_pandas(rows, schema=features.arrow_schema, preserve_index=False)
-            self.audit.n = self.audit.rows_read = len(table)
-        else:
-            table, features = self.finish(self.config)
-        self.info.features = features
-        self.info.download_checksums = {name: {"checksum": sha} for name, sha in self.audit.inputs.items()}
-        self.info.description = f"{self.config.description}\n\n{self.audit.summary()}"
-        return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs={"table": table})]
-
-    def _generate_tables(self, table: pa.Table) -> Iterator[tuple[Key, pa.Table]]:
-        yield Key(0, 0), table
-
-    def _download_and_prepare(self, dl_manager: Any, verification_mode: Any, **options: Any) -> None:
-        super()._download_and_prepare(dl_manager, verification_mode, **options)
-        self.audit.write(Path(self._output_dir))
-
-    def prepare(self) -> bool:
-        """Build the dataset unless the cache has it; make it the one that `load_dataset("gene-bench", ...)` finds.
-
-        Returns:
-            Whether it was built now.
-        """
-        folder = Path(self.cache_dir)
-        cached = (folder / datasets.config.DATASET_INFO_FILENAME).is_file()
-        for stale in folder.parent.glob("*.incomplete"):
-            # Left by a killed build (a live one holds its lock); load_dataset would look for a dataset_info.json in it.
-            lock = FileLock(f"{stale.with_suffix('')}_builder.lock", timeout=0)
-            with contextlib.suppress(TimeoutError), lock:
-                shutil.rmtree(stale)
-        self.download_and_prepare()
-        if cached:
-            self.audit = Audit.read(folder)
-        os.utime(folder)  # load_dataset takes the hash that was modified last
-        return not cached
+    if isinstance(kind, list):
+        return datasets.List(_feature(kind[0]))
+    return datasets.Value(kind) if isinstance(kind, str) else kind

@@ -1,16 +1,17 @@
 """The one list of sources, and the way from a task id to its rows."""
 
-import difflib
+from __future__ import annotations
+
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import datasets
-from datasets.packaged_modules.cache.cache import Cache
-
-from builders.audit import AUDIT_FILE, Audit
-from builders.base import DATASET_NAME, GeneTaskBuilder, TableConfig, TaskConfig
+from builders import cache
+from builders.audit import Audit
+from builders.base import GeneTaskBuilder
+from builders.config import TableConfig, TaskConfig
 from builders.errors import BuilderError, UnknownTaskError
 from builders.raw_files import RawFiles
 from builders.sources.gene2vec import Gene2vecBuilder
@@ -23,9 +24,13 @@ from builders.sources.opentargets import OpenTargetsBuilder
 from builders.sources.reactome import ReactomeBuilder
 from builders.sources.starter.builder import StarterBuilder
 from builders.sources.uniprot import UniProtBuilder
-from builders.user_builders import import_builder, names_builder
+from builders.text import did_you_mean
+from builders.user_builders import import_builder, is_builder_spec, one_line_failures
 
-__all__ = ["BUILDERS", "Built", "builder_of", "cached", "configs", "load", "near_miss", "select"]
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = ["BUILDERS", "Built", "builder_of", "cached", "configs", "load", "select"]
 
 BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     GenesBuilder,
@@ -58,13 +63,15 @@ class Built:
     built: bool
 
 
-_own: list[type[GeneTaskBuilder]] = []
-"""Builders of the user's own files, for as long as the process lives."""
+_user_builders: dict[str, type[GeneTaskBuilder]] = {}
+"""Builders of the user's files by `file.py:Class`, for as long as the process lives."""
 
 
 def configs() -> dict[str, TaskConfig | TableConfig]:
-    """Every config of every source by name, in the order of `BUILDERS`; the user's own come last."""
-    return {config.name: config for builder in (*BUILDERS, *_own) for config in builder.BUILDER_CONFIGS}
+    """Every config of every source by name, in the order of `BUILDERS`; the user's come last."""
+    return {
+        config.name: config for builder in (*BUILDERS, *_user_builders.values()) for config in builder.BUILDER_CONFIGS
+    }
 
 
 def builder_of(name: str) -> type[GeneTaskBuilder]:
@@ -73,7 +80,7 @@ def builder_of(name: str) -> type[GeneTaskBuilder]:
     Raises:
         UnknownTaskError: There is none; the message suggests the nearest name.
     """
-    for builder in (*BUILDERS, *_own):
+    for builder in (*BUILDERS, *_user_builders.values()):
         if name in builder.builder_configs:
             return builder
     raise UnknownTaskError(_unknown(name, list(configs())))
@@ -90,7 +97,7 @@ def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
         UnknownTaskError: A pattern matches nothing; the message suggests the nearest name.
         BuilderError: A user's file cannot be run, or its task has a name that is taken.
     """
-    patterns = [name for pattern in patterns for name in (_add(pattern) if names_builder(pattern) else [pattern])]
+    patterns = [name for pattern in patterns for name in (_add(pattern) if is_builder_spec(pattern) else [pattern])]
     names = [name for name, config in configs().items() if tables or isinstance(config, TaskConfig)]
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
@@ -121,51 +128,40 @@ def load(
         found = cached(name, cache_dir=cache_dir)
         if found is not None:
             return found
-    made = builder(name, raw=raw, cache_dir=cache_dir)
-    built = made.prepare()
+    with one_line_failures(name, builder):
+        made = builder(name, raw=raw, cache_dir=cache_dir)
+        built = made.prepare()
     return Built(config, made.as_dataset(split="train"), made.audit, built)
 
 
 def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
     """The latest build of this version of a task or table that the cache has; None, and no download, if there is none.
 
+    A build counts only if it was made by today's rules, for a user's builder by the code that it has now.
+
     Raises:
         UnknownTaskError: There is no such config.
     """
-    config = builder_of(name).builder_configs[name]
-    root = Path(cache_dir or datasets.config.HF_DATASETS_CACHE).expanduser()
-    audits = (root / DATASET_NAME / config.name / str(config.version)).glob(f"*/{AUDIT_FILE}")
-    # A killed build leaves <hash>.incomplete.
-    folders = [path.parent for path in audits if not path.parent.suffix]
-    folder = max(folders, key=lambda path: path.stat().st_mtime, default=None)
-    if folder is None:
-        return None
-    cache = Cache(
-        cache_dir=str(root),
-        dataset_name=DATASET_NAME,
-        config_name=config.name,
-        version=str(config.version),
-        hash=folder.name,
-    )
-    return Built(config, cache.as_dataset(split="train"), Audit.read(folder), built=False)
+    builder = builder_of(name)
+    config = builder.builder_configs[name]
+    entry = cache.latest_entry(config, builder.rules(), cache_dir=cache_dir)
+    return None if entry is None else Built(config, entry.dataset, entry.audit, built=False)
 
 
 def _add(spec: str) -> list[str]:
-    """Take a user's builder into the catalogue and name its configs."""
+    """Take a user's builder into the catalogue, in place of one of the same file and name, and list its configs."""
     builder = import_builder(spec)
-    if builder not in _own:
-        if taken := sorted(set(builder.builder_configs) & set(configs())):
+    if builder is not _user_builders.get(spec):
+        others = {
+            name for name in configs() if spec not in _user_builders or name not in _user_builders[spec].builder_configs
+        }
+        if taken := sorted(set(builder.builder_configs) & others):
             message = f"{spec}: the task name '{taken[0]}' is taken; choose another"
             raise BuilderError(message)
-        _own.append(builder)
+        _user_builders[spec] = builder
     return list(builder.builder_configs)
 
 
-def near_miss(name: str, names: Sequence[str]) -> str:
-    """`did you mean 'x'? ` for the nearest name, or nothing."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-    return f"did you mean '{near[0]}'? " if near else ""
-
-
 def _unknown(name: str, names: list[str]) -> str:
-    return f"no task matches '{name}'; {near_miss(name, names)}`gene-bench tasks` lists all {len(names)}"
+    hint = did_you_mean(name, names) or ";"
+    return f"no task matches '{name}'{hint} `gene-bench tasks` lists all {len(names)}"

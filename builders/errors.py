@@ -2,18 +2,24 @@
 
 BuilderError (ValueError)
 ├── UnknownTaskError     no config of that name, or a pattern that matches none
-├── MissingFileError     a raw file is not where it was looked for, and was not downloaded
+├── UnknownGeneError     neither HGNC nor the source knows a gene of that name
+├── MissingFileError     a raw file is not where it was expected, and was not downloaded
 ├── SourceFileError      a raw file cannot be read: truncated, wrong checksum, unsafe archive, not UTF-8
 ├── SourceFormatError    a raw file can be read, but its columns or cells are not the expected ones
-└── TaskDataError        the rows make no task: constant labels, fewer genes than folds
+├── TaskDataError        the rows make no task: constant labels, fewer genes than folds, cells of the wrong type
+├── TaskCodeError        a builder's own code raised something else; file and line are named
+└── CacheError           the datasets cache cannot be written: read-only, full, without locks
 """
 
 __all__ = [
     "BuilderError",
+    "CacheError",
     "MissingFileError",
     "SourceFileError",
     "SourceFormatError",
+    "TaskCodeError",
     "TaskDataError",
+    "UnknownGeneError",
     "UnknownTaskError",
 ]
 
@@ -26,8 +32,12 @@ class UnknownTaskError(BuilderError):
     """No config has this name."""
 
 
+class UnknownGeneError(BuilderError):
+    """No gene has this name."""
+
+
 class MissingFileError(BuilderError):
-    """A raw file is missing; the message says where it was looked for and where to get it."""
+    """A raw file is missing; the message says where it was expected and where to get it."""
 
 
 class SourceFileError(BuilderError):
@@ -40,3 +50,11 @@ class SourceFormatError(BuilderError):
 
 class TaskDataError(BuilderError):
     """The rows of a source do not make a task that can be cross-validated."""
+
+
+class TaskCodeError(BuilderError):
+    """The code of a builder, often a user's own, failed; the traceback stays in `__cause__`."""
+
+
+class CacheError(BuilderError):
+    """The datasets cache cannot be written; the message says where it is, why and what to do."""

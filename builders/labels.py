@@ -1,32 +1,95 @@
-"""From rows to a task: one row per entity, the prevalence rule, label numbers. Pure functions over frames."""
+"""From rows to a task: what rows must hold, one row per entity, the prevalence rule, label numbers, folds."""
+
+from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from builders import folds
 from builders.audit import Audit
+from builders.config import Duplicates, Target, TaskConfig, entity_keys
 from builders.errors import TaskDataError
 from builders.folds import N_FOLDS
+from builders.text import some
 
-__all__ = ["MIN_CLASS_SIZE", "MIN_PREVALENCE", "drop_rare", "encode", "one_row_per_entity"]
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["MIN_CLASS_SIZE", "MIN_PREVALENCE", "check_rows", "drop_rare", "encode", "one_row_per_entity", "task_table"]
 
 # The paper uses a label only if at least 1 % of the covered entities have it (arXiv 2412.04075, section 2.3).
 MIN_PREVALENCE = 0.01
 # Fewer members than folds cannot be in every test fold.
 MIN_CLASS_SIZE = N_FOLDS
 
-Target = Literal["binary", "multiclass", "multilabel", "regression"]
-Duplicates = Literal["agree", "union"]
+
+def check_rows(rows: object, keys: Sequence[str], target: Target) -> pd.DataFrame:
+    """Check what `rows()` returned.
+
+    Args:
+        rows: What it returned.
+        keys: Columns that name the entity.
+        target: Kind of task.
+
+    Returns:
+        The rows, numbered from 0; the cells of a multi-label task as frozen sets.
+
+    Raises:
+        TaskDataError: No frame, no rows, a column is missing, or a cell has the wrong type; the message has its row.
+    """
+    import numpy as np
+    import pandas as pd
+
+    wanted = [*keys, "label"]
+    if not isinstance(rows, pd.DataFrame):
+        message = f"rows() returned {type(rows).__name__}; expected a pandas.DataFrame with {', '.join(wanted)}"
+        raise TaskDataError(message)
+    if missing := [name for name in wanted if name not in rows]:
+        message = f"rows() lacks {', '.join(map(repr, missing))}; it returned {some(map(repr, rows)) or 'no column'}"
+        raise TaskDataError(message)
+    if rows.empty:
+        message = "rows() returned no row"
+        raise TaskDataError(message)
+    rows = rows.reset_index(drop=True)
+    for name in (*keys, *(f"{key}_alt" for key in keys if f"{key}_alt" in rows)):
+        _require(rows[name], name, "an identifier as str", str)
+    labels = rows["label"]
+    if target == "regression":
+        _require(labels, "label", "a number", Real)
+    elif target != "multilabel":
+        _require(labels, "label", "a name as str", str)
+    else:
+        _require(labels, "label", "a collection of names", (tuple, list, set, frozenset, np.ndarray))
+        strange = [i for i, cell in enumerate(labels.tolist()) if not all(isinstance(name, str) for name in cell)]
+        if strange:
+            message = f"rows(): label of row {strange[0]} is {labels[strange[0]]!r:.60}; expected names as str in it"
+            raise TaskDataError(message)
+        rows = rows.assign(label=labels.map(frozenset))
+    return rows
+
+
+def _require(cells: pd.Series[Any], column: str, expected: str, kinds: type | tuple[type, ...]) -> None:
+    values = cells.tolist()
+    wrong = {kind for kind in set(map(type, values)) if not issubclass(kind, kinds) or kind is bool}
+    # A missing value is a float, or an object of pandas' own.
+    missing = cells.isna() if wrong or kinds is Real else None
+    if wrong or (missing is not None and missing.any()):
+        row = next(i for i, value in enumerate(values) if type(value) in wrong or value != value)
+        hint = "; a missing value is a missing row" if missing is not None and missing[row] else ""
+        message = f"rows(): {column} of row {row} is {values[row]!r:.60}; expected {expected}{hint}"
+        raise TaskDataError(message)
 
 
 def one_row_per_entity(rows: pd.DataFrame, keys: Sequence[str], duplicates: Duplicates, audit: Audit) -> pd.DataFrame:
     """Collapse the rows of an entity.
 
     Args:
-        rows: Columns `keys` and `label`.
+        rows: Columns `keys` and `label`; the cells of a multi-label task are frozen sets.
         keys: Columns that name the entity.
         duplicates: "agree": equal labels collapse, an entity with different ones is dropped and counted;
             "union": the label sets of a multi-label task are united.
@@ -35,16 +98,18 @@ def one_row_per_entity(rows: pd.DataFrame, keys: Sequence[str], duplicates: Dupl
     Returns:
         One row per entity, sorted by its keys.
     """
+    import pandas as pd
+
     rows = rows[[*keys, "label"]]
     repeated = rows.duplicated(list(keys), keep=False)
     grouped: dict[tuple[str, ...], list[Any]] = {}
-    # Only repeated entities are walked in Python: a source of millions of rows has few.
+    # Only repeated entities are gathered in Python: a source of millions of rows has few.
     for *entity, label in zip(*(rows[repeated][column].tolist() for column in rows), strict=True):
         grouped.setdefault(tuple(entity), []).append(label)
     merged: list[tuple[Any, ...]] = []
     for key, labels in grouped.items():
         if duplicates == "union":
-            merged.append((*key, tuple(sorted(set().union(*labels)))))
+            merged.append((*key, frozenset().union(*labels)))
         elif all(label == labels[0] for label in labels):
             merged.append((*key, labels[0]))
         else:
@@ -62,6 +127,8 @@ def drop_rare(rows: pd.DataFrame, target: Target, audit: Audit) -> pd.DataFrame:
 
     A multi-label entity stays when its labels go (it is a negative of all others); the entities of a class go with it.
     """
+    import pandas as pd
+
     if target == "regression":
         return rows
     labels = rows["label"]
@@ -70,7 +137,7 @@ def drop_rare(rows: pd.DataFrame, target: Target, audit: Audit) -> pd.DataFrame:
     rare = {label: count for label, count in counts.items() if count < least}
     audit.labels_dropped = {str(label): rare[label] for label in sorted(rare)}
     if target == "multilabel":
-        left = [tuple(label for label in cell if label not in rare) for cell in labels]
+        left = [cell.difference(rare) for cell in labels]
         return rows.assign(label=pd.Series(left, index=rows.index, dtype=object))
     kept = rows[~labels.isin(list(rare))].reset_index(drop=True)
     audit.rows_dropped = len(rows) - len(kept)
@@ -97,14 +164,7 @@ def encode(
     """
     labels = rows["label"].tolist()
     if target == "regression":
-        values = [float(label) for label in labels]
-        if not all(map(math.isfinite, values)):
-            message = f"{task}: {sum(not math.isfinite(value) for value in values)} values are not finite numbers"
-            raise TaskDataError(message)
-        if len(set(values)) < 2:
-            message = f"{task}: all {len(rows)} values are equal; expected values that differ"
-            raise TaskDataError(message)
-        return values, None
+        return _finite(labels, task), None
     found = {label for cell in labels for label in cell} if target == "multilabel" else set(labels)
     ordered = (
         [name for name in names if name in found] if names else sorted(found, key=lambda name: (name.casefold(), name))
@@ -118,7 +178,46 @@ def encode(
             f"{task}: {len(rows)} rows with {len(ordered)} usable label(s); expected {least} with 5 members or more"
         )
         raise TaskDataError(message)
+    if target == "binary" and len(ordered) > 2:
+        message = f"{task}: {len(ordered)} classes ({some(ordered)}); a binary task has two"
+        raise TaskDataError(message)
     number = {name: i for i, name in enumerate(ordered)}
     if target == "multilabel":
         return [sorted(number[label] for label in cell) for cell in labels], ordered
     return [number[label] for label in labels], ordered
+
+
+def _finite(labels: Sequence[float], task: str) -> list[float]:
+    values = [float(label) for label in labels]
+    if not all(map(math.isfinite, values)):
+        message = f"{task}: {sum(not math.isfinite(value) for value in values)} values are not finite numbers"
+        raise TaskDataError(message)
+    if len(set(values)) < 2:
+        message = f"{task}: all {len(values)} values are equal; expected values that differ"
+        raise TaskDataError(message)
+    return values
+
+
+def task_table(
+    entities: Mapping[str, Sequence[str]], values: Sequence[Any], names: Sequence[str] | None, config: TaskConfig
+) -> tuple[pa.Table, datasets.Features]:
+    """Rows and column types of a task, with its folds: stratified by class where each entity has exactly one.
+
+    Args:
+        entities: Entity column -> (n,) identifiers.
+        values: (n,) labels as `encode` returns them.
+        names: Class names; None for regression.
+        config: The task.
+    """
+    import datasets
+    import pyarrow as pa
+
+    features = datasets.Features({key: datasets.Value("string") for key in entities})
+    label = datasets.Value("float64") if names is None else datasets.ClassLabel(names=list(names))
+    features["label"] = datasets.List(label) if config.target == "multilabel" else label
+    features["fold"] = datasets.Value("int8")
+    stratified = names is not None and config.target != "multilabel"
+    classes = [names[value] for value in values] if names is not None and stratified else None
+    numbers = folds.assign_folds(entity_keys(entities.values()), classes)
+    columns = {**{key: list(column) for key, column in entities.items()}, "label": list(values), "fold": numbers}
+    return pa.table(columns, schema=features.arrow_schema), features

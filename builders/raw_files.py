@@ -1,14 +1,13 @@
 """What a source is, and where its raw files are found: a local folder, or a download."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-
-import datasets
-from datasets.utils import file_utils
 
 from builders.errors import MissingFileError, SourceFileError
 
@@ -81,7 +80,7 @@ class RawFiles:
                 f"data directory '{self.data_dir}' does not exist; expected a folder with <source>/<file name> in it"
             )
             raise MissingFileError(message)
-        self._downloads = Path(cache_dir) / "downloads" if cache_dir else Path(datasets.config.DOWNLOADED_DATASETS_PATH)
+        self._cache_dir = cache_dir
         self._sha256: dict[Path, str] = {}
         self._memory: dict[Any, Any] = {}
 
@@ -141,15 +140,19 @@ class RawFiles:
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
             )
             raise MissingFileError(message)
-        config = datasets.DownloadConfig(cache_dir=self._downloads, resume_download=True, use_etag=False, max_retries=2)
+        import datasets
+        from datasets.utils import file_utils
+
+        folder = Path(self._cache_dir) / "downloads" if self._cache_dir else datasets.config.DOWNLOADED_DATASETS_PATH
+        config = datasets.DownloadConfig(cache_dir=folder, resume_download=True, use_etag=False, max_retries=2)
         manager = datasets.DownloadManager(dataset_name="gene-bench", download_config=config, record_checksums=False)
         try:
             return Path(manager.download(file.url))
         # A download that breaks off raises an error of aiohttp, which is slow to import: datasets knows when it is.
         except (OSError, ValueError, *file_utils._get_connection_errors_to_retry()) as error:
             # A FileNotFoundError of fsspec says only the url; what went wrong is its cause.
-            told = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
-            reason = (str(told).splitlines() or [type(told).__name__])[0]
+            cause = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
+            reason = (str(cause).splitlines() or [type(cause).__name__])[0]
             message = (
                 f"{source.title}: could not download {file.url} ({reason}); put the file at"
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"

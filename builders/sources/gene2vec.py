@@ -1,10 +1,16 @@
 """Gene2vec: pairs of genes that share a function, or not."""
 
-import pandas as pd
+from __future__ import annotations
 
-from builders.base import GeneTaskBuilder, TaskConfig
+from typing import TYPE_CHECKING
+
+from builders.base import GeneTaskBuilder
+from builders.config import TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Gene2vecBuilder"]
 
@@ -38,6 +44,7 @@ class Gene2vecBuilder(GeneTaskBuilder):
     """The three splits of the publication as one task: folds are made here, the same for every model."""
 
     SOURCE = GENE2VEC
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="gene2vec_gene_pairs",
@@ -52,6 +59,8 @@ class Gene2vecBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         return pd.concat([self._split(split) for split in SPLITS], ignore_index=True)
 
     def _split(self, split: str) -> pd.DataFrame:

@@ -1,14 +1,19 @@
 """Genecorpus-30M: the gene lists on which Geneformer was fine-tuned."""
 
+from __future__ import annotations
+
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from builders.base import Family, GeneTaskBuilder, TaskConfig
+from builders.base import GeneTaskBuilder
+from builders.config import Family, TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
 from builders.readers.pickles import load_plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["GenecorpusBuilder"]
 
@@ -77,6 +82,7 @@ class GenecorpusBuilder(GeneTaskBuilder):
     """A label is the name of a list in one of the task's pickles; the first named in the task is the positive one."""
 
     SOURCE = GENECORPUS
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         _task(
             "dosage_sensitive_tf",
@@ -133,6 +139,8 @@ class GenecorpusBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         if config.name in _NOTES:
             self.audit.notes.append(_NOTES[config.name])
         assert config.labels is not None

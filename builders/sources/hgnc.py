@@ -1,9 +1,15 @@
 """HGNC: the human gene nomenclature. HLA class and locus group, read from the complete set."""
 
-import pandas as pd
+from __future__ import annotations
 
-from builders.base import GeneTaskBuilder, TaskConfig
+from typing import TYPE_CHECKING
+
+from builders.base import GeneTaskBuilder
+from builders.config import TaskConfig
 from builders.symbols import HGNC
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HgncBuilder"]
 
@@ -12,6 +18,7 @@ class HgncBuilder(GeneTaskBuilder):
     """Tasks made of HGNC's own columns."""
 
     SOURCE = HGNC
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="hgnc_hla_class",
@@ -33,6 +40,8 @@ class HgncBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         table = self.hgnc("name", "locus_group")
         table = table[table["status"] == "Approved"]
         if config.name == "hgnc_locus_group":

@@ -1,10 +1,16 @@
 """The human transcription factors of Lambert et al. 2018."""
 
-import pandas as pd
+from __future__ import annotations
 
-from builders.base import GeneTaskBuilder, TaskConfig
+from typing import TYPE_CHECKING
+
+from builders.base import GeneTaskBuilder
+from builders.config import TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HumanTfsBuilder"]
 
@@ -30,6 +36,7 @@ class HumanTfsBuilder(GeneTaskBuilder):
     """Reviewed as a transcription factor or not, over the proteins that were candidates."""
 
     SOURCE = HUMANTFS
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="humantfs_is_tf",
@@ -44,6 +51,8 @@ class HumanTfsBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         table = self.read("extract", ("Ensembl ID", "HGNC symbol", "Is TF?"), sep=",")
         answers = table["Is TF?"].str.strip()
         if stray := sorted(set(answers) - {"Yes", "No"}):

@@ -1,11 +1,16 @@
 """Open Targets: how strongly a gene is associated with a disease."""
 
-import datasets
-import pandas as pd
+from __future__ import annotations
 
-from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
+from typing import TYPE_CHECKING
+
+from builders.base import GeneTaskBuilder
+from builders.config import TableConfig, TaskConfig
 from builders.raw_files import RawFile, Source
 from builders.readers.parquet import read_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["OpenTargetsBuilder", "describe_disease"]
 
@@ -56,6 +61,7 @@ class OpenTargetsBuilder(GeneTaskBuilder):
     """
 
     SOURCE = OPENTARGETS
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="opentargets_gene_disease",
@@ -73,9 +79,7 @@ class OpenTargetsBuilder(GeneTaskBuilder):
             # In the first version `description` was Open Targets' own, without the name and often empty.
             version="1.1.0",
             description="Diseases and phenotypes of the associations: name, summary if any, and both as one text.",
-            features=datasets.Features(
-                {column: datasets.Value("string") for column in ("disease_id", "name", "summary", "description")}
-            ),
+            features=dict.fromkeys(("disease_id", "name", "summary", "description"), "string"),
             files=("diseases",),
         ),
     ]

@@ -1,11 +1,17 @@
 """Reactome: the top-level pathways of a gene."""
 
-import pandas as pd
+from __future__ import annotations
 
-from builders.base import GeneTaskBuilder, TaskConfig
+from typing import TYPE_CHECKING
+
+from builders.base import GeneTaskBuilder
+from builders.config import TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
 from builders.readers.archives import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ReactomeBuilder"]
 
@@ -36,6 +42,7 @@ class ReactomeBuilder(GeneTaskBuilder):
     """A gene belongs to a top-level pathway if any gene set below it, or the pathway itself, lists the gene."""
 
     SOURCE = REACTOME
+    RULES_VERSION = 1
     # The sets also list viral and bacterial proteins, whose names are aliases of human genes (PB1, US2) or equal them
     # but for case (tat): only the symbols that HGNC approves or once approved are taken for human genes.
     RESOLVE_BY = ("current", "previous")
@@ -52,6 +59,8 @@ class ReactomeBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         names, members = self._gene_sets()
         parents: dict[str, set[str]] = {}
         # The relation table has no header line, and holds every species.

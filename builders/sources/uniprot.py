@@ -1,12 +1,17 @@
 """UniProt: the keywords of the reviewed human proteins, one task per keyword category."""
 
+from __future__ import annotations
+
 import csv
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from builders.base import Family, GeneTaskBuilder, TaskConfig
+from builders.base import GeneTaskBuilder
+from builders.config import Family, TaskConfig
 from builders.raw_files import RawFile, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ENTRY", "GENE", "SEQUENCE", "UNIPROT", "UniProtBuilder"]
 
@@ -80,6 +85,7 @@ class UniProtBuilder(GeneTaskBuilder):
     """
 
     SOURCE = UNIPROT
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         _task("PTM", "protein", "how the protein is modified after translation", 13968),
         _task("Ligand", "protein", "which ions and small molecules the protein binds", 6673),
@@ -92,6 +98,8 @@ class UniProtBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         entries = self.read("entries", (ENTRY, GENE, KEYWORD), quoting=csv.QUOTE_NONE)
         keywords = self.read("keywords", (KEYWORD, "Name", "Category"), quoting=csv.QUOTE_NONE)
         # By id: a keyword's name changes between releases.

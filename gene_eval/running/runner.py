@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from builders import RawFiles
+from builders import RawFiles, entity_keys
 from builders.errors import BuilderError
 from gene_eval import __version__
 from gene_eval.core.engines import DEFAULT_ENGINE
@@ -268,9 +268,9 @@ def _record(model: Model) -> ModelRecord:
 
 
 def _sha256(task: Task, gathered: Gathered) -> str:
-    columns = list(task.entities.values())
+    keys = entity_keys(task.entities.values())
     digest = hashlib.sha256()
-    for entity in sorted("\t".join(column[row] for column in columns) for row in gathered.rows):
+    for entity in sorted(keys[row] for row in gathered.rows):
         digest.update(entity.encode() + b"\n")
     return digest.hexdigest()
 

@@ -15,8 +15,9 @@ from builders import (
     RawFiles,
     TaskConfig,
     configs,
+    entity_keys,
+    is_builder_spec,
     load,
-    names_builder,
     select,
     subtasks,
 )
@@ -70,7 +71,7 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
-        name, _, label = (pattern, "", "") if names_builder(pattern) else pattern.partition("/")
+        name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
         matches = select([name])
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
@@ -123,7 +124,7 @@ def make_task(built: Built) -> Task:
     values, folds = dataset["label"][:], np.asarray(dataset["fold"][:], dtype=np.int8)
     feature = dataset.features["label"]
     names: list[str] = getattr(getattr(feature, "feature", feature), "names", [])
-    keys = ["\t".join(key) for key in zip(*entities.values(), strict=True)]
+    keys = entity_keys(entities.values())
     record = TaskRecord(
         id=config.name,
         version=str(config.version),

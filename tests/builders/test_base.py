@@ -114,7 +114,8 @@ def test_binary(build):
     expected = {f"GENE{i}": int(i % 2 == 0) for i in range(20) if i != 4}
     assert dict(zip(table["symbol"], table["label"], strict=True)) == expected
     assert list(table["symbol"]) == sorted(expected)
-    assert list(table["fold"]) == assign_folds(list(table["symbol"]), list(table["label"])).tolist()
+    names = table.features["label"].int2str(list(table["label"]))
+    assert list(table["fold"]) == assign_folds(list(table["symbol"]), names).tolist()
 
 
 def test_audit_accounts_for_every_row(build):
@@ -156,7 +157,7 @@ def test_pairs_have_no_order(raw_table, build):
     found = set(zip(table["symbol_a"], table["symbol_b"], strict=True))
     assert found == {tuple(sorted((f"GENE{i}", f"GENE{i + 1}"))) for i in range(19)}
     keys = [f"{a}\t{b}" for a, b in zip(table["symbol_a"], table["symbol_b"], strict=True)]
-    assert table["fold"].tolist() == assign_folds(keys, table["label"].tolist()).tolist()
+    assert table["fold"].tolist() == assign_folds(keys, table["label"].map({0: "a", 1: "b"})).tolist()
     # A pair that stands there in both orders is a duplicate; an identifier that is in both columns is one identifier.
     assert (builder.audit.rows_read, builder.audit.duplicates_collapsed, builder.audit.n) == (38, 19, 19)
     assert builder.audit.identifiers == {"current": 20}
@@ -237,12 +238,11 @@ def test_optional_input_changes_the_dataset(build, write_raw):
 
 def test_left_over_of_a_killed_build(build, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "cache/gene-bench/toy_kind/1.0.0"
-    for name in (f"{'0' * 64}.incomplete/part", f"{'0' * 64}.incomplete"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / f"{'0' * 64}.incomplete/audit.json").write_text("{}")
+    left = tmp_path / f"cache/gene-bench/.building/toy_kind-1.1.0-{'0' * 64}"
+    (left / "gene-bench/toy_kind/1.1.0").mkdir(parents=True)
+    (left / "gene-bench/toy_kind/1.1.0/audit.json").write_text("{}")
     build("toy_kind")
-    assert list(folder.glob("*.incomplete")) == []
+    assert [path for path in left.parent.iterdir() if path.is_dir()] == []
     assert len(datasets.load_dataset("gene-bench", "toy_kind", cache_dir=str(tmp_path / "cache"))["train"]) == 19
 
 
@@ -255,7 +255,7 @@ def test_load_takes_the_latest_build_where_there_are_no_raw_files(build, raw_tab
     second = load("toy_kind", RawFiles(data_dir), cache_dir=cache)
     assert (first.built, second.built) == (True, True)
     # What a build was doing when it was killed is not a build.
-    unfinished = cache / f"gene-bench/toy_kind/1.0.0/{'0' * 64}.incomplete"
+    unfinished = cache / f"gene-bench/toy_kind/1.1.0/{'0' * 64}.incomplete"
     unfinished.mkdir()
     (unfinished / "audit.json").write_text("{}")
     third = load("toy_kind", cache_dir=cache)

@@ -35,9 +35,9 @@ def test_numbers_agree_only_if_they_are_equal():
 
 def test_sets_are_united():
     audit = Audit()
-    rows = frame(symbol=["B", "A", "A", "A"], label=[("z",), ("y", "x"), ("x",), ()])
+    rows = frame(symbol=["B", "A", "A", "A"], label=[frozenset(cell) for cell in ("z", "yx", "x", "")])
     kept = one_row_per_entity(rows, ["symbol"], "union", audit)
-    assert pairs(kept) == [("A", ("x", "y")), ("B", ("z",))]
+    assert pairs(kept) == [("A", {"x", "y"}), ("B", {"z"})]
     assert (audit.duplicates_collapsed, audit.conflicts_dropped) == (2, 0)
 
 
@@ -59,7 +59,7 @@ def test_nothing_repeated_and_nothing_at_all():
 
 def labelled(n, **counts):
     """`n` entities of which the first `count` have the label."""
-    cells = [tuple(sorted(label for label, count in counts.items() if i < count)) for i in range(n)]
+    cells = [frozenset(label for label, count in counts.items() if i < count) for i in range(n)]
     return frame(symbol=[f"G{i:05}" for i in range(n)], label=cells)
 
 
@@ -73,7 +73,7 @@ def test_multilabel_label_needs_one_percent_and_five(n, least):
     assert audit.labels_dropped == {"rare": least - 1}
     # Its entities stay, as negatives of the other labels; the last one has no label at all.
     assert len(rows) == n
-    assert (rows["label"].iloc[0], rows["label"].iloc[-1]) == (("common", "enough"), ())
+    assert (rows["label"].iloc[0], rows["label"].iloc[-1]) == ({"common", "enough"}, frozenset())
     assert audit.rows_dropped == 0
 
 

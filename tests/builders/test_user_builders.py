@@ -49,8 +49,8 @@ def test_a_taken_name_is_refused(write):
     ("code", "name", "message"),
     [
         (CODE, "Mime", r"has no GeneTaskBuilder 'Mime' \(it has Mine\); did you mean 'Mine'\?$"),
-        ("x = 1 / 0", "Mine", r"cannot be run: ZeroDivisionError: division by zero$"),
-        ("def f(:", "Mine", r"cannot be run: SyntaxError: "),
+        ("x = 1 / 0", "Mine", r"cannot be run: ZeroDivisionError: division by zero \(c\.py, line 1\)$"),
+        ("def f(:", "Mine", r"cannot be run: SyntaxError: .*\(c\.py, line 1\)"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_one_line(write, code, name, message):

@@ -174,7 +174,7 @@ def test_tasks_as_json(cli):
         "paper_size": 10969,
         "ranked": True,
         "gene_table": "genes",
-        "version": "1.0.0",
+        "version": "1.1.0",
     }
 
 

@@ -47,7 +47,9 @@ def test_a_label_as_a_task(go, tmp_path, assert_scores, starter_vectors):
     y = np.array([int(number in cell) for cell in rows["label"]])
     vectors = starter_vectors(SMALL)
     X = np.stack([vectors[symbol] for symbol in rows["symbol"]])
-    direct = probe(X, y, target="binary", folds=assign_folds(list(rows["symbol"]), y))
+    direct = probe(
+        X, y, target="binary", folds=assign_folds(list(rows["symbol"]), np.array(result.task.label_names)[y])
+    )
     assert_scores(result.scores, direct.scores)
 
 

@@ -85,10 +85,10 @@ def test_a_result_says_what_it_depends_on(starter_run):
     }
     rows = load("starter_is_tf").dataset
     task = content["task"]
-    assert (task["id"], task["version"], task["target"], task["entity"]) == ("starter_is_tf", "1.0.0", "binary", "gene")
+    assert (task["id"], task["version"], task["target"], task["entity"]) == ("starter_is_tf", "1.1.0", "binary", "gene")
     assert (task["family"], task["n"], task["ranked"]) == ("regulatory", len(rows), False)
     assert task["inputs"].keys() == {"starter/starter_genes.tsv"}
-    assert task["fold_scheme"] == "5-fold-sha256-seed0"
+    assert task["fold_scheme"] == "5-fold-sha256-contiguous-seed0"
     assert all(len(task[name]) == 64 for name in ("data_sha256", "folds_sha256"))
     model = content["model"]
     assert (model["id"], model["revision"], model["adapter"], model["dim"]) == ("random", None, "random", 128)

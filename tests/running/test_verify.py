@@ -108,8 +108,12 @@ def test_vectors_of_a_file_need_the_file(tmp_path, toy_dir, vectors, check):
     ("where", "value", "reason"),
     [
         (("task", "folds_sha256"), "0" * 64, "folds (folds sha256) differs: 0000000000000000... recorded, "),
-        (("task", "fold_scheme"), "10-fold", "fold scheme differs: 10-fold recorded, 5-fold-sha256-seed0 here"),
-        (("task", "version"), "0.9.0", "task version differs: 0.9.0 recorded, 1.0.0 here"),
+        (
+            ("task", "fold_scheme"),
+            "10-fold",
+            "fold scheme differs: 10-fold recorded, 5-fold-sha256-contiguous-seed0 here",
+        ),
+        (("task", "version"), "0.9.0", "task version differs: 0.9.0 recorded, 1.1.0 here"),
         (("task", "data_sha256"), "0" * 64, "labels (data sha256) differs: 0000000000000000... recorded, "),
         (("model", "embedding_sha256"), "0" * 64, "vectors (embedding sha256) differs: 0000000000000000... recorded, "),
         (("probe", "C"), 2.0, "probe parameter C differs: 2.0 recorded, 1.0 here"),

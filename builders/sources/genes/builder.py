@@ -1,17 +1,21 @@
 """The gene table: one row per approved human gene, with the text that language models read."""
 
+from __future__ import annotations
+
 import csv
 import re
+from typing import TYPE_CHECKING
 
-import datasets
-import pandas as pd
-
-from builders.base import GeneTaskBuilder, TableConfig
+from builders.base import GeneTaskBuilder
+from builders.config import TableConfig
 from builders.raw_files import RawFile, Source
 from builders.sources.genes.ensembl import ENSEMBL, longest_transcripts
 from builders.sources.genes.proteins import is_fasta, read_fasta, sequence_per_gene
 from builders.sources.uniprot import ENTRY, GENE, SEQUENCE, UNIPROT
 from builders.symbols import HGNC
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
 
@@ -30,26 +34,23 @@ NCBI_GENE = Source(
 )
 HUMAN_TAXON = "9606"
 
-_TEXT, _LIST = datasets.Value("string"), datasets.List(datasets.Value("string"))
-GENE_FEATURES = datasets.Features(
-    {
-        "symbol": _TEXT,
-        "hgnc_id": _TEXT,
-        "name": _TEXT,
-        "ensembl_gene_id": _TEXT,
-        "entrez_id": _TEXT,
-        "uniprot_id": _TEXT,
-        "alias_symbols": _LIST,
-        "prev_symbols": _LIST,
-        "locus_group": _TEXT,
-        "chromosome": _TEXT,
-        "gene_groups": _LIST,
-        "summary": _TEXT,
-        "description": _TEXT,
-        "protein_sequence": _TEXT,
-        "dna_sequence": _TEXT,
-    }
-)
+GENE_FEATURES = {
+    "symbol": "string",
+    "hgnc_id": "string",
+    "name": "string",
+    "ensembl_gene_id": "string",
+    "entrez_id": "string",
+    "uniprot_id": "string",
+    "alias_symbols": ["string"],
+    "prev_symbols": ["string"],
+    "locus_group": "string",
+    "chromosome": "string",
+    "gene_groups": ["string"],
+    "summary": "string",
+    "description": "string",
+    "protein_sequence": "string",
+    "dna_sequence": "string",
+}
 
 
 def describe(symbol: str, name: str, summary: str) -> str:
@@ -85,6 +86,7 @@ class GenesBuilder(GeneTaskBuilder):
     """
 
     SOURCE = HGNC
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="genes",
@@ -97,6 +99,8 @@ class GenesBuilder(GeneTaskBuilder):
         return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins"), (ENSEMBL, "transcripts")]
 
     def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         hgnc = self.hgnc("name", "locus_group", "location", "gene_group")
         hgnc = hgnc[hgnc["status"] == "Approved"].sort_values("symbol")
         table = pd.DataFrame(

@@ -1,14 +1,18 @@
 """One protein sequence per gene, and the FASTA form of UniProt's download."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from builders.errors import SourceFormatError
 from builders.readers.fasta import read_records
 from builders.sources.uniprot import ENTRY, GENE, SEQUENCE
 from builders.symbols import Status, SymbolResolver
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["is_fasta", "read_fasta", "sequence_per_gene"]
 
@@ -65,6 +69,8 @@ def read_fasta(path: Path) -> pd.DataFrame:
         SourceFileError: The file cannot be read.
         SourceFormatError: A line is not FASTA.
     """
+    import pandas as pd
+
     rows = []
     for line, header, sequence in read_records(path, letters="A-Z*-", kind="protein"):
         match = _HEADER.fullmatch(header)

@@ -1,18 +1,23 @@
 """The Human Protein Atlas: one task per column of its main table, v18 to v25, as far as a version has the column."""
 
+from __future__ import annotations
+
 import difflib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from builders.base import GeneTaskBuilder, TaskConfig
+from builders.base import GeneTaskBuilder
+from builders.config import TaskConfig
 from builders.errors import MissingFileError, SourceFormatError
 from builders.raw_files import RawFile, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
 from builders.sources.hpa.tasks import TASKS
 from builders.symbols import HGNC
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HpaBuilder"]
 
@@ -61,6 +66,7 @@ class HpaBuilder(GeneTaskBuilder):
     """A cell of the main table is a label; an empty one means "not measured" and gives no row."""
 
     SOURCE = HPA
+    RULES_VERSION = 1
     BUILDER_CONFIGS = [*TASKS]  # noqa: RUF012
 
     def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
@@ -68,6 +74,8 @@ class HpaBuilder(GeneTaskBuilder):
         return [(HPA, self._file(config)), (HGNC, "complete_set")]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         key = self._file(config)
         cells = {"atlas": self._atlas, "pathology": self._pathology, "subcellular": self._subcellular}[key](config)
         if key != "atlas":
@@ -125,11 +133,15 @@ class HpaBuilder(GeneTaskBuilder):
         return rows
 
     def _subcellular(self, config: TaskConfig) -> pd.DataFrame:
+        import pandas as pd
+
         table = self.read("subcellular", ("Gene", "Gene name", "Main location", "Additional location"))
         cells = table["Main location"] + ";" + table["Additional location"]
         return pd.DataFrame({"Ensembl": table["Gene"], "Gene": table["Gene name"], "cell": cells.str.strip(";")})
 
     def _labels(self, cells: pd.Series, config: TaskConfig) -> pd.Series:
+        import pandas as pd
+
         if config.target == "multilabel":
             return cells.map(lambda cell: tuple(part.strip() for part in SEPARATOR.split(cell) if part.strip()))
         if config.target == "multiclass":
@@ -147,6 +159,8 @@ class HpaBuilder(GeneTaskBuilder):
 
 def _outcomes(path: Path) -> pd.DataFrame:
     """Gene, cancer and its class in the main table's words, from the four p-value columns of `pathology.tsv`."""
+    import pandas as pd
+
     table = read_table(path, ("Gene", "Gene name", "Cancer"), all_columns=True)
     # v18 to v20 spell it "favourable".
     table = table.rename(columns=lambda name: name.replace("favourable", "favorable"))

@@ -1,7 +1,6 @@
 """The tasks of the Human Protein Atlas: one per column of its main table, named as the column is."""
 
-from builders.base import Family, TaskConfig
-from builders.labels import Target
+from builders.config import Family, Target, TaskConfig
 
 __all__ = ["TASKS"]
 

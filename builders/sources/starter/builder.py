@@ -3,14 +3,18 @@
 It shows that an installation works. It is too small and too easy for a ranking, and no report ranks by it.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import datasets
-import pandas as pd
-
-from builders.base import GeneTaskBuilder, TableConfig, TaskConfig
+from builders.base import GeneTaskBuilder
+from builders.config import TableConfig, TaskConfig
 from builders.raw_files import RawFile, Source
 from builders.sources.genes.builder import describe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["StarterBuilder"]
 
@@ -39,12 +43,13 @@ class StarterBuilder(GeneTaskBuilder):
     """One task per target over the starter genes; not part of any ranking."""
 
     SOURCE = STARTER
+    RULES_VERSION = 1
     PACKAGED = True
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="starter_genes",
             description="Well-known human genes with an own-words line of function.",
-            features=datasets.Features(dict.fromkeys(TABLE_COLUMNS, datasets.Value("string"))),
+            features=dict.fromkeys(TABLE_COLUMNS, "string"),
         ),
         _task(
             "starter_is_tf",
@@ -81,6 +86,8 @@ class StarterBuilder(GeneTaskBuilder):
         return Path(__file__).with_name(origin.files[key].names[0])
 
     def rows(self, config: TaskConfig | TableConfig) -> pd.DataFrame:  # noqa: D102
+        import pandas as pd
+
         table = self.read("genes", COLUMNS)
         if isinstance(config, TableConfig):
             rows = zip(table["symbol"], table["name"], table["summary"], strict=True)

@@ -34,7 +34,10 @@ def test_every_label_is_a_task(location):
 def test_folds_are_stratified_by_the_label(location):
     for item in subtasks(location):
         labels, folds = np.array(item.dataset["label"]), np.array(item.dataset["fold"])
-        assert folds.tolist() == assign_folds(list(item.dataset["symbol"]), labels).tolist()
+        assert (
+            folds.tolist()
+            == assign_folds(list(item.dataset["symbol"]), [item.config.labels[i] for i in labels]).tolist()
+        )
         positives = np.bincount(folds[labels == 1], minlength=5)
         assert positives.max() - positives.min() <= 1
 
