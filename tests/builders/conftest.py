@@ -8,6 +8,7 @@ import pytest
 COLUMNS = (
     "hgnc_id", "symbol", "name", "locus_group", "locus_type", "status", "location", "alias_symbol", "prev_symbol",
     "gene_group", "entrez_id", "ensembl_gene_id", "uniprot_ids", "mgd_id", "rgd_id",
+    "date_symbol_changed", "date_modified",
 )  # fmt: skip
 WriteHgnc = Callable[[list[dict[str, str]]], Path]
 

@@ -66,7 +66,7 @@ def test_locus_group(write_hgnc, build):
 def test_hgnc_without_a_column_that_only_this_task_needs(write_hgnc, build):
     path = write_hgnc(GENES)
     path.write_text(path.read_text().replace("locus_group", "group"))
-    with pytest.raises(SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'locus_group'; the file has 13"):
+    with pytest.raises(SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'locus_group'; the file has 17"):
         build("hgnc_locus_group")
 
 
@@ -157,6 +157,64 @@ def test_pathways(write_hgnc, write_raw, build):
     ]
 
 
+INFECTION_RELATIONS = "".join(
+    f"R-HSA-{parent}\tR-HSA-{child}\n"
+    for parent, child in ((1643685, 5663205), (5663205, 168255), (168256, 1280218), (1430728, 15869))
+)
+INFECTION_SETS = {
+    "Disease\tR-HSA-1643685": ["NA", "NP", "TRS1", "MPP5", "PDZD3", "HA"],
+    "Infectious disease\tR-HSA-5663205": ["NA", "NP", "TRS1", "MPP5", "PDZD3", "HA"],
+    "Influenza Infection\tR-HSA-168255": ["NA", "NP", "HA"],
+    "Immune System\tR-HSA-168256": ["TRS1", *(f"GENE{i}" for i in range(6))],
+    "Adaptive Immune System\tR-HSA-1280218": ["TRS1", "MPP5", "OLDGENE6"],
+    "Metabolism\tR-HSA-1430728": ["PNP", *(f"GENE{i}" for i in range(7, 12))],
+    "Nucleotides\tR-HSA-15869": ["PNP"],
+}
+# NHERF4, which was PDZD3 until 2022, takes part in nothing but the uptake of a bacterial toxin.
+INFECTION_GENES = [
+    {"symbol": "XK", "prev_symbol": "NA", "uniprot_ids": "P51811", "date_modified": "2023-01-20"},
+    {"symbol": "PNP", "prev_symbol": "NP", "uniprot_ids": "P00491"},
+    {"symbol": "TRS-TGA2-1", "prev_symbol": "TRS1"},
+    {"symbol": "PALS1", "prev_symbol": "MPP5", "uniprot_ids": "Q8N3R9"},
+    {
+        **{"symbol": "NHERF4", "prev_symbol": "PDZD3", "uniprot_ids": "Q86UT5"},
+        **{"date_symbol_changed": "2022-10-26", "date_modified": "2024-10-01"},
+    },
+]
+
+
+@pytest.mark.parametrize("proteins", [None, "P00491\tR-HSA-15869", "P00491-2\tR-HSA-168255"])
+def test_names_of_viral_proteins_are_no_human_genes(write_hgnc, write_raw, build, proteins):
+    genes = [{**gene, "prev_symbol": f"OLD{gene['symbol']}"} for gene in GENES]
+    write_hgnc([*genes, *INFECTION_GENES])
+    write_raw("reactome/ReactomePathwaysRelation.txt", INFECTION_RELATIONS)
+    write_raw(
+        "reactome/ReactomePathways.gmt",
+        "".join("\t".join([head, *names]) + "\n" for head, names in INFECTION_SETS.items()),
+    )
+    if proteins:
+        rows = [
+            f"{row}\thttps://x\tx\tTAS\tHomo sapiens\n"
+            for row in (proteins, "Q8N3R9\tR-HSA-1280218", "Q86UT5\tR-HSA-5663205")
+        ]
+        write_raw("reactome/UniProt2Reactome_All_Levels.txt", "".join(rows))
+    built = build("reactome_pathways")
+    found = labels(built)
+    assert found["PALS1"] == ["Immune System"]  # its other label has few genes and is dropped
+    assert found["GENE6"] == ["Immune System"]
+    assert {"XK", "TRS-TGA2-1"}.isdisjoint(found)
+    assert found["PNP"] == ["Metabolism"]
+    # The table of proteins decides where it is there: in the last case it has PNP in the set of influenza.
+    disease = 3 if proteins and "168255" in proteins else 2
+    assert built.audit.labels_dropped == {"Disease": disease}
+    names = ["NA (not XK)", *(["NP (not PNP)"] if disease == 2 else []), "TRS1 (not TRS-TGA2-1)"]
+    assert built.audit.notes == [
+        f"{len(names)} names in the sets of infections are proteins of pathogens, not the human genes once called so:"
+        f" {', '.join(names)}"
+    ]
+    assert str(built.config.version) == "2.0.0"
+
+
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [
@@ -185,7 +243,12 @@ def test_real_pathways(real):
     assert sorted(built.audit.labels_dropped) == ["Circadian Clock", "Digestion and absorption"]
     found = labels(built)
     assert {"DNA Repair", "Cell Cycle"} <= set(found["BRCA1"])
-    assert len(found) == 11310
+    # Without nine viral names; with them six genes have the label Disease and two tRNAs are in the task for no reason.
+    assert len(found) == 11308
+    assert built.audit.notes[0].startswith("9 names in the sets of infections are proteins of pathogens")
+    assert {"XK", "TRS-TGA2-1", "TRX-CAT1-2"} & found.keys() == {"XK"}
+    assert not any("Disease" in found[gene] for gene in ("XK", "OCA2", "BLOC1S6", "CD46", "PCSK1", "PCSK2"))
+    assert {"H3C8", "PALS1", "NHERF4"} <= found.keys()
 
 
 # The gene table
