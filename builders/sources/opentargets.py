@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from builders.base import GeneTaskBuilder
 from builders.config import TableConfig, TaskConfig
 from builders.raw_files import RawFile, Source
-from builders.readers.parquet import read_parquet
+from builders.readers.parquet import parquet_columns, read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenTargetsBuilder", "describe_disease"]
 
 FETCH = "rsync -r rsync.ebi.ac.uk::pub/databases/opentargets/platform/23.09/output/etl/parquet/{} DIR/opentargets"
-# The folders of release 23.09, which the paper used, and their names from 25.03 on.
+# Written against releases 23.09 (which the paper used) to 26.03: the folders have other names from 25.03 on, and from
+# 26.03 on the associations have other columns.
 OPENTARGETS = Source(
     name="opentargets",
     title="Open Targets",
@@ -30,7 +31,7 @@ OPENTARGETS = Source(
     ),
     files={
         "associations": RawFile(
-            names=("associationByOverallDirect", "association_overall_direct"),
+            names=("associationByOverallDirect", "association_overall_direct", "association_by_overall_direct"),
             url=None,
             command=FETCH.format("associationByOverallDirect"),
         ),
@@ -38,6 +39,10 @@ OPENTARGETS = Source(
     },
 )
 ASSOCIATION = {"targetId": "string", "diseaseId": "string", "score": "double"}
+SCORE = "score"
+RENAMED = (("associationScore", SCORE),)
+# From 26.03 on a row says what its score is over; earlier the folder did.
+AGGREGATION, OVERALL = "aggregationType", "overall"
 DISEASE = {"id": "string", "name": "string", "description": "string"}
 
 
@@ -95,7 +100,18 @@ class OpenTargetsBuilder(GeneTaskBuilder):
             texts = zip(table["name"], table["summary"], strict=True)
             table["description"] = [describe_disease(*row) for row in texts]
             return table.sort_values("disease_id", ignore_index=True)
-        table = read_parquet(self.path("associations"), ASSOCIATION)
+        folder = self.path("associations")
+        given = parquet_columns(folder)
+        columns = ASSOCIATION | ({AGGREGATION: "string"} if AGGREGATION in given else {})
+        table = read_parquet(folder, columns, renamed=RENAMED)
+        if SCORE not in given:
+            self.audit.notes.append(f"labels are from the column {RENAMED[0][0]}, as releases from 26.03 on name it")
+        if AGGREGATION in table:
+            whole = table[AGGREGATION] == OVERALL
+            if not whole.all():
+                self.audit.notes.append(f"left out, as their {AGGREGATION} is not {OVERALL}: {(~whole).sum():,} rows")
+            table = table[whole]
+        table = table[[*ASSOCIATION]]
         rows = table.dropna().set_axis(["symbol", "disease_id", "label"], axis="columns")
         self.audit.notes.append(
             f"{len(table) - len(rows):,} incomplete associations are left out,"

@@ -1,4 +1,4 @@
-"""Open Targets: bulk folders of two releases, whole and broken."""
+"""Open Targets: bulk folders of four releases, complete and broken."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,7 +7,12 @@ import pytest
 from builders import RawFiles, load
 from builders.errors import MissingFileError, SourceFileError, SourceFormatError
 
-LAYOUTS = [("associationByOverallDirect", "diseases"), ("association_overall_direct", "disease")]
+LAYOUTS = {
+    "23.09": ("associationByOverallDirect", "diseases"),
+    "25.03": ("association_overall_direct", "disease"),
+    "25.12": ("association_by_overall_direct", "disease"),
+    "26.03": ("association_by_overall_direct", "disease"),
+}
 SCORES = [0.9, 0.1, 0.25, 0.5, 0.75, 1.0]
 
 
@@ -32,10 +37,10 @@ def write_part(data_dir):
     return write
 
 
-@pytest.fixture(params=LAYOUTS, ids=["23.09", "25.03"])
+@pytest.fixture(params=["23.09", "25.03", "25.12"])
 def folders(request, write_part, write_hgnc, data_dir):
     write_hgnc([{"symbol": f"GENE{i}", "ensembl_gene_id": f"ENSG{i:011}"} for i in range(5)])
-    associations, diseases = request.param
+    associations, diseases = LAYOUTS[request.param]
     write_part(associations, 0, association([0, 1, 2], "EFO_0000729"))
     # GENE5 is not in HGNC; an association that is there twice counts once.
     write_part(associations, 1, association([3, 4, 5, 3], "MONDO_0005148"))
@@ -50,7 +55,7 @@ def folders(request, write_part, write_hgnc, data_dir):
             "ancestors": [["EFO_1"], []],
         },
     )
-    return request.param
+    return associations, diseases
 
 
 @pytest.fixture
@@ -114,12 +119,36 @@ def test_any_changed_part_is_another_dataset(folders, write_part, build):
     assert (after.built, after.dataset["label"][3]) == (True, 0.6)
 
 
+def test_columns_of_26_03(write_part, write_hgnc, build):
+    write_hgnc([{"symbol": f"GENE{i}", "ensembl_gene_id": f"ENSG{i:011}"} for i in range(6)])
+    folder, _ = LAYOUTS["26.03"]
+    series = [{"year": 2024, "associationScore": 0.1, "novelty": 0.2, "yearlyEvidenceCount": 1}]
+    for part, number in enumerate((0, 3)):
+        numbers = range(number, number + 3)
+        columns = association(numbers, "EFO_0000729")
+        columns["associationScore"] = columns.pop("score")
+        columns |= {"aggregationType": ["overall"] * 3, "aggregationValue": ["overall"] * 3}
+        columns |= {"timeseries": [series] * 3, "currentNovelty": [0.1] * 3}
+        if number == 3:
+            columns["aggregationType"][2] = "datasource"
+        write_part(f"{folder}/part={part}", part, columns)
+    built = build("opentargets_gene_disease")
+    assert dict(zip(built.dataset["symbol"], built.dataset["label"], strict=True)) == {
+        f"GENE{i}": SCORES[i] for i in range(5)
+    }
+    assert built.audit.notes[:2] == [
+        "labels are from the column associationScore, as releases from 26.03 on name it",
+        "left out, as their aggregationType is not overall: 1 rows",
+    ]
+
+
 def test_missing_column(folders, write_part, build):
     columns = association([0], "EFO_2")
-    columns["associationScore"] = columns.pop("score")
+    columns["value"] = columns.pop("score")
     part = write_part(folders[0], 1, columns)
     with pytest.raises(
-        SourceFormatError, match=rf"{part}: no column 'score'; the file has 4 columns: diseaseId, target"
+        SourceFormatError,
+        match=rf"{part}: no column 'score' or 'associationScore'; the file has 4 columns: diseaseId, target",
     ):
         build("opentargets_gene_disease")
 
