@@ -1,30 +1,36 @@
 """What a user can get wrong; the command line prints each as one line.
 
 ValueError
-└── GeneBenchError      everything below; `except GeneBenchError` is enough
-    ├── CardError       a card that results cannot be put into, or results that make no card
-    ├── CoverageError   too few of a task's genes have a vector
-    ├── ExportError     a folder that an export must not replace
-    ├── FileError       a file that cannot be written
-    ├── ResultError     a result or its predictions that cannot be read
-    │   └── NewerSchemaError    a result file of a later gene-bench
-    └── ReportError     results that no table can be made of
+└── GeneBenchError        everything below; `except gene_eval.GeneBenchError` is enough
+    ├── BuilderError      tasks and raw files, see `builders.errors`
+    ├── AdapterError      models and vectors, see `model_adapters.errors`
+    ├── ProbeError        arrays that cannot be scored, see `gene_eval.core.errors`
+    ├── CardError         a card that results cannot be put into, or results that make no card
+    ├── CoverageError     too few of a task's genes have a vector
+    ├── ExportError       a folder that an export must not replace
+    ├── ResultError       a result file that cannot be read or written
+    ├── ReportError       results that no table can be made of
+    └── PushError         what can keep a push from the Hub, see `push_scripts.errors`
 """
 
-__all__ = [
-    "CardError",
-    "CoverageError",
-    "ExportError",
-    "FileError",
-    "GeneBenchError",
-    "NewerSchemaError",
-    "ReportError",
-    "ResultError",
-]
+from builders.errors import BuilderError
+from gene_eval.core.errors import ProbeError
+from model_adapters.errors import AdapterError
+
+__all__ = ["CardError", "CoverageError", "ExportError", "GeneBenchError", "ReportError", "ResultError"]
 
 
 class GeneBenchError(ValueError):
-    """Base of every error `gene_eval` raises for a user's input."""
+    """Base of every error that gene-bench raises for a user's input."""
+
+    # Without a layout of its own, so that it can become the base of errors that were a ValueError before.
+    __slots__ = ()
+
+
+for _error in (BuilderError, AdapterError, ProbeError):
+    # The lower packages stand without gene_eval and may not import it. Whoever can name GeneBenchError has imported this
+    # module, so that from then on theirs are caught by it too.
+    _error.__bases__ = (GeneBenchError,)
 
 
 class CardError(GeneBenchError):
@@ -39,16 +45,8 @@ class ExportError(GeneBenchError):
     """Where an export should go is something that we did not write."""
 
 
-class FileError(GeneBenchError):
-    """A file cannot be written: no space, no permission, a folder in its place."""
-
-
 class ResultError(GeneBenchError):
-    """A result file, or the predictions beside it, is missing, damaged, or of another schema version."""
-
-
-class NewerSchemaError(ResultError):
-    """A result file was written by a later gene-bench than this one."""
+    """A result file is missing, damaged, of another schema version, or cannot be written."""
 
 
 class ReportError(GeneBenchError):

@@ -40,6 +40,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_the_session_in_python(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block(README, "python", "gene_eval.run"), "README.md", "exec"), {})
+    assert "starter_is_tf" in capsys.readouterr().out
+    assert (folder / "results" / "bag-of-words" / "starter_is_tf.json").is_file()
+
+
 def test_session(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["build", "starter_*"])
     capsys.readouterr()

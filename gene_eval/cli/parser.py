@@ -8,14 +8,25 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from gene_eval import __version__
+from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
 
 __all__ = ["main"]
 
-DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+MODULES = {
+    **dict.fromkeys(("tasks", "models"), "listing"),
+    **dict.fromkeys(("build", "register"), "building"),
+    **dict.fromkeys(("embed", "check"), "vectors"),
+    **dict.fromkeys(("run", "verify"), "scoring"),
+    **dict.fromkeys(("report", "compare", "card"), "reports"),
+    "why": "explaining",
+    "push": "publishing",
+}
+"""Command -> module of this package with a function of its name."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,11 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status.
     """
     arguments = _parser().parse_args(argv)
-    # Imported late: --help answers without datasets or torch.
-    from gene_eval.cli import commands
-
     try:
-        status = int(getattr(commands, arguments.command)(arguments))
+        # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
+        module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
+        status = int(getattr(module, arguments.command)(arguments))
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -48,7 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`head`, say) has what it wanted; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except commands.USER_ERRORS as error:
+    except ValueError as error:
+        from gene_eval.errors import GeneBenchError
+
+        if not isinstance(error, GeneBenchError):
+            raise
         print(f"gene-bench: {' '.join(str(error).split())}", file=sys.stderr)
         return WRONG_USAGE
     except OSError as error:
@@ -78,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_embed(commands)
     _add_run(commands)
     _add_check(commands)
+    _add_why(commands)
     _add_report(commands)
     _add_card(commands)
     _add_verify(commands)
@@ -106,6 +121,9 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
     )
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
+    run.add_argument("--split", default="random", metavar="S", help="random (default): the task's own folds")
+    run.add_argument("--head", default="linear", metavar="H", help="what is fitted to the vectors: linear (default)")
+    run.add_argument("--shots", type=_positive, metavar="K", help="examples of each class to fit on (few-shot tasks)")
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
@@ -116,6 +134,12 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
     run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
+    run.add_argument(
+        "--name", action="append", default=[], metavar="NAME", help="name of a model in the results; one for each MODEL"
+    )
+    run.add_argument(
+        "--predictions", action="store_true", help="save what was predicted for each held-out entity beside each result"
+    )
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
 
 
@@ -123,6 +147,14 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
     check.add_argument("model", metavar="MODEL")
     check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+
+
+def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    why = commands.add_parser("why", help="why is this gene missing, or labelled as it is?")
+    why.add_argument("gene", metavar="GENE", help="a symbol or any other identifier, as you have it")
+    why.add_argument("models", nargs="*", metavar="MODEL", help="which of these models have a vector of it")
+    why.add_argument("-t", "--tasks", action="append", default=[], metavar="TASK", help="task or glob; default: all")
+    _add_data_dir(why)
 
 
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -1,232 +1,202 @@
-"""Tasks times models: loads, embeds, probes and saves, one result file after the other."""
+"""Tasks times models: loads, embeds, probes and saves, one result after the other."""
 
 import hashlib
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
-from pathlib import Path
+from functools import cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from builders import RawFiles, entity_keys
-from builders.errors import BuilderError
+from builders import RawFiles
 from gene_eval import __version__
-from gene_eval.core.engines import DEFAULT_ENGINE
-from gene_eval.core.errors import ProbeError
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.errors import CoverageError, GeneBenchError
-from gene_eval.results import store as results
+from gene_eval.results import store
 from gene_eval.results.paths import path_of
-from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Settings, TaskResult
+from gene_eval.results.predictions import make_predictions
+from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
 from gene_eval.results.reproduce import model_string
-from gene_eval.running.tasks import Failure, Task, choose, load_tasks
-from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors, make_resolve
-from model_adapters import AdapterError, Model, choose_devices, load_model
+from gene_eval.running.boundary import as_failure
+from gene_eval.running.models import load_models
+from gene_eval.running.options import RunOptions
+from gene_eval.running.outcome import Failure, Results
+from gene_eval.running.resolve import make_resolve
+from gene_eval.running.tasks import TaskArrays, collect_tasks
+from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors
+from model_adapters import Model, choose_devices
 
-__all__ = ["Outcome", "RunOptions", "run"]
+__all__ = ["run"]
 
 PACKAGES = ("datasets", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """What a run may be told, besides which models and tasks.
-
-    Args:
-        out: Folder of the result files.
-        data_dir: Folder with raw files; see `builders.RawFiles`.
-        device: Where models and the probe compute, or several with commas between; None takes the best there is.
-        memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
-        batch_size: Genes that a model encodes at a time; None takes the model's own.
-        seed: Of the probe; folds belong to the task and do not depend on it.
-        protocol: See `gene_eval.core.probe.probe`.
-        engine: See `gene_eval.core.probe.probe`.
-        missing: "drop" leaves out entities without a vector, "error" fails the task.
-        common_genes: Whether to score only the entities that all models of the run have.
-        pairs: How the vectors of a gene pair become one: "average" or "concat".
-        diseases: MODEL string of the model that encodes diseases; None takes the model that encodes the genes.
-        overwrite: Whether to run again what `out` already holds.
-        progress: Whether to show progress bars on stderr.
-    """
-
-    out: Path = Path("results")
-    data_dir: Path | None = None
-    device: str | None = None
-    memory: float | None = None
-    batch_size: int | None = None
-    seed: int = 0
-    protocol: str = "paper"
-    engine: str = DEFAULT_ENGINE
-    missing: str = "drop"
-    common_genes: bool = False
-    pairs: str = "average"
-    diseases: str | None = None
-    overwrite: bool = False
-    progress: bool = False
-
-
-@dataclass
-class Outcome:
-    """What a run did: `results` holds all that was asked for and could be scored, new or already there.
-
-    `seconds` are those of the stages "embed", "solve" and "score", over all models and tasks.
-    """
-
-    results: list[TaskResult] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    fitted: int = 0
-    up_to_date: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-def run(
-    models: Sequence[str],
-    patterns: Sequence[str],
-    options: RunOptions,
-    *,
-    split_labels: bool = False,
-    log: Callable[[str], None] = print,
-) -> Outcome:
-    """Score every model on every task and save one file each.
+def run(models: Any, tasks: Any = (), **options: Any) -> Results:
+    """Score models on tasks: what `gene-bench run` does, as one call.
 
     A name that does not exist stops the run before it begins. After that a failure costs one task of one model: the
     rest goes on, and what is saved stays.
 
     Args:
-        models: MODEL strings, see `model_adapters.load_model`.
-        patterns: Task names or globs, see `gene_eval.running.tasks.choose`.
-        options: Everything else.
-        split_labels: Whether each label of a multi-label task is scored as a binary task as well.
-        log: Takes lines for the user.
+        models: One or several, or a mapping from names to them: MODEL strings, objects with `encode`, frames of vectors
+            indexed by gene identifiers, mappings from identifier to vector, AnnData, Datasets with `symbol` and
+            `embedding`, pairs of identifiers and an (n, d) array; see `gene_eval.running.models.load_models`.
+        tasks: One or several, or a mapping from names to them: names, globs such as "reactome_*", configs, or a frame or
+            Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None at
+            all means every ranked task.
+        **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `head`, `protocol`, `engine`,
+            `missing`, `common_genes`, `pairs`, `predictions`, `overwrite`, ...
 
     Returns:
-        Results, failures and counts.
+        Results, and what failed.
 
     Raises:
-        BuilderError: A pattern matches no task, or the data directory does not exist.
-        AdapterError: A model does not exist, or the device is not there.
-        GeneBenchError: Two of the models would write the same files.
+        GeneBenchError: A model, a task or an option does not exist, or two models have one name.
+
+    >>> results = run("random:dim=4", "starter_is_tf", log=lambda line: None)
+    >>> results.to_frame().query("is_main")[["model", "task", "metric"]].values.tolist()
+    [['random:dim=4', 'starter_is_tf', 'roc_auc']]
     """
-    if options.device is not None:
-        choose_devices(options.device)
-    raw = RawFiles(options.data_dir)
-    chosen = choose(patterns, split_labels=split_labels)
-    resolve = make_resolve(raw, log)
-    loaded = {spec: load_model(spec, resolve=resolve) for spec in models}
-    _check_names(loaded)
-    encode = partial(
-        ModelVectors, raw=raw, device=options.device, batch_size=options.batch_size, progress=options.progress, log=log
-    )
-    diseases = None if options.diseases is None else encode(load_model(options.diseases, resolve=resolve))
-    sources = [encode(model, diseases=diseases) for model in loaded.values()]
-    outcome = Outcome()
-    tasks: list[Task] = []
-    for item in load_tasks(chosen, raw):
-        if isinstance(item, Failure):
-            _fail(item, outcome, log)
-        else:
-            tasks.append(item)
-    for vectors in sources:
-        name = vectors.model.model_id
-        for task in _shown(tasks, name, progress=options.progress):
-            try:
-                _score(task, vectors, sources, options, outcome, log)
-            except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
-                _fail(Failure(task.record.id, name, str(error)), outcome, log)
-        outcome.seconds["embed"] = outcome.seconds.get("embed", 0.0) + vectors.seconds
-        _tell_missing(name, [result for result in outcome.results if result.model.id == name], log)
-    return outcome
+    return _Run(RunOptions.of(options)).score_all(models, tasks)
 
 
-def _check_names(loaded: Mapping[str, Model]) -> None:
-    specs: dict[str, str] = {}
-    for spec, model in loaded.items():
-        first = specs.setdefault(model.model_id, spec)
-        if first != spec:
-            message = (
-                f"{first} and {spec} are both named {model.model_id}, so their results would overwrite each other;"
-                " rename one, or run them with different -o"
+class _Run:
+    """One run: its options, what it has loaded, and the results so far."""
+
+    def __init__(self, options: RunOptions) -> None:
+        if options.device is not None:
+            choose_devices(options.device)
+        self.options, self.log = options, options.log
+        self.raw = RawFiles(options.data_dir)
+        self.resolve = make_resolve(self.raw, options.log)
+        self.results = Results()
+
+    def score_all(self, models: Any, tasks: Any) -> Results:
+        """Score every model on every task."""
+        chosen = collect_tasks(tasks, self.raw, subtasks=self.options.subtasks)
+        diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
+        vectors = self._vectors(models, diseases=diseases)
+        ready: list[TaskArrays] = []
+        for item in chosen:
+            if isinstance(item, Failure):
+                self._fail(item)
+            else:
+                ready.append(item)
+        for of_model in vectors:
+            for task in self._shown(ready, of_model.name):
+                with as_failure(lambda reason, of=of_model, on=task: self._fail(Failure(on.record.id, of.name, reason))):
+                    self._score(task, of_model, vectors)
+            self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
+            self._tell_missing(of_model.name)
+        return self.results
+
+    def _vectors(self, models: Any, *, diseases: ModelVectors | None = None) -> list[ModelVectors]:
+        options = self.options
+        return [
+            ModelVectors(
+                each.model,
+                self.raw,
+                name=each.name,
+                device=options.device,
+                batch_size=options.batch_size,
+                progress=options.shows_progress,
+                log=self.log,
+                diseases=diseases,
             )
-            raise GeneBenchError(message)
+            for each in load_models(models, resolve=self.resolve)
+        ]
 
+    def _fail(self, failure: Failure) -> None:
+        is_known = any(other.reason == failure.reason for other in self.results.failures)
+        self.results.failures.append(failure)
+        where = f"{failure.model} on {failure.task}" if failure.model else failure.task
+        self.log(f"failed: {where}: {'for the same reason' if is_known else failure.reason}")
 
-def _fail(failure: Failure, outcome: Outcome, log: Callable[[str], None]) -> None:
-    told = any(other.reason == failure.reason for other in outcome.failures)
-    outcome.failures.append(failure)
-    where = f"{failure.model} on {failure.task}" if failure.model else failure.task
-    log(f"failed: {where}: {'for the same reason' if told else failure.reason}")
+    def _tell_missing(self, name: str) -> None:
+        scored = [result for result in self.results if result.model.id == name]
+        lacking = [result.coverage for result in scored if result.coverage.n_missing]
+        if lacking:
+            tasks = [result.task.id for result in scored if result.coverage.n_missing]
+            shown = [f"{c.n_missing:,} of {c.n_task:,} on {task}" for c, task in zip(lacking[:3], tasks, strict=False)]
+            more = f" and some on {len(lacking) - 3} more tasks" if len(lacking) > 3 else ""
+            self.log(f"{name}: entities without a vector are left out: {', '.join(shown)}{more}")
 
+    def _shown(self, tasks: Sequence[TaskArrays], name: str) -> Iterator[TaskArrays]:
+        from tqdm.auto import tqdm
 
-def _tell_missing(name: str, scored: Sequence[TaskResult], log: Callable[[str], None]) -> None:
-    lacking = [result for result in scored if result.coverage.n_missing]
-    if lacking:
-        shown = [f"{each.coverage.n_missing:,} of {each.coverage.n_task:,} on {each.task.id}" for each in lacking[:3]]
-        more = f" and some on {len(lacking) - 3} more tasks" if len(lacking) > 3 else ""
-        log(f"{name}: entities without a vector are left out: {', '.join(shown)}{more}")
+        yield from tqdm(tasks, desc=f"Scoring {name}", unit="task", disable=self.options.hides_bars, leave=False)
 
-
-def _shown(tasks: Sequence[Task], name: str, *, progress: bool) -> Iterator[Task]:
-    from tqdm import tqdm
-
-    yield from tqdm(tasks, desc=f"Scoring {name}", unit="task", disable=not progress, leave=False)
-
-
-def _score(
-    task: Task,
-    vectors: ModelVectors,
-    everyone: Sequence[ModelVectors],
-    options: RunOptions,
-    outcome: Outcome,
-    log: Callable[[str], None],
-) -> None:
-    keep = np.logical_and.reduce([other.known(task) for other in everyone]) if options.common_genes else None
-    gathered = vectors.gather(task, keep=keep, pairs=options.pairs)
-    if options.missing == "error" and gathered.missing:
-        message = (
-            f"{len(gathered.missing):,} of {task.record.n:,} entities of {task.record.id} have no vector"
-            f" ({', '.join(gathered.missing[:3])}); add them, or run with --missing drop"
-        )
-        raise CoverageError(message)
-    _check_folds(task, gathered)
-    wanted = _describe(task, vectors, gathered, options)
-    path = path_of(wanted, options.out)
-    if path.exists() and not options.overwrite:
-        found = results.load(path)
-        if _same_inputs(found, wanted):
-            outcome.results.append(found)
-            outcome.up_to_date += 1
+    def _score(self, task: TaskArrays, vectors: ModelVectors, compared: Sequence[ModelVectors]) -> None:
+        options = self.options
+        keep = np.logical_and.reduce([other.known(task) for other in compared]) if options.common_genes else None
+        gathered = vectors.gather(task, keep=keep, pairs=options.pairs)
+        if options.missing == "error" and gathered.missing:
+            message = (
+                f"{len(gathered.missing):,} of {task.record.n:,} entities of {task.record.id} have no vector"
+                f" ({', '.join(gathered.missing[:3])}); add them, or run with --missing drop"
+            )
+            raise CoverageError(message)
+        _check_folds(task, gathered)
+        wanted = _describe(task, vectors, gathered, options)
+        if (found := self._saved(wanted)) is not None:
+            self.results.results.append(found)
+            self.results.up_to_date += 1
             return
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        scored = probe(
-            gathered.X,
-            task.y[gathered.rows],
-            target=task.record.target,
-            folds=task.folds[gathered.rows],
-            seed=options.seed,
-            protocol=options.protocol,
-            engine=options.engine,
-            # Of several, which encode side by side, one solves.
-            device=options.device and options.device.partition(",")[0],
-            label_names=task.record.label_names if task.record.target == "multilabel" else None,
-            memory=options.memory,
-        )
-    for text in dict.fromkeys(str(warning.message) for warning in caught):
-        log(f"warning: {wanted.model.id} on {task.record.id}: {text}")
-    timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
-    result = _with_scores(wanted, scored, timing)
-    for stage, seconds in scored.seconds.items():
-        outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + seconds
-    results.save(result, options.out)
-    outcome.results.append(result)
-    outcome.fitted += 1
+        scored = self._probe(task, gathered, name=vectors.name)
+        for stage, seconds in scored.seconds.items():
+            self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
+        timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
+        result = _with_scores(wanted, scored, timing)
+        self._keep(result, _predictions(task, gathered.rows, scored) if options.predictions else None)
+
+    def _saved(self, wanted: TaskResult) -> TaskResult | None:
+        """The result that the folder holds for the same inputs, if it does."""
+        options = self.options
+        if options.out is None or options.overwrite:
+            return None
+        path = path_of(wanted, options.out)
+        if not path.exists():
+            return None
+        found = store.load(path)
+        has_predictions = found.predictions is not None
+        return found if _same_inputs(found, wanted) and (has_predictions or not options.predictions) else None
+
+    def _probe(self, task: TaskArrays, gathered: Gathered, *, name: str) -> ProbeResult:
+        options, target = self.options, task.record.target
+        settings = {} if options.memory is None else {"memory": options.memory}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            scored = probe(
+                gathered.X,
+                task.y[gathered.rows],
+                target=target,
+                folds=task.folds[gathered.rows],
+                seed=options.seed,
+                protocol=options.protocol,
+                engine=options.engine,
+                # Of several, which encode side by side, one solves.
+                device=options.device and options.device.partition(",")[0],
+                label_names=task.record.label_names if target == "multilabel" else None,
+                **settings,
+            )
+        for text in dict.fromkeys(str(warning.message) for warning in caught):
+            self.log(f"warning: {name} on {task.record.id}: {text}")
+        return scored
+
+    def _keep(self, result: TaskResult, predictions: Any) -> None:
+        if self.options.out is not None:
+            store.save(result, self.options.out, predictions=predictions)
+            result = store.load(path_of(result, self.options.out)) if predictions is not None else result
+        self.results.add(result, predictions)
+        self.results.fitted += 1
 
 
-def _check_folds(task: Task, gathered: Gathered) -> None:
+def _check_folds(task: TaskArrays, gathered: Gathered) -> None:
     there, wanted = np.unique(task.folds[gathered.rows]).size, np.unique(task.folds).size
     if there < wanted:
         message = (
@@ -236,17 +206,18 @@ def _check_folds(task: Task, gathered: Gathered) -> None:
         raise CoverageError(message)
 
 
-def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: RunOptions) -> TaskResult:
+def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, options: RunOptions) -> TaskResult:
     """The result without its scores: everything that they depend on."""
-    model = vectors.model
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
-        record = _record(vectors.diseases.model)
+        record = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(record) or record.id
     return TaskResult(
         task=task.record,
-        model=replace(_record(model), dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(_settings(options), params=params),
+        model=replace(
+            _record(vectors.name, vectors.model), dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health
+        ),
+        probe=ProbeRecord(options.settings, params=params),
         coverage=Coverage(
             n_task=task.record.n,
             n_scored=len(gathered.rows),
@@ -258,20 +229,15 @@ def _describe(task: Task, vectors: ModelVectors, gathered: Gathered, options: Ru
     )
 
 
-def _settings(options: RunOptions) -> Settings:
-    genes = "common" if options.common_genes else "all"
-    return Settings(protocol=options.protocol, engine=options.engine, seed=options.seed, genes=genes)
+def _record(name: str, model: Model) -> ModelRecord:
+    return ModelRecord(name, model.revision, model.adapter, 0, "", options=dict(model.options))
 
 
-def _record(model: Model) -> ModelRecord:
-    return ModelRecord(model.model_id, model.revision, model.adapter, 0, "", options=dict(model.options))
-
-
-def _sha256(task: Task, gathered: Gathered) -> str:
-    keys = entity_keys(task.entities.values())
+def _sha256(task: TaskArrays, gathered: Gathered) -> str:
+    keys = task.keys
     digest = hashlib.sha256()
-    for entity in sorted(keys[row] for row in gathered.rows):
-        digest.update(entity.encode() + b"\n")
+    for key in sorted(keys[row] for row in gathered.rows):
+        digest.update(key.encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -279,11 +245,11 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
     """Whether a saved result is what this run would compute: same labels, folds, entities, vectors and settings."""
 
     def key(result: TaskResult) -> tuple[object, ...]:
-        task, model, params = result.task, result.model, result.probe.params
+        task, model, settings = result.task, result.model, result.probe
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(result.settings, params.get("pairs"), params.get("diseases")),
+            *(result.settings, settings.params.get("pairs"), settings.params.get("diseases")),
         )
 
     return key(found) == key(wanted)
@@ -299,6 +265,16 @@ def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, f
         environment=_environment(),
         timing={name: round(seconds, 3) for name, seconds in timing.items()},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _predictions(task: TaskArrays, rows: npt.NDArray[np.int64], scored: ProbeResult) -> Any:
+    return make_predictions(
+        task.record,
+        entities={name: [column[row] for row in rows] for name, column in task.entities.items()},
+        labels=task.y[rows],
+        values=scored.values,
+        folds=scored.split_of_row,
     )
 
 

@@ -1,8 +1,9 @@
-"""A task as the runner needs it: entities, labels and folds as arrays, and what a result records about them."""
+"""The tasks of a run in arrays: entities, labels, folds, and what a result records about them."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,28 +17,22 @@ from builders import (
     TaskConfig,
     configs,
     entity_keys,
-    is_builder_spec,
     load,
     select,
     subtasks,
 )
-from builders.errors import BuilderError
+from builders.user_builders import names_builder
+from builders.user_tables import build_table
+from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
+from gene_eval.running.boundary import reason_of
+from gene_eval.running.outcome import Failure
 
-__all__ = ["Failure", "Task", "choose", "load_tasks", "make_task"]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that could not be scored, and why, in one line; `model` is empty if it fails for every model."""
-
-    task: str
-    model: str
-    reason: str
+__all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
 
 @dataclass(frozen=True)
-class Task:
+class TaskArrays:
     """A task in arrays.
 
     Args:
@@ -54,41 +49,99 @@ class Task:
     folds: npt.NDArray[np.int8]
     gene_table: str
 
+    @cached_property
+    def keys(self) -> list[str]:
+        """(n,) one text for each entity, see `builders.entity_keys`."""
+        return entity_keys(self.entities.values())
 
-def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, list[str]]:
-    """Which tasks to load for the patterns of a command line, and which of their labels as tasks of their own.
+
+def collect_tasks(tasks: Any, raw: RawFiles, *, subtasks: bool = False) -> Iterator[TaskArrays | Failure]:
+    """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure`, and the rest goes on.
+
+    Args:
+        tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a `TaskConfig`,
+            or a frame or Dataset with an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and
+            `symbol_b`; `symbol` and `disease_id`), `label` and perhaps `fold`. None at all means every ranked task.
+        raw: Raw files, shared by the run.
+        subtasks: Whether the labels of every chosen multi-label task are tasks as well.
+
+    Raises:
+        BuilderError: A name matches no task; at once, before anything is loaded.
+        GeneBenchError: Two tasks have one name, or something else was given.
+    """
+    patterns, tables = _sorted_out(tasks)
+    chosen = choose(patterns, subtasks=subtasks) if patterns or not tables else {}
+    if taken := [name for name in tables if name in configs()]:
+        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another"
+        raise GeneBenchError(message)
+    return _load(chosen, tables, raw, subtasks=subtasks)
+
+
+def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
+    """Names and globs, and a user's own tables by name."""
+    patterns: list[str] = []
+    tables: dict[str, Any] = {}
+    items = list(tasks) if isinstance(tasks, list | tuple) else [tasks]
+    for item in items:
+        named = item.items() if isinstance(item, Mapping) and not _is_table(item) else [(None, item)]
+        for name, task in named:
+            if isinstance(task, str):
+                patterns.append(task)
+            elif isinstance(task, TaskConfig):
+                patterns.append(task.name)
+            elif _is_table(task):
+                own = name or (f"task-{len(tables) + 1}" if tables else "task")
+                if own in tables:
+                    message = f'two tables are named {own!r}; give each its own name: {{"name": table}}'
+                    raise GeneBenchError(message)
+                tables[own] = task
+            else:
+                message = (
+                    f"a task is a {type(task).__name__}; expected a name or glob, a TaskConfig, or a frame or Dataset with"
+                    " an entity column and label"
+                )
+                raise GeneBenchError(message)
+    return patterns, tables
+
+
+def _is_table(item: Any) -> bool:
+    return hasattr(item, "columns") or hasattr(item, "column_names")
+
+
+def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list[str]]:
+    """Which tasks to load for names and globs, and which of their labels as tasks of their own.
 
     Args:
         patterns: Task names or globs; `reactome_pathways/*` means the labels of that task, `file.py:Class` the tasks of
             a builder of the user's own. None means every ranked task.
-        split_labels: Whether the labels of every chosen multi-label task are tasks as well.
+        subtasks: Whether the labels of every chosen multi-label task are tasks as well.
 
     Returns:
-        Task name -> parts of it: "" for the task itself, else a glob over its labels.
+        Task name -> "" for the task itself, else globs over its labels.
 
     Raises:
         UnknownTaskError: A pattern matches no task.
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
-        name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
+        name, _, label = (pattern, "", "") if names_builder(pattern) else pattern.partition("/")
         matches = select([name])
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
             matches = [match for match in matches if _config(match).target == "multilabel"] or matches
         for match in matches:
-            parts = chosen.setdefault(match, [])
-            parts += [part for part in _parts(match, label, split_labels=split_labels) if part not in parts]
+            globs = chosen.setdefault(match, [])
+            globs += [each for each in _label_globs(match, label, subtasks=subtasks) if each not in globs]
     if not patterns:
-        chosen = {name: parts for name, parts in chosen.items() if _config(name).ranked}
+        chosen = {name: globs for name, globs in chosen.items() if _config(name).ranked}
     order = select(list(chosen))
     return {name: chosen[name] for name in order}
 
 
-def _parts(name: str, label: str, *, split_labels: bool) -> list[str]:
+def _label_globs(name: str, label: str, *, subtasks: bool) -> list[str]:
     if label:
         return [label]
-    return ["", "*"] if split_labels and _config(name).target == "multilabel" else [""]
+    return ["", "*"] if subtasks and _config(name).target == "multilabel" else [""]
 
 
 def _config(name: str) -> TaskConfig:
@@ -97,30 +150,39 @@ def _config(name: str) -> TaskConfig:
     return config
 
 
-def load_tasks(chosen: Mapping[str, Sequence[str]], raw: RawFiles) -> Iterator[Task | Failure]:
-    """Load what `choose` chose, one after the other; what cannot be built is a `Failure`, and the rest goes on."""
-    for name, parts in chosen.items():
+def _load(
+    chosen: Mapping[str, Sequence[str]], tables: Mapping[str, Any], raw: RawFiles, *, subtasks: bool
+) -> Iterator[TaskArrays | Failure]:
+    for name, globs in chosen.items():
+        yield from _arrays_of(name, lambda name=name: load(name, raw), globs)
+    for name, table in tables.items():
+        yield from _arrays_of(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
+
+
+def _arrays_of(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[TaskArrays | Failure]:
+    try:
+        built: Built = build()
+    # A builder may be a user's, and a table of any content.
+    except (Exception, SystemExit) as error:
+        yield Failure(task=name, model="", reason=reason_of(error))
+        return
+    if labels and isinstance(built.config, TaskConfig) and built.config.target == "multilabel":
+        globs = [*globs, "*"]
+    ready: dict[str, Built] = {}
+    for label in globs:
         try:
-            built = load(name, raw)
-        except BuilderError as error:
-            yield Failure(task=name, model="", reason=str(error))
-            continue
-        ready: dict[str, Built] = {}
-        for part in parts:
-            try:
-                ready |= {item.config.name: item for item in (subtasks(built, part) if part else [built])}
-            except BuilderError as error:
-                yield Failure(task=f"{name}/{part}", model="", reason=str(error))
-        yield from map(make_task, ready.values())
+            ready |= {item.config.name: item for item in (subtasks(built, label) if label else [built])}
+        except GeneBenchError as error:
+            yield Failure(task=f"{name}/{label}", model="", reason=str(error))
+    yield from map(to_arrays, ready.values())
 
 
-def make_task(built: Built) -> Task:
+def to_arrays(built: Built) -> TaskArrays:
     """Turn a dataset with entity columns, `label` and `fold` into arrays, and take the hashes that results record."""
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
-    columns = ENTITY_COLUMNS[config.entity]
     # A slice reads a column at once; to iterate over a column is to format row after row.
-    entities = {column: dataset[column][:] for column in columns}
+    entities = {column: dataset[column][:] for column in ENTITY_COLUMNS[config.entity]}
     values, folds = dataset["label"][:], np.asarray(dataset["fold"][:], dtype=np.int8)
     feature = dataset.features["label"]
     names: list[str] = getattr(getattr(feature, "feature", feature), "names", [])
@@ -142,7 +204,7 @@ def make_task(built: Built) -> Task:
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )
-    return Task(record, entities, _labels(values, config.target, len(names)), folds, config.gene_table)
+    return TaskArrays(record, entities, _labels(values, config.target, len(names)), folds, config.gene_table)
 
 
 def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:

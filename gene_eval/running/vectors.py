@@ -4,67 +4,66 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import datasets
 import numpy as np
 import numpy.typing as npt
 
-from builders import RawFiles, SymbolResolver, cached, load
-from builders.errors import BuilderError, MissingFileError
-from builders.symbols import HGNC
+from builders import RawFiles, load
+from builders.errors import BuilderError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
-from gene_eval.errors import CoverageError
-from gene_eval.running.tasks import Task
-from model_adapters import AdapterError, Model, as_matrix, embed, embedding_sha256, gene_coverage, health
+from gene_eval.errors import CoverageError, GeneBenchError
+from gene_eval.running.boundary import reason_of
+from gene_eval.running.tasks import TaskArrays
+from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 
-__all__ = ["PAIRINGS", "Gathered", "ModelVectors", "Vectors", "audit_text", "make_resolve"]
+__all__ = ["Gathered", "ModelVectors", "audit_text"]
 
-PAIRINGS = ("average", "concat")
 DISEASE, DISEASES = "disease_id", "diseases"
 GENES = "genes"
 SAMPLE = 10
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """An embedding table in memory.
+class IndexedVectors:
+    """An embedding table with what the tasks of a run share of it.
 
     Args:
-        matrix: (n, d) float32.
-        row: Identifier -> row of the matrix.
-        sha256: Hash of identifiers and vectors.
-        health: See `model_adapters.health`; for vectors of a file also `audit`, what became of the file's rows.
+        embedding: Symbols and (n, d) vectors.
         groups: Rows of each kind of gene; see `VectorTable`.
+        health: See `model_adapters.health`; with the coverage of the gene table where that can be built, and for vectors
+            of a file with `audit`, what became of the file's rows.
     """
 
-    matrix: npt.NDArray[np.float32]
-    row: dict[str, int]
-    sha256: str
-    health: dict[str, Any] = field(default_factory=dict)
+    embedding: EmbeddingTable
     groups: Sequence[npt.NDArray[np.int64]] = ()
+    health: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return int(self.matrix.shape[1])
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Identifier -> row of the matrix."""
+        return {symbol: i for i, symbol in enumerate(self.embedding.symbols)}
 
     @cached_property
     def table(self) -> VectorTable:
         """The matrix for the probe, which keeps there what tasks can share."""
-        return VectorTable(self.matrix, groups=self.groups)
+        return VectorTable(self.embedding.matrix, groups=self.groups)
+
+    def rows_of(self, identifiers: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Row of each identifier, -1 where it has no vector."""
+        return np.array([self.row.get(name, -1) for name in identifiers], dtype=np.int64)
 
 
-# The vectors of one entity column, and for each row of the task where its vector stands, -1 if nowhere.
-Part = tuple[Vectors, npt.NDArray[np.int64]]
+# The vectors of one entity column, and for each entity of the task the row of its vector, -1 if it has none.
+ColumnVectors = tuple[IndexedVectors, npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The rows of a task that have vectors.
+    """The entities of a task that have vectors.
 
     Args:
         X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`.
@@ -72,7 +71,7 @@ class Gathered:
         missing: Entities without a vector, as text.
         dim: Length of one gene's vector.
         sha256: Hash of the vectors that were available, not only of those used.
-        health: Of one gene's vectors, with the coverage of the gene table where that can be built.
+        health: Of one gene's vectors.
     """
 
     X: TableRows | PairedRows
@@ -80,7 +79,7 @@ class Gathered:
     missing: list[str]
     dim: int
     sha256: str
-    health: dict[str, Any]
+    health: Mapping[str, Any]
 
 
 @dataclass
@@ -90,9 +89,10 @@ class ModelVectors:
     Args:
         model: From `model_adapters.load_model`.
         raw: Raw files shared by the run, for the gene tables.
+        name: What the model's results are filed under.
         device: Where to compute; None takes the best there is.
         batch_size: Genes at a time; None takes the model's own.
-        progress: Whether to show progress bars on stderr.
+        progress: Whether to show progress bars.
         log: Takes a line for the user.
         diseases: Another model's vectors, for the diseases of genes with diseases; None takes those of this model.
         seconds: What embedding has taken so far.
@@ -100,58 +100,60 @@ class ModelVectors:
 
     model: Model
     raw: RawFiles
+    name: str
     device: str | None = None
     batch_size: int | None = None
     progress: bool = False
     log: Callable[[str], None] = print
     diseases: "ModelVectors | None" = None
     seconds: float = 0.0
-    _file: Vectors | None = None
-    _tables: dict[str, Vectors | BuilderError | AdapterError] = field(default_factory=dict)
-    _coverage: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _file: EmbeddingTable | None = None
+    _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
 
     @property
-    def precomputed(self) -> bool:
-        """Whether the vectors come from a file, so that no gene table is needed."""
+    def is_precomputed(self) -> bool:
+        """Whether the vectors come from a file or from memory, so that no gene table is needed."""
         return callable(getattr(self.model, "table", None))
 
-    def of(self, table: str) -> Vectors:
+    def of(self, table: str) -> IndexedVectors:
         """Vectors of a gene table (or of the disease table).
 
         Raises:
-            BuilderError: The table cannot be built.
-            AdapterError: The model cannot encode it.
+            GeneBenchError: The table cannot be built, or the model cannot encode it.
         """
         if table not in self._tables:
             began = time.perf_counter()
             try:
-                vectors = self._read() if self.precomputed else self._embed(table)
-                self._tables[table] = replace(vectors, groups=self._groups(table, vectors.row))
-            # Kept as well, so that what fails for one task is not tried again for each of the others.
-            except (AdapterError, BuilderError) as error:
+                self._tables[table] = self._indexed(table, self._read() if self.is_precomputed else self._embed(table))
+            except GeneBenchError as error:
+                # Kept as well, so that what fails for one task is not tried again for each of the others.
                 self._tables[table] = error
+            except (Exception, SystemExit) as error:
+                # A model is code of others, or a file of others that reads as anything.
+                self._tables[table] = GeneBenchError(f"{self.name}: {reason_of(error)}")
+                self._tables[table].__cause__ = error
             self.seconds += time.perf_counter() - began
         found = self._tables[table]
-        if isinstance(found, Vectors):
+        if isinstance(found, IndexedVectors):
             return found
         raise found
 
-    def _read(self) -> Vectors:
+    def _read(self) -> EmbeddingTable:
         """The vectors of a file, read once for all gene tables."""
         if self._file is None:
-            embedded = embed(datasets.Dataset.from_dict({}), self.model, device=self.device)
+            self._file = embed_table(None, self.model, device=self.device)
             details = audit_text(self.model)
-            self._file = self._vectors(embedded, f"read from the file ({details})" if details else "read from the file")
+            self._tell(self._file, f"read from the file ({details})" if details else "as given")
         return self._file
 
-    def _embed(self, table: str) -> Vectors:
+    def _embed(self, table: str) -> EmbeddingTable:
         encoded: list[bool] = []
         rows = load(table, self.raw).dataset
         if table == DISEASES:
             rows = rows.rename_column(DISEASE, "symbol")
             if not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
-        embedded = embed(
+        embedded = embed_table(
             rows,
             self.model,
             batch_size=self.batch_size,
@@ -161,45 +163,37 @@ class ModelVectors:
             fit_on=load(GENES, self.raw).dataset if table == DISEASES else None,
             on_encode=lambda: encoded.append(True),
         )
-        origin = f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded"
-        return self._vectors(embedded, origin)
+        self._tell(embedded, f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded")
+        return embedded
 
-    def _vectors(self, embedded: datasets.Dataset, origin: str) -> Vectors:
-        symbols, matrix = as_matrix(embedded)
-        self.log(f"{self.model.model_id}: {len(symbols):,} vectors of dimension {matrix.shape[1]}, {origin}")
-        row = {symbol: i for i, symbol in enumerate(symbols)}
-        state = health(embedded)
+    def _tell(self, embedded: EmbeddingTable, origin: str) -> None:
+        n, dim = embedded.matrix.shape
+        self.log(f"{self.name}: {n:,} vectors of dimension {dim}, {origin}")
+
+    def _indexed(self, table: str, embedded: EmbeddingTable) -> IndexedVectors:
+        health = dict(embedded.health)
         if audit := dict(getattr(self.model, "audit", {})):
-            state["audit"] = audit
-        return Vectors(matrix, row, embedding_sha256(embedded), state)
-
-    def _groups(self, table: str, row: Mapping[str, int]) -> list[npt.NDArray[np.int64]]:
-        genes, rows = self._genes(table), defaultdict(list)
-        if genes is None or "locus_group" not in genes.column_names:
-            return []
+            health["audit"] = audit
+        try:
+            genes = load(table, self.raw).dataset
+        except BuilderError:
+            # Vectors from a file are scored without the raw files of a gene table.
+            return IndexedVectors(embedded, health=health)
+        health["coverage"] = gene_coverage(embedded.symbols, genes)
+        if "locus_group" not in genes.column_names:
+            return IndexedVectors(embedded, health=health)
+        row = {symbol: i for i, symbol in enumerate(embedded.symbols)}
+        groups: dict[str, list[int]] = defaultdict(list)
         for symbol, group in zip(genes["symbol"][:], genes["locus_group"][:], strict=True):
             if symbol in row:
-                rows[group].append(row[symbol])
-        return [np.array(each) for _, each in sorted(rows.items())]
+                groups[group].append(row[symbol])
+        return IndexedVectors(embedded, [np.array(each) for _, each in sorted(groups.items())], health)
 
-    def _genes(self, table: str) -> datasets.Dataset | None:
-        """The gene table; None where it cannot be built, as vectors from a file are scored without its raw files."""
-        try:
-            return load(table, self.raw).dataset
-        except BuilderError:
-            return None
+    def known(self, task: TaskArrays) -> npt.NDArray[np.bool_]:
+        """(n,) whether the model has a vector in every column of an entity."""
+        return _known(self._columns(task))
 
-    def _health(self, vectors: Vectors, table: str) -> dict[str, Any]:
-        if table not in self._coverage:
-            genes = self._genes(table)
-            self._coverage[table] = {} if genes is None else {"coverage": gene_coverage(vectors.row, genes)}
-        return {**vectors.health, **self._coverage[table]}
-
-    def known(self, task: Task) -> npt.NDArray[np.bool_]:
-        """(n,) whether the model has vectors for every part of an entity."""
-        return _known(self._parts(task))
-
-    def gather(self, task: Task, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average") -> Gathered:
+    def gather(self, task: TaskArrays, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average") -> Gathered:
         """Vectors of a task's entities.
 
         Args:
@@ -211,39 +205,40 @@ class ModelVectors:
         Raises:
             CoverageError: No entity has a vector, or none of `keep`.
         """
-        parts = self._parts(task)
-        known = _known(parts)
+        columns = self._columns(task)
+        known = _known(columns)
         if not known.any():
-            raise CoverageError(self._no_overlap(task, parts))
+            raise CoverageError(self._no_overlap(task, columns))
         rows = np.flatnonzero(known if keep is None else known & keep)
         if not rows.size:
-            message = f"no entity of {task.record.id} has a vector in all of the models; leave out --common-genes"
+            message = f"no entity of {task.record.id} has a vector in all of the models; run without --common-genes"
             raise CoverageError(message)
-        names = ["/".join(column[i] for column in task.entities.values()) for i in np.flatnonzero(~known).tolist()]
-        X = _combined(parts, rows, mode=pairs if task.record.entity == "gene_pair" else "concat")
-        sha256 = _sha256([vectors.sha256 for vectors, _ in parts])
-        return Gathered(X, rows, names, parts[0][0].dim, sha256, self._health(parts[0][0], task.gene_table))
+        missing = ["/".join(column[i] for column in task.entities.values()) for i in np.flatnonzero(~known).tolist()]
+        X = _combined(columns, rows, mode=pairs if task.record.entity == "gene_pair" else "concat")
+        sha256 = _sha256([vectors.embedding.sha256 for vectors, _ in columns])
+        first = columns[0][0]
+        return Gathered(X, rows, missing, first.embedding.matrix.shape[1], sha256, first.health)
 
-    def _no_overlap(self, task: Task, parts: Sequence[Part]) -> str:
-        columns = list(task.entities)
-        # The column to blame; 0 if each has vectors, but no entity has all of them.
-        at = next((i for i, (_, index) in enumerate(parts) if not (index >= 0).any()), 0)
-        if columns[at] == DISEASE and self.diseases is None:
+    def _no_overlap(self, task: TaskArrays, columns: Sequence[ColumnVectors]) -> str:
+        names = list(task.entities)
+        # The column to blame; the first if each has vectors, but no entity has all of them.
+        at = next((i for i, (_, index) in enumerate(columns) if not (index >= 0).any()), 0)
+        if names[at] == DISEASE and self.diseases is None:
             return self._no_diseases()
-        theirs, own = ", ".join(task.entities[columns[at]][:3]), ", ".join(list(parts[at][0].row)[:3])
+        theirs, own = ", ".join(task.entities[names[at]][:3]), ", ".join(columns[at][0].embedding.symbols[:3])
         return (
-            f"{self.model.model_id} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
-            f" ({columns[at]} in the task: {theirs}; in the vectors: {own}); name genes by their HGNC symbol"
+            f"{self.name} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
+            f" ({names[at]} in the task: {theirs}; in the vectors: {own}); name genes by their HGNC symbol"
         )
 
-    def _parts(self, task: Task) -> list[Part]:
-        parts = []
+    def _columns(self, task: TaskArrays) -> list[ColumnVectors]:
+        columns = []
         for column, names in task.entities.items():
             vectors = self._of_diseases() if column == DISEASE else self.of(task.gene_table)
-            parts.append((vectors, np.array([vectors.row.get(name, -1) for name in names], dtype=np.int64)))
-        return parts
+            columns.append((vectors, vectors.rows_of(names)))
+        return columns
 
-    def _of_diseases(self) -> Vectors:
+    def _of_diseases(self) -> IndexedVectors:
         if self.diseases is None:
             return self.of(DISEASES)
         before = self.diseases.seconds
@@ -253,22 +248,22 @@ class ModelVectors:
 
     def _no_diseases(self) -> str:
         return (
-            f"{self.model.model_id} has no vectors of diseases;"
+            f"{self.name} has no vectors of diseases;"
             " name a text model for them, such as --diseases bag-of-words or --diseases mpnet"
         )
 
 
-def _known(parts: Sequence[Part]) -> npt.NDArray[np.bool_]:
-    known: npt.NDArray[np.bool_] = np.all([index >= 0 for _, index in parts], axis=0)
+def _known(columns: Sequence[ColumnVectors]) -> npt.NDArray[np.bool_]:
+    known: npt.NDArray[np.bool_] = np.all([index >= 0 for _, index in columns], axis=0)
     return known
 
 
-def _combined(parts: Sequence[Part], rows: npt.NDArray[np.int64], *, mode: str) -> TableRows | PairedRows:
-    if len(parts) == 1:
-        ((vectors, index),) = parts
+def _combined(columns: Sequence[ColumnVectors], rows: npt.NDArray[np.int64], *, mode: str) -> TableRows | PairedRows:
+    if len(columns) == 1:
+        ((vectors, index),) = columns
         return vectors.table.rows(index[rows])
-    (left, left_index), (right, right_index) = parts
-    return PairedRows(left.matrix, left_index[rows], right.matrix, right_index[rows], mode)
+    (left, left_index), (right, right_index) = columns
+    return PairedRows(left.embedding.matrix, left_index[rows], right.embedding.matrix, right_index[rows], mode)
 
 
 def _sha256(tables: Sequence[str]) -> str:
@@ -287,44 +282,3 @@ def audit_text(model: Model) -> str:
     """What became of the rows of a file of vectors; nothing for a model that encodes."""
     audit = getattr(model, "audit", {})
     return ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
-
-
-def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
-    """A function from the identifiers of a vectors file to current symbols.
-
-    It goes by HGNC's file in the data directory, or without one by the gene table that was built last, and is None
-    where there is neither: nothing is downloaded. It tells what it changed and what it could not map. Several
-    identifiers may mean one gene: what becomes of their vectors is the adapter's to say (see
-    `model_adapters.files.table_model`).
-    """
-    make = _resolver(raw)
-    if make is None:
-        return None
-
-    def resolve(identifiers: list[str]) -> list[str | None]:
-        resolver: SymbolResolver = raw.once("resolver of vectors", make)
-        resolution = resolver.resolve(identifiers)
-        unknown = len(resolution.unmapped) + len(resolution.withdrawn)
-        if resolution.changed or resolution.ambiguous or unknown:
-            changed, ambiguous = len(resolution.changed), len(resolution.ambiguous)
-            log(
-                f"{len(resolution):,} identifiers of the vectors: {changed:,} old names became current symbols,"
-                f" {ambiguous:,} ambiguous and {unknown:,} unknown have none"
-            )
-        return resolution.symbols
-
-    return resolve
-
-
-def _resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:
-    """What makes the resolver, which takes a second, once a file of vectors is read."""
-    if raw.data_dir is None:
-        genes = cached(GENES)
-        return None if genes is None else lambda: SymbolResolver.from_genes(genes.dataset)
-    try:
-        path = raw.path(HGNC, "complete_set")
-    except MissingFileError:
-        return None
-    assert path is not None
-    # Under the key of the builders, who may have made it already.
-    return lambda: raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))

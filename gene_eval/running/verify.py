@@ -1,19 +1,16 @@
 """Runs saved results again from what they record, and says which agree, and where one does not, what differs."""
 
 import json
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from builders.errors import BuilderError
-from gene_eval.core.errors import ProbeError
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import Score, TaskResult, defined
 from gene_eval.results.reproduce import is_common, model_string
-from gene_eval.running.runner import RunOptions, run
-from model_adapters import AdapterError
+from gene_eval.running.runner import run
 
 __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
 
@@ -115,47 +112,43 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    chosen = (probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
-    settings = (result.settings, *chosen)
+    settings = (result.settings, probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
 
-def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> RunOptions:
-    probe, settings = result.probe, result.settings
-    return RunOptions(
-        data_dir=data_dir,
-        device=device,
-        seed=settings.seed,
-        protocol=settings.protocol,
-        engine=settings.engine,
-        pairs=str(probe.params.get("pairs", "average")),
-        diseases=str(probe.params["diseases"]) if "diseases" in probe.params else None,
-        common_genes=is_common(result),
-    )
+def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> dict[str, Any]:
+    probe = result.probe
+    return {
+        **asdict(result.settings),
+        "data_dir": data_dir,
+        "device": device,
+        "pairs": str(probe.params.get("pairs", "average")),
+        "diseases": str(probe.params["diseases"]) if "diseases" in probe.params else None,
+        "common_genes": is_common(result),
+    }
 
 
 def _verify_group(
-    group: Sequence[TaskResult], model: str | None, options: RunOptions, log: Callable[[str], None]
+    group: Sequence[TaskResult], model: str | None, options: Mapping[str, Any], log: Callable[[str], None]
 ) -> Iterator[Verdict]:
     try:
-        specs = dict.fromkeys(model or _spec(result) for result in group)
-        with tempfile.TemporaryDirectory(prefix="gene-bench-verify-") as folder:
-            tasks = list(dict.fromkeys(result.task.id for result in group))
-            outcome = run(list(specs), tasks, replace(options, out=Path(folder)), log=log)
-    except (AdapterError, BuilderError, GeneBenchError, ProbeError) as error:
+        # By the recorded name: the user may have chosen it, and results of another model differ in their vectors.
+        models = [{result.model.id: model or _spec(result)} for result in group]
+        distinct = list({next(iter(each)): each for each in models}.values())
+        tasks = list(dict.fromkeys(result.task.id for result in group))
+        again = run(distinct, tasks, log=log, **options)
+    except GeneBenchError as error:
         yield from (Verdict(_name(result), (f"cannot be run again: {error}",)) for result in group)
         return
-    again = {(result.model.id, result.task.id): result for result in outcome.results}
-    failed = {failure.task: failure.reason for failure in outcome.failures}
-    by_task = {result.task.id: result for result in outcome.results}
+    found = {(result.model.id, result.task.id): result for result in again}
+    failed = {failure.task: failure.reason for failure in again.failures}
     for result in group:
-        # With a MODEL given by hand the id may differ; then comparing says so.
-        found = again.get((result.model.id, result.task.id), by_task.get(result.task.id))
-        if found is None:
+        second = found.get((result.model.id, result.task.id))
+        if second is None:
             yield Verdict(_name(result), (f"cannot be run again: {failed[result.task.id]}",))
         else:
-            yield compare(result, found)
+            yield compare(result, second)
 
 
 def _spec(result: TaskResult) -> str:
@@ -175,14 +168,18 @@ def _task_reasons(recorded: TaskResult, again: TaskResult) -> Iterator[str]:
     for what, old, new in (
         ("task version", was.version, now.version),
         ("target", was.target, now.target),
-        ("fold scheme", was.fold_scheme, now.fold_scheme),
         ("label names", ", ".join(was.label_names), ", ".join(now.label_names)),
         ("number of entities", str(was.n), str(now.n)),
         ("labels (data sha256)", was.data_sha256, now.data_sha256),
         ("folds (folds sha256)", was.folds_sha256, now.folds_sha256),
     ):
-        if old != new:
+        if old != new and not (what.startswith("folds") and was.fold_scheme != now.fold_scheme):
             yield _differ(what, old, new)
+    if was.fold_scheme != now.fold_scheme:
+        yield (
+            f"folds are made by another rule: {was.fold_scheme} recorded, {now.fold_scheme} here; scores on them cannot be"
+            " paired, run the task again with --overwrite"
+        )
     if was.data_sha256 != now.data_sha256:
         yield from _differing("raw file", was.inputs, now.inputs)
 

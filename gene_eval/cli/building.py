@@ -1,0 +1,72 @@
+"""`gene-bench build` and `gene-bench register`: datasets and `evaluate` modules that load by name."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import datasets
+
+from builders import BuilderError, Built, RawFiles, load, select
+from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
+from gene_eval.metrics.register import register_comparison, register_metric
+from gene_eval.publishing.export import export, redistributable
+from gene_eval.text import say
+
+__all__ = ["build", "register"]
+
+AUDIT_COLUMNS = [
+    "config", "state", "rows read", "changed", "ambiguous", "unmapped", "duplicates", "conflicts", "rare labels", "n",
+    "paper n",
+]  # fmt: skip
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Build datasets, register the metric, and say what was built and what was not."""
+    names = select(arguments.patterns, tables=True)
+    raw = RawFiles(arguments.data_dir)
+    # A bar for each of a hundred small datasets says less than the lines below.
+    datasets.disable_progress_bars()
+    done: list[Built] = []
+    failed: dict[str, list[str]] = {}
+    for number, name in enumerate(names, start=1):
+        say(f"[{number}/{len(names)}] {name}")
+        try:
+            done.append(load(name, raw, rebuild=True))
+        except BuilderError as error:
+            failed.setdefault(str(error), []).append(name)
+    register_metric()
+    register_comparison()
+    print_columns(AUDIT_COLUMNS, [_audit_row(item) for item in done])
+    if failed:
+        print()
+        print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
+    say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
+    if arguments.export:
+        _export(done, arguments.export)
+    return SOME_FAILED if failed else DONE
+
+
+def _export(done: Sequence[Built], folder: Path) -> None:
+    allowed = [item for item in done if redistributable(item)]
+    closed = [item for item in done if item not in allowed]
+    for item in closed:
+        say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
+    say(f"wrote {export(allowed, folder, left_out=closed)}" if allowed else f"nothing to export, {folder} is as it was")
+
+
+def _audit_row(item: Built) -> list[str]:
+    audit = item.audit
+    numbers = (
+        audit.rows_read, audit.changed, audit.identifiers.get("ambiguous", 0),
+        audit.identifiers.get("unmapped", 0) + audit.identifiers.get("withdrawn", 0),
+        audit.duplicates_collapsed, audit.conflicts_dropped, len(audit.labels_dropped), audit.n, audit.paper_n,
+    )  # fmt: skip
+    return [item.config.name, "built" if item.built else "cached", *map(thousands, numbers)]
+
+
+def register(_arguments: argparse.Namespace) -> int:
+    """Make the metric loadable by its bare name."""
+    print(register_metric())
+    print(register_comparison())
+    say("next, in Python: evaluate.load('gene_probe')")
+    return DONE

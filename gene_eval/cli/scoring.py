@@ -1,0 +1,69 @@
+"""`gene-bench run` and `gene-bench verify`: thin shells over `gene_eval.run` and `gene_eval.running.verify`."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gene_eval
+from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
+from gene_eval.errors import GeneBenchError
+from gene_eval.results import store
+from gene_eval.running.verify import verify as verify_results
+from gene_eval.text import say
+
+__all__ = ["run", "verify"]
+
+OPTIONS = (
+    *("data_dir", "device", "memory", "batch_size", "seed", "split", "head", "shots", "protocol", "engine", "missing"),
+    *("common_genes", "pairs", "diseases", "predictions", "subtasks", "overwrite"),
+)
+"""Options of `gene_eval.run` that the command line has under the same name."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score models on tasks; the table goes to stdout."""
+    hide_bars_of_datasets()
+    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    out: Path = arguments.output
+    results = gene_eval.run(_named(arguments.models, arguments.name), arguments.tasks, out=out, log=say, **options)
+    if results.results:
+        print(results)
+        for line in results.warnings:
+            say(f"warning: {line}")
+    if results.fitted:
+        say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in results.seconds.items())}")
+    say(_closing(results.fitted, results.up_to_date, len(results.failures), out))
+    return SOME_FAILED if results.failures else DONE
+
+
+def _named(models: Sequence[str], names: Sequence[str]) -> Any:
+    if not names:
+        return list(models)
+    if len(names) != len(models):
+        message = f"--name was given {len(names)} times for {len(models)} models; give one name for each MODEL, or none"
+        raise GeneBenchError(message)
+    return [{name: model} for name, model in zip(names, models, strict=True)]
+
+
+def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
+    parts = [f"{fitted} results written to {out}" if fitted else "no task was fitted"]
+    if up_to_date:
+        parts.append(f"{up_to_date} were up to date")
+    if failed:
+        parts.append(f"{failed} failed (see above)")
+    line = "; ".join(parts)
+    return f"{line}; next: gene-bench report {shlex.quote(str(out))} --format md" if fitted or up_to_date else line
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Run saved results again; one line for each says whether it reproduces, and if not, why."""
+    recorded = [store.load(path) for path in arguments.paths]
+    hide_bars_of_datasets()
+    verdicts = verify_results(
+        recorded, model=arguments.model, data_dir=arguments.data_dir, device=arguments.device, log=say
+    )
+    for verdict in verdicts:
+        print(verdict)
+    return DONE if all(verdict.reproduced for verdict in verdicts) else SOME_FAILED

@@ -1,0 +1,109 @@
+"""`gene-bench embed` and `gene-bench check`: a model's vectors, and whether they are what a run takes."""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from builders import RawFiles, load
+from gene_eval.cli.output import DONE, hide_bars_of_datasets
+from gene_eval.errors import GeneBenchError
+from gene_eval.running.resolve import make_resolve
+from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
+from gene_eval.running.vectors import audit_text
+from gene_eval.text import say
+from model_adapters import embed_table, gene_coverage, load_model
+
+__all__ = ["check", "embed"]
+
+
+def embed(arguments: argparse.Namespace) -> int:
+    """Write a model's vectors of a gene table to a parquet file."""
+    if arguments.output.suffix != ".parquet":
+        message = f"-o {arguments.output}: expected a file name that ends in .parquet"
+        raise GeneBenchError(message)
+    raw = RawFiles(arguments.data_dir)
+    model = load_model(arguments.model, resolve=make_resolve(raw, say))
+    hide_bars_of_datasets()
+    part = _part_of(arguments.output)
+    genes = load(arguments.genes, raw).dataset
+    table = embed_table(
+        genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=sys.stderr.isatty()
+    )
+    try:
+        table.to_dataset().to_parquet(part)
+        part.replace(arguments.output)
+    finally:
+        part.unlink(missing_ok=True)
+    if details := audit_text(model):
+        say(f"read from the file: {details}")
+    say(f"wrote {len(table.symbols):,} vectors of {model.model_id} to {arguments.output}")
+    for line in _health_lines({**table.health, "coverage": gene_coverage(table.symbols, genes)}):
+        say(line)
+    say(f"next: gene-bench run {shlex.quote(str(arguments.output))} -t TASK")
+    return DONE
+
+
+def _part_of(path: Path) -> Path:
+    """Name the file that becomes `path` in the end; hours of work do not begin where it cannot be written."""
+    if path.is_dir():
+        message = f"-o {path} is a folder, expected the name of a file"
+        raise GeneBenchError(message)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        message = f"-o {path} cannot be written: {error.strerror}; name a file in a folder that can be"
+        raise GeneBenchError(message) from error
+    return part
+
+
+def _health_lines(state: Mapping[str, Any]) -> Iterator[str]:
+    norm, odd = state["norm"], f"{state['zero_rows']:,} zero, {state['duplicate_rows']:,} equal to one before"
+    lengths = f"norms {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}"
+    yield f"vectors: dimension {state['dim']}, {odd}; {lengths}"
+    yield f"rank: {state['effective_rank']:g} effective directions; {state['constant_columns']} constant columns"
+    groups = (f"{n['with_vector']:,} of {n['genes']:,} {group}" for group, n in state.get("coverage", {}).items())
+    yield f"genes with a vector: {', '.join(groups)}"
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Run a model on a few starter genes and say what came out."""
+    model = load_model(arguments.model, resolve=make_resolve(RawFiles(), say))
+    hide_bars_of_datasets()
+    genes = toy_genes()
+    symbols = genes["symbol"][:]
+    made_up = [column for column in dict.fromkeys(columns_read(model)) if column in MADE_UP]
+    table = embed_table(genes, model, device=arguments.device)
+    known = [row for row, symbol in enumerate(table.symbols) if symbol in set(symbols)]
+    distinct = len(np.unique(table.matrix[known], axis=0))
+    print(f"model      {model.model_id} (adapter {model.adapter}, revision {model.revision or 'none'})")
+    print(f"vectors    {len(table.symbols):,} of dimension {table.matrix.shape[1]}")
+    print(f"genes      {len(known)} of {len(symbols)} toy genes have a vector")
+    print(f"distinct   {distinct} different vectors among them")
+    for column in made_up:
+        print(f"input      {column}: made up for this check, no real sequences")
+    state = table.health
+    norm = state["norm"]
+    print(f"norms      {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}; {state['zero_rows']} zero")
+    print(f"rank       {state['effective_rank']:g} effective directions; {state['constant_columns']} constant columns")
+    if not known:
+        message = f"none of the toy genes ({', '.join(symbols[:3])}, ...) has a vector; name genes by HGNC symbol"
+        raise GeneBenchError(message)
+    if distinct == 1 < len(known):
+        message = f"{model.model_id} gives all {len(known)} toy genes the same vector; look at its encode"
+        raise GeneBenchError(message)
+    models = " ".join(dict.fromkeys([shlex.quote(arguments.model), "random"]))
+    if made_up:
+        # The starter tasks have no sequences either.
+        say(f"{model.model_id} fits; next: gene-bench run {models} -t TASK --data-dir DIR (see docs/models.md)")
+    else:
+        say(f"{model.model_id} fits; next: gene-bench run {models} -t 'starter_*'")
+    return DONE

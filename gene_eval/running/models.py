@@ -1,0 +1,116 @@
+"""The models of a run: MODEL strings and objects of every kind, each under the name that its results are filed under."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from gene_eval.errors import GeneBenchError
+from model_adapters import Model, Resolve, load_model
+
+__all__ = ["NamedModel", "load_models"]
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model of a run.
+
+    Args:
+        name: What its results are filed under: the model's own id, or the name that the user gave it.
+        model: What gives the vectors.
+        given: How the user gave it, for messages.
+    """
+
+    name: str
+    model: Model
+    given: str
+
+
+def load_models(models: Any, *, resolve: Resolve | None = None) -> list[NamedModel]:
+    """Make every model of a run ready to embed; nothing heavy is loaded yet.
+
+    Args:
+        models: One model, a list of them, or a mapping from names to them. A model is a MODEL string (see
+            `model_adapters.load_model`), an object with `encode`, a frame of vectors indexed by gene identifiers, a
+            mapping from identifier to vector, an AnnData, a Dataset with `symbol` and `embedding`, or a pair of
+            identifiers and an (n, d) array. In a list, `{"name": model}` names one.
+        resolve: Maps identifiers of vectors to gene symbols; without it they are taken as they are.
+
+    Returns:
+        The models in the order given, each once.
+
+    Raises:
+        AdapterError: A model does not exist, or is of none of these kinds.
+        GeneBenchError: Two models have one name, or there is none.
+    """
+    named = [(name, model) for item in _listed(models) for name, model in _pairs(item)]
+    if not named:
+        message = "no model was given; expected a MODEL such as 'bag-of-words', or vectors of your own"
+        raise GeneBenchError(message)
+    loaded: dict[object, NamedModel] = {}
+    unnamed = Counter[str]()
+    for name, model in named:
+        # The same string twice is one model; of objects, each is its own.
+        key = (name, model) if isinstance(model, str) else (name, id(model))
+        if key not in loaded:
+            loaded[key] = _load(name, model, resolve, unnamed)
+    _check_names(loaded.values())
+    return list(loaded.values())
+
+
+def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counter[str]) -> NamedModel:
+    if isinstance(model, str):
+        made = load_model(model, resolve=resolve)
+        return NamedModel(name or made.model_id, made, model)
+    kind = type(model).__name__
+    made = load_model(model, resolve=resolve)
+    if name is None and made.adapter != "user":
+        # Vectors in memory have no name of their own: the second is told from the first by its number.
+        unnamed[made.model_id] += 1
+        count = unnamed[made.model_id]
+        name = made.model_id if count == 1 else f"{made.model_id}-{count}"
+    return NamedModel(name or made.model_id, made, f"a {kind}")
+
+
+def _listed(models: Any) -> Sequence[Any]:
+    if isinstance(models, list):
+        return models
+    if isinstance(models, tuple) and not _is_identifiers_and_array(models):
+        return models
+    return [models]
+
+
+def _pairs(item: Any) -> list[tuple[str | None, Any]]:
+    """(name, model) of what stands in a list of models."""
+    if isinstance(item, Mapping) and item and not any(map(_is_vector, item.values())):
+        wrong = next((name for name in item if not isinstance(name, str) or not name.strip()), None)
+        if wrong is not None:
+            message = f"a model is named {wrong!r}; expected a non-empty string"
+            raise GeneBenchError(message)
+        return list(item.items())
+    return [(None, item)]
+
+
+def _is_vector(value: Any) -> bool:
+    """Whether a value is one vector: a flat list, tuple, array or tensor of numbers."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(number, Real) for number in value[:3])
+    return getattr(value, "ndim", 0) == 1 and not hasattr(value, "index")
+
+
+def _is_identifiers_and_array(value: tuple[Any, ...]) -> bool:
+    return len(value) == 2 and getattr(value[1], "ndim", 0) == 2 and not hasattr(value[1], "columns")
+
+
+def _check_names(models: Iterable[NamedModel]) -> None:
+    first: dict[str, NamedModel] = {}
+    for model in models:
+        other = first.setdefault(model.name, model)
+        if other is not model:
+            message = (
+                f"{other.given} and {model.given} are both named {model.name}, so their results would overwrite each"
+                ' other; give one another name: {"name": MODEL} in Python, --name on the command line'
+            )
+            raise GeneBenchError(message)
+

@@ -1,0 +1,404 @@
+"""What a run gives in Python: results with their failures, as frames, tables, comparisons and pictures."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gene_eval.analysis import tables
+from gene_eval.analysis.compare import Comparison, find_model
+from gene_eval.analysis.compare import compare as compare_results
+from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.errors import GeneBenchError
+from gene_eval.results import store
+from gene_eval.results.records import TaskResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+__all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
+
+Level = Literal["scores", "folds", "labels"]
+LEVELS = ("scores", "folds", "labels")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that could not be scored, and why, in one line; `model` is empty if it fails for every model."""
+
+    task: str
+    model: str
+    reason: str
+
+
+@dataclass
+class Results:
+    """Scores of models on tasks: what `gene_eval.run` returns and `gene_eval.load_results` reads.
+
+    Printed, it is the table of the command line; in a notebook, the same as HTML.
+
+    Attributes:
+        results: One for each model and task that could be scored, new or already there.
+        failures: What could not be scored, and why.
+        problems: A line for each file of a folder that was left out.
+        fitted: How many results were computed by this run.
+        up_to_date: How many were there already, for equal inputs.
+        seconds: What the stages "embed", "solve" and "score" took, over all models and tasks.
+    """
+
+    results: list[TaskResult] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    problems: tuple[str, ...] = ()
+    fitted: int = 0
+    up_to_date: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    _predictions: dict[tuple[Any, ...], pa.Table] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        """Number of results."""
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[TaskResult]:
+        """The results, in the order of the run."""
+        return iter(self.results)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models, in the order of the run."""
+        return tuple(dict.fromkeys(result.model.id for result in self.results))
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Ids of the tasks, in the order of the run."""
+        return tuple(dict.fromkeys(result.task.id for result in self.results))
+
+    @property
+    def report(self) -> tables.Report:
+        """The tables that text, pictures and page are made of.
+
+        Raises:
+            ReportError: There are no results.
+        """
+        return tables.build(self.results, problems=self.problems)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to keep in mind about these results, one line each."""
+        if not self.results:
+            return self.problems
+        report = self.report
+        return (*report.problems, *(warning for table in report.tables for warning in table.warnings))
+
+    def to_frame(self, level: Level = "scores") -> pd.DataFrame:
+        """Every score as a row.
+
+        Args:
+            level: "scores": one row for each metric, with its mean and population standard deviation over folds;
+                "folds": one for each metric and fold; "labels": one for each label of a multi-label task and metric.
+
+        Returns:
+            Columns `model`, `task`, the axes `split`, `head`, `protocol`, `shots`, `seed`, then `engine`, `family`,
+            `target`, `n_task`, `n_scored`, `metric`, `is_main` and the numbers; a number that is undefined is NaN.
+
+        Raises:
+            UnknownNameError: There is no such level.
+        """
+        import pandas as pd
+
+        if level not in LEVELS:
+            raise UnknownNameError(level, kind="level", known=LEVELS)
+        rows = [row for result in self.results for row in _rows(result, level)]
+        numbers = {"scores": ["mean", "std"], "folds": ["fold", "score"], "labels": ["label", "mean", "std"]}[level]
+        frame = pd.DataFrame(rows, columns=[*_COMMON, *numbers])
+        return frame.astype({name: "float64" for name in ("mean", "std", "score") if name in frame})
+
+    def table(self) -> pd.DataFrame:
+        """Mean of the main metric: one row for each task, one column for each model, NaN where there is none.
+
+        Where results differ in an axis (split, head, protocol, shots, seed, engine), it is part of the row's name.
+        """
+        import pandas as pd
+
+        scores = self.to_frame()
+        scores = scores[scores["is_main"]]
+        axes = [name for name in (*_AXES, "engine") if scores[name].nunique(dropna=False) > 1]
+        grid = scores.pivot_table("mean", ["task", *axes], "model", sort=False, dropna=False, observed=True)
+        order = pd.unique(scores["model"])
+        return grid.reindex(columns=order).rename_axis(columns=None)
+
+    def compare(self, model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+        """Compare two models on every task that both were scored on in the same way.
+
+        Args:
+            model_a: Id of the first, or its last part.
+            model_b: Id of the second.
+            seed: Of the bootstrap.
+
+        Raises:
+            ReportError: A model is not there, the two are one, or they share no task that can be paired.
+        """
+        return compare(self, model_a, model_b, seed=seed)
+
+    def rank(self) -> pd.DataFrame:
+        """Ranks of the models by mean score: one row for each group of tasks and model.
+
+        Returns:
+            Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`, `rank`,
+            `low` and `high` (95 % interval of the rank), and the settings where there are several.
+        """
+        import pandas as pd
+
+        report = self.report
+        rows = [
+            {
+                **({"settings": str(table.settings)} if len(report.tables) > 1 else {}),
+                "group": group.name,
+                "basis": group.basis,
+                "model": each.model,
+                "mean": each.mean,
+                "rank": each.rank,
+                "low": each.low,
+                "high": each.high,
+            }
+            for table in report.tables
+            for group in table.rankings
+            for each in group.models
+        ]
+        return pd.DataFrame(rows, columns=["group", "basis", "model", "mean", "rank", "low", "high"] if not rows else None)
+
+    def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
+        """Take up one more result, with what was predicted."""
+        self.results.append(result)
+        if predictions is not None:
+            self._predictions[_key(result)] = predictions
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures: `results.plot.ranks()`, `results.plot.tasks()`, ..."""
+        return Plots(self)
+
+    def predictions(self, model: str, task: str) -> pd.DataFrame:
+        """What was predicted for each held-out entity, of a run with `predictions=True`.
+
+        Raises:
+            GeneBenchError: There are none of this model on this task.
+        """
+        name = find_model(model, self.models)
+        found = [table for key, table in self._predictions.items() if key[:2] == (name, task)]
+        if len(found) != 1:
+            message = (
+                f"{len(found) or 'no'} predictions of {name} on {task} in memory; run with predictions=True, or read"
+                " saved ones with gene_eval.load_predictions"
+            )
+            raise GeneBenchError(message)
+        frame: pd.DataFrame = found[0].to_pandas()
+        return frame
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write one file for each result (and its predictions, where there are some); see `load_results`.
+
+        Returns:
+            Paths of the result files.
+
+        Raises:
+            ResultError: A file cannot be written.
+        """
+        return [store.save(result, folder, predictions=self._predictions.get(_key(result))) for result in self.results]
+
+    def __str__(self) -> str:
+        """The table of the command line."""
+        from gene_eval.reporting import text
+
+        return text.to_text(self.report).rstrip("\n") if self.results else "no results" + _failed(self.failures)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same tables for a notebook."""
+        from gene_eval.reporting import text
+
+        if not self.results:
+            return f"<p>{html.escape(str(self))}</p>"
+        return text.to_html(self.report)
+
+
+@dataclass(frozen=True, repr=False)
+class ModelComparison:
+    """Two models on all that can be paired; printed, it says what was found in sentences and tables.
+
+    Attributes:
+        comparison: The numbers, see `gene_eval.analysis.compare.Comparison`.
+    """
+
+    comparison: Comparison
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out, and why."""
+        return self.comparison.warnings
+
+    def to_frame(self, level: Literal["tasks", "groups"] = "tasks") -> pd.DataFrame:
+        """One row for each task ("tasks") or group of tasks ("groups").
+
+        Returns:
+            `mean_a`, `mean_b`, `difference`, its 95 % interval `low` to `high`, `p_value`, `holm_p`, which model is
+            `better` (its name, or an empty string), and what the level has besides.
+
+        Raises:
+            UnknownNameError: There is no such level.
+        """
+        import pandas as pd
+
+        if level not in ("tasks", "groups"):
+            raise UnknownNameError(level, kind="level", known=("tasks", "groups"))
+        names = {"a": self.comparison.model_a, "b": self.comparison.model_b, "": ""}
+        if level == "tasks":
+            rows: list[dict[str, Any]] = [
+                {
+                    "task": each.task.id,
+                    "family": each.task.family,
+                    "metric": each.metric,
+                    "n_scored": each.n_scored,
+                    "mean_a": each.mean_a,
+                    "mean_b": each.mean_b,
+                    "difference": each.test.difference,
+                    "low": each.test.low,
+                    "high": each.test.high,
+                    "p_value": each.test.p_value,
+                    "holm_p": each.holm_p,
+                    "bh_p": each.bh_p,
+                    "detectable": each.detectable,
+                    "better": names[each.better],
+                }
+                for each in self.comparison.tasks
+            ]
+            return pd.DataFrame(rows)
+        wanted = ("metric", "n_tasks", "basis", "mean_a", "mean_b", "difference", "low", "high", "p_value", "holm_p")
+        return pd.DataFrame(
+            [
+                {
+                    "group": group.name,
+                    **{name: getattr(group, name) for name in wanted},
+                    "better": names[group.better],
+                }
+                for group in self.comparison.groups
+            ]
+        )
+
+    def __repr__(self) -> str:
+        """Sentences, a table of groups and a table of tasks."""
+        from gene_eval.reporting import comparison_text
+
+        return comparison_text.to_text(self.comparison).rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Pictures of results as matplotlib figures, in the style of the saved ones."""
+
+    _results: Results
+
+    def families(self) -> Figure:
+        """Mean of each model over the tasks of each family."""
+        return self._draw("families")
+
+    def figure2(self) -> Figure:
+        """The same by the families of the paper's Figure 2."""
+        return self._draw("figure2")
+
+    def tasks(self) -> Figure:
+        """Main metric of every model on every task."""
+        return self._draw("tasks")
+
+    def ranks(self) -> Figure:
+        """Rank of each model by mean, with its interval."""
+        return self._draw("ranks")
+
+    def similarity_of_models(self) -> Figure:
+        """Models by how alike their scores over tasks are."""
+        return self._draw("similarity_models")
+
+    def similarity_of_tasks(self) -> Figure:
+        """Tasks by how alike the scores of models on them are."""
+        return self._draw("similarity_tasks")
+
+    def folds(self, model_a: str | None = None, model_b: str | None = None) -> Figure:
+        """Two models fold by fold. Default: the two best that are no controls."""
+        if model_a is None or model_b is None:
+            return self._draw("folds")
+        known = self._results.models
+        return self._draw("folds", pair=(find_model(model_a, known), find_model(model_b, known)))
+
+    def _draw(self, name: str, *, pair: tuple[str, str] | None = None) -> Figure:
+        from gene_eval.reporting.plots import save as plots
+
+        report = self._results.report
+        if len(report.tables) > 1:
+            shown = "; ".join(str(table.settings) for table in report.tables)
+            message = f"these results are of {len(report.tables)} settings ({shown}); keep those of one to draw them"
+            raise GeneBenchError(message)
+        return plots.figure(report.tables[0], name, pair=pair)
+
+
+def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+    """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
+
+    Raises:
+        ReportError: A model is not there, the two are one, or they share no task that can be paired.
+    """
+    return ModelComparison(compare_results(results, model_a, model_b, seed=seed))
+
+
+def load_results(folder: str | Path) -> Results:
+    """Read the result files of a folder; a file that cannot be used is a line in `problems`.
+
+    Raises:
+        ResultError: There is no such folder.
+    """
+    found = store.load_folder(folder)
+    return Results(list(found.results), problems=found.problems, up_to_date=len(found.results))
+
+
+_AXES = ("split", "head", "protocol", "shots", "seed")
+_COMMON = ("model", "task", *_AXES, "engine", "family", "target", "n_task", "n_scored", "metric", "is_main")
+
+
+def _key(result: TaskResult) -> tuple[Any, ...]:
+    return (result.model.id, result.task.id, result.settings)
+
+
+def _rows(result: TaskResult, level: Level) -> Iterator[dict[str, Any]]:
+    settings = result.settings
+    common = {
+        "model": result.model.id,
+        "task": result.task.id,
+        **{name: getattr(settings, name) for name in (*_AXES, "engine")},
+        "family": result.task.family,
+        "target": result.task.target,
+        "n_task": result.coverage.n_task,
+        "n_scored": result.coverage.n_scored,
+    }
+    if level == "labels":
+        main = MAIN_METRIC["binary"]
+        for label, scores in result.labels.items():
+            for metric, score in scores.items():
+                numbers = {"label": label, "mean": score.mean, "std": score.std}
+                yield {**common, "metric": metric, "is_main": metric == main, **numbers}
+        return
+    main = MAIN_METRIC[result.task.target]
+    for metric, score in result.scores.items():
+        named = {**common, "metric": metric, "is_main": metric == main}
+        if level == "scores":
+            yield {**named, "mean": score.mean, "std": score.std}
+        else:
+            yield from ({**named, "fold": fold, "score": value} for fold, value in enumerate(score.folds))
+
+
+def _failed(failures: Sequence[Failure]) -> str:
+    return f"; {len(failures)} failed: {failures[0].reason}" if failures else ""
