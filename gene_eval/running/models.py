@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from gene_eval.errors import GeneBenchError
-from model_adapters import Model, Resolve, load_model
+from model_adapters import Model, Resolve, from_object
+from model_adapters.files.memory import MemoryVectors
 
 __all__ = ["NamedModel", "load_models"]
 
@@ -60,12 +62,11 @@ def load_models(models: Any, *, resolve: Resolve | None = None) -> list[NamedMod
 
 
 def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counter[str]) -> NamedModel:
-    if isinstance(model, str):
-        made = load_model(model, resolve=resolve)
-        return NamedModel(name or made.model_id, made, model)
+    made = from_object(model, name=name, resolve=resolve)
+    if isinstance(model, str | Path):
+        return NamedModel(made.model_id, made, str(model))
     kind = type(model).__name__
-    made = load_model(model, resolve=resolve)
-    if name is None and made.adapter != "user":
+    if name is None and isinstance(made, MemoryVectors):
         # Vectors in memory have no name of their own: the second is told from the first by its number.
         unnamed[made.model_id] += 1
         count = unnamed[made.model_id]

@@ -6,16 +6,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, HEADS, PROTOCOLS
+from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.settings import Settings
 from gene_eval.text import say
 
-__all__ = ["MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
+__all__ = ["HEADS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
 SPLITS = ("random",)
 """Split schemes that a task may be scored on: `random` is its column `fold`."""
+HEADS = ("linear",)
+"""What may be fitted to vectors."""
 MISSING = ("drop", "error")
 PAIR_MODES = ("average", "concat")
 
