@@ -168,7 +168,6 @@ class _Run:
 
     def _probe(self, task: TaskArrays, gathered: Gathered, *, name: str) -> ProbeResult:
         options, target = self.options, task.record.target
-        settings = {} if options.memory is None else {"memory": options.memory}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             scored = probe(
@@ -182,7 +181,7 @@ class _Run:
                 # Of several, which encode side by side, one solves.
                 device=options.device and options.device.partition(",")[0],
                 label_names=task.record.label_names if target == "multilabel" else None,
-                **settings,
+                memory=options.memory,
             )
         for text in dict.fromkeys(str(warning.message) for warning in caught):
             self.log(f"warning: {name} on {task.record.id}: {text}")
