@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from builders.audit import Audit
-from builders.config import ENTITY_COLUMNS, TaskConfig
+from builders.base import GeneTaskBuilder
+from builders.catalog import Built, cached
+from builders.config import ENTITY_COLUMNS, Entity, Target, TaskConfig, entity_keys
 from builders.errors import MissingFileError, TaskDataError
-from builders.labels import Target
+from builders.raw_files import RawFiles, Source
 from builders.symbols import HGNC, SymbolResolver
+from builders.text import some
 
 if TYPE_CHECKING:
+    import datasets
     import pandas as pd
 
-    from builders.catalog import Built
-    from builders.raw_files import RawFiles
+__all__ = ["build_table", "offline_resolver"]
 
-__all__ = ["build_table"]
+USER = Source(name="user", title="Your table", files={})
+EXPECTED = "expected `label` and `symbol` (or `symbol_a` and `symbol_b`, or `symbol` and `disease_id`)"
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+def offline_resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:
+    """What makes a resolver of what is on this machine, which takes a second; None where nothing is.
+
+    HGNC's file in the data directory, or without one the gene table that was built last: nothing is downloaded.
+    """
+    if raw.data_dir is None:
+        genes = cached("genes")
+        return None if genes is None else lambda: SymbolResolver.from_genes(genes.dataset)
+    try:
+        path = raw.path(HGNC, "complete_set")
+    except MissingFileError:
+        return None
+    assert path is not None
+    # Under the key of the builders, who may have made it already.
+    return lambda: raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))
 
 
 def build_table(name: str, table: Any, raw: RawFiles) -> Built:
@@ -37,27 +55,143 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
     Raises:
         TaskDataError: There is no entity column or no `label`, or the rows make no task.
     """
-    from builders.base import finish_task
-
-    if not NAME.fullmatch(name):
-        message = f"a table is named {name!r}; expected letters, digits, '_', '.' and '-'"
-        raise TaskDataError(message)
-    frame, names = _read(name, table)
-    entity, keys = _entity(name, frame)
-    rows = frame[[*keys, "label", *(["fold"] if "fold" in frame else [])]].dropna(subset=[*keys, "label"])
-    target, label_names = _target(rows["label"], names)
-    if target in ("binary", "multiclass"):
-        order = label_names or ()
-        rows = rows.assign(label=[_class_name(value, names) for value in rows["label"]])
-    else:
-        order = ()
+    frame, names = _read(table)
+    entity, rows = _with_entity(name, frame)
+    target, labels = _target(rows["label"], names)
+    rows = rows.assign(label=_label_names(rows["label"], target, names))
     config = TaskConfig(
         name=name,
+        version="1.0.0",
         description=f"The user's table {name}.",
         target=target,
         entity=entity,
-        family="user",
-        labels=order or None,
-        source="user",
+        family="user",  # type: ignore[arg-type]  # no family of the paper
+        labels=labels,
+        duplicates="union" if target == "multilabel" else "agree",
     )
-    return finish_task(config, rows.rename(columns={keys[0]: ENTITY_COLUMNS[entity][0]}), resolver=_resolver(raw))
+    builder = _builder(config, rows, offline_resolver(raw))
+    dataset, audit = builder.build_in_memory()
+    if "fold" in rows:
+        dataset = _with_folds(name, dataset, builder, rows)
+    return Built(config, dataset, audit, built=True)
+
+
+def _builder(
+    config: TaskConfig, frame: pd.DataFrame, make_resolver: Callable[[], SymbolResolver] | None
+) -> GeneTaskBuilder:
+    class TableBuilder(GeneTaskBuilder):
+        """The rows of one table."""
+
+        SOURCE = USER
+        BUILDER_CONFIGS = [config]  # noqa: RUF012
+        PACKAGED = make_resolver is None
+
+        def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
+            return []
+
+        def resolver(self) -> SymbolResolver:
+            assert make_resolver is not None
+            return make_resolver()
+
+        def rows(self, config: TaskConfig) -> pd.DataFrame:
+            return frame
+
+    return TableBuilder(config.name)
+
+
+def _read(table: Any) -> tuple[pd.DataFrame, list[str] | None]:
+    """The table as a frame, and the names of its classes where a `ClassLabel` has them."""
+    import pandas as pd
+
+    if hasattr(table, "column_names"):
+        feature = table.features.get("label")
+        names = getattr(getattr(feature, "feature", feature), "names", None)
+        return table.with_format(None).to_pandas(), names
+    if callable(getattr(table, "to_pandas", None)) and not isinstance(table, pd.DataFrame):
+        return table.to_pandas(), None
+    return table.copy(), None
+
+
+def _with_entity(name: str, frame: pd.DataFrame) -> tuple[Entity, pd.DataFrame]:
+    """Kind of entity, and the rows under its columns, without those that lack a value."""
+    import pandas as pd
+
+    if "label" not in frame:
+        message = f"{name}: no column 'label'; it has {some(map(str, frame.columns)) or 'none'}; {EXPECTED}"
+        raise TaskDataError(message)
+    for entity, keys in sorted(ENTITY_COLUMNS.items(), key=lambda item: -len(item[1])):
+        if entity != "sequence" and set(keys) <= set(frame.columns):
+            break
+    else:
+        entity, keys = "gene", ("symbol",)
+        texts = [
+            column
+            for column in frame.columns
+            if column not in ("label", "fold") and pd.api.types.is_string_dtype(frame[column])
+        ]
+        if len(texts) == 1:
+            frame = frame.rename(columns={texts[0]: "symbol"})
+        elif not texts and pd.api.types.is_string_dtype(frame.index):
+            frame = frame.assign(symbol=frame.index)
+        else:
+            found = f"several columns of texts ({some(map(str, texts))})" if texts else "no column of genes"
+            message = f"{name}: {found}; {EXPECTED}"
+            raise TaskDataError(message)
+    rows = frame[[*keys, "label", *(["fold"] if "fold" in frame else [])]]
+    present = rows[list(keys)].notna().all(axis=1) & rows["label"].map(_is_given)
+    rows = rows[present].reset_index(drop=True)
+    return entity, rows.assign(**{key: rows[key].astype(str).astype(object) for key in keys})
+
+
+def _is_given(label: Any) -> bool:
+    return label is not None and not (isinstance(label, float) and label != label)
+
+
+def _target(labels: pd.Series, names: list[str] | None) -> tuple[Target, tuple[str, ...] | None]:
+    """Kind of task by its labels, and the class names where their order matters."""
+    values = labels.tolist()
+    if any(_is_list(value) for value in values[:1]):
+        return "multilabel", tuple(names) if names else None
+    if names is not None:
+        return ("binary" if len(names) == 2 else "multiclass"), tuple(names)
+    if all(isinstance(value, bool | int | float) and value in (0, 1) for value in values):
+        return "binary", ("0", "1")
+    if all(isinstance(value, float) for value in values) and any(value != int(value) for value in values):
+        return "regression", None
+    return "multiclass", None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) or getattr(value, "ndim", 0) == 1
+
+
+def _label_names(labels: pd.Series, target: Target, names: Sequence[str] | None) -> list[Any]:
+    if target == "regression":
+        return [float(value) for value in labels]
+    if target == "multilabel":
+        return [tuple(_name(value, names) for value in cell) for cell in labels]
+    if target == "binary" and names is None:
+        return [str(int(value)) for value in labels]
+    return [_name(value, names) for value in labels]
+
+
+def _name(value: Any, names: Sequence[str] | None) -> str:
+    return str(value) if names is None else names[int(value)]
+
+
+def _with_folds(name: str, dataset: Any, builder: GeneTaskBuilder, rows: pd.DataFrame) -> datasets.Dataset:
+    """The dataset with the user's own folds."""
+    import datasets
+
+    keys = list(ENTITY_COLUMNS[builder.config.entity])
+    resolved = builder.resolve(rows)
+    if builder.config.entity == "gene_pair":
+        resolved = builder.unordered(resolved, keys)
+    given: dict[str, int] = {}
+    for key, fold in zip(entity_keys(resolved[column] for column in keys), resolved["fold"].tolist(), strict=True):
+        if not 0 <= int(fold) < 128 or given.setdefault(key, int(fold)) != int(fold):
+            message = f"{name}: fold of {key.replace(chr(9), '/')} is {fold}; expected one number, 0 to 127, for each entity"
+            raise TaskDataError(message)
+    folds = [given[key] for key in entity_keys(dataset[column][:] for column in keys)]
+    columns = {column: dataset[column][:] for column in dataset.column_names} | {"fold": folds}
+    return datasets.Dataset.from_dict(columns, features=dataset.features)

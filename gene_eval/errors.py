@@ -8,7 +8,9 @@ ValueError
     ├── CardError         a card that results cannot be put into, or results that make no card
     ├── CoverageError     too few of a task's genes have a vector
     ├── ExportError       a folder that an export must not replace
-    ├── ResultError       a result file that cannot be read or written
+    ├── FileError         a file that cannot be written
+    ├── ResultError       a result or its predictions that cannot be read
+    │   └── NewerSchemaError    a result file of a later gene-bench
     ├── ReportError       results that no table can be made of
     └── PushError         what can keep a push from the Hub, see `push_scripts.errors`
 """
@@ -17,7 +19,16 @@ from builders.errors import BuilderError
 from gene_eval.core.errors import ProbeError
 from model_adapters.errors import AdapterError
 
-__all__ = ["CardError", "CoverageError", "ExportError", "GeneBenchError", "ReportError", "ResultError"]
+__all__ = [
+    "CardError",
+    "CoverageError",
+    "ExportError",
+    "FileError",
+    "GeneBenchError",
+    "NewerSchemaError",
+    "ReportError",
+    "ResultError",
+]
 
 
 class GeneBenchError(ValueError):
@@ -45,8 +56,16 @@ class ExportError(GeneBenchError):
     """Where an export should go is something that we did not write."""
 
 
+class FileError(GeneBenchError):
+    """A file cannot be written: no space, no permission, a folder in its place."""
+
+
 class ResultError(GeneBenchError):
-    """A result file is missing, damaged, of another schema version, or cannot be written."""
+    """A result file, or the predictions beside it, is missing, damaged, or of another schema version."""
+
+
+class NewerSchemaError(ResultError):
+    """A result file was written by a later gene-bench than this one."""
 
 
 class ReportError(GeneBenchError):

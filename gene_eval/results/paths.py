@@ -62,7 +62,9 @@ def path_for(
     if not re.fullmatch(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*", task_id, re.ASCII):
         msg = f"task id {task_id!r} cannot be a file name: expected <source>_<task> or <source>_<task>/<label>"
         raise ResultError(msg)
-    suffix = axes_name((settings or defaults).differences(defaults))
+    axes = (settings or defaults).differences(defaults)
+    # An engine is no axis of a score: engines agree, so a newer result replaces the older one.
+    suffix = axes_name({axis: value for axis, value in axes.items() if axis != "engine"})
     *folders, name = task_id.split("/")
     return Path(root, slug(model_id), *folders, f"{name}@{suffix}.json" if suffix else f"{name}.json")
 

@@ -30,11 +30,8 @@ def model_string(record: ModelRecord) -> str | None:
 
 
 def is_common(result: TaskResult) -> bool:
-    """Whether only what all models of a run have was scored (`--common-genes`); schema 1 shows it by its counts."""
-    return (
-        result.settings.genes == "common"
-        or result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
-    )
+    """Whether entities were left out that the model has, since other models of the run lack them (`--common-genes`)."""
+    return result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
 
 
 def run_options(result: TaskResult) -> list[str]:

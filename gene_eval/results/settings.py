@@ -18,7 +18,6 @@ class Settings:
             "gene_disjoint", "disease_disjoint" or "published".
         head: What is fitted to the vectors: "linear", "ridge", "mlp", ..., or `module:Class`.
         shots: Training examples per class, None for all of them.
-        genes: "all" that the model has, or "common" to all models of a run (`--common-genes`).
     """
 
     protocol: str = "paper"
@@ -27,13 +26,12 @@ class Settings:
     split: str = "random"
     head: str = "linear"
     shots: int | None = None
-    genes: str = "all"
 
     def __str__(self) -> str:
         """One line of what is `shown`.
 
-        >>> print(Settings(split="family", genes="common"))
-        protocol paper, engine fast, seed 0, split family, genes common
+        >>> print(Settings(split="family", shots=5))
+        protocol paper, engine fast, seed 0, split family, shots 5
         """
         return ", ".join(f"{axis} {value}" for axis, value in self.shown.items())
 

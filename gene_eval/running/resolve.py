@@ -2,51 +2,52 @@
 
 from collections.abc import Callable, Sequence
 
-from builders import RawFiles, SymbolResolver, cached
-from builders.errors import MissingFileError
-from builders.symbols import HGNC
+from builders import RawFiles, SymbolResolver
+from builders.user_tables import offline_resolver
 
-__all__ = ["make_resolve"]
-
-GENES = "genes"
+__all__ = ["Resolve", "make_resolve"]
 
 
-def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Callable[[list[str]], Sequence[str | None]] | None:
-    """A function from the identifiers of a vectors file to current symbols.
+class Resolve:
+    """A function from the identifiers of a vectors file to current symbols, for `model_adapters`.
 
-    It goes by HGNC's file in the data directory, or without one by the gene table that was built last, and is None
-    where there is neither: nothing is downloaded. It tells what it changed and what it could not map. Several
-    identifiers may mean one gene: what becomes of their vectors is the adapter's to say (see
-    `model_adapters.files.table_model`).
+    It tells what it changed and what it could not map. Several identifiers may mean one gene: what becomes of their
+    vectors is the adapter's to say.
+
+    Args:
+        make: Makes the resolver, once a file of vectors is read.
+        log: Takes a line for the user.
     """
-    make = _resolver(raw)
-    if make is None:
-        return None
 
-    def resolve(identifiers: list[str]) -> list[str | None]:
-        resolver: SymbolResolver = raw.once("resolver of vectors", make)
-        resolution = resolver.resolve(identifiers)
+    def __init__(self, make: Callable[[], SymbolResolver], log: Callable[[str], None]) -> None:
+        self._make, self._log = make, log
+        self._resolver: SymbolResolver | None = None
+
+    def __call__(self, identifiers: list[str]) -> Sequence[str | None]:
+        """Current symbol of each identifier, None where there is none."""
+        resolution = self.resolver.resolve(identifiers)
         unknown = len(resolution.unmapped) + len(resolution.withdrawn)
         if resolution.changed or resolution.ambiguous or unknown:
             changed, ambiguous = len(resolution.changed), len(resolution.ambiguous)
-            log(
+            self._log(
                 f"{len(resolution):,} identifiers of the vectors: {changed:,} old names became current symbols,"
                 f" {ambiguous:,} ambiguous and {unknown:,} unknown have none"
             )
         return resolution.symbols
 
-    return resolve
+    def explain(self, identifiers: list[str]) -> list[tuple[str | None, str]]:
+        """Symbol of each identifier, and how it was found or why not (`builders.symbols.Status`)."""
+        return [(match.symbol, match.status) for match in self.resolver.resolve(identifiers).matches]
+
+    @property
+    def resolver(self) -> SymbolResolver:
+        """Made when first needed."""
+        if self._resolver is None:
+            self._resolver = self._make()
+        return self._resolver
 
 
-def _resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:
-    """What makes the resolver, which takes a second, once a file of vectors is read."""
-    if raw.data_dir is None:
-        genes = cached(GENES)
-        return None if genes is None else lambda: SymbolResolver.from_genes(genes.dataset)
-    try:
-        path = raw.path(HGNC, "complete_set")
-    except MissingFileError:
-        return None
-    assert path is not None
-    # Under the key of the builders, who may have made it already.
-    return lambda: raw.once((path, "resolver"), lambda: SymbolResolver.from_hgnc(path))
+def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Resolve | None:
+    """What maps identifiers of vectors to symbols, by what is on this machine; None where there is nothing to go by."""
+    make = offline_resolver(raw)
+    return None if make is None else Resolve(lambda: raw.once("resolver of vectors", make), log)

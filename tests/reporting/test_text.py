@@ -267,7 +267,6 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "split": "random",
         "head": "linear",
         "shots": "",
-        "genes": "all",
         "level": "task",
         "task": "hpa_interactions",
         "label": "",

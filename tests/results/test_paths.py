@@ -33,8 +33,8 @@ def test_predictions_lie_beside_their_result(name: str) -> None:
 
 def test_settings_are_said_briefly_and_ordered() -> None:
     assert str(Settings()) == "protocol paper, engine fast, seed 0"
-    assert str(Settings("scaled", "sklearn", 3, "family", "mlp", 5, "common")) == (
-        "protocol scaled, engine sklearn, seed 3, split family, head mlp, shots 5, genes common"
+    assert str(Settings("scaled", "sklearn", 3, "family", "mlp", 5)) == (
+        "protocol scaled, engine sklearn, seed 3, split family, head mlp, shots 5"
     )
     assert sorted([Settings(shots=16), Settings(shots=1), Settings(), Settings(engine="aaa")]) == [
         Settings(engine="aaa"), Settings(), Settings(shots=1), Settings(shots=16),

@@ -64,7 +64,6 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
         "split": "random",
         "head": "linear",
         "shots": None,
-        "genes": "all",
         "C": 1.0,
         "convergence": {"max_iter_reached": 0},
     }
@@ -82,7 +81,7 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
 
 def test_a_result_survives_the_file(result: TaskResult, tmp_path: Path) -> None:
     path = save(result, tmp_path)
-    assert path == tmp_path / "org__model" / "reactome_pathways@engine=sklearn.json"
+    assert path == tmp_path / "org__model" / "reactome_pathways.json"
     assert load(path) == result
 
 
@@ -133,7 +132,7 @@ def test_every_file_of_schema_1_loads_with_the_axes_it_was_made_with(repo: Path)
         *(("bag-of-words", task) for task in tasks),
         ("random:dim=8", "starter_is_tf"),
     ]
-    assert {one.settings for one in found.results} == {Settings("paper", "fast", 0, "random", "linear", None, "all")}
+    assert {one.settings for one in found.results} == {Settings("paper", "fast", 0, "random", "linear", None)}
     location = found.results[1]
     assert location.scores["roc_auc_macro"].mean == pytest.approx(0.778, abs=5e-4)
     assert set(location.labels) <= set(location.task.label_names)
@@ -158,19 +157,17 @@ def test_a_file_of_a_later_schema_asks_for_an_update(result: TaskResult, tmp_pat
 
 def test_results_of_other_settings_stand_side_by_side(result: TaskResult, tmp_path: Path) -> None:
     default = replace(result, probe=replace(result.probe, settings=Settings()))
-    axes = [{"protocol": "scaled"}, {"engine": "sklearn"}, {"seed": 1}, {"split": "family"}, {"head": "mlp"}]
-    axes += [{"shots": 5}, {"genes": "common"}, {"split": "family", "head": "mlp", "shots": 5}]
+    axes = [{"protocol": "scaled"}, {"seed": 1}, {"split": "family"}, {"head": "mlp"}]
+    axes += [{"shots": 5}, {"split": "family", "head": "mlp", "shots": 5}]
     others = [replace(result, probe=replace(result.probe, settings=Settings(**each))) for each in axes]
     paths = [save(one, tmp_path) for one in (default, *others)]
     assert [path.name for path in paths] == [
         "reactome_pathways.json",
         "reactome_pathways@protocol=scaled.json",
-        "reactome_pathways@engine=sklearn.json",
         "reactome_pathways@seed=1.json",
         "reactome_pathways@split=family.json",
         "reactome_pathways@head=mlp.json",
         "reactome_pathways@shots=5.json",
-        "reactome_pathways@genes=common.json",
         "reactome_pathways@split=family,head=mlp,shots=5.json",
     ]
     found = load_folder(tmp_path)
@@ -214,7 +211,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(FileError, match=r"cannot write .*pathways@engine=sklearn\.json: No space left on device"):
+    with pytest.raises(FileError, match=r"cannot write .*pathways\.json: No space left on device"):
         save(replace(result, created_at="later"), tmp_path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -283,7 +280,7 @@ def test_a_folder_gives_what_can_be_read_and_names_the_rest(result: TaskResult, 
     assert len(folder.problems) == 2
     assert folder.problems[0].startswith(f"cannot read result {corrupt}: not valid JSON")
     assert folder.problems[1].startswith(
-        f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways@engine=sklearn.json'}"
+        f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways.json'}"
     )
 
 
