@@ -261,6 +261,13 @@ class GeneTaskBuilder:
         )
         return Content(table, info), self.audit
 
+    def build_in_memory(self) -> tuple[datasets.Dataset, Audit]:
+        """The dataset and its audit without the cache, for rows that are in memory already."""
+        import datasets
+
+        content, audit = self._build_content()
+        return datasets.Dataset(content.table, info=content.info), audit
+
     def _build_table(self) -> tuple[Any, datasets.Features]:
         import datasets
         import pyarrow as pa

@@ -26,7 +26,7 @@ __all__ = [
 DATASET_NAME = "gene-bench"
 Target = Literal["binary", "multiclass", "multilabel", "regression"]
 Entity = Literal["gene", "gene_pair", "gene_disease", "sequence"]
-Family = Literal["genomic", "regulatory", "localization", "biological_process", "protein"]
+Family = Literal["genomic", "regulatory", "localization", "biological_process", "protein", "user"]
 Duplicates = Literal["agree", "union"]
 ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
     "gene": ("symbol",),
@@ -85,7 +85,7 @@ class TaskConfig(Config):
         description: What a label says about a gene, in one sentence.
         target: "binary", "multiclass", "multilabel" or "regression".
         entity: What a row is about; its columns are `ENTITY_COLUMNS[entity]`.
-        family: Family of the paper's tables S1 to S5.
+        family: Family of the paper's tables S1 to S5, or "user" for a table of the user's own.
         figure2_family: Family in the paper's Figure 2 and Table 1, where it differs.
         labels: Names where their order matters: (negative, positive) of a binary task.
         column: Column, file or set of the source that holds the labels.

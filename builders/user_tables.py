@@ -45,11 +45,11 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
 
     Args:
         name: Task id.
-        table: Frame or Dataset with `label` and an entity: `symbol`, or the one other column of texts, or the index of a
-            frame, with gene identifiers of any kind; `symbol_a` and `symbol_b`; `symbol` and `disease_id`. A column
+        table: Frame or Dataset with `label` and an entity: `symbol`, or the one other column of texts, or the index of
+            a frame, with gene identifiers of any kind; `symbol_a` and `symbol_b`; `symbol` and `disease_id`. A column
             `fold` is taken as it is. Labels that are all 0 and 1, or true and false, are binary (1 is positive), lists
-            multi-label, other numbers with a fraction regression, everything else classes; the classes of a `ClassLabel`
-            keep their names and order.
+            multi-label, other numbers with a fraction regression, everything else classes; the classes of a
+            `ClassLabel` keep their names and order.
         raw: Where HGNC's complete set is, to resolve identifiers; without it they are taken as they are.
 
     Raises:
@@ -65,11 +65,15 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
         description=f"The user's table {name}.",
         target=target,
         entity=entity,
-        family="user",  # type: ignore[arg-type]  # no family of the paper
+        family="user",
         labels=labels,
         duplicates="union" if target == "multilabel" else "agree",
     )
-    builder = _builder(config, rows, offline_resolver(raw))
+    make_resolver = offline_resolver(raw)
+    if make_resolver is None:
+        # Without HGNC there is no whole gene table either; the starter's genes come with the package.
+        config.gene_table = "starter_genes"
+    builder = _builder(config, rows, make_resolver)
     dataset, audit = builder.build_in_memory()
     if "fold" in rows:
         dataset = _with_folds(name, dataset, builder, rows)
@@ -188,9 +192,13 @@ def _with_folds(name: str, dataset: Any, builder: GeneTaskBuilder, rows: pd.Data
     if builder.config.entity == "gene_pair":
         resolved = builder.unordered(resolved, keys)
     given: dict[str, int] = {}
-    for key, fold in zip(entity_keys(resolved[column] for column in keys), resolved["fold"].tolist(), strict=True):
+    for key, fold in zip(
+        entity_keys(resolved[column].tolist() for column in keys), resolved["fold"].tolist(), strict=True
+    ):
         if not 0 <= int(fold) < 128 or given.setdefault(key, int(fold)) != int(fold):
-            message = f"{name}: fold of {key.replace(chr(9), '/')} is {fold}; expected one number, 0 to 127, for each entity"
+            message = (
+                f"{name}: fold of {key.replace(chr(9), '/')} is {fold}; expected one number, 0 to 127, for each entity"
+            )
             raise TaskDataError(message)
     folds = [given[key] for key in entity_keys(dataset[column][:] for column in keys)]
     columns = {column: dataset[column][:] for column in dataset.column_names} | {"fold": folds}

@@ -39,8 +39,8 @@ class GeneBenchError(ValueError):
 
 
 for _error in (BuilderError, AdapterError, ProbeError):
-    # The lower packages stand without gene_eval and may not import it. Whoever can name GeneBenchError has imported this
-    # module, so that from then on theirs are caught by it too.
+    # The lower packages stand without gene_eval and may not import it. Whoever can name GeneBenchError has imported
+    # this module, so that from then on theirs are caught by it too.
     _error.__bases__ = (GeneBenchError,)
 
 

@@ -45,7 +45,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         *_LOWER,
         *("gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.publishing"),
     ),
-    "gene_eval.running": (*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.running"),
+    "gene_eval.running": (
+        *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.reporting"),
+        "gene_eval.running",
+    ),
     "gene_eval.documentation": ("builders", "model_adapters"),
     "gene_eval.cli": ("builders", "gene_eval", "model_adapters"),
     "push_scripts": ("gene_eval", "push_scripts"),

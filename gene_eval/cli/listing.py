@@ -17,7 +17,9 @@ def tasks(arguments: argparse.Namespace) -> int:
         print(json.dumps(facts, indent=2))
         return DONE
     columns = ("name", "target", "entity", "family")
-    rows = [[*(each[name] for name in columns), thousands(each["paper_size"]), each["paper_name"] or ""] for each in facts]
+    rows = [
+        [*(each[name] for name in columns), thousands(each["paper_size"]), each["paper_name"] or ""] for each in facts
+    ]
     print_columns(["task", "target", "entity", "family", "paper n", "name in the paper"], rows)
     say(f"{len(facts)} tasks; next: gene-bench run MODEL -t TASK")
     return DONE

@@ -4,6 +4,7 @@ What stands in them is made by `gene_eval.analysis.tables`.
 """
 
 import csv
+import html
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,7 @@ __all__ = [
     "build",
     "rows",
     "to_csv",
+    "to_html",
     "to_json",
     "to_markdown",
     "to_text",
@@ -173,6 +175,24 @@ def to_text(report: Report) -> str:
         grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
         parts += [printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in grids), *_legend(table)]
     return "\n\n".join(parts) + "\n"
+
+
+def to_html(report: Report) -> str:
+    """The same tables for a notebook; names are text there, whatever they hold."""
+    parts = []
+    for table in report.tables:
+        grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
+        parts += [f"<p>{html.escape(str(table.settings))}</p>", *map(_html_table, grids)]
+        parts += [f"<p>{html.escape(line)}</p>" for line in _legend(table)]
+    return "\n".join(parts)
+
+
+def _html_table(grid: Grid) -> str:
+    head, *lines = ([html.escape(cell) for cell in line] for line in grid)
+    rows = ["".join(f"<td>{cell}</td>" for cell in line) for line in lines]
+    header = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
 
 
 RENDERERS: Mapping[str, Callable[[Report], str]] = {

@@ -1,30 +1,35 @@
-"""The one boundary between a run and code or data of others: whatever is raised there costs one cell, in one line."""
+"""The one boundary between a run and code or data of others: whatever is raised there becomes one line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 
-import gene_eval
 from gene_eval.errors import GeneBenchError
 
-__all__ = ["as_failure", "reason_of"]
+__all__ = ["one_line_errors", "reason_of"]
 
-_OWN = Path(gene_eval.__file__).resolve().parents[1]
-_PACKAGES = tuple(str(_OWN / name) for name in ("builders", "gene_eval", "model_adapters", "push_scripts"))
+_ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = tuple(str(_ROOT / name) for name in ("builders", "gene_eval", "model_adapters", "push_scripts"))
 
 
 @contextmanager
-def as_failure(fail: Callable[[str], None]) -> Iterator[None]:
-    """Hand the reason of any failure inside to `fail`, and go on; only an interrupt passes.
+def one_line_errors(name: str = "") -> Iterator[None]:
+    """Turn whatever is raised inside into a `GeneBenchError` of one line; only an interrupt passes as it is.
 
-    Memory that runs out, an error of linear algebra or of a library, a user's `sys.exit()`: each is the failure of the
-    cell in which it was raised.
+    Memory that runs out, an error of linear algebra or of a library, a user's `sys.exit()`: each costs the cell in
+    which it was raised, and the traceback stays in `__cause__`.
+
+    Args:
+        name: Whose code or data it is, for messages about what was not foreseen.
     """
     try:
         yield
+    except GeneBenchError:
+        raise
     except (Exception, SystemExit) as error:
-        fail(reason_of(error))
+        message = f"{name}: {reason_of(error)}" if name else reason_of(error)
+        raise GeneBenchError(message) from error
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The models of a run: MODEL strings and objects of every kind, each under the name that its results are filed under."""
+"""The models of a run: MODEL strings and objects of every kind, each under the name of its results."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -114,4 +114,3 @@ def _check_names(models: Iterable[NamedModel]) -> None:
                 ' other; give one another name: {"name": MODEL} in Python, --name on the command line'
             )
             raise GeneBenchError(message)
-

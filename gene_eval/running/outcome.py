@@ -149,8 +149,8 @@ class Results:
         """Ranks of the models by mean score: one row for each group of tasks and model.
 
         Returns:
-            Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`, `rank`,
-            `low` and `high` (95 % interval of the rank), and the settings where there are several.
+            Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`,
+            `rank`, `low` and `high` (95 % interval of the rank), and the settings where there are several.
         """
         import pandas as pd
 
@@ -170,7 +170,9 @@ class Results:
             for group in table.rankings
             for each in group.models
         ]
-        return pd.DataFrame(rows, columns=["group", "basis", "model", "mean", "rank", "low", "high"] if not rows else None)
+        return pd.DataFrame(
+            rows, columns=["group", "basis", "model", "mean", "rank", "low", "high"] if not rows else None
+        )
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""
@@ -365,6 +367,7 @@ def load_results(folder: str | Path) -> Results:
     return Results(list(found.results), problems=found.problems, up_to_date=len(found.results))
 
 
+_RANK_COLUMNS = ("group", "basis", "model", "mean", "rank", "low", "high")
 _AXES = ("split", "head", "protocol", "shots", "seed")
 _COMMON = ("model", "task", *_AXES, "engine", "family", "target", "n_task", "n_scored", "metric", "is_main")
 

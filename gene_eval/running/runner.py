@@ -22,7 +22,7 @@ from gene_eval.results.paths import path_of
 from gene_eval.results.predictions import make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
 from gene_eval.results.reproduce import model_string
-from gene_eval.running.boundary import as_failure
+from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.models import load_models
 from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
@@ -46,9 +46,9 @@ def run(models: Any, tasks: Any = (), **options: Any) -> Results:
         models: One or several, or a mapping from names to them: MODEL strings, objects with `encode`, frames of vectors
             indexed by gene identifiers, mappings from identifier to vector, AnnData, Datasets with `symbol` and
             `embedding`, pairs of identifiers and an (n, d) array; see `gene_eval.running.models.load_models`.
-        tasks: One or several, or a mapping from names to them: names, globs such as "reactome_*", configs, or a frame or
-            Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None at
-            all means every ranked task.
+        tasks: One or several, or a mapping from names to them: names, globs such as "reactome_*", configs, or a frame
+            or Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None
+            at all means every ranked task.
         **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `head`, `protocol`, `engine`,
             `missing`, `common_genes`, `pairs`, `predictions`, `overwrite`, ...
 
@@ -89,8 +89,11 @@ class _Run:
                 ready.append(item)
         for of_model in vectors:
             for task in self._shown(ready, of_model.name):
-                with as_failure(lambda reason, of=of_model, on=task: self._fail(Failure(on.record.id, of.name, reason))):
-                    self._score(task, of_model, vectors)
+                try:
+                    with one_line_errors():
+                        self._score(task, of_model, vectors)
+                except GeneBenchError as error:
+                    self._fail(Failure(task.record.id, of_model.name, str(error)))
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
@@ -209,13 +212,12 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
     """The result without its scores: everything that they depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
-        record = _record(vectors.diseases.name, vectors.diseases.model)
-        params["diseases"] = model_string(record) or record.id
+        of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
+        params["diseases"] = model_string(of_diseases) or of_diseases.id
+    record = _record(vectors.name, vectors.model)
     return TaskResult(
         task=task.record,
-        model=replace(
-            _record(vectors.name, vectors.model), dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health
-        ),
+        model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
         probe=ProbeRecord(options.settings, params=params),
         coverage=Coverage(
             n_task=task.record.n,

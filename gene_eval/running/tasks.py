@@ -21,11 +21,11 @@ from builders import (
     select,
     subtasks,
 )
-from builders.user_builders import names_builder
+from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
-from gene_eval.running.boundary import reason_of
+from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
@@ -56,12 +56,13 @@ class TaskArrays:
 
 
 def collect_tasks(tasks: Any, raw: RawFiles, *, subtasks: bool = False) -> Iterator[TaskArrays | Failure]:
-    """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure`, and the rest goes on.
+    """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` beside the others.
 
     Args:
-        tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a `TaskConfig`,
-            or a frame or Dataset with an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and
-            `symbol_b`; `symbol` and `disease_id`), `label` and perhaps `fold`. None at all means every ranked task.
+        tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
+            `TaskConfig`, or a frame or Dataset with an entity column (`symbol`, or any other identifiers of genes;
+            `symbol_a` and `symbol_b`; `symbol` and `disease_id`), `label` and perhaps `fold`. None at all means every
+            ranked task.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
 
@@ -97,8 +98,8 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
                 tables[own] = task
             else:
                 message = (
-                    f"a task is a {type(task).__name__}; expected a name or glob, a TaskConfig, or a frame or Dataset with"
-                    " an entity column and label"
+                    f"a task is a {type(task).__name__}; expected a name or glob, a TaskConfig, or a frame or Dataset"
+                    " with an entity column and label"
                 )
                 raise GeneBenchError(message)
     return patterns, tables
@@ -124,7 +125,7 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
-        name, _, label = (pattern, "", "") if names_builder(pattern) else pattern.partition("/")
+        name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
         matches = select([name])
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
@@ -161,10 +162,11 @@ def _load(
 
 def _arrays_of(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[TaskArrays | Failure]:
     try:
-        built: Built = build()
-    # A builder may be a user's, and a table of any content.
-    except (Exception, SystemExit) as error:
-        yield Failure(task=name, model="", reason=reason_of(error))
+        # A builder may be a user's, and a table of any content.
+        with one_line_errors():
+            built: Built = build()
+    except GeneBenchError as error:
+        yield Failure(task=name, model="", reason=str(error))
         return
     if labels and isinstance(built.config, TaskConfig) and built.config.target == "multilabel":
         globs = [*globs, "*"]

@@ -16,7 +16,7 @@ from builders.errors import BuilderError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
-from gene_eval.running.boundary import reason_of
+from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.tasks import TaskArrays
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 
@@ -34,8 +34,8 @@ class IndexedVectors:
     Args:
         embedding: Symbols and (n, d) vectors.
         groups: Rows of each kind of gene; see `VectorTable`.
-        health: See `model_adapters.health`; with the coverage of the gene table where that can be built, and for vectors
-            of a file with `audit`, what became of the file's rows.
+        health: See `model_adapters.health`; with the coverage of the gene table where that can be built, and for
+            vectors of a file with `audit`, what became of the file's rows.
     """
 
     embedding: EmbeddingTable
@@ -124,14 +124,13 @@ class ModelVectors:
         if table not in self._tables:
             began = time.perf_counter()
             try:
-                self._tables[table] = self._indexed(table, self._read() if self.is_precomputed else self._embed(table))
+                # A model is code of others, or a file of others that reads as anything.
+                with one_line_errors(self.name):
+                    embedded = self._read() if self.is_precomputed else self._embed(table)
+                    self._tables[table] = self._indexed(table, embedded)
             except GeneBenchError as error:
                 # Kept as well, so that what fails for one task is not tried again for each of the others.
                 self._tables[table] = error
-            except (Exception, SystemExit) as error:
-                # A model is code of others, or a file of others that reads as anything.
-                self._tables[table] = GeneBenchError(f"{self.name}: {reason_of(error)}")
-                self._tables[table].__cause__ = error
             self.seconds += time.perf_counter() - began
         found = self._tables[table]
         if isinstance(found, IndexedVectors):
@@ -193,7 +192,9 @@ class ModelVectors:
         """(n,) whether the model has a vector in every column of an entity."""
         return _known(self._columns(task))
 
-    def gather(self, task: TaskArrays, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average") -> Gathered:
+    def gather(
+        self, task: TaskArrays, *, keep: npt.NDArray[np.bool_] | None = None, pairs: str = "average"
+    ) -> Gathered:
         """Vectors of a task's entities.
 
         Args:

@@ -177,8 +177,8 @@ def _task_reasons(recorded: TaskResult, again: TaskResult) -> Iterator[str]:
             yield _differ(what, old, new)
     if was.fold_scheme != now.fold_scheme:
         yield (
-            f"folds are made by another rule: {was.fold_scheme} recorded, {now.fold_scheme} here; scores on them cannot be"
-            " paired, run the task again with --overwrite"
+            f"folds are made by another rule: {was.fold_scheme} recorded, {now.fold_scheme} here; scores on them cannot"
+            " be paired, run the task again with --overwrite"
         )
     if was.data_sha256 != now.data_sha256:
         yield from _differing("raw file", was.inputs, now.inputs)

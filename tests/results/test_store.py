@@ -279,9 +279,7 @@ def test_a_folder_gives_what_can_be_read_and_names_the_rest(result: TaskResult, 
     ]
     assert len(folder.problems) == 2
     assert folder.problems[0].startswith(f"cannot read result {corrupt}: not valid JSON")
-    assert folder.problems[1].startswith(
-        f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways.json'}"
-    )
+    assert folder.problems[1].startswith(f"{copy} is left out: {tmp_path / 'org__model' / 'reactome_pathways.json'}")
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_predictions_are_those_that_were_scored(go, labels):
     assert set(found["symbol"]) == set(labels["symbol"])
     scores = results.to_frame("folds").query("metric == 'roc_auc'").set_index("fold")["score"]
     for fold, rows in found.groupby("fold"):
-        assert roc_auc_score(rows["label"] == "tf", rows["score"]) == pytest.approx(scores[fold])
+        assert roc_auc_score(rows["label"], rows["score"]) == pytest.approx(scores[fold])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,10 @@ def test_predictions_are_those_that_were_scored(go, labels):
         (lambda t: t.assign(label=t["label"].astype(bool)), "binary"),
         (lambda t: t.assign(label=t["label"].map({0: "other", 1: "tf"})), "multiclass"),
         (lambda t: t.assign(label=t["label"] + 0.5 * np.arange(len(t))), "regression"),
-        (lambda t: t.assign(label=[["a", "b"] if one else ["b"] * (i % 2) for i, one in enumerate(t["label"])]), "multilabel"),
+        (
+            lambda t: t.assign(label=[["a", "b"] if one else ["b"] * (i % 2) for i, one in enumerate(t["label"])]),
+            "multilabel",
+        ),
     ],
 )
 def test_a_frame_is_a_task(go, labels, form, target):
@@ -179,9 +182,10 @@ def test_a_frame_is_a_task(go, labels, form, target):
     assert (result.task.id, result.task.target, result.task.n) == ("mine", target, len(labels))
 
 
-def test_a_frame_is_scored_as_the_task_that_it_copies(go, labels):
-    found = main_scores(go("bag-of-words", ["starter_is_tf", {"copy": labels}]))
-    # Without the starter's gene table, of the whole one: so only where that is built. Here the folds are what is compared.
+def test_a_frame_with_folds_is_scored_on_them(go, labels):
+    folds = dict(zip(*(load("starter_is_tf").dataset[name][:] for name in ("symbol", "fold")), strict=True))
+    copy = labels.assign(fold=labels["symbol"].map(folds)).sample(frac=1, random_state=0)
+    found = main_scores(go("bag-of-words", ["starter_is_tf", {"copy": copy}]))
     assert found["bag-of-words", "copy"] == pytest.approx(found["bag-of-words", "starter_is_tf"])
 
 
@@ -227,20 +231,17 @@ def test_a_table_that_is_no_task_costs_that_task(go, table, message):
     assert message in reason
 
 
-def test_a_frame_without_identifiers_costs_that_model(go, symbols):
+def test_a_frame_without_identifiers_is_one_line(go, symbols):
     frame = pd.DataFrame(np.ones((len(symbols), 3)))
-    try:
-        results = go({"numbers": frame, "small": SMALL}, "starter_is_tf")
-    except GeneBenchError as error:
-        assert "\n" not in str(error)
-        return
-    assert results.models == ("small",)
-    assert "\n" not in results.failures[0].reason
+    with pytest.raises(GeneBenchError, match=r"^mine: the index counts rows and no column is named symbol") as caught:
+        go({"mine": frame, "small": SMALL}, "starter_is_tf")
+    assert "\n" not in str(caught.value)
 
 
 def test_an_exception_of_a_users_model_costs_that_model(go, tmp_path):
     (tmp_path / "mine.py").write_text(
-        "class Mine:\n    model_id, input_column = 'mine', 'symbol'\n    def encode(self, batch):\n        raise KeyError('x')\n"
+        "class Mine:\n    model_id, input_column = 'mine', 'symbol'\n"
+        "    def encode(self, batch):\n        raise KeyError('x')\n"
     )
     results = go([f"{tmp_path / 'mine.py'}:Mine", SMALL], "starter_is_tf")
     assert results.models == (SMALL,)

@@ -5,18 +5,20 @@ The colours (viridis, and Okabe and Ito's set) can be told apart with any kind o
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gene_eval.analysis.tables import Report, Table
+from gene_eval.errors import ReportError
 from gene_eval.files import atomic_path
 from gene_eval.results.paths import axes_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "save"]
+__all__ = ["draw", "figure", "save"]
 
 # Neither dates nor versions nor random ids, nor a user's own settings; names of models are text, never formulas.
 STYLE: dict[str, Any] = {
@@ -46,39 +48,68 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
     Raises:
         FileError: A picture cannot be written.
     """
-    from matplotlib import style
-
     written: list[Path] = []
     for table in report.tables:
         below = axes_name(table.settings.shown) if len(report.tables) > 1 else ""
         target = Path(folder, below)
-        with style.context(["default", STYLE]), warnings.catch_warnings():
-            # A name in a script that the font lacks is drawn as boxes.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            for name, figure in draw(table, pair=pair):
-                written += _write(figure, target, name)
+        with _style():
+            for name, drawn in draw(table, pair=pair):
+                written += _write(drawn, target, name)
     return written
 
 
 def draw(table: Table, *, pair: tuple[str, str] | None = None) -> Iterator[tuple[str, "Figure"]]:
     """File name (without ending) and figure of each picture that the table has enough results for."""
+    for name, make in _pictures(table, pair).items():
+        if drawn := make():
+            yield name, drawn
+
+
+def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "Figure":
+    """One picture, as `save` writes it.
+
+    Args:
+        table: Of results.
+        name: "families", "figure2", "tasks", "ranks", "similarity_models", "similarity_tasks" or "folds".
+        pair: Models of "folds". Default: the two best that are no controls.
+
+    Raises:
+        ReportError: The table has too few results for it.
+    """
+    with _style():
+        drawn = _pictures(table, pair)[name]()
+    if drawn is None:
+        msg = f"too few results to draw {name!r}: it needs ranked tasks, or more models or tasks"
+        raise ReportError(msg)
+    return drawn
+
+
+def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[[], "Figure | None"]]:
+    """Name to what draws a picture, or finds that there are too few results for it."""
     # Late: matplotlib takes half a second to load, and most commands draw nothing.
     from gene_eval.reporting.plots.heat import family_map, figure2_map, task_map
     from gene_eval.reporting.plots.ranks import fold_scatter, rank_plot
     from gene_eval.reporting.plots.similarity import model_similarity, task_similarity
 
-    if table.means:
-        yield "families", family_map(table)
-    if table.figure2:
-        yield "figure2", figure2_map(table)
-    yield "tasks", task_map(table)
-    if table.rankings:
-        yield "ranks", rank_plot(table)
-    for name, similarity in (("similarity_models", model_similarity), ("similarity_tasks", task_similarity)):
-        if figure := similarity(table):
-            yield name, figure
-    if figure := fold_scatter(table, pair):
-        yield "folds", figure
+    return {
+        "families": lambda: family_map(table) if table.means else None,
+        "figure2": lambda: figure2_map(table) if table.figure2 else None,
+        "tasks": lambda: task_map(table),
+        "ranks": lambda: rank_plot(table) if table.rankings else None,
+        "similarity_models": lambda: model_similarity(table),
+        "similarity_tasks": lambda: task_similarity(table),
+        "folds": lambda: fold_scatter(table, pair),
+    }
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    from matplotlib import style
+
+    with style.context(["default", STYLE]), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def _write(figure: "Figure", folder: Path, name: str) -> Iterator[Path]:
