@@ -23,8 +23,8 @@ check: $(STAMP)
 	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
 
 docs: $(STAMP)
-	@$(BIN)/python -m gene_eval.docs tasks >docs/tasks.md
-	@$(BIN)/python -m gene_eval.docs models >docs/models.md
+	@$(BIN)/python -m gene_eval.documentation.pages tasks >docs/tasks.md
+	@$(BIN)/python -m gene_eval.documentation.pages models >docs/models.md
 
 style: $(STAMP)
 	@$(BIN)/ruff check --quiet --fix .

@@ -178,6 +178,9 @@ class ModelVectors:
         except BuilderError:
             # Vectors from a file are scored without the raw files of a gene table.
             return IndexedVectors(embedded, health=health)
+        if "symbol" not in genes.column_names:
+            # The table of diseases.
+            return IndexedVectors(embedded, health=health)
         health["coverage"] = gene_coverage(embedded.symbols, genes)
         if "locus_group" not in genes.column_names:
             return IndexedVectors(embedded, health=health)

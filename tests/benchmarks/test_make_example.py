@@ -7,7 +7,7 @@ import yaml
 
 from benchmarks import make_example
 from gene_eval.results.store import load_folder
-from gene_eval.running.runner import RunOptions, run
+from gene_eval.running.runner import run
 
 COMMAND = "gene-bench run bag-of-words random -t 'starter_*' -o results"
 
@@ -21,7 +21,7 @@ def no_browser(monkeypatch):
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
-    run(["bag-of-words", "random"], ["starter_is_tf", "starter_location"], RunOptions(out=out), log=lambda line: None)
+    run(["bag-of-words", "random"], ["starter_is_tf", "starter_location"], out=out, log=lambda line: None)
     return load_folder(out)
 
 

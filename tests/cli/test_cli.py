@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import TaskConfig, configs, load
-from gene_eval.cli import commands
 from gene_eval.cli.parser import main
 
 SMALL = "random:dim=8"
-COMMANDS = ("tasks", "models", "build", "register", "embed", "run", "check", "report")
+COMMANDS = ("tasks", "models", "build", "register", "embed", "run", "check", "why", "report")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +129,7 @@ def test_an_interrupt_is_one_line(cli, monkeypatch, tmp_path):
     def stop(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "run_all", stop)
+    monkeypatch.setattr("gene_eval.run", stop, raising=False)
     assert cli("run", SMALL, "-o", tmp_path) == (1, "", "gene-bench: stopped; what was finished is saved\n")
 
 
@@ -174,7 +173,7 @@ def test_tasks_as_json(cli):
         "paper_size": 10969,
         "ranked": True,
         "gene_table": "genes",
-        "version": "1.1.0",
+        "version": "2.0.0",
     }
 
 
@@ -272,7 +271,7 @@ def test_run_goes_on_after_a_failed_task(cli, tmp_path):
     status, out, err = cli("run", SMALL, *argv)
     assert status == 1
     assert "starter_is_tf" in out
-    assert "failed: hgnc_hla_class: HGNC: no hgnc_complete_set.txt in" in err
+    assert "failed: hgnc_hla_class: HGNC: no hgnc_complete_set.txt" in err
     assert "1 results written" in err
     assert "1 failed (see above)" in err
     assert "Traceback" not in err

@@ -65,13 +65,13 @@ def client(hub, monkeypatch):
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """Results of two models on two starter tasks."""
-    from gene_eval.running.runner import RunOptions, run
+    from gene_eval.running.runner import run
 
     out = tmp_path_factory.mktemp("results")
     run(
         ["bag-of-words", "random:dim=8"],
         ["starter_is_tf", "starter_location"],
-        RunOptions(out=out),
+        out=out,
         log=lambda line: None,
     )
     return out

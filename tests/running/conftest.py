@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from builders import load
-from gene_eval.running.runner import RunOptions, run
+from gene_eval.running.runner import run
 from model_adapters import as_matrix, embed, load_model
 
 
@@ -25,11 +25,10 @@ def log():
 
 @pytest.fixture
 def go(tmp_path, log):
-    """Run models on tasks and return the outcome; results go to `tmp_path / "out"`."""
+    """Run models on tasks and return the results; files go to `tmp_path / "out"`."""
 
-    def go(models, patterns, *, split_labels=False, **options):
-        chosen = RunOptions(**{"out": tmp_path / "out", **options})
-        return run(models, patterns, chosen, split_labels=split_labels, log=log)
+    def go(models, patterns, **options):
+        return run(models, patterns, log=log, **{"out": tmp_path / "out", **options})
 
     return go
 

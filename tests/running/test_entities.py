@@ -25,8 +25,8 @@ def test_choose():
     assert choose(["starter_is_tf", "starter_loc*"]) == {"starter_is_tf": [""], "starter_location": [""]}
     assert choose(["starter_location/*"]) == {"starter_location": ["*"]}
     assert choose(["starter_location", "starter_location/nucleus"]) == {"starter_location": ["", "nucleus"]}
-    assert choose(["starter_*"], split_labels=True)["starter_location"] == ["", "*"]
-    assert choose(["starter_*"], split_labels=True)["starter_is_tf"] == [""]
+    assert choose(["starter_*"], subtasks=True)["starter_location"] == ["", "*"]
+    assert choose(["starter_*"], subtasks=True)["starter_is_tf"] == [""]
     assert choose(["starter_*/*"]) == {"starter_location": ["*"]}
     with pytest.raises(UnknownTaskError, match="did you mean 'starter_location'"):
         choose(["starter_locations/nucleus"])
@@ -54,7 +54,7 @@ def test_a_label_as_a_task(go, tmp_path, assert_scores, starter_vectors):
 
 
 def test_subtasks_besides_their_task(go):
-    outcome = go([SMALL], ["starter_location"], split_labels=True)
+    outcome = go([SMALL], ["starter_location"], subtasks=True)
     names = load("starter_location").dataset.features["label"].feature.names
     assert [r.task.id for r in outcome.results] == ["starter_location", *(f"starter_location/{name}" for name in names)]
 
@@ -135,9 +135,9 @@ def test_a_model_for_diseases_does_not_matter_to_other_tasks(go, toy_dir):
 
 
 def test_a_text_model_reads_name_and_summary_of_a_disease(toy_dir):
-    vectors = ModelVectors(load_model("length"), RawFiles(toy_dir), log=lambda line: None).of("diseases")
+    vectors = ModelVectors(load_model("length"), RawFiles(toy_dir), name="mine", log=lambda line: None).of("diseases")
     text = "Disease name disease 1 with the summary About disease 1."
-    assert vectors.matrix[vectors.row["EFO_1"]].tolist() == pytest.approx([np.log1p(len(text))])
+    assert vectors.embedding.matrix[vectors.row["EFO_1"]].tolist() == pytest.approx([np.log1p(len(text))])
 
 
 @pytest.mark.parametrize("spec", ["FILE", "FILE+random", "length:input=chromosome", "random+length:input=chromosome"])
@@ -167,12 +167,12 @@ def test_kinds_of_genes_of_a_file_do_not_depend_on_the_tasks_before(toy_dir, tmp
     symbols = [symbol for symbol, _ in toy_genes]
     write_vectors(tmp_path / "mine.csv", symbols)
     lines = []
-    mine = ModelVectors(load_model(str(tmp_path / "mine.csv")), RawFiles(toy_dir), log=lines.append)
-    assert mine.of(first).groups == []
+    mine = ModelVectors(load_model(str(tmp_path / "mine.csv")), RawFiles(toy_dir), name="mine", log=lines.append)
+    assert list(mine.of(first).groups) == []
     (group,) = mine.of("genes").groups
     known = load("genes", RawFiles(toy_dir)).dataset["symbol"]
     assert [list(mine.of("genes").row)[i] for i in group] == [name for name in known if name in symbols]
-    assert mine.of("genes").matrix is mine.of(first).matrix
+    assert mine.of("genes").embedding is mine.of(first).embedding
     assert len(lines) == 1
 
 

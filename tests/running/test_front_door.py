@@ -34,6 +34,8 @@ def labels():
 
 @pytest.fixture
 def go(log):
+    """Run in memory."""
+
     def go(models, tasks, **options):
         return gene_eval.run(models, tasks, log=log, **options)
 

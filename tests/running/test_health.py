@@ -42,6 +42,6 @@ def test_of_several_devices_one_solves(go, monkeypatch):
 
 @pytest.mark.parametrize("spec", ["bag-of-words", "tfidf", "bag-of-words+length"])
 def test_diseases_are_encoded_with_the_words_of_genes(toy_dir, spec):
-    vectors = ModelVectors(load_model(spec), RawFiles(toy_dir), log=lambda line: None)
-    assert vectors.of("diseases").dim == vectors.of("genes").dim
-    assert np.isfinite(vectors.of("diseases").matrix).all()
+    vectors = ModelVectors(load_model(spec), RawFiles(toy_dir), name="mine", log=lambda line: None)
+    assert vectors.of("diseases").embedding.matrix.shape[1] == vectors.of("genes").embedding.matrix.shape[1]
+    assert np.isfinite(vectors.of("diseases").embedding.matrix).all()

@@ -13,7 +13,7 @@ from gene_eval.core.probe import probe
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store as results
 from gene_eval.running import runner
-from gene_eval.running.runner import RunOptions, run
+from gene_eval.running.runner import run
 from model_adapters.controls import RandomVectors
 from model_adapters.text.bag_of_words import BagOfWords
 
@@ -29,7 +29,7 @@ SMALL = "random:dim=8"
 @pytest.fixture(scope="module")
 def starter_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("starter")
-    return run(["bag-of-words", "random"], ["starter_*"], RunOptions(out=out), log=[].append), out
+    return run(["bag-of-words", "random"], ["starter_*"], out=out, log=[].append), out
 
 
 def labels_of(rows, target):
@@ -109,7 +109,7 @@ def test_a_second_run_embeds_and_fits_nothing(starter_run, log, monkeypatch):
     for kind in (BagOfWords, RandomVectors):
         monkeypatch.setattr(kind, "encode", lambda self, batch: called.append("encode"))
     monkeypatch.setattr(runner, "probe", lambda *args, **options: called.append("probe"))
-    again = run(["bag-of-words", "random"], ["starter_*"], RunOptions(out=starter_run[1]), log=log)
+    again = run(["bag-of-words", "random"], ["starter_*"], out=starter_run[1], log=log)
     assert called == []
     assert (again.fitted, again.up_to_date) == (0, 8)
     assert [(r.model.id, r.task.id, r.scores) for r in again.results] == [
@@ -135,7 +135,7 @@ def test_another_seed_or_engine_is_another_result(go):
 def test_fresh_runs_give_the_same_bytes(tmp_path, log):
     texts = []
     for name in ("a", "b"):
-        run(["random:dim=16"], ["starter_*"], RunOptions(out=tmp_path / name), log=log)
+        run(["random:dim=16"], ["starter_*"], out=tmp_path / name, log=log)
         files = {path.name: json.loads(path.read_text()) for path in sorted((tmp_path / name).rglob("*.json"))}
         for content in files.values():
             del content["timing"], content["created_at"]
@@ -193,7 +193,7 @@ def test_nothing_in_common(go, tmp_path, symbols, write_vectors):
     write_vectors(tmp_path / "second.csv", symbols[100:])
     outcome = go([str(tmp_path / "first.csv"), str(tmp_path / "second.csv")], ["starter_is_tf"], common_genes=True)
     assert {failure.reason for failure in outcome.failures} == {
-        "no entity of starter_is_tf has a vector in all of the models; leave out --common-genes"
+        "no entity of starter_is_tf has a vector in all of the models; run without --common-genes"
     }
 
 
@@ -289,7 +289,7 @@ def test_models_of_one_name_are_refused_before_anything_runs(go, tmp_path, symbo
     for folder in ("a", "b"):
         write_vectors(tmp_path / folder / "mine.csv", symbols)
     specs = [str(tmp_path / folder / "mine.csv") for folder in ("a", "b")]
-    with pytest.raises(GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named mine, .* rename one"):
+    with pytest.raises(GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named mine, .* give one another name"):
         go(specs, ["starter_is_tf"])
     assert not (tmp_path / "out").exists()
     assert go([specs[0], specs[0]], ["starter_is_tf"]).fitted == 1

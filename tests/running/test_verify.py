@@ -7,7 +7,7 @@ import pytest
 
 from gene_eval.cli.parser import main
 from gene_eval.results.store import load, load_folder
-from gene_eval.running.runner import RunOptions, run
+from gene_eval.running.runner import run
 from gene_eval.running.verify import verify
 
 TASK = "humantfs_is_tf"
@@ -35,7 +35,7 @@ def vectors(tmp_path, toy_genes):
 @pytest.fixture
 def saved(tmp_path, toy_dir):
     """A result of `random` on toy data, as a path."""
-    run(["random:dim=4"], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    run(["random:dim=4"], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
     (path,) = (tmp_path / "out").rglob("*.json")
     return path
 
@@ -68,7 +68,7 @@ def test_an_untouched_result_reproduces(saved, check):
 
 
 def test_an_untouched_result_of_a_model_with_options_within_options_reproduces(tmp_path, toy_dir, check):
-    run(["shuffled:random:dim=4"], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    run(["shuffled:random:dim=4"], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
     (path,) = (tmp_path / "out").rglob("*.json")
     status, (line,) = check(path)
     assert (status, line.partition(":")[0]) == (0, "reproduced")
@@ -85,7 +85,7 @@ def test_a_changed_label(saved, check, toy_dir):
 
 
 def test_a_changed_vector(tmp_path, toy_dir, toy_genes, vectors, check):
-    run([str(vectors)], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    run([str(vectors)], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
     path = tmp_path / "out" / "mine" / f"{TASK}.json"
     assert check(path, "--model", vectors)[0] == 0
     write_vectors(vectors, [symbol for symbol, _ in toy_genes], changed="TOY7")
@@ -98,7 +98,7 @@ def test_a_changed_vector(tmp_path, toy_dir, toy_genes, vectors, check):
 
 
 def test_vectors_of_a_file_need_the_file(tmp_path, toy_dir, vectors, check):
-    run([str(vectors)], [TASK], RunOptions(out=tmp_path / "out", data_dir=toy_dir), log=silent)
+    run([str(vectors)], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
     status, (line,) = check(tmp_path / "out" / "mine" / f"{TASK}.json")
     assert status == 1
     assert line.endswith("does not say where mine is; give its file, folder or class with --model")
@@ -111,7 +111,7 @@ def test_vectors_of_a_file_need_the_file(tmp_path, toy_dir, vectors, check):
         (
             ("task", "fold_scheme"),
             "10-fold",
-            "fold scheme differs: 10-fold recorded, 5-fold-sha256-contiguous-seed0 here",
+            "folds are made by another rule: 10-fold recorded, 5-fold-sha256-contiguous-seed0 here",
         ),
         (("task", "version"), "0.9.0", "task version differs: 0.9.0 recorded, 1.1.0 here"),
         (("task", "data_sha256"), "0" * 64, "labels (data sha256) differs: 0000000000000000... recorded, "),
@@ -173,9 +173,7 @@ def test_scores_that_differ_with_other_versions_name_them(saved, check):
 
 
 def test_one_verdict_for_each_in_their_order(tmp_path, toy_dir, saved, check):
-    run(
-        ["random:dim=5"], [TASK, "gene2vec_gene_pairs"], RunOptions(out=tmp_path / "more", data_dir=toy_dir), log=silent
-    )
+    run(["random:dim=5"], [TASK, "gene2vec_gene_pairs"], out=tmp_path / "more", data_dir=toy_dir, log=silent)
     paths = [*sorted((tmp_path / "more").rglob("*.json")), saved]
     edit(paths[1], ("task", "version"), "0.9.0")
     status, lines = check(*paths)
@@ -186,8 +184,8 @@ def test_one_verdict_for_each_in_their_order(tmp_path, toy_dir, saved, check):
 
 def test_common_genes_need_all_models_of_the_run(tmp_path, toy_dir, toy_genes):
     part = write_vectors(tmp_path / "part.csv", [symbol for symbol, _ in toy_genes[:45]])
-    options = RunOptions(out=tmp_path / "out", data_dir=toy_dir, common_genes=True)
-    run(["random:dim=4", "random:dim=5,seed=1", str(part)], [TASK], options, log=silent)
+    options = {"out": tmp_path / "out", "data_dir": toy_dir, "common_genes": True}
+    run(["random:dim=4", "random:dim=5,seed=1", str(part)], [TASK], log=silent, **options)
     results = {result.model.id: result for result in load_folder(tmp_path / "out").results}
     assert results["random:dim=4"].coverage.n_scored == 45
     (verdict,) = verify([results["random:dim=4"]], data_dir=toy_dir, log=silent)

@@ -9,7 +9,7 @@ from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.probe import score_splits
 from gene_eval.core.solver import problem as fast_task
 from gene_eval.core.splits import Splits
-from gene_eval.running.tasks import choose, load_tasks
+from gene_eval.running.tasks import collect_tasks
 from gene_eval.running.vectors import ModelVectors
 from model_adapters import load_model
 
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.real_data
 def read(raw_dir):
     """Word counts, labels and folds of a task."""
     raw = RawFiles(raw_dir)
-    vectors = ModelVectors(load_model("bag-of-words"), raw, log=lambda line: None)
+    vectors = ModelVectors(load_model("bag-of-words"), raw, name="mine", log=lambda line: None)
 
     def read(name):
-        (task,) = load_tasks(choose([name]), raw)
+        (task,) = collect_tasks(name, raw)
         gathered = vectors.gather(task)
         return gathered.X.materialise(), task.y[gathered.rows], task.folds[gathered.rows].astype(np.int64)
 
