@@ -21,7 +21,7 @@ from builders import (
     select,
     subtasks,
 )
-from builders.errors import BuilderError
+from builders.errors import BuilderError, TaskCodeError
 from gene_eval.results.records import TaskRecord
 
 __all__ = ["Failure", "Task", "choose", "load_tasks", "make_task"]
@@ -67,12 +67,17 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
         Task name -> parts of it: "" for the task itself, else a glob over its labels.
 
     Raises:
-        UnknownTaskError: A pattern matches no task.
+        UnknownTaskError: A pattern matches no task; a user's file that cannot be run is left to `load_tasks`.
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
         name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
-        matches = select([name])
+        try:
+            matches = select([name])
+        except TaskCodeError:
+            # A user's file that cannot be run is a task that fails when it is loaded; the others go on.
+            chosen[name] = [""]
+            continue
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
             matches = [match for match in matches if _config(match).target == "multilabel"] or matches
@@ -81,8 +86,8 @@ def choose(patterns: Sequence[str], *, split_labels: bool = False) -> dict[str, 
             parts += [part for part in _parts(match, label, split_labels=split_labels) if part not in parts]
     if not patterns:
         chosen = {name: parts for name, parts in chosen.items() if _config(name).ranked}
-    order = select(list(chosen))
-    return {name: chosen[name] for name in order}
+    order = [name for name in select([]) if name in chosen]
+    return {name: chosen[name] for name in [*order, *(name for name in chosen if is_builder_spec(name))]}
 
 
 def _parts(name: str, label: str, *, split_labels: bool) -> list[str]:
