@@ -68,7 +68,9 @@ class Audit:
     @property
     def changed(self) -> int:
         """Number of symbols that were replaced by the current one."""
-        return sum(self.identifiers.get(status, 0) for status in ("previous", "alias", "case", "date"))
+        from builders.symbols.resolution import CHANGES
+
+        return sum(self.identifiers.get(status, 0) for status in CHANGES)
 
     def summary(self) -> str:
         """One line for a table or a card."""

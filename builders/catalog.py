@@ -79,7 +79,10 @@ def builder_of(name: str) -> type[GeneTaskBuilder]:
 
     Raises:
         UnknownTaskError: There is none; the message suggests the nearest name.
+        TaskCodeError: It is `file.py:Class`, and the file cannot be run.
     """
+    if is_builder_spec(name):
+        _add(name)
     for builder in (*BUILDERS, *_user_builders.values()):
         if name in builder.builder_configs:
             return builder

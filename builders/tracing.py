@@ -15,6 +15,7 @@ from builders.errors import UnknownGeneError, UnknownTaskError
 from builders.labels import one_row_per_entity
 from builders.raw_files import RawFiles
 from builders.symbols import Match
+from builders.symbols.unknown import UNKNOWN
 from builders.text import some
 from builders.user_builders import one_line_failures
 
@@ -174,10 +175,9 @@ def _resolve(builder: GeneTaskBuilder, gene: str, rows: pd.DataFrame) -> Match:
         # Symbols differ from one another in a letter or digit: case is no difference here.
         names = {name.upper(): name for name in known}
         near = [names[name] for name in difflib.get_close_matches(gene.upper(), names, n=3)]
-        hint = (
-            f"; did you mean {' or '.join(near)}?" if near else "; expected a symbol, or an id of HGNC, Ensembl, Entrez"
-        )
-        message = f"no gene '{gene}' in {'HGNC or ' if not builder.PACKAGED else ''}{builder.SOURCE.title}{hint}"
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; expected a symbol, or an id of HGNC or Ensembl"
+        kind = f" ({match.note})" if match.note not in ("", UNKNOWN) else ""
+        message = f"no gene '{gene}' in {'HGNC or ' if not builder.PACKAGED else ''}{builder.SOURCE.title}{kind}{hint}"
         raise UnknownGeneError(message)
     return match
 

@@ -21,6 +21,7 @@ from builders import (
     select,
     subtasks,
 )
+from builders.errors import TaskCodeError
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.errors import GeneBenchError
@@ -121,12 +122,17 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
         Task name -> "" for the task itself, else globs over its labels.
 
     Raises:
-        UnknownTaskError: A pattern matches no task.
+        UnknownTaskError: A pattern matches no task; a user's file that cannot be run is left to `collect_tasks`.
     """
     chosen: dict[str, list[str]] = {}
     for pattern in patterns or ["*"]:
         name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
-        matches = select([name])
+        try:
+            matches = select([name])
+        except TaskCodeError:
+            # A user's file that cannot be run is a task that fails when it is loaded; the others go on.
+            chosen[name] = [""]
+            continue
         if label and name not in matches:
             # A glob over tasks asks for the labels of those that have any.
             matches = [match for match in matches if _config(match).target == "multilabel"] or matches
@@ -135,8 +141,8 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
             globs += [each for each in _label_globs(match, label, subtasks=subtasks) if each not in globs]
     if not patterns:
         chosen = {name: globs for name, globs in chosen.items() if _config(name).ranked}
-    order = select(list(chosen))
-    return {name: chosen[name] for name in order}
+    order = [name for name in select([]) if name in chosen]
+    return {name: chosen[name] for name in [*order, *(name for name in chosen if is_builder_spec(name))]}
 
 
 def _label_globs(name: str, label: str, *, subtasks: bool) -> list[str]:

@@ -1,0 +1,42 @@
+"""A user's task that fails costs itself: the tasks beside it are scored."""
+
+import pytest
+
+BODY = """
+import pandas as pd
+from builders import GeneTaskBuilder, Source, TaskConfig
+
+{}
+class Mine(GeneTaskBuilder):
+    SOURCE = Source(name="mine", title="Mine", files={{}})
+    PACKAGED = True
+    BUILDER_CONFIGS = [TaskConfig("mine_{}", target="binary")]
+
+    def rows(self, config):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "top", "body", "reason"),
+    [
+        ("raises", "", "raise KeyError('x')", "mine_raises: KeyError: 'x' (mine.py, line 12)"),
+        ("exits", "", "exit(0)", "mine_exits: SystemExit: 0 (mine.py, line 12)"),
+        (
+            "nothing",
+            "",
+            "pass",
+            "mine_nothing: rows() returned NoneType; expected a pandas.DataFrame with symbol, label",
+        ),
+        ("import", "import sys; sys.exit(0)", "pass", "mine.py cannot be run: SystemExit: 0 (mine.py, line 5)"),
+        ("syntax", "def f(:", "pass", "mine.py cannot be run: SyntaxError: "),
+    ],
+)
+def test_the_others_go_on(go, tmp_path, name, top, body, reason):
+    path = tmp_path / "mine.py"
+    path.write_text(BODY.format(top, name, body), encoding="utf-8")
+    outcome = go(["random:dim=4"], [f"{path}:Mine", "starter_is_tf"])
+    assert [result.task.id for result in outcome.results] == ["starter_is_tf"]
+    (failure,) = outcome.failures
+    assert reason in failure.reason
+    assert "\n" not in failure.reason
