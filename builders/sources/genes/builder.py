@@ -11,7 +11,7 @@ from builders.config import TableConfig
 from builders.raw_files import RawFile, Source
 from builders.sources.genes.ensembl import ENSEMBL, longest_transcripts
 from builders.sources.genes.proteins import is_fasta, read_fasta, sequence_per_gene
-from builders.sources.uniprot import ENTRY, GENE, SEQUENCE, UNIPROT
+from builders.sources.uniprot import ENTRIES_FORM, ENTRY, GENE, SEQUENCE, UNIPROT, primary_names
 from builders.symbols import HGNC
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ class GenesBuilder(GeneTaskBuilder):
             return None
         if is_fasta(path):
             return read_fasta(path)
-        table = self.table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE)
-        return table if SEQUENCE in table else None
+        table = self.table(path, (ENTRY,), **ENTRIES_FORM)
+        return table.assign(**{GENE: primary_names(table)}) if SEQUENCE in table else None
 
     def _summaries(self) -> dict[str, str]:
         path = self.path("summary", NCBI_GENE)

@@ -38,8 +38,8 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
         The sequence of the first of HGNC's accessions that is among the proteins, else the longest that names the gene.
     """
     chosen: dict[str, str] = {}
-    # Longest last, so that it stays; the accession decides between equals.
-    proteins = proteins[(proteins[ENTRY] != "") & (proteins[SEQUENCE] != "")]
+    # Longest last, so that it stays; the accession decides between equals. P04637-2 is an isoform beside P04637.
+    proteins = proteins[(proteins[ENTRY] != "") & (proteins[SEQUENCE] != "") & ~proteins[ENTRY].str.contains("-")]
     proteins = proteins.sort_values(ENTRY, ascending=False).sort_values(
         SEQUENCE, key=lambda s: s.str.len(), kind="stable"
     )
