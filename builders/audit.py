@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.files import write_atomically
+from builders.symbols import CHANGES
 
 if TYPE_CHECKING:
     from builders.symbols import Resolution
@@ -68,7 +69,7 @@ class Audit:
     @property
     def changed(self) -> int:
         """Number of symbols that were replaced by the current one."""
-        return sum(self.identifiers.get(status, 0) for status in ("previous", "alias", "case", "date"))
+        return sum(self.identifiers.get(status, 0) for status in CHANGES)
 
     def summary(self) -> str:
         """One line for a table or a card."""
