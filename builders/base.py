@@ -20,7 +20,7 @@ from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, t
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
-from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Resolution, Status, SymbolResolver
+from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, HGNC_RENAMED, Resolution, Status, SymbolResolver
 
 if TYPE_CHECKING:
     import datasets
@@ -150,7 +150,7 @@ class GeneTaskBuilder:
 
     def hgnc(self, *columns: str) -> pd.DataFrame:
         """HGNC's complete set with the columns of `HGNC_COLUMNS` and these."""
-        return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns))
+        return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns), renamed=HGNC_RENAMED)
 
     def resolver(self) -> SymbolResolver:
         """Resolver over this config's HGNC file."""

@@ -41,8 +41,8 @@ LAYOUT = (
 class ExpressionProfile(TableModel):
     """log(1 + TPM) of a gene in each tissue, from a table of HPA (one line for a gene in a tissue) or a wide one.
 
-    Cell types, cell lines, brain regions, blood cells and cancers are read as tissues are; the tables are those of HPA's
-    releases 18 to 25. No value is made up for a tissue that a gene was not measured in: tissues that are not given for
+    Cell types, cell lines, brain regions, blood cells and cancers are read as tissues are, from the tables of HPA 18 to
+    25. No value is made up for a tissue that a gene was not measured in: tissues that are not given for
     every gene are left out, so that no gene is. `drop=genes` keeps all tissues and leaves those genes out.
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builders.errors import SourceFormatError
 from builders.readers.fasta import read_records
 from builders.sources.uniprot import ENTRY, GENE, SEQUENCE
-from builders.symbols import Status, SymbolResolver
+from builders.symbols import Status, SymbolResolver, split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
             chosen[symbol] = sequence
     sequences = dict(zip(proteins[ENTRY], proteins[SEQUENCE], strict=True))
     for symbol, cell in genes[["symbol", "uniprot_ids"]].itertuples(index=False, name=None):
-        listed = next((accession for accession in cell.split("|") if accession in sequences), None)
+        listed = next((accession for accession in split_cell(cell) if accession in sequences), None)
         if listed is not None:
             chosen[symbol] = sequences[listed]
     return chosen
