@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.files import write_atomically
+from builders.symbols import CHANGES
 
 if TYPE_CHECKING:
     from builders.symbols import Resolution
@@ -68,8 +69,6 @@ class Audit:
     @property
     def changed(self) -> int:
         """Number of symbols that were replaced by the current one."""
-        from builders.symbols.resolution import CHANGES
-
         return sum(self.identifiers.get(status, 0) for status in CHANGES)
 
     def summary(self) -> str:

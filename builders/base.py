@@ -20,7 +20,7 @@ from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, t
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
-from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, Resolution, Status, SymbolResolver
+from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, HGNC_RENAMED, Resolution, Status, SymbolResolver
 
 if TYPE_CHECKING:
     import datasets
@@ -97,6 +97,7 @@ class GeneTaskBuilder:
                 names = origin.files[key].names
                 name = next((name for name in names if path.as_posix().endswith(f"/{name}")), names[0])
                 self.audit.inputs[f"{origin.name}/{name}"] = self.raw.sha256(path)
+        self.config = self.choose_variant(self.config)
         self.cache_dir = cache.entry_folder(self.config, self._fingerprint(), cache_dir=cache_dir)
         self._entry: cache.Entry | None = None
 
@@ -115,6 +116,15 @@ class GeneTaskBuilder:
         needed = [(self.SOURCE, key) for key in config.files or self.SOURCE.files]
         hgnc = (HGNC, "complete_set")
         return needed if hgnc in needed or self.PACKAGED else [*needed, hgnc]
+
+    @classmethod
+    def variants(cls, config: Any) -> list[Any]:
+        """The config, then what it is with releases of the source whose labels mean something else: other versions."""
+        return [config]
+
+    def choose_variant(self, config: Any) -> Any:
+        """The one of `variants` that the raw files at hand make."""
+        return config
 
     def locate(self, origin: Source, key: str) -> Path | None:
         """Path of a raw file; None for an optional one that is not there."""
@@ -140,7 +150,7 @@ class GeneTaskBuilder:
 
     def hgnc(self, *columns: str) -> pd.DataFrame:
         """HGNC's complete set with the columns of `HGNC_COLUMNS` and these."""
-        return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns))
+        return self.table(self.path("complete_set", HGNC), (*HGNC_COLUMNS, *columns), renamed=HGNC_RENAMED)
 
     def resolver(self) -> SymbolResolver:
         """Resolver over this config's HGNC file."""

@@ -126,7 +126,6 @@ def load(
         BuilderError: Unknown name, or the rows cannot be built.
     """
     builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
-    config = builder.builder_configs[name]
     if raw.data_dir is None and not builder.PACKAGED and not rebuild:
         found = cached(name, cache_dir=cache_dir)
         if found is not None:
@@ -134,7 +133,7 @@ def load(
     with one_line_failures(name, builder):
         made = builder(name, raw=raw, cache_dir=cache_dir)
         built = made.prepare()
-    return Built(config, made.as_dataset(split="train"), made.audit, built)
+    return Built(made.config, made.as_dataset(split="train"), made.audit, built)
 
 
 def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
@@ -146,9 +145,11 @@ def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
         UnknownTaskError: There is no such config.
     """
     builder = builder_of(name)
-    config = builder.builder_configs[name]
-    entry = cache.latest_entry(config, builder.rules(), cache_dir=cache_dir)
-    return None if entry is None else Built(config, entry.dataset, entry.audit, built=False)
+    for config in builder.variants(builder.builder_configs[name]):
+        entry = cache.latest_entry(config, builder.rules(), cache_dir=cache_dir)
+        if entry is not None:
+            return Built(config, entry.dataset, entry.audit, built=False)
+    return None
 
 
 def _add(spec: str) -> list[str]:

@@ -16,6 +16,7 @@ __all__ = ["Gene2vecBuilder"]
 
 SPLITS = ("train", "valid", "test")
 FOLDER = "predictionData"
+# Written against the files of 2019, the only ones.
 GENE2VEC = Source(
     name="gene2vec",
     title="Gene2vec",

@@ -26,6 +26,7 @@ _PATHS = {
     "n1_network": "notch1_network/n1_network.pickle",
     "n1_target": "notch1_network/n1_target.pickle",
 }
+# Written against the six files of 2023, which have not changed since.
 GENECORPUS = Source(
     name="genecorpus",
     title="Genecorpus-30M",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HumanTfsBuilder"]
 
+# Written against version 1.01 of the database, the only one.
 HUMANTFS = Source(
     name="humantfs",
     title="The Human Transcription Factors",

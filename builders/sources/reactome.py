@@ -9,6 +9,7 @@ from builders.config import TaskConfig
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFile, Source
 from builders.readers.archives import read_text
+from builders.symbols import split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,7 @@ class ReactomeBuilder(GeneTaskBuilder):
         proteins = self._proteins()
         human = set()
         for name, symbol in previous.items():
-            own = [accession for accession in accessions[symbol].split("|") if accession]
+            own = split_cell(accessions[symbol])
             if proteins is not None:
                 sets = [pathway for pathway in members if name in members[pathway]]
                 is_human = any((accession, pathway) in proteins for accession in own for pathway in sets)

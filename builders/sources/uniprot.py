@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.base import GeneTaskBuilder
 from builders.config import Family, TaskConfig
 from builders.raw_files import RawFile, Source
+from builders.readers.columns import require_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENTRY", "GENE", "SEQUENCE", "UNIPROT", "UniProtBuilder"]
+__all__ = ["ENTRIES_FORM", "ENTRY", "GENE", "SEQUENCE", "UNIPROT", "UniProtBuilder"]
 
 ENTRY, GENE, KEYWORD, SEQUENCE = "Entry", "Gene Names (primary)", "Keyword ID", "Sequence"
+NAMES, KEYWORD_NAMES = "Gene Names", "Keywords"
+# How to read the entries. Until 2022 the columns had other names, and the API's own field names come in JSON exports.
+ENTRIES_FORM = {
+    "quoting": csv.QUOTE_NONE,
+    "renamed": (
+        *(("accession", ENTRY), ("Accession", ENTRY)),
+        *(("Gene names  (primary )", GENE), ("Gene names (primary)", GENE), ("gene_primary", GENE)),
+        *(("Gene names", NAMES), ("gene_names", NAMES)),
+        *(("Keywords ID", KEYWORD), ("Keyword IDs", KEYWORD), ("keywordid", KEYWORD), ("keyword", KEYWORD_NAMES)),
+        ("sequence", SEQUENCE),
+    ),
+}
+# UniProt has some 20,400 reviewed human proteins; a search returns them in pages of 500.
+FEW_ENTRIES = 10_000
 _ENTRIES_URL = (
     "https://rest.uniprot.org/uniprotkb/stream?query=%28reviewed%3Atrue%29%20AND%20%28organism_id%3A9606%29"
     "&format=tsv&fields=accession%2Cgene_primary%2Ckeyword%2Ckeywordid%2Csequence"
 )
 _ENTRIES = ("uniprotkb_human_reviewed.tsv", "uniprotkb_human_reviewed.tsv.gz", "uniprotkb_human_reviewed_keywords.tsv")
 _FASTA = ("uniprotkb_human_reviewed.fasta", "uniprotkb_human_reviewed.fasta.gz")
+# Written against releases 2021_03 to 2025_04.
 UNIPROT = Source(
     name="uniprot",
     title="UniProt",
@@ -100,28 +117,52 @@ class UniProtBuilder(GeneTaskBuilder):
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
         import pandas as pd
 
-        entries = self.read("entries", (ENTRY, GENE, KEYWORD), quoting=csv.QUOTE_NONE)
-        keywords = self.read("keywords", (KEYWORD, "Name", "Category"), quoting=csv.QUOTE_NONE)
         # By id: a keyword's name changes between releases.
+        keywords = self.read("keywords", (KEYWORD, "Name", "Category"), quoting=csv.QUOTE_NONE)
         names, moved = {}, []
         for keyword, name, category in keywords.itertuples(index=False, name=None):
-            own = CATEGORIES.get(keyword, category)
-            if own == config.column:
+            of_category = CATEGORIES.get(keyword, category)
+            if of_category == config.column:
                 names[keyword] = name
-            if own != category and config.column in (own, category):
+            if of_category != category and config.column in (of_category, category):
                 moved.append(name)
         if moved:
             self.audit.notes.append(f"by UniProt's category, not the keyword list's: {', '.join(moved)}")
-        listed, rows = set(keywords[KEYWORD]), []
+        ids_by_name = dict(zip(keywords["Name"], keywords[KEYWORD], strict=True))
+        listed, rows = set(ids_by_name.values()), []
         unlisted: set[str] = set()
-        for entry, gene, cell in entries.itertuples(index=False, name=None):
-            ids = _parts(cell)
+        for entry, genes, cell in self._entries().itertuples(index=False, name=None):
+            ids = [ids_by_name.get(part, part) for part in _parts(cell)]
             unlisted.update(keyword for keyword in ids if keyword not in listed)
             if label := tuple(names[keyword] for keyword in ids if keyword in names):
-                rows += [(*identifiers, label) for identifiers in _identifiers(entry, _parts(gene))]
+                rows += [(*identifiers, label) for identifiers in _identifiers(entry, _parts(genes))]
         if unlisted:
             self.audit.notes.append(f"keywords that the keyword list lacks: {len(unlisted)}, such as {min(unlisted)}")
         return pd.DataFrame(rows, columns=["symbol", "symbol_alt", "label"])
+
+    def _entries(self) -> pd.DataFrame:
+        """Accession, names of the genes (where the file has them) and keywords, as ids or as names."""
+        path = self.path("entries")
+        table = self.table(path, (ENTRY,), **ENTRIES_FORM)
+        keyword = KEYWORD_NAMES if KEYWORD not in table and KEYWORD_NAMES in table else KEYWORD
+        require_columns(path, (ENTRY, keyword), table.columns.tolist(), ENTRIES_FORM["renamed"])  # type: ignore[arg-type]
+        if len(table) < FEW_ENTRIES:
+            self.audit.notes.append(_few(path, len(table)))
+        return table.assign(**{GENE: primary_names(table)})[[ENTRY, GENE, keyword]]
+
+
+def primary_names(table: pd.DataFrame) -> pd.Series:
+    """Names of an entry's genes, "; " between several: the column of primary names, else the first of all names."""
+    if GENE in table:
+        return table[GENE]
+    return table[NAMES].str.split().str[0].fillna("") if NAMES in table else table[ENTRY].str[:0]
+
+
+def _few(path: Path, n: int) -> str:
+    return (
+        f"{path.name} has {n:,} entries, far fewer than the 20,400 reviewed human proteins of UniProt; the first page"
+        f" of a search? get all from {_ENTRIES_URL}"
+    )
 
 
 def _parts(cell: str) -> list[str]:

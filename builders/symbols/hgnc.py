@@ -1,11 +1,13 @@
 """HGNC's complete set: where it is published and which of its columns identify a gene."""
 
+import re
+
 from builders.raw_files import RawFile, Source
 
-__all__ = ["HGNC", "HGNC_COLUMNS"]
+__all__ = ["HGNC", "HGNC_COLUMNS", "HGNC_RENAMED", "split_cell"]
 
-# Written against the complete sets of 2019 to 2025 (52 to 54 columns). Columns are found by name, so that those that
-# HGNC adds or drops (lncrnadb, gencc, mane_select) do not matter.
+# Written against the complete sets of 2017 to 2025 (48 to 54 columns) and the custom downloads of genenames.org.
+# Columns are found by name, so that those that HGNC adds or drops (lncrnadb, gencc, mane_select) do not matter.
 HGNC = Source(
     name="hgnc",
     title="HGNC",
@@ -26,3 +28,25 @@ HGNC = Source(
 HGNC_COLUMNS = (
     "hgnc_id", "symbol", "status", "alias_symbol", "prev_symbol", "entrez_id", "ensembl_gene_id", "uniprot_ids",
 )  # fmt: skip
+
+# Names in complete sets until 2020, and in custom downloads.
+HGNC_RENAMED = (
+    *(("gene_family", "gene_group"), ("Gene group name", "gene_group")),
+    *(("HGNC ID", "hgnc_id"), ("Approved symbol", "symbol"), ("Approved name", "name"), ("Status", "status")),
+    *(("Locus group", "locus_group"), ("Locus type", "locus_type"), ("Chromosome", "location")),
+    *(("Alias symbols", "alias_symbol"), ("Synonyms", "alias_symbol")),
+    *(("Previous symbols", "prev_symbol"), ("Date symbol changed", "date_symbol_changed")),
+    *(("NCBI Gene ID", "entrez_id"), ("NCBI Gene ID(supplied by NCBI)", "entrez_id")),
+    *(("Ensembl gene ID", "ensembl_gene_id"), ("Ensembl ID(supplied by Ensembl)", "ensembl_gene_id")),
+    *(("UniProt ID(supplied by UniProt)", "uniprot_ids"), ("Mouse genome database ID", "mgd_id")),
+    *(("Mouse genome database ID(supplied by MGI)", "mgd_id"), ("Rat genome database ID(supplied by RGD)", "rgd_id")),
+)
+
+
+def split_cell(cell: str) -> list[str]:
+    """Symbols or ids of a cell, which custom downloads separate by commas.
+
+    >>> split_cell("p53|LFS1"), split_cell("p53, LFS1"), split_cell("")
+    (['p53', 'LFS1'], ['p53', 'LFS1'], [])
+    """
+    return [part for part in re.split(r"\||, ", cell) if part]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from builders.readers.tables import read_table
 from builders.symbols.forms import accessions, r_name, split_pair, spreadsheet_dates, without_number
-from builders.symbols.hgnc import HGNC_COLUMNS
+from builders.symbols.hgnc import HGNC_COLUMNS, HGNC_RENAMED, split_cell
 from builders.symbols.resolution import Match, Resolution, Status
 from builders.symbols.unknown import MISSING_WORDS, why_unknown
 
@@ -70,7 +70,7 @@ class SymbolResolver:
             # The ortholog columns are not among those that a table must have.
             for column in columns if status != "ortholog" else [name for name in columns if name in table]:
                 for symbol, cell in zip(symbols, table[column].tolist(), strict=True):
-                    for identifier in cell.split("|"):
+                    for identifier in split_cell(cell):
                         index[identifier].add(symbol)
         self._folded = {status: _by_form(self._index[status], str.casefold) for status in _SYMBOL_STEPS}
         # Sixty tasks of one source ask for the same identifiers.
@@ -91,7 +91,8 @@ class SymbolResolver:
             SourceFileError: The file cannot be read.
             SourceFormatError: A column is missing.
         """
-        return cls(read_table(Path(path), HGNC_COLUMNS, all_columns=True), identifier_map=identifier_map)
+        table = read_table(Path(path), HGNC_COLUMNS, all_columns=True, renamed=HGNC_RENAMED)
+        return cls(table, identifier_map=identifier_map)
 
     @classmethod
     def from_genes(cls, genes: Mapping[str, Sequence[Any]]) -> SymbolResolver:

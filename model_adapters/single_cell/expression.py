@@ -1,4 +1,4 @@
-"""A gene's expression over tissues as its vector: a baseline that no model was trained for."""
+"""A gene's expression over tissues or cell types as its vector: a baseline that no model was trained for."""
 
 from __future__ import annotations
 
@@ -22,19 +22,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_UNPACKED_BYTES = 1024**3
-TISSUE = "Tissue"
-# Normalised before raw, where a table has several: HPA from version 21, HPA 19 and 20, all versions.
-VALUES = ("nTPM", "NX", "pTPM", "TPM")
+# What HPA's tables call the column of samples; a table may have several (Tissue, Cluster and Cell type).
+SAMPLES = (
+    *("Tissue", "Cell type", "Cell line", "Brain region", "Region", "Subregion", "Blood cell", "Immune cell"),
+    *("Cancer", "Cluster", "Sample"),
+)
+# Normalised before raw, where a table has several: HPA from version 21; single cells from 25; 19 and 20; all; 18.
+VALUES = ("nTPM", "nCPM", "NX", "pTPM", "TPM", "FPKM", "Value")
+UNIT = "Unit"
 IDENTIFIERS = ("Gene", "gene", "symbol", "gene_id", "ensembl_gene_id")
 SYMBOLS = ("Gene name", "gene_name")
-LAYOUT = f"expected columns Gene, Tissue and {' or '.join(VALUES)}, or a column Gene and one for each tissue"
+LAYOUT = (
+    f"expected columns Gene, one of samples ({', '.join(SAMPLES)}) and one of values ({', '.join(VALUES)}), or a column"
+    " Gene and one for each sample"
+)
 
 
 class ExpressionProfile(TableModel):
     """log(1 + TPM) of a gene in each tissue, from a table of HPA (one line for a gene in a tissue) or a wide one.
 
-    No value is made up for a tissue that a gene was not measured in: tissues that are not given for every gene are left
-    out, so that no gene is. `drop=genes` keeps all tissues and leaves those genes out.
+    Cell types, cell lines, brain regions, blood cells and cancers are read as tissues are, from the tables of HPA 18 to
+    25. No value is made up for a tissue that a gene was not measured in: tissues that are not given for
+    every gene are left out, so that no gene is. `drop=genes` keeps all tissues and leaves those genes out.
     """
 
     adapter: ClassVar[str] = "expression"
@@ -71,7 +80,8 @@ class ExpressionProfile(TableModel):
 
     def _read(self) -> Rows:
         table = _read_table(self.path)
-        profile = _long(table, where=self.where) if TISSUE in table.column_names else _wide(table, where=self.where)
+        is_long = any(name in table.column_names for name in SAMPLES)
+        profile = _long(table, where=self.where) if is_long else _wide(table, where=self.where)
         given = ~np.isnan(profile.values)
         if self._chosen.get("drop") == "genes":
             rows, columns = np.flatnonzero(given.all(axis=1)), np.arange(len(profile.tissues))
@@ -116,9 +126,10 @@ def _read_table(path: Path) -> pa.Table:
     separator = "," if name.lower().endswith(".csv") else "\t"
     try:
         header = content[: content.find(b"\n") + 1].decode("utf-8-sig").strip().replace('"', "").split(separator)
-        texts = (header[0], TISSUE, *IDENTIFIERS, *SYMBOLS)
+        texts = (header[0], UNIT, *SAMPLES, *IDENTIFIERS, *SYMBOLS)
         types = {column: pa.string() if column in texts else pa.float64() for column in header}
-        wanted = [column for column in header if column in (*texts, *VALUES)] if TISSUE in header else header
+        is_long = any(column in SAMPLES for column in header)
+        wanted = [column for column in header if column in (*texts, *VALUES)] if is_long else header
         return pa_csv.read_csv(
             pa.BufferReader(content),
             parse_options=pa_csv.ParseOptions(delimiter=separator),
@@ -136,7 +147,9 @@ def _unpack(path: Path) -> tuple[str, bytes]:
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
-                members = [member for member in archive.namelist() if not member.endswith("/")]
+                members = [
+                    member for member in archive.namelist() if not member.endswith("/") and not _of_a_mac(member)
+                ]
                 if len(members) != 1:
                     message = f"{path.name} has {len(members)} files in it ({some(members)}), expected one table"
                     raise VectorsError(message)
@@ -158,32 +171,49 @@ def _unpack(path: Path) -> tuple[str, bytes]:
     return name, content
 
 
+def _of_a_mac(member: str) -> bool:
+    """Whether a Mac added this to a zip."""
+    return member.startswith("__MACOSX/") or member.rpartition("/")[2].startswith(("._", ".DS_Store"))
+
+
 def _long(table: pa.Table, *, where: str) -> _Profile:
     gene = next((name for name in IDENTIFIERS if name in table.column_names), None)
     value = next((name for name in VALUES if name in table.column_names), None)
     if gene is None or value is None:
         message = f"{where} has columns {some(table.column_names, limit=8)}; {LAYOUT}"
         raise VectorsError(message)
-    rows, names = _coded(table, gene)
-    columns, tissues = _coded(table, TISSUE)
-    values = np.full((len(names), len(tissues)), np.nan)
+    units = table.column(UNIT).unique().to_pylist() if UNIT in table.column_names else []
+    if len(units) > 1:
+        message = f"{where} has values in {some(map(str, units))}; keep the lines of one unit"
+        raise VectorsError(message)
+    rows, names = _coded(table.column(gene))
+    columns, samples = _coded(_samples(table))
+    values = np.full((len(names), len(samples)), np.nan)
     measured = table.column(value).to_numpy()
-    place = rows * len(tissues) + columns
-    values.reshape(-1)[place] = measured
-    if len(np.unique(place)) != len(place):
-        gene_row, tissue = divmod(int(np.flatnonzero(np.bincount(place) > 1)[0]), len(tissues))
-        message = f"{where}: {names[gene_row]} has several lines for {tissues[tissue]}; keep one"
+    cells = rows * len(samples) + columns
+    values.reshape(-1)[cells] = measured
+    if len(np.unique(cells)) != len(cells):
+        gene_row, sample = divmod(int(np.flatnonzero(np.bincount(cells) > 1)[0]), len(samples))
+        message = f"{where}: {names[gene_row]} has several lines for {samples[sample]}; keep one"
         raise VectorsError(message)
     symbol = next((name for name in SYMBOLS if name in table.column_names), None)
     if symbol is None:
-        return _Profile(names, None, tissues, values)
+        return _Profile(names, None, samples, values)
     first = np.unique(rows, return_index=True)[1]
-    return _Profile(names, table.column(symbol).take(first).to_pylist(), tissues, values)
+    return _Profile(names, table.column(symbol).take(first).to_pylist(), samples, values)
 
 
-def _coded(table: pa.Table, name: str) -> tuple[NDArray[np.int64], list[str]]:
-    column = table.column(name).combine_chunks().dictionary_encode()
-    return column.indices.to_numpy().astype(np.int64), column.dictionary.to_pylist()
+def _samples(table: pa.Table) -> pa.ChunkedArray:
+    """The column of samples; where there are several, what they say together is a sample."""
+    import pyarrow.compute as pc
+
+    columns = [table.column(name) for name in SAMPLES if name in table.column_names]
+    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, " - ")
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    coded = column.combine_chunks().dictionary_encode()
+    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()
 
 
 def _wide(table: pa.Table, *, where: str) -> _Profile:

@@ -11,14 +11,15 @@ from builders.config import TableConfig
 from builders.raw_files import RawFile, Source
 from builders.sources.genes.ensembl import ENSEMBL, longest_transcripts
 from builders.sources.genes.proteins import is_fasta, read_fasta, sequence_per_gene
-from builders.sources.uniprot import ENTRY, GENE, SEQUENCE, UNIPROT
-from builders.symbols import HGNC
+from builders.sources.uniprot import ENTRIES_FORM, ENTRY, GENE, SEQUENCE, UNIPROT, primary_names
+from builders.symbols import HGNC, split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
 
+# Written against gene_summary.gz of 2021 to 2025, with the genes of all species.
 NCBI_GENE = Source(
     name="ncbi_gene",
     title="NCBI Gene",
@@ -106,13 +107,11 @@ class GenesBuilder(GeneTaskBuilder):
         table = pd.DataFrame(
             {name: hgnc[name] for name in ("symbol", "hgnc_id", "name", "ensembl_gene_id", "entrez_id")}
         )
-        table["uniprot_id"] = hgnc["uniprot_ids"].str.partition("|")[0]
-        for name, column in (
-            ("alias_symbols", "alias_symbol"),
-            ("prev_symbols", "prev_symbol"),
-            ("gene_groups", "gene_group"),
-        ):
-            table[name] = [[part for part in cell.split("|") if part] for cell in hgnc[column]]
+        table["uniprot_id"] = [next(iter(split_cell(cell)), "") for cell in hgnc["uniprot_ids"]]
+        for name in ("alias_symbol", "prev_symbol"):
+            table[f"{name}s"] = [split_cell(cell) for cell in hgnc[name]]
+        # Names of groups have commas.
+        table["gene_groups"] = [[part for part in cell.split("|") if part] for cell in hgnc["gene_group"]]
         table["locus_group"] = hgnc["locus_group"]
         table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
         table["summary"] = _looked_up(hgnc["entrez_id"], self._summaries())
@@ -139,8 +138,8 @@ class GenesBuilder(GeneTaskBuilder):
             return None
         if is_fasta(path):
             return read_fasta(path)
-        table = self.table(path, (ENTRY, GENE), quoting=csv.QUOTE_NONE)
-        return table if SEQUENCE in table else None
+        table = self.table(path, (ENTRY,), **ENTRIES_FORM)
+        return table.assign(**{GENE: primary_names(table)}) if SEQUENCE in table else None
 
     def _summaries(self) -> dict[str, str]:
         path = self.path("summary", NCBI_GENE)

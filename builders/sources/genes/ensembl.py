@@ -10,6 +10,7 @@ from builders.readers.fasta import read_records
 __all__ = ["ENSEMBL", "longest_transcripts"]
 
 _NAMES = tuple(f"Homo_sapiens.GRCh38.{kind}.all.fa{packed}" for kind in ("cds", "cdna") for packed in (".gz", ""))
+# Written against releases 90 to 115.
 ENSEMBL = Source(
     name="ensembl",
     title="Ensembl",
@@ -28,7 +29,9 @@ ENSEMBL = Source(
     },
 )
 
-_HEADER = re.compile(r"(\S+) .*?\bgene:(ENSG\d+)(?:\.\d+)?(?: .*)?")
+_HEADER = re.compile(r"(\S+) .*?\bgene:(ENS[A-Z]*G\d+)(?:\.\d+)?(?: .*)?")
+# ENSMUSG and others are genes of other species.
+_HUMAN = "ENSG"
 # GRCh38 has a few dozen bases that are known to be one of two or three. DNA models have no token for those.
 _TO_N = str.maketrans("RYSWKMBDHVryswkmbdhvn", "N" * 21)
 
@@ -54,6 +57,6 @@ def longest_transcripts(path: Path) -> dict[str, str]:
             raise SourceFormatError(message)
         transcript, gene = match.groups()
         rank = (-len(sequence), transcript, sequence)
-        if sequence and (gene not in best or rank < best[gene]):
+        if sequence and gene.startswith(_HUMAN) and (gene not in best or rank < best[gene]):
             best[gene] = rank
     return {gene: sequence.translate(_TO_N).upper() for gene, (_, _, sequence) in best.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builders.errors import SourceFormatError
 from builders.readers.fasta import read_records
 from builders.sources.uniprot import ENTRY, GENE, SEQUENCE
-from builders.symbols import Status, SymbolResolver
+from builders.symbols import Status, SymbolResolver, split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +38,8 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
         The sequence of the first of HGNC's accessions that is among the proteins, else the longest that names the gene.
     """
     chosen: dict[str, str] = {}
-    # Longest last, so that it stays; the accession decides between equals.
-    proteins = proteins[(proteins[ENTRY] != "") & (proteins[SEQUENCE] != "")]
+    # Longest last, so that it stays; the accession decides between equals. P04637-2 is an isoform beside P04637.
+    proteins = proteins[(proteins[ENTRY] != "") & (proteins[SEQUENCE] != "") & ~proteins[ENTRY].str.contains("-")]
     proteins = proteins.sort_values(ENTRY, ascending=False).sort_values(
         SEQUENCE, key=lambda s: s.str.len(), kind="stable"
     )
@@ -50,7 +50,7 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
             chosen[symbol] = sequence
     sequences = dict(zip(proteins[ENTRY], proteins[SEQUENCE], strict=True))
     for symbol, cell in genes[["symbol", "uniprot_ids"]].itertuples(index=False, name=None):
-        listed = next((accession for accession in cell.split("|") if accession in sequences), None)
+        listed = next((accession for accession in split_cell(cell) if accession in sequences), None)
         if listed is not None:
             chosen[symbol] = sequences[listed]
     return chosen

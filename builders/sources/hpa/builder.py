@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from builders.errors import MissingFileError, SourceFormatError
 from builders.raw_files import RawFile, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
+from builders.sources.hpa.releases import GENE, Column, columns_of, read_atlas, release_of, split_column
 from builders.sources.hpa.tasks import TASKS
 from builders.symbols import HGNC
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HpaBuilder"]
 
+# Written against releases 18 to 25; `releases.py` has what differs between them.
 HPA = Source(
     name="hpa",
     title="Human Protein Atlas",
@@ -33,7 +36,10 @@ HPA = Source(
     citation="Uhlén M et al. Tissue-based map of the human proteome. Science. 2015;347(6220):1260419.",
     files={
         "atlas": RawFile(
-            names=("proteinatlas.tsv", "proteinatlas.tsv.zip"),
+            names=(
+                *("proteinatlas.tsv", "proteinatlas.tsv.zip", "proteinatlas.tsv.gz"),
+                *("proteinatlas.json", "proteinatlas.json.gz", "proteinatlas.json.zip"),
+            ),
             url="https://v23.proteinatlas.org/download/proteinatlas.tsv.zip",
         ),
         # Used where a folder has them and its main table does not have the column; a download brings the main table.
@@ -45,7 +51,6 @@ HPA = Source(
         ),
     },
 )
-GENE = ("Ensembl", "Gene")
 ENSEMBL_ID = r"ENSG\d{11}"
 # "Unmapped" is what the column Chromosome says of a gene without a place in the assembly.
 NOT_MEASURED = ("", "NA", "Unmapped")
@@ -53,6 +58,7 @@ NOT_MEASURED = ("", "NA", "Unmapped")
 SEPARATOR = re.compile(r"[,;]|<br>")
 P_VALUE = r"\s*\(\d+(?:\.\d+)?(?:e[+-]?\d+)?\)$"
 ANSWERS = {"yes": "ccd", "no": "not_ccd"}
+STRENGTH = r"^(?:potential|validated) (?=prognostic)"
 # The main table does not tell the two directions of an unprognostic gene apart.
 OUTCOMES = {
     "prognostic - favorable": "prognostic favorable",
@@ -72,6 +78,20 @@ class HpaBuilder(GeneTaskBuilder):
     def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
         """The one HPA file that the labels are read from, and HGNC."""
         return [(HPA, self._file(config)), (HGNC, "complete_set")]
+
+    @classmethod
+    def variants(cls, config: TaskConfig) -> list[TaskConfig]:
+        """The config, and what it is with a release whose column means something else: another version."""
+        versions = dict.fromkeys(column.version or config.version for column in columns_of(config))
+        return [dataclasses.replace(config, version=version) for version in versions]
+
+    def choose_variant(self, config: TaskConfig) -> TaskConfig:
+        """The version that the files at hand make."""
+        if len(self.variants(config)) == 1 or self._file(config) != "atlas":
+            return config
+        column = self._column(config)
+        version = column.version if column is not None else None
+        return dataclasses.replace(config, version=version) if version else config
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
         import pandas as pd
@@ -104,24 +124,38 @@ class HpaBuilder(GeneTaskBuilder):
     def _table(self) -> pd.DataFrame:
         path = self.raw.path(HPA, "atlas")
         assert path is not None
-        return self.table(path, GENE)
+        table: pd.DataFrame = self.raw.once((path, "atlas"), lambda: read_atlas(path))
+        return table
+
+    def _column(self, config: TaskConfig) -> Column | None:
+        names = set(self._table())
+        return next((column for column in columns_of(config) if column.name in names), None)
 
     def _atlas(self, config: TaskConfig) -> pd.DataFrame:
-        table, path, column = self._table(), self.path("atlas"), str(config.column)
+        table, path = self._table(), self.path("atlas")
         names = table.columns.tolist()
-        # The reader numbers the repeats of a name.
-        if any(name.startswith(f"{column}#") for name in names):
-            message = f"{path}: column '{column}' appears more than once in the header"
-            raise SourceFormatError(message)
-        if column not in names:
-            near = ", ".join(map(repr, difflib.get_close_matches(column, names, n=3, cutoff=0)))
-            other = "".join(f", or add {HPA.files[key].names[0]}" for key in config.files if key != "atlas")
-            message = (
-                f"{path}: no column '{column}' in this version, whose {len(names)} columns include {near};"
-                f" get version {HPA.version} from {HPA.files['atlas'].url}{other}"
-            )
-            raise SourceFormatError(message)
-        return table[[*GENE, column]].rename(columns={column: "cell"})
+        column = self._column(config)
+        for each in columns_of(config):
+            # The reader numbers the repeats of a name.
+            if any(name.startswith(f"{each.name}#") for name in names):
+                message = f"{path}: column '{each.name}' appears more than once in the header"
+                raise SourceFormatError(message)
+        if column is None:
+            raise SourceFormatError(self._no_column(path, config, names))
+        if column.note:
+            self.audit.notes.append(f"version {column.version}, from the column '{column.name}': {column.note}")
+        return table[[*GENE, column.name]].rename(columns={column.name: "cell"})
+
+    def _no_column(self, path: Path, config: TaskConfig, names: list[str]) -> str:
+        wanted = " or ".join(f"'{column.name}'" for column in columns_of(config))
+        near = ", ".join(map(repr, difflib.get_close_matches(str(config.column), names, n=3, cutoff=0)))
+        release = release_of(names)
+        found = f"in this version, which looks like {release}," if release else "in this version,"
+        other = "".join(f", or add {HPA.files[key].names[0]}" for key in config.files if key != "atlas")
+        return (
+            f"{path}: no column {wanted} {found} whose {len(names)} columns include {near}{split_column(config)};"
+            f" get version {HPA.version} from {HPA.files['atlas'].url}{other}"
+        )
 
     def _pathology(self, config: TaskConfig) -> pd.DataFrame:
         path, cancer = self.path("pathology"), str(config.column).partition(" - ")[2].lower()
@@ -146,7 +180,8 @@ class HpaBuilder(GeneTaskBuilder):
             return cells.map(lambda cell: tuple(part.strip() for part in SEPARATOR.split(cell) if part.strip()))
         if config.target == "multiclass":
             # v23 ends some clusters with a semicolon; a p-value in brackets is not part of a prognosis.
-            return cells.str.rstrip("; ").str.replace(P_VALUE, "", regex=True).str.replace("favourable", "favorable")
+            cells = cells.str.rstrip("; ").str.replace(P_VALUE, "", regex=True)
+            return cells.str.replace(STRENGTH, "", regex=True).str.replace("favourable", "favorable")
         binary = config.target == "binary"
         labels = cells.str.lower().map(ANSWERS) if binary else pd.to_numeric(cells, errors="coerce")
         wrong = cells[labels.isna()]

@@ -47,6 +47,16 @@ def test_the_longest_transcript_of_each_gene(genes, write_raw, data_dir, tmp_pat
     assert "protein_sequence" not in built.dataset.column_names
 
 
+def test_genes_of_other_species_in_the_file(tmp_path):
+    path = tmp_path / "all.fa"
+    path.write_text(
+        FASTA + ">ENSMUST00000000001.5 cds chromosome:GRCm39:3:1:9:-1 gene:ENSMUSG00000000001.5\nATGATGATG\n"
+    )
+    assert list(longest_transcripts(path)) == [
+        "ENSG00000254647", "ENSG00000278637", "ENSG00000244734", "ENSG00000999999",
+    ]  # fmt: skip
+
+
 def test_coding_sequences_before_whole_transcripts(genes, write_raw, data_dir, tmp_path):
     write_raw("ensembl/Homo_sapiens.GRCh38.cdna.all.fa", ">ENST1.1 cdna x gene:ENSG00000254647.7\nAGCATGGCCCTG\n")
     first = genes(data_dir, tmp_path / "cache").dataset

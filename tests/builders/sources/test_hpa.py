@@ -1,5 +1,7 @@
 """The fixture has v23's 89 columns and real gene ids; which label a gene has is made up."""
 
+import gzip
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -7,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from builders import RawFiles, base, load
+from builders import RawFiles, base, cached, load
 from builders.errors import MissingFileError, SourceFormatError
 from builders.readers.tables import read_table
+from builders.sources.hpa import releases
 from builders.sources.hpa.builder import HpaBuilder
 from builders.sources.hpa.tasks import TASKS
 
@@ -118,9 +121,10 @@ def test_genes_are_told_by_ensembl_id_then_by_name_and_nameless_ones_are_left_ou
 
 def test_all_tasks_build_from_one_reading(hpa_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(
-        base, "read_table", lambda path, *args, **options: read.append(path) or read_table(path, *args, **options)
-    )
+    for module in (base, releases):
+        monkeypatch.setattr(
+            module, "read_table", lambda path, *args, **options: read.append(path) or read_table(path, *args, **options)
+        )
     raw = RawFiles(hpa_dir)
     names = [task.name for task in TASKS if task.name != "hpa_chromosome"]  # no chromosome has five of these genes
     sizes = {name: len(load(name, raw, cache_dir=tmp_path).dataset) for name in names}
@@ -170,6 +174,136 @@ def test_british_spelling_of_early_versions(copied: Path, tmp_path: Path) -> Non
     (copied / "hpa" / "pathology.tsv").write_text(text.replace("favorable", "favourable"), encoding="utf-8")
     (copied / HPA_TABLE).unlink()
     assert labels("hpa_pathology_breast_cancer", copied, tmp_path) == wanted
+
+
+TCGA = {
+    "Breast cancer": "Breast Invasive Carcinoma",
+    "Melanoma": "Skin Cuteneous Melanoma",
+    "Liver cancer": "Liver Hepatocellular Carcinoma",
+}
+
+
+def as_of_24(data_dir: Path) -> None:
+    """Turn the main table into one of release 24: other columns of prognoses, some with a twin, in other words."""
+    path = data_dir / HPA_TABLE
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    words = {"prognostic f": "validated prognostic f", "prognostic u": "potential prognostic u"}
+    for cancer, cohort in TCGA.items():
+        cells = table.pop(f"Pathology prognostics - {cancer}").str.replace("un", "UN", regex=False)
+        for old, new in words.items():
+            cells = cells.str.replace(rf"\b{old}", new, regex=True)
+        table[f"Cancer prognostics - {cohort} (TCGA)"] = cells.str.replace("UN", "un", regex=False)
+        table[f"Cancer prognostics - {cohort} (validation)"] = "unprognostic (0.5)"
+    table = table[[name for name in table if not name.startswith("Pathology")]]
+    table.to_csv(path, sep="\t", index=False)
+
+
+@pytest.mark.parametrize("cancer", TCGA)
+def test_prognoses_of_24_are_another_version_of_the_task(cancer: str, copied: Path, tmp_path: Path) -> None:
+    name = f"hpa_pathology_{cancer.lower().replace(' ', '_')}"
+    wanted = labels(name, copied, tmp_path)
+    assert builder(name, copied, tmp_path).config.version == HpaBuilder.builder_configs[name].version != "2.0.0"
+    as_of_24(copied)
+    made = builder(name, copied, tmp_path)
+    rows = made.rows(made.config)
+    assert dict(zip(rows["symbol_alt"], rows["label"], strict=True)) == wanted
+    assert (made.config.version, made.cache_dir.parent.name) == ("2.0.0", "2.0.0")
+    assert made.audit.notes[0] == (
+        f"version 2.0.0, from the column 'Cancer prognostics - {TCGA[cancer]} (TCGA)': prognoses in TCGA's cohort as"
+        " releases from 24 on make them, potential and validated ones as one class"
+    )
+    built = load(name, RawFiles(copied), cache_dir=tmp_path / "built")
+    assert built.config.version == "2.0.0"
+    # Without the files, the build is found by its own version.
+    found = cached(name, cache_dir=tmp_path / "built")
+    assert found is not None
+    assert (found.config.version, found.dataset["label"]) == ("2.0.0", built.dataset["label"])
+
+
+def test_a_cancer_that_24_cut_into_several(copied: Path, tmp_path: Path) -> None:
+    as_of_24(copied)
+    with pytest.raises(
+        SourceFormatError,
+        match=r"no column 'Pathology prognostics - Lung cancer' in this version, which looks like 24, whose .*; from"
+        r" release 24 on lung cancer is cut into Lung Adenocarcinoma and Lung Squamous Cell Carcinoma; get version 23",
+    ):
+        labels("hpa_pathology_lung_cancer", copied, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sign", "release"),
+    [
+        ("RNA single cell type specific nCPM", "25"),
+        ("Cancer prognostics - Breast Invasive Carcinoma (TCGA)", "24"),
+        ("RNA tissue cell type enrichment", "23"),
+        ("RNA tissue specific nTPM", "21 or 22"),
+        ("RNA tissue specific NX", "19 or 20"),
+        ("RNA tissue category", "16 to 18"),
+    ],
+)
+def test_release_of_a_table(sign: str, release: str) -> None:
+    assert releases.release_of(["Gene", "Ensembl", sign]) == release
+    assert releases.release_of(["Gene", "Ensembl"]) == ""
+
+
+def test_columns_that_25_renamed_do_not_matter(copied: Path, tmp_path: Path) -> None:
+    wanted = labels("hpa_rna_single_cell_type_specificity", copied, tmp_path)
+    edit(copied, "RNA single cell type specific nTPM", "RNA single cell type specific nCPM")
+    assert labels("hpa_rna_single_cell_type_specificity", copied, tmp_path) == wanted
+
+
+def test_categories_of_18_are_another_version_of_the_task(copied: Path, tmp_path: Path) -> None:
+    edit(copied, "RNA tissue specificity\t", "RNA tissue category\t")
+    made = builder("hpa_rna_tissue_specificity", copied, tmp_path)
+    rows = made.rows(made.config)
+    assert (len(rows), made.config.version) == (14, "0.1.0")
+    assert made.audit.notes[0].startswith(
+        "version 0.1.0, from the column 'RNA tissue category': categories of releases"
+    )
+
+
+def as_json(data_dir: Path) -> None:
+    """Write the main table as HPA's JSON: lists, numbers, objects for prognoses, null for what is empty."""
+    path = data_dir / HPA_TABLE
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    records = []
+    for row in table.to_dict("records"):
+        record: dict[str, object] = {name: cell or None for name, cell in row.items()}
+        for name in ("Subcellular location", "Protein class", "Biological process"):
+            record[name] = [part.strip() for part in row[name].split(",")] if row[name] else None
+        if row["Interactions"].isdigit():
+            record["Interactions"] = int(row["Interactions"])
+        for name in (name for name in row if name.startswith("Pathology") and row[name]):
+            word, _, p_value = row[name].partition(" (")
+            prognostic, _, kind = word.partition(" ")
+            record[name] = {
+                "prognostic type": kind, "is_prognostic": prognostic == "prognostic", "p_val": p_value.rstrip(")")
+            }  # fmt: skip
+        records.append(record)
+    path.unlink()
+    path.with_name("proteinatlas.json.gz").write_bytes(gzip.compress(json.dumps(records).encode()))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_json_gives_the_labels_of_the_table(name: str, copied: Path, tmp_path: Path) -> None:
+    wanted = labels(name, copied, tmp_path)
+    as_json(copied)
+    assert labels(name, copied, tmp_path) == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"Gene": "TP53"', r"proteinatlas\.json: not JSON, or a half-downloaded file .*; fetch it again"),
+        ('{"Gene": "TP53"}', r"proteinatlas\.json: not a list with one object for each gene"),
+        ('[{"Gene": "TP53"}]', r"proteinatlas\.json: no column 'Ensembl'; the file has 1 columns: Gene"),
+    ],
+)
+def test_bad_json_is_one_clear_line(content: str, message: str, copied: Path, tmp_path: Path) -> None:
+    (copied / HPA_TABLE).with_suffix(".json").write_text(content, encoding="utf-8")
+    (copied / HPA_TABLE).unlink()
+    with pytest.raises(SourceFormatError, match=message):
+        labels("hpa_chromosome", copied, tmp_path)
 
 
 def test_locations_of_v18_are_separated_by_line_breaks(copied: Path, tmp_path: Path) -> None:
@@ -226,7 +360,7 @@ def test_bad_pathology_file_is_one_clear_line(old: str, new: str, message: str, 
 def test_no_file_at_all(copied: Path, tmp_path: Path) -> None:
     (copied / HPA_TABLE).unlink()
     with pytest.raises(
-        MissingFileError, match=r"no proteinatlas\.tsv or proteinatlas\.tsv\.zip in .*v23\.proteinatlas"
+        MissingFileError, match=r"no proteinatlas\.tsv or proteinatlas\.tsv\.zip or .* in .*v23\.proteinatlas"
     ):
         builder("hpa_pathology_glioma", copied, tmp_path)
 
@@ -281,7 +415,8 @@ def test_v18_gives_what_it_has(raw_dir: Path, tmp_path: Path) -> None:
     names = built.dataset.features["label"].feature.names
     assert not any("<br>" in name for name in names)
     assert 0.9 * 13039 < len(built.dataset) < 13039
-    with pytest.raises(SourceFormatError, match="no column 'Pathology prognostics - Glioma' in this version"):
+    assert load("hpa_rna_tissue_specificity", raw, cache_dir=tmp_path / "cache").config.version == "0.1.0"
+    with pytest.raises(SourceFormatError, match=r"no column 'Pathology prognostics - Glioma' .* looks like 16 to 18"):
         load("hpa_pathology_glioma", raw, cache_dir=tmp_path / "cache")
 
 

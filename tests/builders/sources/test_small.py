@@ -1,5 +1,6 @@
 """HGNC, Reactome, the human transcription factors and the gene table: hand-written rows, and the real files counted."""
 
+import gzip
 from collections import Counter
 
 import pytest
@@ -66,7 +67,9 @@ def test_locus_group(write_hgnc, build):
 def test_hgnc_without_a_column_that_only_this_task_needs(write_hgnc, build):
     path = write_hgnc(GENES)
     path.write_text(path.read_text().replace("locus_group", "group"))
-    with pytest.raises(SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'locus_group'; the file has 17"):
+    with pytest.raises(
+        SourceFormatError, match=r"hgnc_complete_set\.txt: no column 'locus_group' or 'Locus group'; the file"
+    ):
         build("hgnc_locus_group")
 
 
@@ -295,6 +298,23 @@ def test_gene_table(write_hgnc, write_raw, build):
     }
     assert (ace2["summary"], ace2["description"]) == ("", "Gene symbol ACE2 full name angiotensin converting enzyme 2")
     assert built.audit.notes[0] == "1 of 2 genes have a RefSeq summary"
+
+
+@pytest.mark.parametrize(
+    "summaries",
+    [
+        "tax_id\tGeneID\tSource\tSummary\n10090\t2\tRefSeq\tOf the mouse.\n9606\t2\tRefSeq\tOf man.\n",
+        "## made in 2025\n#tax_id\tGeneID\tSource\tSummary\tAdded\n9606\t2\tRefSeq\tOf man.\tx\n",
+        "#tax_id\tSummary\tGeneID\t\n9606\tOf man.\t2\t\n10090\tOf the mouse.\t2\t\n",
+    ],
+    ids=["without #", "a comment and an added column", "other order and trailing tabs"],
+)
+def test_summaries_in_other_layouts(write_hgnc, write_raw, build, summaries):
+    path = write_hgnc(GENES)
+    path.write_text(path.read_text().replace("gene_group", "gene_family"))
+    write_raw("ncbi_gene/gene_summary.gz", gzip.compress(summaries.encode()))
+    table = build("genes").dataset
+    assert dict(zip(table["symbol"], table["summary"], strict=True))["GENE1"] == "Of man."
 
 
 def test_gene_table_needs_the_summaries(write_hgnc, build):

@@ -162,6 +162,26 @@ def test_gzipped_set_and_missing_column(hgnc, tmp_path):
         SymbolResolver.from_hgnc(hgnc)
 
 
+def test_custom_download_of_hgnc(tmp_path):
+    path = tmp_path / "hgnc.tsv"
+    names = ("HGNC ID", "Approved symbol", "Status", "Previous symbols", "Alias symbols", "NCBI Gene ID")
+    names = (*names, "Ensembl gene ID", "UniProt ID(supplied by UniProt)")
+    rows = [
+        ("HGNC:11998", "TP53", "Approved", "", "p53, LFS1", "7157", "ENSG00000141510", "P04637, K7PPA8"),
+        ("HGNC:21625", "MARCHF1", "Approved", "MARCH1, OLD1", "", "55016", "", ""),
+    ]
+    path.write_text("\n".join("\t".join(row) for row in (names, *rows)) + "\n")
+    resolver = SymbolResolver.from_hgnc(path)
+    asked = ["LFS1", "OLD1", "MARCH1", "K7PPA8", "ENSG00000141510", "HGNC:21625"]
+    assert resolver.resolve(asked).symbols == ["TP53", "MARCHF1", "MARCHF1", "TP53", "TP53", "MARCHF1"]
+    path.write_text(path.read_text().replace("NCBI Gene ID", "Gene ID"))
+    with pytest.raises(
+        SourceFormatError,
+        match=r"no column 'entrez_id' or 'NCBI Gene ID' or 'NCBI Gene ID\(supplied by NCBI\)'; the file has 8 columns",
+    ):
+        SymbolResolver.from_hgnc(path)
+
+
 def test_the_gene_table_resolves_as_the_file_it_is_made_from(hgnc, write_raw, data_dir, tmp_path):
     write_raw("ncbi_gene/gene_summary.gz", "#tax_id\tGeneID\tSource\tSummary\n")
     genes = load("genes", RawFiles(data_dir), cache_dir=tmp_path / "cache").dataset

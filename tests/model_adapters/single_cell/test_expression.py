@@ -97,7 +97,49 @@ def test_normalised_values_are_preferred(tmp_path):
     assert table_of(write(tmp_path, "e.tsv", text))[1] == {"A": logs(3), "B": logs(6)}
 
 
+@pytest.mark.parametrize(
+    "sample", ["Cell type", "Cell line", "Brain region", "Blood cell", "Immune cell", "Cancer", "Sample"]
+)
+@pytest.mark.parametrize("value", ["nTPM", "nCPM", "NX", "TPM", "Value\tUnit"])
+def test_tables_of_cell_types_lines_and_regions(tmp_path, sample, value):
+    lines = HPA.replace("Tissue", sample).replace("nTPM", value).splitlines()
+    lines[1:] = [f"{line}\tTPM" if "Unit" in value else line for line in lines[1:]]
+    vectors = table_of(write(tmp_path, "rna.tsv", "\n".join(lines) + "\n"))[1]
+    assert vectors == {"TP53": logs(0, 3.5), "NA": logs(1, 7), "OLD": logs(2, 4)}
+
+
+def test_published_headers(tmp_path):
+    # HPA 18, 21 and 25, one line for each gene and sample; the values that count stand last before the unit.
+    tables = {
+        "rna_tissue": "Sample\tValue\tUnit\n{}liver\t3\tTPM\n{}lung\t7\tTPM\n",
+        "rna_celline": "Cell line\tTPM\tpTPM\tnTPM\n{}HeLa\t1\t2\t3\n{}A-431\t1\t2\t7\n",
+        "rna_single_cell_type": "Cell type\tnCPM\n{}B-cells\t3\n{}T-cells\t7\n",
+        "rna_single_cell_type_tissue": (
+            "Tissue\tCluster\tCell type\tRead count\tnTPM\n{}lung\tc-0\tB-cells\t9\t3\n{}lung\tc-1\tB-cells\t9\t7\n"
+        ),
+    }
+    for name, text in tables.items():
+        text = "Gene\tGene name\t" + text.format("ENSG1\tTP53\t", "ENSG1\tTP53\t")
+        assert table_of(write(tmp_path, f"{name}.tsv", text))[1] == {"TP53": logs(3, 7)}, name
+
+
+def test_what_a_mac_adds_to_a_zip(tmp_path):
+    path = write(tmp_path, "e.tsv.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("__MACOSX/._e.tsv", b"x")
+        archive.writestr(".DS_Store", b"x")
+    assert table_of(path)[1]["NA"] == logs(1, 7)
+
+
 BAD = {
+    "units": (
+        "Gene\tSample\tValue\tUnit\nA\tx\t1\tTPM\nA\ty\t1\tNX\n",
+        "e.tsv has values in TPM, NX; keep the lines of one unit",
+    ),
+    "another word for samples": (
+        HPA.replace("Tissue", "Organ"),
+        r"e.tsv is not a .*liver.*one of samples \(Tissue, Cell type",
+    ),
     "no values": (HPA.replace("nTPM", "level"), "e.tsv has columns Gene, Gene name, Tissue; expected columns"),
     "words": (HPA.replace("3.5", "high"), "e.tsv is not a readable gene x tissue table .*'high'"),
     "negative": (HPA.replace("3.5", "-2"), "e.tsv: ENSG1 has -2 in brain, expected TPM of 0 or more; is the"),
