@@ -122,10 +122,8 @@ def _by_rows(content: pa.Buffer, form: Form, ask: Ask) -> TextSheet:
     vectors = []
     lines = content.to_pybytes().decode(form.encoding.replace("utf8", "utf-8-sig"), errors="strict").splitlines()
     body = lines[form.skip :]
-    blank = form.separator == BLANK
-    for cells in (split_line(line, BLANK) for line in body) if blank else csv.reader(body, delimiter=form.separator):
-        if not cells:
-            continue
+    for line in filter(str.strip, body):
+        cells = split_line(line, form.separator)
         if len(cells) != len(form.header):
             message = (
                 f"{ask.where}: the row of {cells[0][:20]} has {len(cells)} fields, the header has {len(form.header)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -97,12 +96,16 @@ def sniff(content: pa.Buffer, name: Path, *, where: str) -> Form:
 def split_line(line: str, separator: str) -> list[str]:
     """Return the cells of a line.
 
-    >>> split_line('"TP53"  0.5 -1', BLANK), split_line("a;b;", ";")
-    (['TP53', '0.5', '-1'], ['a', 'b', ''])
+    >>> split_line('"TP53"  0.5 -1', BLANK), split_line("a;b;", ";"), split_line('"a ""b"", c",1,', ",")
+    (['TP53', '0.5', '-1'], ['a', 'b', ''], ['a "b", c', '1', ''])
     """
     if separator == BLANK:
         return [quoted or plain for quoted, plain in _BLANKS.findall(line)]
-    return next(csv.reader([line], delimiter=separator), [])
+    if '"' not in line:
+        return line.split(separator)
+    # Not `csv`, which refuses cells of over 128 kB, and vectors are longer.
+    cells = re.findall(rf'(?:^|{re.escape(separator)})(?:"((?:[^"]|"")*)"|([^{re.escape(separator)}]*))', line)
+    return [quoted.replace('""', '"') or plain for quoted, plain in cells]
 
 
 def number(cell: str, decimal: str) -> float | None:
