@@ -13,9 +13,10 @@ from model_adapters.base import AdapterInfo, Model, Resolve, UserModel, file_sha
 from model_adapters.combined import CombinedVectors, ShuffledVectors
 from model_adapters.controls import InputLength, RandomVectors
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, line_in, one_line
-from model_adapters.files.dataset_vectors import DatasetVectors
+from model_adapters.files.dataset_vectors import SAVED, DatasetVectors
+from model_adapters.files.formats import PLAIN_EXTENSIONS, extension_of
 from model_adapters.files.memory import from_object
-from model_adapters.files.precomputed import READERS, PrecomputedVectors, is_file_of_vectors
+from model_adapters.files.precomputed import PrecomputedVectors, is_file_of_vectors, vector_files
 from model_adapters.hub import HUB_ID
 from model_adapters.sequence.dna import DnaModel
 from model_adapters.sequence.protein import Esm2
@@ -90,7 +91,7 @@ def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
     if not isinstance(spec, str):
         return from_object(spec, resolve=resolve)
     path = Path(spec).expanduser()
-    if path.is_file() and path.suffix.lower() in READERS:
+    if path.is_file() and extension_of(path):
         return PrecomputedVectors(path, resolve=resolve)
     name, _, argument = spec.partition(":")
     if name in WRAPPERS:
@@ -107,6 +108,8 @@ def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
     if is_file_of_vectors(spec):
         return PrecomputedVectors.from_argument(spec, resolve=resolve)
     looks_like_path = spec.startswith((".", "/", "~"))
+    if spec and path.is_dir() and (looks_like_path or "/" not in spec) and (found := _vectors_in(path, resolve)):
+        return found
     if spec and path.is_dir() and (looks_like_path or is_model_folder(path) or "/" not in spec):
         return SentenceTransformerEncoder(spec)
     if HUB_ID.fullmatch(spec) and "/" in spec and not looks_like_path:
@@ -118,10 +121,19 @@ def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
     known = list(describe())
     message = (
         f"unknown model {spec!r}{did_you_mean(name, known)}; expected an adapter ({', '.join(known)}), "
-        f"a Hub id (org/name), a model folder, a file of vectors ({', '.join(READERS)}), file.py:Class, "
+        f"a Hub id (org/name), a model folder, a file of vectors ({', '.join(PLAIN_EXTENSIONS)}), file.py:Class, "
         "or several of these joined by +"
     )
     raise UnknownModelError(message)
+
+
+def _vectors_in(folder: Path, resolve: Resolve | None) -> Model | None:
+    """Return the vectors in a folder: a saved dataset, or a file that is no part of a model with weights."""
+    if any((folder / name).is_file() for name in SAVED):
+        return DatasetVectors(str(folder), resolve=resolve)
+    if is_model_folder(folder) or not vector_files(folder):
+        return None
+    return PrecomputedVectors(folder, resolve=resolve)
 
 
 def load_user_model(path: Path, class_name: str) -> UserModel:

@@ -241,20 +241,9 @@ def finite_float32(vectors: NDArray[Any], symbols: Sequence[str], *, where: str)
     """Return (n, d) real numbers as a contiguous float32 array, without a copy if they are one already.
 
     Raises:
-        VectorsError: not of shape (n, d), masked, complex or no numbers; or a number is not finite in float32.
+        VectorsError: see `real_float32`; or a number is NaN or infinite, or too large for float32.
     """
-    if isinstance(vectors, np.ma.MaskedArray):
-        message = f"{where}: a masked array; expected plain numbers, leave out genes that have none"
-        raise VectorsError(message)
-    given = np.asarray(vectors)
-    if given.dtype.kind not in "fiu":
-        message = f"{where}: vectors of {given.dtype}, expected real numbers"
-        raise VectorsError(message)
-    if given.ndim != 2 or len(given) != len(symbols) or not given.shape[1]:
-        message = f"{where}: {len(symbols):,} names for an array of shape {given.shape}, expected ({len(symbols)}, d)"
-        raise VectorsError(message)
-    with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(given, dtype=np.float32)
+    matrix = real_float32(vectors, symbols, where=where)
     bad = [
         start + row
         for start in range(0, len(matrix), ROWS_AT_ONCE)
@@ -268,3 +257,23 @@ def finite_float32(vectors: NDArray[Any], symbols: Sequence[str], *, where: str)
         )
         raise VectorsError(message)
     return matrix
+
+
+def real_float32(vectors: NDArray[Any], names: Sequence[object], *, where: str) -> NDArray[np.float32]:
+    """Return (n, d) numbers for n names as a contiguous float32 array; they may be NaN or infinite.
+
+    Raises:
+        VectorsError: not of shape (n, d), masked, complex, bool or no numbers.
+    """
+    if isinstance(vectors, np.ma.MaskedArray):
+        message = f"{where}: a masked array; expected plain numbers, leave out genes that have none"
+        raise VectorsError(message)
+    given = np.asarray(vectors)
+    if given.dtype.kind not in "fiu":
+        message = f"{where}: vectors of {given.dtype}, expected real numbers"
+        raise VectorsError(message)
+    if given.ndim != 2 or len(given) != len(names) or not given.shape[1]:
+        message = f"{where}: {len(names):,} names for an array of shape {given.shape}, expected ({len(names)}, d)"
+        raise VectorsError(message)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(given, dtype=np.float32)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from model_adapters.base import AdapterInfo, Resolve
 from model_adapters.errors import UnknownModelError, one_line, some
-from model_adapters.files.table_model import DUPLICATES, Rows, TableModel, files_sha256
-from model_adapters.files.tables import rows_of
+from model_adapters.files.layout import Rows, rows_of_sheet
+from model_adapters.files.sheets import ArrowSheet
+from model_adapters.files.table_model import COLUMNS, DUPLICATES, ID, IDS, TableModel, files_sha256
 from model_adapters.options import Option, split_options, word
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class DatasetVectors(TableModel):
-    """A dataset with a column `symbol`, and `embedding` (lists) or one numeric column for each dimension.
+    """A dataset with a column of identifiers, and one of lists or one numeric column for each dimension.
 
     Its revision is the commit that the rows are of, or the sha256 of a folder's files.
     """
 
     adapter: ClassVar[str] = "dataset"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="dataset:HUB_ID[@REVISION] or dataset:FOLDER[,config=NAME,split=NAME,duplicates=average|current|refuse]",
+        usage="dataset:HUB_ID[@REVISION] or dataset:FOLDER"
+        "[,config=NAME,split=NAME,id=COLUMN,columns=PATTERN,ids=entrez,duplicates=average|current|refuse]",
         family="precomputed",
         input="a dataset with symbol and embedding, or symbol and numeric columns",
         dimension="the dataset's",
@@ -40,6 +42,9 @@ class DatasetVectors(TableModel):
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "config": word("NAME"),
         "split": word("NAME"),
+        "id": ID,
+        "columns": COLUMNS,
+        "ids": IDS,
         "duplicates": DUPLICATES,
     }
 
@@ -100,7 +105,7 @@ class DatasetVectors(TableModel):
         return splits[split]
 
     def _read(self) -> Rows:
-        return rows_of(self._dataset.with_format("arrow")[:], where=self.where)
+        return rows_of_sheet(ArrowSheet(self._dataset.with_format("arrow")[:]), self._ask())
 
 
 def _commit_of(dataset: Dataset) -> str | None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from model_adapters.base import AdapterInfo, Model, Resolve, UserModel, wrong_attribute
-from model_adapters.embedding.table import EmbeddingTable, check_lengths
-from model_adapters.errors import ModelLoadError, UnknownModelError, VectorsError, some
-from model_adapters.files.table_model import Rows, TableModel
-from model_adapters.files.tables import rows_of
-
-if TYPE_CHECKING:
-    pass
+from model_adapters.embedding.table import EmbeddingTable
+from model_adapters.errors import ModelLoadError, UnknownModelError, VectorsError, one_line, some
+from model_adapters.files.identifiers import may_name_genes
+from model_adapters.files.layout import Ask, Rows, rows_of_array, rows_of_sheet
+from model_adapters.files.readers.mappings import rows_of_mapping
+from model_adapters.files.sheets import ArrowSheet
+from model_adapters.files.table_model import TableModel
 
 DEFAULT_NAME = "vectors"
 ACCEPTED = (
@@ -29,7 +31,7 @@ class MemoryVectors(TableModel):
     """Vectors in memory as a model; its revision is the sha256 of identifiers and vectors."""
 
     adapter: ClassVar[str] = "memory"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     info: ClassVar[AdapterInfo] = AdapterInfo(
         usage="from_object(OBJECT, name=NAME)",
         family="precomputed",
@@ -38,14 +40,19 @@ class MemoryVectors(TableModel):
         source="your program",
     )
 
-    def __init__(self, rows: Rows, *, name: str = DEFAULT_NAME, resolve: Resolve | None = None) -> None:
-        """Take n identifiers and their vectors."""
+    def __init__(self, obj: Any, *, name: str = DEFAULT_NAME, resolve: Resolve | None = None) -> None:
+        """Read the object.
+
+        Raises:
+            VectorsError: it is no table of vectors.
+            UnknownModelError: it is no object that has vectors.
+        """
         super().__init__(name, where=name, resolve=resolve, options={})
-        self._rows = rows
-        self.revision = f"sha256:{_sha256(rows)}"
+        self._rows = _rows(obj, self._ask())
+        self.revision = f"sha256:{_sha256(self._rows)}"
 
     def _read(self) -> Rows:
-        return self._rows
+        return replace(self._rows, reading=deepcopy(self._rows.reading))
 
 
 def from_object(obj: Any, *, name: str | None = None, resolve: Resolve | None = None) -> Model:
@@ -77,7 +84,7 @@ def from_object(obj: Any, *, name: str | None = None, resolve: Resolve | None = 
         return renamed(obj, name)
     if callable(getattr(obj, "encode", None)) and not isinstance(obj, type):
         return _encoder(obj, name)
-    return MemoryVectors(_rows(obj, where=name or DEFAULT_NAME), name=name or DEFAULT_NAME, resolve=resolve)
+    return MemoryVectors(obj, name=name or DEFAULT_NAME, resolve=resolve)
 
 
 def renamed(model: Any, name: str | None) -> Model:
@@ -101,72 +108,65 @@ def _encoder(obj: Any, name: str | None) -> Model:
     return model
 
 
-def _rows(obj: Any, *, where: str) -> Rows:
+def _rows(obj: Any, ask: Ask) -> Rows:
     if isinstance(obj, EmbeddingTable):
-        return Rows(obj.symbols, obj.matrix)
+        return rows_of_array({"symbols": obj.symbols}, obj.matrix, ask)
     if isinstance(obj, Mapping):
-        return _from_mapping(obj, where=where)
+        return rows_of_mapping(obj, ask)
     if isinstance(obj, tuple) and len(obj) == 2:
-        return _from_pair(*obj, where=where)
+        names, vectors = obj
+        array = vectors if isinstance(vectors, np.ma.MaskedArray) else np.asarray(vectors)
+        return rows_of_array({"identifiers": list(names)}, array, ask)
     if hasattr(obj, "obs_names") and hasattr(obj, "varm"):
-        return _from_anndata(obj, where=where)
+        return _from_anndata(obj, ask)
     if hasattr(obj, "column_names") and hasattr(obj, "with_format"):
-        return rows_of(obj.with_format("arrow")[:], where=where)
+        return rows_of_sheet(ArrowSheet(obj.with_format("arrow")[:]), ask)
     if hasattr(obj, "columns") and hasattr(obj, "iloc"):
-        return _from_pandas(obj, where=where)
+        return _from_pandas(obj, ask)
     if hasattr(obj, "columns") and callable(getattr(obj, "to_arrow", None)):
-        return rows_of(obj.to_arrow(), where=where)
-    message = f"{where}: a {type(obj).__name__} is no model, expected {ACCEPTED}"
+        return rows_of_sheet(ArrowSheet(obj.to_arrow()), ask)
+    message = f"{ask.where}: a {type(obj).__name__} is no model, expected {ACCEPTED}"
     raise UnknownModelError(message)
 
 
-def _from_pandas(frame: Any, *, where: str) -> Rows:
+def _from_pandas(frame: Any, ask: Ask) -> Rows:
+    """Read a frame as its file would be read: the index is a column, unless it counts rows."""
     import pyarrow as pa
 
-    if "symbol" in frame.columns:
-        return rows_of(pa.Table.from_pandas(frame, preserve_index=False), where=where)
-    names = [str(name) for name in frame.index]
-    if names == [str(row) for row in range(len(names))]:
-        message = (
-            f"{where}: the index counts rows and no column is named symbol (columns {some(map(str, frame.columns))}); "
-            "set the genes as index: frame.set_index(COLUMN)"
-        )
-        raise VectorsError(message)
+    counts = str(type(frame.index).__name__) == "RangeIndex"
+    if not counts:
+        frame = frame.reset_index(names=_free_names(frame))
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     try:
-        return Rows(names, frame.to_numpy(dtype=np.float32))
-    except (TypeError, ValueError) as error:
-        message = f"{where}: a column of the frame holds no numbers ({error}); keep the dimensions only"
+        return rows_of_sheet(ArrowSheet(pa.Table.from_pandas(frame, preserve_index=False)), ask)
+    except (pa.ArrowException, ValueError) as error:
+        if isinstance(error, VectorsError):
+            hint = "; set the genes as index: frame.set_index(COLUMN)" if counts else ""
+            message = f"{error}{hint}"
+            raise VectorsError(message) from error
+        message = (
+            f"{ask.where}: a column of the frame is no table column ({one_line(error)}); keep identifiers and numbers"
+        )
         raise VectorsError(message) from error
 
 
-def _from_mapping(mapping: Mapping[Any, Any], *, where: str) -> Rows:
-    names = [str(name) for name in mapping]
-    arrays = [np.asarray(vector) for vector in mapping.values()]
-    numeric = [array.ndim == 1 and array.dtype.kind in "fiu" for array in arrays]
-    if not names or not all(numeric):
-        wrong = [name for name, right in zip(names, numeric, strict=True) if not right]
-        message = f"{where}: {f'no list of numbers for {some(wrong)}' if wrong else 'an empty dict'}"
-        message += "; expected identifier -> vector"
-        raise VectorsError(message)
-    check_lengths(np.array([len(array) for array in arrays]), names, where=where)
-    return Rows(names, np.stack(arrays))
+def _free_names(frame: Any) -> list[str]:
+    """Return a name for each level of the index that no column has."""
+    taken = {str(column) for column in frame.columns}
+    names = [str(name) if name is not None else "index" for name in frame.index.names]
+    return [name if name not in taken else f"{name} (index)" for name in names]
 
 
-def _from_pair(identifiers: Any, vectors: Any, *, where: str) -> Rows:
-    names = [str(name) for name in identifiers]
-    array = vectors if isinstance(vectors, np.ma.MaskedArray) else np.asarray(vectors)
-    return Rows(names, array)
-
-
-def _from_anndata(data: Any, *, where: str) -> Rows:
+def _from_anndata(data: Any, ask: Ask) -> Rows:
     found = [(group, key) for group in ("varm", "obsm") for key in getattr(data, group, {})]
     if len(found) != 1:
         there = some((f"{group}[{key!r}]" for group, key in found), limit=8) or "none"
-        message = f"{where}: the AnnData has {there} of varm and obsm; pass (data.var_names, data.varm[KEY])"
+        message = f"{ask.where}: the AnnData has {there} of varm and obsm; pass (data.var_names, data.varm[KEY])"
         raise VectorsError(message)
     ((group, key),) = found
-    names = data.var_names if group == "varm" else data.obs_names
-    return _from_pair(names, getattr(data, group)[key], where=where)
+    names, frame = (data.var_names, data.var) if group == "varm" else (data.obs_names, data.obs)
+    columns = {column: list(frame[column]) for column in frame.columns if may_name_genes(str(column))}
+    return rows_of_array({f"{group[:3]}_names": list(names), **columns}, np.asarray(getattr(data, group)[key]), ask)
 
 
 def _sha256(rows: Rows) -> str:

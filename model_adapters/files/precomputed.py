@@ -4,89 +4,77 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from model_adapters.base import AdapterInfo, Resolve
-from model_adapters.errors import UnknownModelError, one_line
-from model_adapters.files.arrays import gene_list_of, read_array, read_h5ad, read_word2vec
-from model_adapters.files.table_model import DUPLICATES, FILE, Rows, TableModel, existing_file, files_sha256
-from model_adapters.files.tables import read_csv, read_parquet
+from model_adapters.errors import UnknownModelError, one_line, some
+from model_adapters.files.formats import PLAIN_EXTENSIONS, extension_of, format_of, stem_of
+from model_adapters.files.layout import Rows
+from model_adapters.files.table_model import COLUMNS, DUPLICATES, FILE, ID, IDS, TableModel, existing_file, files_sha256
 from model_adapters.options import Option, split_options, word
 
 KEY = word("NAME")
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What reads a kind of file.
-
-    Args:
-        read: takes the path, then what `options` were given, by name.
-        options: those that this kind of file has.
-        listed: whether the genes are in another file, which `read` takes second.
-    """
-
-    read: Callable[..., Rows]
-    options: tuple[str, ...] = ()
-    listed: bool = False
-
-
-READERS: dict[str, Reader] = {
-    ".parquet": Reader(read_parquet),
-    ".csv": Reader(read_csv),
-    ".tsv": Reader(read_csv),
-    ".npz": Reader(read_array, ("key",), listed=True),
-    ".npy": Reader(read_array, listed=True),
-    ".txt": Reader(read_word2vec),
-    ".vec": Reader(read_word2vec),
-    ".h5ad": Reader(read_h5ad, ("key",)),
-}
-"""Extension of a file of vectors -> what reads it; `.txt` and `.vec` are word2vec text."""
+GENERIC = ("embedding", "embeddings", "vectors", "gene_embeddings", "emb", "data", "X")
+"""Names of files that say nothing of the model: in a folder of its own, the folder's name does."""
+BESIDE = re.compile(r"\..*|(.*\.)?genes\.(tsv|txt|csv)|metadata\.json", re.IGNORECASE)
+SECOND = (".json", ".jsonl", ".txt", ".bin", ".model")
+"""Files that are vectors only where a folder has no other: lists, notes and settings are called so too."""
 
 
 class PrecomputedVectors(TableModel):
-    """A file of vectors as a model.
+    """A file of vectors as a model; `files/formats.py` has the table of formats.
 
-    A table has a column `symbol`, and either `embedding` (lists of numbers; other columns are ignored) or one column
-    for each dimension (then every other column must be numeric). `.npz` and `.npy` have a list of genes beside them
-    (see `gene_list_of`), and perhaps a `metadata.json` whose `model_id` and `revision` are taken. Identifiers are taken
-    as they are, unless `resolve` maps them to symbols.
+    What names the genes and which columns are dimensions is found by name and content, and said in `reading`. Of a
+    folder, the one file of vectors in it is read; a `metadata.json` there may give `model_id` and `revision`.
+    Identifiers are taken as they are, unless `resolve` maps them to symbols.
     """
 
     adapter: ClassVar[str] = "precomputed"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="FILE[,duplicates=average|current|refuse] (key=NAME for npz and h5ad, genes=FILE for npz and npy)",
+        usage="FILE[,id=COLUMN,columns=PATTERN,ids=entrez,key=NAME,genes=FILE,duplicates=average|current|refuse]",
         family="precomputed",
-        input=f"a file of vectors: {', '.join(READERS)}",
+        input=f"a file of vectors: {', '.join(PLAIN_EXTENSIONS)}; .gz and .zip of text",
         dimension="the file's",
         source="your file",
     )
-    OPTIONS: ClassVar[Mapping[str, Option]] = {"duplicates": DUPLICATES, "key": KEY, "genes": FILE}
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "duplicates": DUPLICATES,
+        "id": ID,
+        "columns": COLUMNS,
+        "ids": IDS,
+        "key": KEY,
+        "genes": FILE,
+    }
 
     def __init__(self, path: str | Path, *, resolve: Resolve | None = None, **options: Any) -> None:
         """Name the file; it is hashed now and read by `table()`.
 
         Raises:
-            UnknownModelError: there is no such file, its extension is not one of `READERS`, an array has no list of
+            UnknownModelError: there is no such file, its extension is not one of `FORMATS`, an array has no list of
                 genes, or an option is not for this kind of file.
         """
-        self.path = Path(path).expanduser()
-        self._reader = _reader_of(self.path)
-        unknown = options.keys() - {"duplicates", *self._reader.options, *(["genes"] if self._reader.listed else [])}
+        given = Path(path).expanduser()
+        self.path = file_in(given) if given.is_dir() else given
+        self._format = format_of(self.path)
+        unknown = options.keys() - {"duplicates", *self._format.options}
         if unknown:
-            message = f"{self.path.name}: {min(unknown)}= is not for {self.path.suffix} files; leave it out"
+            message = f"{self.path.name}: {min(unknown)}= is not for {extension_of(self.path)} files; leave it out"
             raise UnknownModelError(message)
         self._files = [existing_file(self.path, what="a file of vectors")]
-        facts: Mapping[str, str] = {}
-        if self._reader.listed:
-            self._files.append(options.get("genes") or gene_list_of(self.path))
-            facts = _metadata(self.path.with_name("metadata.json"))
-        name = facts.get("model_id", self.path.stem)
-        super().__init__(name, where=self.path.name, resolve=resolve, options=options)
+        facts = _metadata(self.path.with_name("metadata.json")) if given.is_dir() or self._format.listed else {}
+        if (beside := self._list(options.get("genes"))) is not None:
+            self._files.append(beside)
+        stem = stem_of(self.path)
+        folder = given.resolve().name if given.is_dir() else stem
+        super().__init__(
+            facts.get("model_id") or (folder if stem in GENERIC else stem),
+            where=self.path.name,
+            resolve=resolve,
+            options=options,
+        )
         self.revision = facts.get("revision") or files_sha256(self._files)
 
     @classmethod
@@ -94,13 +82,24 @@ class PrecomputedVectors(TableModel):
         """Make the model of a file, perhaps with options after it."""
         path, options = split_options(argument, cls.OPTIONS, adapter=cls.adapter)
         if not path:
-            message = f"precomputed needs a file: precomputed:<file>, one of {', '.join(READERS)}"
+            message = f"precomputed needs a file: precomputed:<file>, one of {', '.join(PLAIN_EXTENSIONS)}"
             raise UnknownModelError(message)
         return cls(path, resolve=resolve, **options)
 
+    def _list(self, asked: Path | None) -> Path | None:
+        """Return the list of genes that the vectors depend on, None if they have their names with them."""
+        if asked is not None or not self._format.listed:
+            return asked
+        from model_adapters.files.readers import arrays
+
+        if extension_of(self.path) == ".npy":
+            return None if arrays.has_names_inside(self.path) else arrays.gene_list_of(self.path)
+        if extension_of(self.path) == ".npz" and arrays.has_names_inside(self.path):
+            return None
+        return arrays.list_beside(self.path)
+
     def _read(self) -> Rows:
-        options = {name: self._chosen[name] for name in self._reader.options if name in self._chosen}
-        return self._reader.read(*self._files, **options)
+        return self._format.read(self.path, self._ask())
 
 
 def is_file_of_vectors(spec: str) -> bool:
@@ -110,15 +109,28 @@ def is_file_of_vectors(spec: str) -> bool:
     (True, False)
     """
     path = Path(re.sub(r"(,[a-z_]+=[^,]*)+$", "", spec)).expanduser()
-    return path.is_file() or path.suffix.lower() in READERS
+    return path.is_file() or bool(extension_of(path))
 
 
-def _reader_of(path: Path) -> Reader:
-    if path.suffix.lower() not in READERS:
-        kind = path.suffix or "a file without extension"
-        message = f"{path.name}: vectors are not read from {kind}, expected {', '.join(READERS)}"
+def vector_files(folder: Path) -> list[Path]:
+    """Return the files of vectors in a folder; lists of genes and metadata beside them are none."""
+    named = [path for path in sorted(folder.iterdir()) if path.is_file() and not BESIDE.fullmatch(path.name)]
+    found = [path for path in named if extension_of(path)]
+    return [path for path in found if extension_of(path) not in SECOND] or found
+
+
+def file_in(folder: Path) -> Path:
+    """Return the one file of vectors in a folder.
+
+    Raises:
+        UnknownModelError: there is none, or there are several.
+    """
+    found = vector_files(folder)
+    if len(found) != 1:
+        there = some((path.name for path in found), limit=5) or "none"
+        message = f"{folder} has {len(found)} files of vectors ({there}); name the file"
         raise UnknownModelError(message)
-    return READERS[path.suffix.lower()]
+    return found[0]
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from model_adapters.base import AdapterInfo, Resolve, file_sha256
-from model_adapters.embedding.table import EmbeddingTable, check_named, check_symbols, finite_float32
-from model_adapters.errors import UnknownModelError, VectorsError, did_you_mean, some
-from model_adapters.options import Option, choice, id_with_options
+from model_adapters.embedding.table import EmbeddingTable, real_float32
+from model_adapters.errors import AdapterError, UnknownModelError, VectorsError, did_you_mean, one_line, some
+from model_adapters.files.identifiers import FEW, likely_reason, looks_like_mouse
+from model_adapters.files.layout import Ask, Identified, look_up
+from model_adapters.files.layout import Rows as Rows
+from model_adapters.files.reading import SAMPLE, Reading
+from model_adapters.options import Option, choice, id_with_options, word
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -25,21 +29,9 @@ if TYPE_CHECKING:
 DUPLICATES = choice("average", "current", "refuse")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """What a file of vectors holds, before its identifiers are resolved.
-
-    Args:
-        names: n identifiers of genes, of any kind.
-        vectors: (n, d) numbers.
-        symbols: the file's own symbol of each row, for where `names` does not resolve; None if it has none.
-        counts: what else a reader should be told about the file, such as how much of it was left out.
-    """
-
-    names: Sequence[str | None]
-    vectors: NDArray[Any]
-    symbols: Sequence[str | None] | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
+ID = word("COLUMN")
+COLUMNS = word("PATTERN")
+IDS = choice("entrez")
 
 
 @dataclass(frozen=True)
@@ -47,14 +39,14 @@ class _Genes:
     table: EmbeddingTable
     unresolved: tuple[str, ...]
     audit: dict[str, int]
+    reading: Reading
 
 
 class TableModel(ABC):
     """Base of the models whose vectors are in a file: `table()` is the embedding table.
 
-    Rows of one gene, which is what several identifiers may turn out to mean, are averaged. `duplicates` is another
-    rule: "current" takes the row that is named by the current symbol where there is one, and averages the others;
-    "refuse" is an error. The same identifier twice is taken for a mistake unless a rule is given.
+    Rows of one gene, by one identifier or several, are averaged. `duplicates` is another rule: "current" takes the
+    first row that is named by the current symbol where there is one, and averages the others; "refuse" is an error.
     """
 
     adapter: ClassVar[str]
@@ -103,71 +95,160 @@ class TableModel(ABC):
         """How many rows the file has, genes the table has, rows have no gene or share one, and counts of the reader."""
         return self._genes.audit
 
+    @property
+    def reading(self) -> Reading:
+        """What was taken for identifiers and for dimensions, and how identifiers resolved; reads the file."""
+        return self._genes.reading
+
     @abstractmethod
     def _read(self) -> Rows:
         """Read the file."""
 
+    def _ask(self) -> Ask:
+        """Return what a reader may ask: the options, and how identifiers resolve."""
+        known = ("id", "columns", "ids", "key", "genes")
+        return Ask(self.where, self._resolve, **{name: self._chosen[name] for name in known if name in self._chosen})
+
+    def _read_safely(self) -> Rows:
+        """Read the file; whatever a damaged or hostile one raises is one line."""
+        try:
+            return self._read()
+        except AdapterError:
+            raise
+        # Every parser has its own exceptions, and a file can be made to raise any of them.
+        except Exception as error:
+            message = f"{self.where} cannot be read ({one_line(error)}); write it again"
+            raise VectorsError(message) from error
+
     @cached_property
     def _genes(self) -> _Genes:
-        rows = self._read()
-        names = _checked(rows.names, self._chosen.get("duplicates"), where=self.where)
-        matrix = finite_float32(rows.vectors, names, where=self.where)
-        symbols = self._symbols(names, rows.symbols)
-        places: dict[str, list[int]] = {}
+        rows = self._read_safely()
+        reading = rows.reading
+        columns = rows.identified or self._looked_up(rows)
+        names, symbols, statuses = _merged(columns)
+        matrix = real_float32(rows.vectors, names, where=self.where)
+        check_species(names, symbols, where=self.where)
+        rows_of_gene: dict[str, list[int]] = {}
         for row, symbol in enumerate(symbols):
             if symbol is not None:
-                places.setdefault(symbol, []).append(row)
-        if not places:
-            message = (
-                f"{self.where}: none of its {len(names)} identifiers is a known gene ({some(names)}); expected symbols "
-                "or Ensembl, Entrez, UniProt or HGNC ids"
-            )
-            raise VectorsError(message)
-        shared = {symbol: owned for symbol, owned in places.items() if len(owned) > 1}
+                rows_of_gene.setdefault(symbol, []).append(row)
+        if not rows_of_gene:
+            raise VectorsError(_no_gene_message(names, reading, where=self.where))
+        shared = {symbol: owned for symbol, owned in rows_of_gene.items() if len(owned) > 1}
         if shared and self._chosen.get("duplicates") == "refuse":
             raise VectorsError(_shared_message(shared, names, where=self.where))
-        vectors = matrix[[owned[0] for owned in places.values()]]
-        for place, (symbol, owned) in enumerate(places.items()):
-            if symbol in shared:
-                vectors[place] = matrix[self._counted(symbol, owned, names)].mean(axis=0, dtype=np.float64)
-        unresolved = tuple(name for name, symbol in zip(names, symbols, strict=True) if symbol is None)
+        unresolved = tuple(name for name, symbol in zip(names, symbols, strict=True) if name and symbol is None)
+        _describe(reading, names, symbols, statuses, shared=len(shared))
+        reading.name_dimensions(matrix.shape[1], reading.dimension_columns)
         audit = {
             "rows": len(names),
-            "genes": len(places),
-            "rows without a known gene": len(unresolved),
+            "genes": len(rows_of_gene),
+            "rows without a known gene": sum(symbol is None for symbol in symbols),
             "genes with several rows": len(shared),
             **rows.counts,
         }
-        return _Genes(EmbeddingTable(list(places), vectors, where=self.where), unresolved, audit)
+        del rows
+        vectors = self._one_for_each(matrix, rows_of_gene, names)
+        del matrix
+        table = EmbeddingTable(list(rows_of_gene), vectors, where=self.where)
+        return _Genes(table, unresolved, audit, reading)
 
-    def _symbols(self, names: list[str], own: Sequence[str | None] | None) -> Sequence[str | None]:
-        if self._resolve is None:
-            return names if own is None else [symbol or name for symbol, name in zip(own, names, strict=True)]
-        symbols = self._resolve(names)
-        if own is None:
-            return symbols
-        # A symbol of the file counts only for a gene that no identifier names: it may be an old symbol of another one.
-        taken = set(symbols)
-        unknown = [row for row, symbol in enumerate(symbols) if symbol is None and own[row]]
-        found = dict(zip(unknown, self._resolve([str(own[row]) for row in unknown]), strict=True))
-        return [symbol if found.get(row) in taken else found.get(row, symbol) for row, symbol in enumerate(symbols)]
+    def _one_for_each(
+        self, matrix: NDArray[np.float32], rows_of_gene: Mapping[str, list[int]], names: Sequence[str | None]
+    ) -> NDArray[np.float32]:
+        """Return one vector for each gene: the matrix itself, if it is that."""
+        if len(rows_of_gene) == len(matrix):
+            return matrix
+        vectors = matrix[[owned[0] for owned in rows_of_gene.values()]]
+        for position, (symbol, owned) in enumerate(rows_of_gene.items()):
+            if len(owned) > 1:
+                vectors[position] = matrix[self._counted(symbol, owned, names)].mean(axis=0, dtype=np.float64)
+        return vectors
 
-    def _counted(self, symbol: str, owned: list[int], names: list[str]) -> list[int]:
+    def _looked_up(self, rows: Rows) -> list[Identified]:
+        columns = [look_up("identifiers", rows.names, self._resolve)]
+        if rows.symbols is not None:
+            columns.append(look_up("symbols", rows.symbols, self._resolve))
+        # Without a resolver, only a symbol can be the name of a gene.
+        return columns if self._resolve is not None else columns[::-1]
+
+    def _counted(self, symbol: str, owned: list[int], names: Sequence[str | None]) -> list[int]:
         current = [row for row in owned if names[row] == symbol]
         return current[:1] if current and self._chosen.get("duplicates") == "current" else owned
 
 
-def _checked(names: Sequence[str | None], duplicates: str | None, *, where: str) -> list[str]:
-    if duplicates is None:
-        check_symbols(names, where=where, advice="keep one row for each gene, or add duplicates=average")
-    else:
-        check_named(names, where=where)
-    return [str(name) for name in names]
+def _merged(columns: Sequence[Identified]) -> tuple[list[str | None], list[str | None], list[str]]:
+    """Return names, symbols and statuses of the first column, and of the next ones where it has no symbol.
+
+    A further column counts only for a gene that none before it names: it may hold an old symbol of another gene.
+    """
+    first = columns[0]
+    names, symbols, statuses = list(first.names), list(first.symbols), list(first.statuses)
+    for other in columns[1:]:
+        taken = {symbol for symbol in symbols if symbol is not None}
+        for row, symbol in enumerate(other.symbols):
+            if symbols[row] is None and other.names[row] is not None and (symbol is None or symbol not in taken):
+                if symbol is not None or names[row] is None:
+                    names[row], symbols[row], statuses[row] = other.names[row], symbol, other.statuses[row]
+    return names, symbols, statuses
 
 
-def _shared_message(shared: Mapping[str, list[int]], names: Sequence[str], *, where: str) -> str:
+def check_species(names: Sequence[str | None], symbols: Sequence[str | None], *, where: str) -> None:
+    """Refuse names that are human symbols by their letters only: case alone is no ortholog.
+
+    Raises:
+        VectorsError: most matches differ from their symbol in case, or most names are written as those of mouse.
+    """
+    pairs = [(name, symbol) for name, symbol in zip(names, symbols, strict=True) if name]
+    found = [(name, symbol) for name, symbol in pairs if symbol is not None]
+    by_case = [name for name, symbol in found if name != symbol and name.upper() == symbol.upper()]
+    mouse = [name for name, symbol in pairs if name != symbol and looks_like_mouse(name)]
+    if len(pairs) < FEW or max(2 * len(by_case) - len(found), 2 * len(mouse) - len(pairs)) <= 0:
+        return
+    counts = f"{len(by_case):,} of {len(found):,} known genes match by their letters only, not by case"
+    message = (
+        f"{where}: names are written like mouse or rat ({some(by_case or mouse)}), {counts}; map them to human "
+        "orthologs first, or write symbols in capitals if they are human"
+    )
+    raise VectorsError(message)
+
+
+def _describe(
+    reading: Reading,
+    names: Sequence[str | None],
+    symbols: Sequence[str | None],
+    statuses: Sequence[str],
+    *,
+    shared: int,
+) -> None:
+    """Say how identifiers resolved."""
+    reading.resolved = dict(Counter(statuses).most_common())
+    unknown: dict[str, str] = {}
+    for name, symbol, status in zip(names, symbols, statuses, strict=True):
+        if symbol is None and name and len(unknown) < SAMPLE:
+            unknown.setdefault(name, likely_reason(name, status))
+    reading.unknown = list(unknown.items())
+    if blank := sum(name is None for name in names):
+        reading.notes.append(f"{blank:,} rows have no identifier and were left out")
+    if shared:
+        reading.notes.append(f"{shared:,} genes have several rows; see duplicates=")
+
+
+def _no_gene_message(names: Sequence[str | None], reading: Reading, *, where: str) -> str:
+    present = [name for name in names if name]
+    if not present:
+        return f"{where}: no symbol in any row; every row needs one"
+    column = f" in {reading.identifier_columns[0]!r}" if reading.identifier_columns else ""
+    reason = likely_reason(present[0])
+    return (
+        f"{where}: none of its {len(present):,} identifiers{column} is a known gene ({some(present)}: {reason}); "
+        "expected symbols or Ensembl, Entrez, UniProt or HGNC ids"
+    )
+
+
+def _shared_message(shared: Mapping[str, list[int]], names: Sequence[str | None], *, where: str) -> str:
     symbol, owned = next(iter(shared.items()))
-    rows = Counter(names[row] for row in owned)
+    rows = Counter(str(names[row]) for row in owned)
     first = f"{' and '.join(list(rows)[:2])} are both" if len(rows) > 1 else f"{len(owned)} rows are"
     others = "1 more gene has" if len(shared) == 2 else f"{len(shared) - 1:,} more genes have"
     more = f", and {others} several rows" if len(shared) > 1 else ""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
-import pickletools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model_adapters.errors import ModelLoadError, did_you_mean, one_line, some
+from model_adapters.files.readers.pickles import CarriesCode, load_plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 # The largest in use has 3 MB.
 MAX_DICTIONARY_BYTES = 64 * 1024**2
 FETCH = "fetch the file from where it was published"
-_NUMBER = re.compile(r"[<>=|]([iu][1248]|f[48])")
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 # What a damaged file makes torch and pickle raise.
-_DAMAGED = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError)
+_DAMAGED = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error)
 
 
 def read_tensor(path: Path, name: str) -> NDArray[np.float32]:
@@ -114,11 +113,11 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         if len(content) > MAX_DICTIONARY_BYTES:
             message = f"more than {MAX_DICTIONARY_BYTES:,} bytes"
             raise ValueError(message)
-        read = json.loads(content) if path.suffix == ".json" else _plain(content)
-    except _CarriesCodeError as error:
+        read = json.loads(content) if path.suffix == ".json" else load_plain(content)
+    except CarriesCode as error:
         message = f"{path} names {error}, which could run code; nothing was run, {FETCH}"
         raise ModelLoadError(message) from error
-    except (pickle.UnpicklingError, *_DAMAGED) as error:
+    except (RecursionError, *_DAMAGED) as error:
         kind = "JSON" if path.suffix == ".json" else "pickle"
         message = f"{path} is not a readable {kind} file ({one_line(error)}); fetch it again"
         raise ModelLoadError(message) from error
@@ -126,60 +125,3 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         message = f"{path} holds a {type(read).__name__}, expected a dictionary with a name for each gene"
         raise ModelLoadError(message)
     return read
-
-
-class _CarriesCodeError(Exception):
-    """A pickle names a function or class."""
-
-
-class _Dtype:
-    """Stands for `numpy.dtype`, which is not called; its byte order comes as a state."""
-
-    def __init__(self, code: str, *_: object) -> None:
-        self.code, self.order = code, "="
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.order = state[1]
-
-
-class _Number:
-    """Stands for numpy's maker of scalars, which is not called: it would take any object."""
-
-    def __new__(cls, dtype: _Dtype, data: bytes) -> Any:
-        if type(dtype) is not _Dtype or not _NUMBER.fullmatch(code := f"{dtype.order}{dtype.code}"):
-            message = "a numpy scalar that is no number"
-            raise ValueError(message)
-        (number,) = np.frombuffer(data, dtype=code).tolist()
-        return number
-
-    def __setstate__(self, state: object) -> None:
-        """Be here so that a pickle cannot set attributes of this class."""
-        message = "a state for a number"
-        raise ValueError(message)
-
-
-_STANDS_FOR: dict[str, type] = {
-    "numpy.dtype": _Dtype,
-    "numpy.core.multiarray.scalar": _Number,
-    "numpy._core.multiarray.scalar": _Number,
-}
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Imports nothing: Geneformer's dictionaries have numpy's integers in them, and all else is refused."""
-
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        name = f"{module_name}.{global_name}"
-        if name not in _STANDS_FOR:
-            raise _CarriesCodeError(name)
-        return _STANDS_FOR[name]
-
-
-def _plain(content: bytes) -> Any:
-    # A length or an index that no file of this size can have would make the unpickler allocate gigabytes; genops itself
-    # refuses the lengths.
-    for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in ("LONG_BINPUT", "PUT") and int(argument or 0) > len(content):
-            message = f"memo index {argument}"
-            raise ValueError(message)
-    return _PlainUnpickler(io.BytesIO(content)).load()

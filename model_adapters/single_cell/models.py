@@ -12,11 +12,13 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, Resolve
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, some
-from model_adapters.files.arrays import read_word2vec
+from model_adapters.files.readers.word2vec import read_word2vec
 from model_adapters.files.table_model import DUPLICATES, FILE, Rows, TableModel, existing_file, files_sha256, name_of
-from model_adapters.options import Option, split_options
+from model_adapters.options import Option, choice, split_options
 from model_adapters.single_cell.checkpoints import read_dictionary, read_tensor
 
+STRICT = choice("true", "false")
+"""`strict=false` takes a dictionary with fewer tokens than the embedding has rows."""
 # <pad>, <mask>, <cls>, <eos>, <eoc>, <unk>
 _SPECIAL = re.compile(r"<.*>")
 
@@ -35,6 +37,10 @@ class _SingleCell(TableModel):
         name = self.path.resolve().name if self.path.is_dir() else re.sub(r"(\.best)?\.[^.]*$", "", self.path.name)
         super().__init__(name_of(self.adapter, name), where=name, resolve=resolve, options=options)
         self.revision = files_sha256(self._files)
+
+    @property
+    def _strict(self) -> bool:
+        return self._chosen.get("strict") != "false"
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
@@ -74,14 +80,14 @@ class Geneformer(_SingleCell):
     adapter: ClassVar[str] = "geneformer"
     version: ClassVar[str] = "1"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="geneformer:FOLDER[,dictionary=FILE,duplicates=average|current|refuse]",
+        usage="geneformer:FOLDER[,dictionary=FILE,strict=false,duplicates=average|current|refuse]",
         family="single cell",
         input="the model's own table of genes (Ensembl ids)",
         dimension="256 to 1152, the model's",
         source="embeddings.word_embeddings of model.safetensors or pytorch_model.bin, token_dictionary*.pkl",
         weights="get both files from https://huggingface.co/ctheodoris/Geneformer",
     )
-    OPTIONS: ClassVar[Mapping[str, Option]] = {"dictionary": FILE, "duplicates": DUPLICATES}
+    OPTIONS: ClassVar[Mapping[str, Option]] = {"dictionary": FILE, "strict": STRICT, "duplicates": DUPLICATES}
 
     def _find(self, options: Mapping[str, Any]) -> list[Path]:
         weights = self._one_of("model.safetensors", "pytorch_model.bin")
@@ -103,7 +109,7 @@ class Geneformer(_SingleCell):
 
     def _read(self) -> Rows:
         weights, dictionary, *names = self._files
-        rows = _tokens(weights, "embeddings.word_embeddings.weight", dictionary)
+        rows = _tokens(weights, "embeddings.word_embeddings.weight", dictionary, strict=self._strict)
         if not names:
             return rows
         symbol_of: dict[str, str] = {}
@@ -118,19 +124,20 @@ class ScGPT(_SingleCell):
     adapter: ClassVar[str] = "scgpt"
     version: ClassVar[str] = "1"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="scgpt:FOLDER[,duplicates=average|current|refuse]",
+        usage="scgpt:FOLDER[,strict=false,duplicates=average|current|refuse]",
         family="single cell",
         input="the model's own table of genes (symbols)",
         dimension="512",
         source="encoder.embedding of best_model.pt, vocab.json",
         weights="get both files from the model zoo at https://github.com/bowang-lab/scGPT",
     )
+    OPTIONS: ClassVar[Mapping[str, Option]] = {"strict": STRICT, "duplicates": DUPLICATES}
 
     def _find(self, options: Mapping[str, Any]) -> list[Path]:
         return [self._one_of("best_model.pt", "model.safetensors"), self._one_of("vocab.json")]
 
     def _read(self) -> Rows:
-        return _tokens(self._files[0], "encoder.embedding.weight", self._files[1])
+        return _tokens(self._files[0], "encoder.embedding.weight", self._files[1], strict=self._strict)
 
 
 class CellPLM(_SingleCell):
@@ -185,11 +192,16 @@ class Gene2vec(_SingleCell):
         return [existing_file(self.path, what=self.info.usage)]
 
     def _read(self) -> Rows:
-        return read_word2vec(self._files[0])
+        return Rows(*read_word2vec(self._files[0]))
 
 
-def _tokens(weights: Path, tensor: str, dictionary: Path) -> Rows:
-    """Read the rows of a tensor that a dictionary of name -> row number names, but for special tokens."""
+def _tokens(weights: Path, tensor: str, dictionary: Path, *, strict: bool) -> Rows:
+    """Read the rows of a tensor that a dictionary of name -> row number names, but for special tokens.
+
+    Raises:
+        ModelLoadError: a token is no row number, or the dictionary is of another model: in a vocabulary of another
+            size, the same numbers stand for other genes.
+    """
     row_of = read_dictionary(dictionary)
     wrong = next((name for name, row in row_of.items() if type(row) is not int or row < 0), None)
     if wrong is not None:
@@ -201,6 +213,12 @@ def _tokens(weights: Path, tensor: str, dictionary: Path) -> Rows:
         message = (
             f"{dictionary.name} is larger than the embedding: {last} is token {row_of[last]:,}, but {tensor} in "
             f"{weights.name} has {len(vectors):,} rows; are they of one model?"
+        )
+        raise ModelLoadError(message)
+    if strict and len(row_of) != len(vectors):
+        message = (
+            f"{dictionary.name} has {len(row_of):,} tokens, but {tensor} in {weights.name} has {len(vectors):,} rows; "
+            f"take the dictionary that was published with these weights, or add strict=false if it is that one"
         )
         raise ModelLoadError(message)
     genes = [name for name in row_of if not _SPECIAL.fullmatch(name)]

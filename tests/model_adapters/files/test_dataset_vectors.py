@@ -72,13 +72,13 @@ def test_identifiers_resolve(folder):
 
 
 def test_bad_datasets(tmp_path, folder):
-    Dataset.from_dict({"gene": ["A"], "x": [1.0]}).save_to_disk(tmp_path / "genes")
+    Dataset.from_dict({"score": [2.5], "x": [1.0]}).save_to_disk(tmp_path / "genes")
     Dataset.from_dict(ROWS).select([]).save_to_disk(tmp_path / "saved-empty")
     (tmp_path / "empty").mkdir()
     Dataset.from_dict(ROWS).select([]).to_parquet(tmp_path / "empty" / "train.parquet")
     (tmp_path / "nothing").mkdir()
     for spec, expected in [
-        (f"{tmp_path}/genes", r"^genes has no column 'symbol', its columns are gene, x;"),
+        (f"{tmp_path}/genes", r"^genes has no column of gene identifiers, its columns are score, x;"),
         (f"{tmp_path}/empty", r"^dataset '.*/empty' cannot be loaded \(ValueError: .*no data"),
         (f"{tmp_path}/saved-empty", r"^dataset '.*/saved-empty' cannot be loaded \(IndexError: "),
         (f"{tmp_path}/nothing", r"^dataset '.*/nothing' cannot be loaded \(.*\); expected a Hub id"),

@@ -17,6 +17,7 @@ class Varm:
     obs_names = pd.Index(["c1"])
     var_names = pd.Index(NAMES)
     obsm: dict[str, np.ndarray] = {}
+    var = pd.DataFrame({"highly_variable": [True] * 3}, index=NAMES)
 
     def __init__(self, **varm):
         self.varm = varm
@@ -104,14 +105,14 @@ BAD = {
     "number": (5, r"^vectors: a int is no model, expected a MODEL string, a path, "),
     "class": (Length, r"^vectors: a type is no model"),
     "masked": ((NAMES, np.ma.masked_array(VECTORS, VECTORS > 3)), r"^vectors: a masked array; expected plain numbers"),
-    "complex": ((NAMES, VECTORS.astype(complex)), r"^vectors: vectors of complex128, expected real numbers$"),
-    "bool": ((NAMES, VECTORS > 0), r"^vectors: vectors of bool, expected real numbers$"),
+    "complex": ((NAMES, VECTORS.astype(complex)), r"^vectors holds complex128 of shape \(3, 2\), expected numbers of"),
+    "bool": ((NAMES, VECTORS > 0), r"^vectors holds bool of shape \(3, 2\), expected numbers of shape"),
     "too many names": (
         ([*NAMES, "A"], VECTORS),
-        r"^vectors: 4 names for an array of shape \(3, 2\), expected \(4, d\)",
+        r"^identifiers names 4 genes, but vectors has 3 rows; expected one",
     ),
-    "empty dict": ({}, r"^vectors: an empty dict; expected identifier -> vector$"),
-    "dict of words": ({"A": "x"}, r"^vectors: no list of numbers for A; expected identifier -> vector$"),
+    "empty dict": ({}, r"^vectors: an empty dictionary; expected gene -> list of numbers, or"),
+    "dict of words": ({"A": "x"}, r"^vectors: no list of numbers for A but a str; expected gene -> list"),
     "two arrays": (Varm(a=VECTORS, b=VECTORS), r"^vectors: the AnnData has varm\['a'\], varm\['b'\] "),
 }
 
@@ -125,7 +126,7 @@ def test_what_is_no_model(case):
 
 
 def test_a_frame_without_identifiers_says_what_to_do():
-    with pytest.raises(AdapterError, match=r"the index counts rows .*frame.set_index\(COLUMN\)$"):
+    with pytest.raises(AdapterError, match=r"no column of gene identifiers, .* a, b; .*frame.set_index\(COLUMN\)$"):
         from_object(FRAME.reset_index(drop=True))
 
 

@@ -57,10 +57,12 @@ def test_refused_by_option(vectors_file):
     assert load_model(f"{path},duplicates=refuse").model_id == "v"
 
 
-def test_the_same_identifier_twice_is_a_mistake_unless_a_rule_is_given(vectors_file):
+def test_rows_of_the_same_identifier_are_averaged_unless_another_rule_is_given(vectors_file):
     path = vectors_file(("A", 1, 2), ("B", 0, 0), ("A", 2, 4))
-    with pytest.raises(AdapterError, match=r"^v.csv: 1 symbol occurs more than once: A; keep one row .* duplicates=av"):
-        load_model(str(path)).table()
+    model = load_model(str(path))
+    assert rows_of(model) == {"A": [1.5, 3], "B": [0, 0]}
+    assert (model.audit["rows"], model.audit["genes with several rows"]) == (3, 1)
+    assert model.reading.notes == ["1 genes have several rows; see duplicates="]
     assert rows_of(load_model(f"{path},duplicates=average")) == {"A": [1.5, 3], "B": [0, 0]}
     assert rows_of(load_model(f"{path},duplicates=current")) == {"A": [1, 2], "B": [0, 0]}
     with pytest.raises(AdapterError, match=r"^v.csv: 2 rows are the gene A; keep one row"):
@@ -76,7 +78,7 @@ def test_average_is_taken_in_double_precision(vectors_file):
 
 def test_no_identifier_is_a_gene(vectors_file):
     path = vectors_file(*((name, 0, 0) for name in "abcd"))
-    with pytest.raises(AdapterError, match=r"^v.csv: none of its 4 identifiers is a known gene \(a, b, c and 1 more\)"):
+    with pytest.raises(AdapterError, match=r"^v.csv: none of its 4 identifiers in 'symbol' is a known gene \(a, b"):
         load_model(str(path), resolve=resolve).table()
 
 

@@ -33,6 +33,7 @@ def geneformer(tmp_path):
     folder = tmp_path / "Geneformer-V0"
     (folder / "geneformer").mkdir(parents=True)
     state = {"bert.embeddings.word_embeddings.weight": WEIGHTS, "bert.embeddings.position_embeddings.weight": WEIGHTS}
+    state["bert.embeddings.word_embeddings.weight"] = WEIGHTS[: len(TOKENS)]
     torch.save(state, folder / "pytorch_model.bin")
     (folder / "geneformer" / "token_dictionary.pkl").write_bytes(pickle.dumps(TOKENS))
     return folder
@@ -43,7 +44,7 @@ def scgpt(tmp_path):
     folder = tmp_path / "blood"
     folder.mkdir()
     torch.save({"encoder.embedding.weight": WEIGHTS, "encoder.enc_norm.weight": WEIGHTS[0]}, folder / "best_model.pt")
-    (folder / "vocab.json").write_text(json.dumps({"MYC": 4, "TP53": 1, "<cls>": 0, "INS": 5}))
+    (folder / "vocab.json").write_text(json.dumps({"MYC": 4, "TP53": 1, "<cls>": 0, "INS": 5, "<pad>": 2, "<eoc>": 3}))
     return folder
 
 
@@ -70,7 +71,7 @@ def test_geneformer(geneformer):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_geneformer_safetensors_of_any_float(geneformer, dtype):
-    save_file({"embeddings.word_embeddings.weight": WEIGHTS.to(dtype)}, geneformer / "model.safetensors")
+    save_file({"embeddings.word_embeddings.weight": WEIGHTS[:5].to(dtype)}, geneformer / "model.safetensors")
     (geneformer / "pytorch_model.bin").unlink()
     assert vectors_of(load_model(f"geneformer:{geneformer}", resolve=resolve)) == EXPECTED
 
@@ -84,7 +85,7 @@ def test_geneformer_without_a_resolver_takes_the_names_of_its_own_dictionary(gen
 
 
 def test_an_unknown_id_is_found_by_name_unless_another_id_is_that_gene(geneformer):
-    tokens = {"ENSG00000141510": 2, "ENSG99999999991": 3, "ENSG99999999992": 4}
+    tokens = {"<pad>": 0, "<mask>": 1, "ENSG00000141510": 2, "ENSG99999999991": 3, "ENSG99999999992": 4}
     names = {"TP53": "ENSG99999999991", "MYC": "ENSG99999999992"}
     (geneformer / "geneformer" / "token_dictionary.pkl").write_bytes(pickle.dumps(tokens))
     (geneformer / "geneformer" / "gene_name_id_dict.pkl").write_bytes(pickle.dumps(names))
@@ -196,10 +197,29 @@ def test_a_vocabulary_that_does_not_fit(geneformer, scgpt, cellplm):
     config.write_text(json.dumps({"gene_lists": []}))
     with pytest.raises(AdapterError, match=r"config.json has no list of names called gene_list"):
         load_model(f"cellplm:{cellplm}").table()
-    unknown = {f"ENSG9999999999{i}": i for i in range(4)}
+    unknown = {f"ENSG9999999999{i}": i for i in range(5)}
     (geneformer / "geneformer" / "token_dictionary.pkl").write_bytes(pickle.dumps(unknown))
-    with pytest.raises(AdapterError, match=r"^Geneformer-V0: none of its 4 identifiers is a known gene \(ENSG9999999"):
+    with pytest.raises(AdapterError, match=r"^Geneformer-V0: none of its 5 identifiers is a known gene \(ENSG9999999"):
         load_model(f"geneformer:{geneformer}", resolve=resolve).table()
+
+
+def test_a_dictionary_of_another_model(geneformer, scgpt):
+    fewer = {name: row for name, row in TOKENS.items() if name != "<mask>"}
+    path = geneformer / "geneformer" / "token_dictionary.pkl"
+    path.write_bytes(pickle.dumps(fewer))
+    expected = (
+        r"^token_dictionary.pkl has 4 tokens, but embeddings.word_embeddings.weight in pytorch_model.bin has 5 rows; "
+        r"take the dictionary that was published with these weights, or add strict=false if it is that one$"
+    )
+    with pytest.raises(AdapterError, match=expected):
+        load_model(f"geneformer:{geneformer}").table()
+    model = load_model(f"geneformer:{geneformer},strict=false", resolve=resolve)
+    assert vectors_of(model) == EXPECTED
+    assert (model.model_id, model.options["strict"]) == ("Geneformer-V0:strict=false", "false")
+    (scgpt / "vocab.json").write_text(json.dumps({"TP53": 1, "MYC": 4}))
+    with pytest.raises(AdapterError, match=r"^vocab.json has 2 tokens, but encoder.embedding.weight in best_model.pt"):
+        load_model(f"scgpt:{scgpt}").table()
+    assert set(vectors_of(load_model(f"scgpt:{scgpt},strict=false"))) == {"TP53", "MYC"}
 
 
 def map_to_symbols(resolver, names):
@@ -209,7 +229,8 @@ def map_to_symbols(resolver, names):
 @pytest.mark.real_data
 def test_real_dictionaries(raw_dir, tmp_path):
     resolver = SymbolResolver.from_hgnc(raw_dir / "hgnc" / "hgnc_complete_set.txt")
-    weights = torch.arange(48292, dtype=torch.float32).reshape(-1, 1).repeat(1, 2)
+    vocabulary = json.loads((raw_dir / "scgpt" / "vocab.json").read_text())
+    weights = torch.arange(len(vocabulary), dtype=torch.float32).reshape(-1, 1).repeat(1, 2)
     shutil.copytree(raw_dir / "geneformer", tmp_path / "geneformer")
     (tmp_path / "geneformer").chmod(0o755)
     state = {"bert.embeddings.word_embeddings.weight": weights[:25426]}
@@ -223,5 +244,5 @@ def test_real_dictionaries(raw_dir, tmp_path):
     assert vectors["TP53"] == [float(tokens["ENSG00000141510"])] * 2
     assert len(vectors) == 21323
     vectors = vectors_of(load_model(f"scgpt:{tmp_path / 'scgpt'}", resolve=current))
-    assert vectors["TP53"] == [float(json.loads((raw_dir / "scgpt" / "vocab.json").read_text())["TP53"])] * 2
+    assert vectors["TP53"] == [float(vocabulary["TP53"])] * 2
     assert len(vectors) == 43106

@@ -1,0 +1,71 @@
+"""Reads tables that have types: parquet, feather and Arrow, lines of JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from model_adapters.errors import VectorsError, one_line
+from model_adapters.files.layout import Ask, Rows, rows_of_sheet
+from model_adapters.files.readers.archives import unpack
+from model_adapters.files.sheets import ArrowSheet, ParquetSheet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_parquet(path: Path, ask: Ask) -> Rows:
+    """Read a parquet file; the index of a pandas frame is one of its columns.
+
+    Raises:
+        VectorsError: it is damaged, or no table of vectors.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            return rows_of_sheet(ParquetSheet(file), ask)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"
+        raise VectorsError(message) from error
+
+
+def read_arrow(path: Path, ask: Ask) -> Rows:
+    """Read an Arrow file: feather (version 2), or what `datasets` caches.
+
+    Raises:
+        VectorsError: it is damaged, feather of version 1, or no table of vectors.
+    """
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path)) as mapped:
+            try:
+                table = pa.ipc.open_file(mapped).read_all()
+            except pa.ArrowInvalid:
+                mapped.seek(0)
+                table = pa.ipc.open_stream(mapped).read_all()
+            return rows_of_sheet(ArrowSheet(table), ask)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{ask.where} is not a readable Arrow file ({one_line(error)}); write it again, as parquet"
+        raise VectorsError(message) from error
+
+
+def read_json_lines(path: Path, ask: Ask) -> Rows:
+    """Read lines of JSON: a gene and its vector in each, or a gene and its numbers.
+
+    Raises:
+        VectorsError: a line is no JSON object, or it is no table of vectors.
+    """
+    import pyarrow as pa
+    import pyarrow.json as pa_json
+
+    _, content = unpack(path)
+    try:
+        # A block holds a line at least; one of 4,096 numbers has 80 kB.
+        options = pa_json.ReadOptions(use_threads=False, block_size=16 * 1024**2)
+        table = pa_json.read_json(pa.BufferReader(content), read_options=options)
+    except pa.ArrowException as error:
+        message = f"{ask.where} is not readable as lines of JSON ({one_line(error)}); write one object a line"
+        raise VectorsError(message) from error
+    return rows_of_sheet(ArrowSheet(table), ask)

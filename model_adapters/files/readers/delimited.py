@@ -1,0 +1,202 @@
+"""Reads tables of text: csv and tsv of any separator and encoding, packed or not, with or without a header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_adapters.embedding.table import check_lengths
+from model_adapters.errors import VectorsError, one_line, some
+from model_adapters.files.layout import EXPECTED, Ask, Rows, rows_of_sheet
+from model_adapters.files.readers.archives import unpack
+from model_adapters.files.readers.sniffing import BLANK, LISTS, NUMBERS, Form, number, sniff, split_line
+from model_adapters.files.sheets import LIST, ArrowSheet, TextSheet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+MANY_COLUMNS = 2000
+"""Arrow's reader takes seconds for ten thousand columns; row by row it is as fast whatever their number."""
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-nan", "-NaN", "#N/A"]
+
+
+def read_delimited(path: Path, ask: Ask) -> Rows:
+    """Read a table of text.
+
+    Raises:
+        VectorsError: it is no text, or no table of vectors.
+    """
+    name, content = unpack(path)
+    form = sniff(content, Path(name), where=ask.where)
+    return read_form(content, form, ask)
+
+
+def read_form(content: pa.Buffer, form: Form, ask: Ask) -> Rows:
+    """Read a table whose form is known."""
+    if form.separator == BLANK or len(form.header) > MANY_COLUMNS:
+        rows = rows_of_sheet(_by_rows(content, form, ask), ask)
+    else:
+        rows = rows_of_sheet(_by_columns(content, form, ask), ask)
+    rows.reading.notes.extend(form.notes)
+    return rows
+
+
+class _CsvSheet(ArrowSheet):
+    """An Arrow table in which some texts are lists of numbers."""
+
+    def __init__(self, table: pa.Table, lists: Sequence[str]) -> None:
+        super().__init__(table)
+        self.kinds |= dict.fromkeys(lists, LIST)
+
+    def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
+        """Return a column of lists as an (n, d) array."""
+        with np.errstate(over="ignore"):
+            return _parse_lists(self._table.column(name).to_pylist(), symbols, where=where).astype(np.float32)
+
+
+def _by_columns(content: pa.Buffer, form: Form, ask: Ask) -> ArrowSheet:
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    lists = form.columns_of(LISTS)
+    types = {name: pa.float64() if kind == NUMBERS else pa.string() for name, kind in form.kinds.items()}
+    refused: list[tuple[str, int, int]] = []
+
+    def refuse(row: Any) -> str:
+        refused.append((row.text, row.expected_columns, row.actual_columns))
+        return "error"
+
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(content),
+            # One thread: with several, the refused row that is named could be any of them.
+            read_options=pa_csv.ReadOptions(
+                use_threads=False, column_names=form.header, skip_rows=form.skip, encoding=form.encoding
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=form.separator, newlines_in_values=bool(lists), invalid_row_handler=refuse
+            ),
+            # A symbol stays as it is ("NA" is a name); numbers may be missing, which is refused later, by gene.
+            convert_options=pa_csv.ConvertOptions(
+                column_types=types, strings_can_be_null=False, null_values=MISSING, decimal_point=form.decimal
+            ),
+        )
+    except pa.ArrowException as error:
+        if form.encoding == "utf8" and "UTF8" in str(error):
+            latin = replace(form, encoding="latin1", notes=(*form.notes, "not UTF-8; read as latin-1"))
+            form.notes = latin.notes
+            return _by_columns(content, latin, ask)
+        raise VectorsError(_message(form, refused, error, where=ask.where)) from error
+    return _CsvSheet(table, lists)
+
+
+def _message(form: Form, refused: list[tuple[str, int, int]], error: Exception, *, where: str) -> str:
+    if refused:
+        text, expected, actual = refused[0]
+        fields = split_line(text, form.separator)
+        gene = next((field for field in fields if number(field, form.decimal) is None), text)[:20]
+        return f"{where}: the row of {gene} has {actual} fields, the header has {expected}; all must have the same"
+    value = re.search(r"column #(\d+): .*invalid value '(.*)'", str(error))
+    if value:
+        shown = value[2].encode("ascii", "backslashreplace").decode()[:40]
+        return f"{where}: column {form.header[int(value[1])]!r} holds {shown!r}, expected numbers"
+    return f"{where} is not a readable table ({one_line(error)[:200]}); {EXPECTED}"
+
+
+def _by_rows(content: pa.Buffer, form: Form, ask: Ask) -> TextSheet:
+    """Read a row at a time, each into one row of a matrix."""
+    import pyarrow as pa
+
+    texts: dict[str, list[str]] = {name: [] for name, kind in form.kinds.items() if kind != NUMBERS}
+    wanted = {name: position for position, name in enumerate(form.columns_of(NUMBERS))}
+    is_text = [name in texts for name in form.header]
+    numeric = np.flatnonzero(~np.array(is_text))
+    textual = np.flatnonzero(is_text).tolist()
+    vectors = []
+    lines = content.to_pybytes().decode(form.encoding.replace("utf8", "utf-8-sig"), errors="strict").splitlines()
+    body = lines[form.skip :]
+    for line in filter(str.strip, body):
+        cells = split_line(line, form.separator)
+        if len(cells) != len(form.header):
+            message = (
+                f"{ask.where}: the row of {cells[0][:20]} has {len(cells)} fields, the header has {len(form.header)}"
+            )
+            raise VectorsError(message + "; all must have the same")
+        for position in textual:
+            texts[form.header[position]].append(cells[position])
+        values = [cells[position] for position in numeric] if textual[1:] or textual != [0] else cells[1:]
+        if form.decimal == ",":
+            values = [value.replace(",", ".") for value in values]
+        try:
+            row = pa.array(values, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowException:
+            row = np.array([_or_missing(value, cells[0], ask) for value in values])
+        vectors.append(row.astype(np.float32) if len(form.header) > MANY_COLUMNS else row)
+    if not vectors:
+        message = f"{ask.where} has no rows, expected one for each gene"
+        raise VectorsError(message)
+    return TextSheet(texts, wanted, np.stack(vectors), form.header)
+
+
+def _or_missing(value: str, name: str, ask: Ask) -> float:
+    if value.strip() in MISSING:
+        return float("nan")
+    found = number(value, ".")
+    if found is None:
+        message = f"{ask.where}: {name[:20]} has {value[:40]!r} among its numbers, expected numbers"
+        raise VectorsError(message)
+    return found
+
+
+def _parse_lists(texts: Sequence[str], names: Sequence[str], *, where: str) -> NDArray[np.float64]:
+    vectors = []
+    for name, text in zip(names, texts, strict=True):
+        try:
+            vectors.append(_parse_list(text))
+        except ValueError as error:
+            message = f"{where}: the vector of {name} is no list of numbers ({error}); expected [0.1, 0.2, ...]"
+            raise VectorsError(message) from None
+    check_lengths(np.array([len(vector) for vector in vectors]), names, where=where)
+    return np.stack(vectors)
+
+
+def _parse_list(text: str) -> NDArray[np.float64]:
+    """Read `[0.1, 0.2]`, and `[0.1 0.2]` as NumPy prints it; Arrow parses numbers three times as fast as json."""
+    import pyarrow as pa
+
+    parts = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
+    vector: NDArray[np.float64] = pa.array(parts, pa.string()).cast(pa.float64()).to_numpy()
+    return vector
+
+
+def gene_list(path: Path, n: int, *, where: str) -> dict[str, list[str]]:
+    """Read the list of genes of an array: column -> n names; a header may come first.
+
+    Raises:
+        VectorsError: it is no text, or has another number of lines than the array has rows.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        message = f"{path.name} is not UTF-8 text ({one_line(error)}); save it as text with one gene a line"
+        raise VectorsError(message) from error
+    separator = "," if path.suffix.lower() == ".csv" else "\t"
+    rows = [[cell.strip() for cell in row] for row in csv.reader(filter(str.strip, lines), delimiter=separator)]
+    header = rows[0] if rows and ("symbol" in rows[0] or len(rows) == n + 1) else []
+    body = rows[bool(header) :]
+    if len(body) != n:
+        message = f"{path.name} names {len(body)} genes, but {where} has {n} rows; expected one line for each row"
+        raise VectorsError(message)
+    width = max(map(len, body), default=0)
+    names = [header[i] if i < len(header) else f"column {i + 1}" if i else "gene" for i in range(width)]
+    if len(set(names)) != len(names):
+        message = f"{path.name}: columns occur more than once: {some(names)}; give each its own name"
+        raise VectorsError(message)
+    return {name: [row[i] if i < len(row) else "" for row in body] for i, name in enumerate(names)}

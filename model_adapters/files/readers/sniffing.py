@@ -1,0 +1,192 @@
+"""Finds out how a table of text is written: separator, decimal point, encoding, header, and what each column holds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model_adapters.errors import VectorsError, some
+from model_adapters.files.identifiers import are_row_numbers, may_be_whole, may_name_genes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SAMPLE_BYTES = 4 * 1024**2
+SAMPLE_ROWS = 200
+SAMPLE_CELLS = 200_000
+BLANK = " "
+NUMBERS, TEXTS, LISTS = "numbers", "texts", "lists"
+MISSING_CELLS = frozenset(("", "na", "n/a", "nan", "null", "none", "-nan", "#n/a"))
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_BLANKS = re.compile(r'"([^"]*)"|(\S+)')
+
+
+@dataclass
+class Form:
+    """How a table of text is written.
+
+    Args:
+        separator: Between cells; " " stands for any number of blanks and tabs.
+        header: Name of each column.
+        kinds: Column -> numbers, texts or lists.
+        skip: Lines before the first row.
+        decimal: Point or comma.
+        encoding: "utf8", "latin1" or "utf-16".
+        named: Whether the file has a header.
+        notes: What a user should know.
+    """
+
+    separator: str
+    header: list[str]
+    kinds: dict[str, str]
+    skip: int = 1
+    decimal: str = "."
+    encoding: str = "utf8"
+    named: bool = True
+    notes: tuple[str, ...] = ()
+
+    def columns_of(self, kind: str) -> list[str]:
+        """Return the columns of a kind."""
+        return [name for name, its in self.kinds.items() if its == kind]
+
+
+def sniff(content: pa.Buffer, name: Path, *, where: str) -> Form:
+    """Read the beginning of a table.
+
+    Args:
+        content: Of the file, unpacked.
+        name: Of it; `.tsv` and `.csv` decide where the cells leave a choice.
+        where: For messages.
+
+    Raises:
+        VectorsError: it is empty, no text, or has one column only.
+    """
+    lines, encoding = _lines(content, where=where)
+    if not lines:
+        message = f"{where} is empty; expected a column of gene identifiers and numeric columns"
+        raise VectorsError(message)
+    separator, decimal = _separator(lines, name)
+    rows = [split_line(line, separator) for line in lines]
+    header, skip = _header(rows, decimal)
+    named = bool(skip)
+    body = rows[skip:]
+    if named and body and len(body[0]) == len(header) + 1:
+        # R's write.table: no name above the names of the rows.
+        header = ["", *header]
+    if not named:
+        header = ["gene", *(str(i) for i in range(len(rows[0]) - 1))]
+    header = [cell.strip() or (f"column {i + 1}" if i else "") for i, cell in enumerate(header)]
+    if repeated := [cell for cell, count in Counter(header).items() if count > 1]:
+        message = f"{where}: columns occur more than once: {some(sorted(repeated))}; give each its own name"
+        raise VectorsError(message)
+    if len(header) < 2:
+        message = f"{where} has no column but {header[0][:40]!r}; expected gene identifiers and numeric columns"
+        raise VectorsError(message)
+    kinds = {cell: _kind([row[i] for row in body if i < len(row)], cell, decimal) for i, cell in enumerate(header)}
+    if not named:
+        kinds[header[0]] = TEXTS
+    notes = ("it has no header; the first column names the genes",) if not named else ()
+    return Form(separator, header, kinds, skip, decimal, encoding, named, notes)
+
+
+def split_line(line: str, separator: str) -> list[str]:
+    """Return the cells of a line.
+
+    >>> split_line('"TP53"  0.5 -1', BLANK), split_line("a;b;", ";"), split_line('"a ""b"", c",1,', ",")
+    (['TP53', '0.5', '-1'], ['a', 'b', ''], ['a "b", c', '1', ''])
+    """
+    if separator == BLANK:
+        return [quoted or plain for quoted, plain in _BLANKS.findall(line)]
+    if '"' not in line:
+        return line.split(separator)
+    # Not `csv`, which refuses cells of over 128 kB, and vectors are longer.
+    cells = re.findall(rf'(?:^|{re.escape(separator)})(?:"((?:[^"]|"")*)"|([^{re.escape(separator)}]*))', line)
+    return [quoted.replace('""', '"') or plain for quoted, plain in cells]
+
+
+def number(cell: str, decimal: str) -> float | None:
+    """Return a cell as a number, None if it is none."""
+    try:
+        return float(cell.replace(",", ".") if decimal == "," else cell) if "_" not in cell else None
+    except ValueError:
+        return None
+
+
+def _lines(content: pa.Buffer, *, where: str) -> tuple[list[str], str]:
+    sample = content.slice(0, min(SAMPLE_BYTES, content.size)).to_pybytes()
+    complete = len(sample) == content.size
+    if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+        text = sample[: len(sample) // 2 * 2].decode("utf-16", errors="ignore")
+    else:
+        if found := _BINARY.search(sample):
+            message = f"{where} is not a readable {_suffix(where)} file (byte {found[0][0]}); save it as UTF-8 text"
+            raise VectorsError(message)
+        encoding = "utf8"
+        try:
+            text = sample.decode("utf-8-sig", errors="strict" if complete else "ignore")
+        except UnicodeDecodeError:
+            encoding, text = "latin1", sample.decode("latin-1")
+    lines = text.splitlines()
+    if not complete and len(lines) > 1:
+        lines = lines[:-1]
+    lines = [line for line in lines[: 2 * SAMPLE_ROWS] if line.strip()]
+    return lines[
+        : max(20, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(lines[0].split(",")) if lines else 1)))
+    ], encoding
+
+
+def _suffix(where: str) -> str:
+    return Path(where).suffix[1:].lower() or "text"
+
+
+def _separator(lines: Sequence[str], name: Path) -> tuple[str, str]:
+    """Return the separator under which most cells are numbers, and the decimal point of these."""
+    first = {".csv": ",", ".tsv": "\t"}.get(name.suffix.lower(), "\t")
+    tried = dict.fromkeys((first, ",", "\t", ";", "|", BLANK))
+    best, best_score = (first, "."), (-1.0, 0)
+    for separator in tried:
+        rows = [split_line(line, separator) for line in lines[:50]]
+        body = rows[1:] or rows
+        width = Counter(map(len, body)).most_common(1)[0][0]
+        if width < 2 and len(rows[0]) < 2:
+            continue
+        for decimal in (".", ",") if separator not in (",", BLANK) else (".",):
+            cells = [cell for row in body[:20] for cell in row[1:]]
+            numeric = sum(number(cell, decimal) is not None or cell.strip().lower() in MISSING_CELLS for cell in cells)
+            lists = sum(cell.lstrip().startswith("[") for cell in cells)
+            share = (numeric + lists) / len(cells) if cells else 0.0
+            # Cells that hold another separator were not separated by this one.
+            score = (round(share, 2), min(width, len(rows[0])))
+            if score > best_score:
+                best, best_score = (separator, decimal), score
+    return best
+
+
+def _header(rows: Sequence[Sequence[str]], decimal: str) -> tuple[list[str], int]:
+    """Return the cells of the header and 1, or nothing and 0 if the first row is one of numbers."""
+    first = [cell.strip() for cell in rows[0]]
+    values = first[1:]
+    if not values or any(number(cell, decimal) is None for cell in values):
+        return first, 1
+    numbered = are_row_numbers(values)
+    if numbered and (not first[0] or may_name_genes(first[0]) or len(values) > 2):
+        return first, 1
+    if len(rows) > 1 and len(rows[1]) == len(first) + 1 and are_row_numbers(first):
+        return first, 1
+    return [], 0
+
+
+def _kind(cells: Sequence[str], name: str, decimal: str) -> str:
+    there = [cell.strip() for cell in cells if cell.strip().lower() not in MISSING_CELLS]
+    if any(cell.startswith("[") for cell in there[:3]):
+        return LISTS
+    if any(number(cell, decimal) is None for cell in there):
+        return TEXTS
+    if may_name_genes(name) and (not there or all(may_be_whole(cell) for cell in there)):
+        return TEXTS
+    return NUMBERS if there or not any(cell.strip() for cell in cells) else TEXTS

@@ -1,0 +1,94 @@
+"""Reads files of tensors: torch and safetensors. Nothing in a file is run."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from model_adapters.errors import VectorsError, one_line
+from model_adapters.files.layout import Ask, Rows, rows_of_array
+from model_adapters.files.readers.arrays import list_beside
+from model_adapters.files.readers.delimited import gene_list
+from model_adapters.files.readers.mappings import rows_of_mapping
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GLOBAL = re.compile(r"GLOBAL (\S+)")
+
+
+def read_torch(path: Path, ask: Ask) -> Rows:
+    """Read a `.pt` file with `weights_only`: gene -> tensor, or a tensor and a list of genes.
+
+    Raises:
+        VectorsError: it is damaged, carries more than tensors and plain values, or holds no vectors of genes.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            # Of a pickle that is no torch file, torch says so before it fails.
+            warnings.simplefilter("ignore", UserWarning)
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        named = _GLOBAL.search(str(error))
+        what = f"{named[1]}, which could run code" if named else f"something else ({one_line(error)})"
+        message = (
+            f"{ask.where} holds more than tensors: {what}; nothing was run, save them anew: "
+            "torch.save({gene: vector, ...}, 'vectors.pt')"
+        )
+        raise VectorsError(message) from error
+    except (RuntimeError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        message = f"{ask.where} is not a readable torch file ({one_line(error).partition('. ')[0]}); fetch it again"
+        raise VectorsError(message) from error
+    return _rows(loaded, path, ask)
+
+
+def read_safetensors(path: Path, ask: Ask) -> Rows:
+    """Read a safetensors file: a tensor for each gene, or one tensor with a list of genes beside the file.
+
+    Raises:
+        VectorsError: it is damaged, or holds no vectors of genes.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _rows({name: file.get_tensor(name) for name in file.keys()}, path, ask)  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        message = f"{ask.where} is not a readable safetensors file ({one_line(error)}); fetch it again"
+        raise VectorsError(message) from error
+
+
+def _rows(loaded: Any, path: Path, ask: Ask) -> Rows:
+    plain = _plain(loaded)
+    tensors = dict(plain) if isinstance(plain, Mapping) else {"tensor": plain}
+    matrices = {name: array for name, array in tensors.items() if getattr(array, "ndim", 0) == 2 and len(array) > 1}
+    beside = ask.genes or list_beside(path)
+    chosen = ask.key if ask.key in matrices else next(iter(matrices), None)
+    # Where names are beside it, they are not in it.
+    if beside is not None and chosen is not None and (len(matrices) == 1 or ask.key in matrices):
+        return rows_of_array(gene_list(beside, len(matrices[chosen]), where=path.name), matrices[chosen], ask)
+    if not isinstance(plain, Mapping):
+        message = f"{ask.where} holds a {type(loaded).__name__} without names; name its list of genes with genes=FILE"
+        raise VectorsError(message)
+    if len(tensors) == 1 and matrices:
+        message = f"{ask.where} holds one tensor without names; put genes.tsv beside it, or name it with genes=FILE"
+        raise VectorsError(message)
+    return rows_of_mapping(plain, ask)
+
+
+def _plain(value: Any) -> Any:
+    """Return tensors as NumPy arrays, which have no bfloat16."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        dense = value.detach()
+        return (dense.float() if dense.is_floating_point() else dense).numpy()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
