@@ -65,9 +65,9 @@ class Hub:
         self._log = log
         self.user = "this user"
         with self._errors("the Hub"):
-            self.user = str(self._patiently(self._api.whoami)["name"])
+            self.user = str(self._with_waits(self._api.whoami)["name"])
 
-    def look(self, repo_id: str, repo_type: str, *, pull_request: str | None = None) -> Remote:
+    def remote(self, repo_id: str, repo_type: str, *, pull_request: str | None = None) -> Remote:
         """List a repository, or our open pull request to it.
 
         Args:
@@ -97,7 +97,7 @@ class Hub:
         """The bytes of a file at the commit that was looked at."""
         # A folder of its own: nothing of a push is to be left in the cache.
         with self._errors(remote.repo_id), tempfile.TemporaryDirectory(prefix="gene-bench-push-") as folder:
-            found = self._patiently(
+            found = self._with_waits(
                 lambda: self._api.hf_hub_download(
                     remote.repo_id, path, repo_type=remote.repo_type, revision=remote.head, local_dir=folder
                 )
@@ -136,7 +136,7 @@ class Hub:
     def _create(self, plan: Plan) -> None:
         remote, sdk = plan.remote, plan.content.space_sdk
         with self._errors(remote.repo_id):
-            self._patiently(lambda: self._api.create_repo(remote.repo_id, repo_type=remote.repo_type, space_sdk=sdk))
+            self._with_waits(lambda: self._api.create_repo(remote.repo_id, repo_type=remote.repo_type, space_sdk=sdk))
 
     def _commit(self, plan: Plan, parent: str | None) -> str:
         remote = plan.remote
@@ -149,7 +149,7 @@ class Hub:
         ]
         try:
             with self._errors(remote.repo_id):
-                made = self._patiently(
+                made = self._with_waits(
                     lambda: self._api.create_commit(
                         remote.repo_id,
                         operations,
@@ -171,7 +171,7 @@ class Hub:
     def _has_landed(self, plan: Plan) -> bool:
         title = plan.content.title if plan.remote.pull_request is not None else None
         try:
-            now = self.look(plan.remote.repo_id, plan.remote.repo_type, pull_request=title)
+            now = self.remote(plan.remote.repo_id, plan.remote.repo_type, pull_request=title)
         except PushError:
             return False
         return all(change.is_in(now) for change in plan.to_do)
@@ -190,13 +190,13 @@ class Hub:
 
     def _head(self, repo_id: str, repo_type: str, revision: str) -> str | None:
         try:
-            info = self._patiently(lambda: self._api.repo_info(repo_id, repo_type=repo_type, revision=revision))
+            info = self._with_waits(lambda: self._api.repo_info(repo_id, repo_type=repo_type, revision=revision))
         except RepositoryNotFoundError:
             return None
         return info.sha
 
     def _files(self, repo_id: str, repo_type: str, revision: str) -> dict[str, RemoteFile]:
-        tree = self._patiently(
+        tree = self._with_waits(
             lambda: list(self._api.list_repo_tree(repo_id, repo_type=repo_type, revision=revision, recursive=True))
         )
         files = [entry for entry in tree if isinstance(entry, RepoFile)]
@@ -207,7 +207,7 @@ class Hub:
 
     def _own_pull_request(self, repo_id: str, repo_type: str, title: str) -> int:
         """Number of the open pull request that an earlier push made; 0 if there is none."""
-        found = self._patiently(
+        found = self._with_waits(
             lambda: list(
                 self._api.get_repo_discussions(
                     repo_id,
@@ -220,7 +220,7 @@ class Hub:
         )
         return max((each.num for each in found if each.title == title and each.author == self.user), default=0)
 
-    def _patiently(self, call: Callable[[], T]) -> T:
+    def _with_waits(self, call: Callable[[], T]) -> T:
         """Call again after a "too many requests", when the Hub says so; the library does so for uploads only."""
         for attempt in range(1, MOST_TRIES + 1):
             try:
@@ -242,7 +242,7 @@ class Hub:
 
     @contextmanager
     def _errors(self, repo_id: str) -> Iterator[None]:
-        """Turn what the library raises into one line."""
+        """Translate what the library raises into one line."""
         try:
             yield
         except PushError:

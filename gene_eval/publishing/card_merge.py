@@ -95,7 +95,7 @@ def _merge_index(metadata: str, title: str, ours: list[Mapping[str, Any]]) -> st
     else:
         start = metadata if metadata.endswith("\n") or not metadata else f"{metadata}\n"
         merged = start + _dump({INDEX: expected[INDEX]})
-    # Text was changed, so look whether it means what it should: YAML has more forms than are handled here.
+    # Text was changed, so check that it means what it should: YAML has more forms than are handled here.
     try:
         means_it = _read(merged) == expected
     except CardError:

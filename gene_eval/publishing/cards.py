@@ -100,7 +100,7 @@ def make_card(
     """Put a model's results into words and metadata.
 
     Ranked tasks are published in the metadata; if there are only tasks for trying out, these are, so that a trial run
-    shows the whole chain.
+    shows every step.
 
     Args:
         results: All results at hand; those of controls are shown beside the model's where the task is the same.
@@ -152,7 +152,7 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
         raise CardError(message) from error
     if card.eval_results:
         texts[path.parent / EVAL_RESULTS] = card.eval_results
-    # All are written before the first takes its place.
+    # All are written before the first is moved.
     with ExitStack() as stack:
         for target, text in texts.items():
             stack.enter_context(atomic_path(target)).write_bytes(text.encode())
@@ -194,7 +194,7 @@ def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -
     if any(not task.is_ranked for task in table.tasks):
         footnotes.append("\\* for trying things out: in no mean and in no ranking.")
     revision = f", revision `{record.revision}`" if record.revision else ""
-    vectors = f"adapter `{record.adapter}`{revision}, {record.dim} numbers per gene, sha256 `{record.embedding_sha256}`"
+    vectors = f"adapter `{record.adapter}`{revision}, {record.dim} dimensions, sha256 `{record.embedding_sha256}`"
     return (
         Template(files("gene_eval.publishing").joinpath("templates/result_card.md").read_text(encoding="utf-8"))
         .substitute(

@@ -54,7 +54,7 @@ Grid = list[list[str]]
 def rows(table: Table) -> list[Row]:
     """One row for each task and model of the table, then one for each label of its multi-label tasks.
 
-    `level` says which: "task" or "label". The numbers of what was not run are None.
+    `level` says which: "task" or "label". What was not run has None for its scores.
     """
     listed: list[Row] = []
     for task in table.tasks:
@@ -261,7 +261,7 @@ def _rank_notes(table: Table) -> Iterator[str]:
         # Those of families are in the JSON and on the page.
         if group.name in (OVERALL, REGRESSION) and (alike := [run for run in group.ties if len(run) > 1]):
             runs = "; ".join(", ".join(run) for run in alike)
-            yield f"- Not told apart, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
+            yield f"- Not distinguished, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
         if group.left_out:
             yield f"- Without a rank, {group.name} (no score on one of its tasks): {', '.join(group.left_out)}."
 

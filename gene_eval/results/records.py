@@ -36,7 +36,7 @@ class TaskRecord:
     `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
     to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
     `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
-    `default_protocol` are what a run of the task takes unless told otherwise.
+    `default_protocol` are what a run of the task takes by default.
     """
 
     id: str

@@ -69,7 +69,7 @@ def test_the_section_shows_means_tasks_and_the_control(found):
         *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013", "0.500 ± 0.013", "90 of 100")
     ]
     assert row(section, "starter_is_tf \\*")[3:] == ["1.000 ± 0.013", "–", "100 of 100"]
-    assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 numbers per gene, sha256 `{'e' * 64}`" in section
+    assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 dimensions, sha256 `{'e' * 64}`" in section
     command = section.split("```bash")[1].split("```")[0].replace(" \\\n   ", "")
     assert command == (
         f"\npip install gene-bench==0.1.0\ngene-bench run sentence-transformer:org/good@{'a' * 40} -t hpa_interactions"
