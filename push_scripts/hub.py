@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import parse_ratelimit_headers
 
 from push_scripts.errors import ConflictError, HubError, NotAllowedError, PushError, RepoIdError
 from push_scripts.plan import Plan, Remote, RemoteFile
@@ -279,7 +280,9 @@ class Hub:
             return ConflictError(f"{what}: it changed in the meantime ({status}); look at the new plan and push again")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = _retry_after(error)
-            return HubError(f"{what}: too many requests (429); try again {f'in {wait} s' if wait else 'later'}")
+            when = "later" if wait is None else f"in {wait} s"
+            said = self._clean(error.server_message or "").rstrip(".")
+            return HubError(f"{what}: {said + '; ' if said else ''}too many requests (429); try again {when}")
         reason = self._clean(error.server_message or error.response.reason_phrase or "no reason given")
         return HubError(f"{what}: {self._host} answered {status} ({reason}); try again later")
 
@@ -294,7 +297,12 @@ class Hub:
 
 
 def _retry_after(error: HfHubHTTPError) -> int | None:
+    """Seconds to wait after a "too many requests", None where the Hub does not say it (or it is something else)."""
     if error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
-    text = error.response.headers.get("Retry-After", "")
-    return int(text) if text.isdecimal() else None
+    headers = error.response.headers
+    text = headers.get("Retry-After", "")
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return int(text)
+    limit = parse_ratelimit_headers(headers)
+    return limit.reset_in_seconds if limit is not None and limit.remaining == 0 else None

@@ -20,6 +20,7 @@ from gene_eval.analysis.compare import find_model
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.errors import GeneBenchError
+from gene_eval.files import atomic_write
 from gene_eval.metrics.register import register_comparison, register_metric
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.publishing.export import export, redistributable
@@ -279,8 +280,7 @@ def report(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
     else:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text, encoding="utf-8")
+        atomic_write(arguments.output, text)
         say(f"wrote {arguments.output}")
     return SOME_FAILED if found.problems else DONE
 

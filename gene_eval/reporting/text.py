@@ -24,7 +24,7 @@ from gene_eval.analysis.tables import (
 )
 from gene_eval.reporting.page.render import render
 from gene_eval.results.records import defined
-from gene_eval.text import count, markdown, printable
+from gene_eval.text import cell, count, markdown, printable
 
 __all__ = [
     "FAMILIES",
@@ -110,7 +110,7 @@ def to_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(listed)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in listed)
     return text.getvalue()
 
 

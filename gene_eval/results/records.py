@@ -6,6 +6,7 @@ The same result always gives the same bytes, apart from `timing` and `created_at
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
@@ -26,6 +27,8 @@ __all__ = [
     "defined",
 ]
 
+# Names that are also relative paths, below which results lie.
+TASK_ID = r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*"
 TARGETS = ("binary", "multiclass", "multilabel", "regression")
 
 
@@ -174,6 +177,9 @@ class TaskResult:
             known = {each.name for each in (*fields(ProbeRecord), *fields(Settings))}
             content["probe"] = {**probe, "params": {key: value for key, value in probe.items() if key not in known}}
         result: TaskResult = read_record(cls, content)
+        if not re.fullmatch(TASK_ID, result.task.id, re.ASCII):
+            msg = f"field task.id is {result.task.id!r}, expected <source>_<task> or <source>_<task>/<label>"
+            raise ResultError(msg)
         if result.task.target not in TARGETS:
             msg = f"field task.target is {result.task.target!r}, expected one of {', '.join(TARGETS)}"
             raise ResultError(msg)

@@ -313,6 +313,24 @@ def test_names_of_others_stay_text(render: Callable[[Report], str]) -> None:
         assert "a\\|b \\<script\\> \\[2J" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" -2", "' -2"),
+        ("+1", "'+1"),
+        ("a\x1b[2J", "a [2J"),
+        ("a-b", "a-b"),
+    ],
+)
+def test_a_spreadsheet_takes_no_name_for_a_formula(name: str, written: str) -> None:
+    read = list(csv.DictReader(io.StringIO(to_csv(build([_result(name, "hpa_interactions", -0.5)])))))
+    assert {row["model"] for row in read} == {written}
+    # Numbers stay numbers.
+    assert read[0]["mean"] == "-0.5"
+
+
 def test_nothing_to_report() -> None:
     with pytest.raises(ReportError, match="no results to report; make some with: gene-bench run"):
         build([])

@@ -25,7 +25,7 @@ Points = dict[str, list[tuple[float, float]]]
 
 
 def rank_plot(table: Table) -> Figure:
-    """A panel per group of tasks: each model's rank and the 95 % interval; bars join models that are not distinguished."""
+    """A panel per group of tasks: each model's rank with its 95 % interval; bars join what is not distinguished."""
     main = table.rankings[0]
     order = [each.model for each in main.models]
     order += [model for model in table.models if model not in order]
