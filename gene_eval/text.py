@@ -4,7 +4,7 @@ import difflib
 import sys
 from collections.abc import Iterable, Sequence
 
-__all__ = ["count", "did_you_mean", "markdown", "nearest", "printable", "say", "some"]
+__all__ = ["cell", "code", "count", "did_you_mean", "markdown", "nearest", "printable", "say", "some"]
 
 
 def some(names: Sequence[str], *, limit: int = 5) -> str:
@@ -62,6 +62,27 @@ def markdown(text: str) -> str:
     a\|b \<script\>
     """
     return "".join("\\" + character if character in "\\|<>[]`*" else character for character in printable(text))
+
+
+def code(text: str) -> str:
+    """The text as Markdown code, on one line.
+
+    >>> code("a`b")
+    "`a'b`"
+    """
+    return "`" + printable(text).replace("`", "'") + "`"
+
+
+def cell(value: object) -> object:
+    """A value for a CSV cell: text is printable, and a spreadsheet takes none for a formula.
+
+    >>> cell("=HYPERLINK(1)"), cell(-0.5)
+    ("'=HYPERLINK(1)", -0.5)
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") and text.strip() else text
 
 
 def say(line: str) -> None:

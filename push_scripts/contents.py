@@ -64,7 +64,7 @@ def metric(repo_id: str) -> Content:
     name = asked if asked in MODULES else "gene_probe"
     folder = files("gene_eval").joinpath(MODULES[name])
     contents = {path: folder.joinpath(path).read_bytes() for path in (f"{name}.py", *MODULE_FILES)}
-    # evaluate looks for a module of the repository's name.
+    # evaluate loads a module of the repository's name.
     notes = [] if asked == name else [f"note: evaluate.load finds {name} only in a Space named {owner}/{name}"]
     return Content("space", f"{name} of gene-bench {__version__}", contents, space_sdk="gradio", notes=notes)
 
@@ -122,7 +122,7 @@ def which_model(found: Sequence[TaskResult], repo_id: str, asked: str | None) ->
     known = sorted({each.model.id for each in found})
     if asked is not None or repo_id in known:
         return asked or repo_id
-    message = f"there are no results of {repo_id}; say whose they are with --model, one of {', '.join(known) or 'none'}"
+    message = f"there are no results of {repo_id}; name the model with --model, one of {', '.join(known) or 'none'}"
     raise PushError(message)
 
 

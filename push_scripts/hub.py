@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import parse_ratelimit_headers
 
 from push_scripts.errors import ConflictError, HubError, NotAllowedError, PushError, RepoIdError
 from push_scripts.plan import Plan, Remote, RemoteFile
@@ -65,9 +66,9 @@ class Hub:
         self._log = log
         self.user = "this user"
         with self._errors("the Hub"):
-            self.user = str(self._patiently(self._api.whoami)["name"])
+            self.user = str(self._with_waits(self._api.whoami)["name"])
 
-    def look(self, repo_id: str, repo_type: str, *, pull_request: str | None = None) -> Remote:
+    def remote(self, repo_id: str, repo_type: str, *, pull_request: str | None = None) -> Remote:
         """List a repository, or our open pull request to it.
 
         Args:
@@ -97,7 +98,7 @@ class Hub:
         """The bytes of a file at the commit that was looked at."""
         # A folder of its own: nothing of a push is to be left in the cache.
         with self._errors(remote.repo_id), tempfile.TemporaryDirectory(prefix="gene-bench-push-") as folder:
-            found = self._patiently(
+            found = self._with_waits(
                 lambda: self._api.hf_hub_download(
                     remote.repo_id, path, repo_type=remote.repo_type, revision=remote.head, local_dir=folder
                 )
@@ -136,7 +137,7 @@ class Hub:
     def _create(self, plan: Plan) -> None:
         remote, sdk = plan.remote, plan.content.space_sdk
         with self._errors(remote.repo_id):
-            self._patiently(lambda: self._api.create_repo(remote.repo_id, repo_type=remote.repo_type, space_sdk=sdk))
+            self._with_waits(lambda: self._api.create_repo(remote.repo_id, repo_type=remote.repo_type, space_sdk=sdk))
 
     def _commit(self, plan: Plan, parent: str | None) -> str:
         remote = plan.remote
@@ -149,7 +150,7 @@ class Hub:
         ]
         try:
             with self._errors(remote.repo_id):
-                made = self._patiently(
+                made = self._with_waits(
                     lambda: self._api.create_commit(
                         remote.repo_id,
                         operations,
@@ -171,7 +172,7 @@ class Hub:
     def _has_landed(self, plan: Plan) -> bool:
         title = plan.content.title if plan.remote.pull_request is not None else None
         try:
-            now = self.look(plan.remote.repo_id, plan.remote.repo_type, pull_request=title)
+            now = self.remote(plan.remote.repo_id, plan.remote.repo_type, pull_request=title)
         except PushError:
             return False
         return all(change.is_in(now) for change in plan.to_do)
@@ -190,13 +191,13 @@ class Hub:
 
     def _head(self, repo_id: str, repo_type: str, revision: str) -> str | None:
         try:
-            info = self._patiently(lambda: self._api.repo_info(repo_id, repo_type=repo_type, revision=revision))
+            info = self._with_waits(lambda: self._api.repo_info(repo_id, repo_type=repo_type, revision=revision))
         except RepositoryNotFoundError:
             return None
         return info.sha
 
     def _files(self, repo_id: str, repo_type: str, revision: str) -> dict[str, RemoteFile]:
-        tree = self._patiently(
+        tree = self._with_waits(
             lambda: list(self._api.list_repo_tree(repo_id, repo_type=repo_type, revision=revision, recursive=True))
         )
         files = [entry for entry in tree if isinstance(entry, RepoFile)]
@@ -207,7 +208,7 @@ class Hub:
 
     def _own_pull_request(self, repo_id: str, repo_type: str, title: str) -> int:
         """Number of the open pull request that an earlier push made; 0 if there is none."""
-        found = self._patiently(
+        found = self._with_waits(
             lambda: list(
                 self._api.get_repo_discussions(
                     repo_id,
@@ -220,7 +221,7 @@ class Hub:
         )
         return max((each.num for each in found if each.title == title and each.author == self.user), default=0)
 
-    def _patiently(self, call: Callable[[], T]) -> T:
+    def _with_waits(self, call: Callable[[], T]) -> T:
         """Call again after a "too many requests", when the Hub says so; the library does so for uploads only."""
         for attempt in range(1, MOST_TRIES + 1):
             try:
@@ -242,7 +243,7 @@ class Hub:
 
     @contextmanager
     def _errors(self, repo_id: str) -> Iterator[None]:
-        """Turn what the library raises into one line."""
+        """Translate what the library raises into one line."""
         try:
             yield
         except PushError:
@@ -279,7 +280,9 @@ class Hub:
             return ConflictError(f"{what}: it changed in the meantime ({status}); look at the new plan and push again")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = _retry_after(error)
-            return HubError(f"{what}: too many requests (429); try again {f'in {wait} s' if wait else 'later'}")
+            when = "later" if wait is None else f"in {wait} s"
+            said = self._clean(error.server_message or "").rstrip(".")
+            return HubError(f"{what}: {said + '; ' if said else ''}too many requests (429); try again {when}")
         reason = self._clean(error.server_message or error.response.reason_phrase or "no reason given")
         return HubError(f"{what}: {self._host} answered {status} ({reason}); try again later")
 
@@ -294,7 +297,12 @@ class Hub:
 
 
 def _retry_after(error: HfHubHTTPError) -> int | None:
+    """Seconds to wait after a "too many requests", None where the Hub does not say it (or it is something else)."""
     if error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
-    text = error.response.headers.get("Retry-After", "")
-    return int(text) if text.isdecimal() else None
+    headers = error.response.headers
+    text = headers.get("Retry-After", "")
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return int(text)
+    limit = parse_ratelimit_headers(headers)
+    return limit.reset_in_seconds if limit is not None and limit.remaining == 0 else None

@@ -1,4 +1,4 @@
-"""`gene-bench push`: shows the plan, and carries it out if told so."""
+"""`gene-bench push`: shows the plan, and carries it out with `--yes`."""
 
 import argparse
 import logging
@@ -39,7 +39,7 @@ def push(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="gene-bench-push-") as folder:
         content = _CONTENTS[arguments.what](arguments, Path(folder))
         title = content.title if content.repo_type == "model" else None
-        remote = hub.look(arguments.repo_id, content.repo_type, pull_request=title)
+        remote = hub.remote(arguments.repo_id, content.repo_type, pull_request=title)
         plan = make_plan(content, remote, lambda path: hub.read(remote, path))
         print(plan)
         if not plan.to_do:

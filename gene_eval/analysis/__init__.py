@@ -1,3 +1,3 @@
-"""Numbers from results: tables, groups, ranks, comparisons."""
+"""Computed from results: tables, groups, ranks, comparisons."""
 
 __all__: list[str] = []

@@ -242,7 +242,7 @@ def _why_not(first: TaskResult, second: TaskResult) -> str:
     if metric not in first.scores or metric not in second.scores:
         return f"no {metric} in a result"
     if len(first.scores[metric].folds) != len(second.scores[metric].folds):
-        return "the numbers of folds differ"
+        return "the counts of folds differ"
     return ""
 
 

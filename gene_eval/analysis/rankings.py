@@ -1,4 +1,4 @@
-"""Ranks of all models over tasks, with intervals, and the models that cannot be told apart."""
+"""Ranks of all models over tasks, with intervals, and the models that are not distinguished."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -7,17 +7,16 @@ from typing import Any
 import yaml
 
 from gene_eval.errors import CardError
+from gene_eval.publishing.card_checks import HEAD, INDEX, read_metadata
+from gene_eval.text import markdown
 
 __all__ = ["BEGIN", "END", "SOURCE", "merge_card", "merge_section"]
 
 BEGIN = "<!-- gene-bench:begin (written by gene-bench, edits between these marks are lost) -->"
 END = "<!-- gene-bench:end -->"
 SOURCE = "gene-bench"
-INDEX = "model-index"
 _BEGIN = re.compile(r"^<!-- gene-bench:begin\b.*-->", re.MULTILINE)
 _END = re.compile(r"^<!-- gene-bench:end\b.*-->", re.MULTILINE)
-# The opening line, the metadata, and the line that closes it.
-_HEAD = re.compile(r"\A(\ufeff?\s*---[ \t\r]*\n)(.*?)(^---[ \t\r]*$)", re.DOTALL | re.MULTILINE)
 _OPENING = re.compile(r"\A\ufeff?\s*---[ \t\r]*(\n|\Z)")
 
 
@@ -48,10 +47,10 @@ def merge_card(existing: str | None, *, title: str, section: str, index: Sequenc
     <!-- gene-bench:end -->
     <BLANKLINE>
     """
-    text = f"# {title}\n" if existing is None else existing
+    text = f"# {markdown(title)}\n" if existing is None else existing
     newline = "\r\n" if 0 < text.count("\n") == text.count("\r\n") else "\n"
     text = text.replace(newline, "\n")
-    head = _HEAD.match(text)
+    head = HEAD.match(text)
     if head is None and _OPENING.match(text):
         message = "it opens with --- but no later line --- ends its metadata; add that line"
         raise CardError(message)
@@ -86,18 +85,19 @@ def merge_section(text: str, section: str) -> str:
 
 
 def _merge_index(metadata: str, title: str, ours: list[Mapping[str, Any]]) -> str:
-    before = _read(metadata)
+    before = read_metadata(metadata)
     expected = _expected(before, title, ours)
     if expected == before:
         return metadata
-    if INDEX in before:
+    if before.get(INDEX):
         merged = _rewrite(metadata, ours)
     else:
+        metadata = _without_index(metadata) if INDEX in before else metadata
         start = metadata if metadata.endswith("\n") or not metadata else f"{metadata}\n"
         merged = start + _dump({INDEX: expected[INDEX]})
-    # Text was changed, so look whether it means what it should: YAML has more forms than are handled here.
+    # Text was changed, so check that it means what it should: YAML has more forms than are handled here.
     try:
-        means_it = _read(merged) == expected
+        means_it = read_metadata(merged) == expected
     except CardError:
         means_it = False
     if not means_it:
@@ -106,29 +106,13 @@ def _merge_index(metadata: str, title: str, ours: list[Mapping[str, Any]]) -> st
     return merged
 
 
-def _read(metadata: str) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(metadata)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 2}" if mark else ""
-        message = f"its metadata is not valid YAML{where} ({getattr(error, 'problem', None) or 'unreadable'}); mend it"
-        raise CardError(message) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        message = f"its metadata is a {type(content).__name__}, expected keys and values"
-        raise CardError(message)
-    return content
-
-
 def _is_ours(entry: object) -> bool:
     source = entry.get("source") if isinstance(entry, dict) else None
     return isinstance(source, dict) and source.get("name") == SOURCE
 
 
 def _expected(before: dict[str, Any], title: str, ours: list[Mapping[str, Any]]) -> dict[str, Any]:
-    if INDEX not in before:
+    if before.get(INDEX) in ([], None):
         return {**before, INDEX: [{"name": title, "results": ours}]} if ours else before
     models = before[INDEX]
     if not isinstance(models, list) or not models or not isinstance(models[0], dict):
@@ -156,6 +140,14 @@ def _rewrite(metadata: str, ours: list[Mapping[str, Any]]) -> str:
     for entry, (first, last) in reversed(list(zip(theirs, entries, strict=True))):
         if _is_ours(entry):
             del lines[first : last + 1]
+    return "".join(lines)
+
+
+def _without_index(metadata: str) -> str:
+    """Take an empty `model-index` out; the new one goes to the end."""
+    lines = metadata.splitlines(keepends=True)
+    key, value = next(pair for pair in yaml.compose(metadata).value if pair[0].value == INDEX)
+    del lines[key.start_mark.line : value.end_mark.line + 1]
     return "".join(lines)
 
 

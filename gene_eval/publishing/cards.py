@@ -21,11 +21,12 @@ from gene_eval.analysis.groups import group_metric
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
 from gene_eval.files import atomic_path
+from gene_eval.publishing.card_checks import check_accepted
 from gene_eval.publishing.card_merge import SOURCE, merge_card
 from gene_eval.publishing.export import are_open
 from gene_eval.results.records import TaskResult, defined
 from gene_eval.results.reproduce import OTHERS, is_common, model_string, run_options
-from gene_eval.text import did_you_mean, markdown
+from gene_eval.text import code, did_you_mean, markdown, printable
 
 __all__ = [
     "BENCHMARK_ID",
@@ -89,9 +90,14 @@ class ResultCard:
         """The card's text with these results in it; every line of `existing` that is not ours stays.
 
         Raises:
-            CardError: The card's metadata is not valid YAML or of a form that nothing can be added to.
+            CardError: The card's metadata is not valid YAML, not accepted by the Hub, or cannot be added to.
         """
-        return merge_card(existing, title=self.model, section=self.section, index=self.index)
+        # Before, so that what the Hub refuses already is not laid at our door; after, so that we add nothing like it.
+        if existing is not None:
+            check_accepted(existing)
+        merged = merge_card(existing, title=self.model, section=self.section, index=self.index)
+        check_accepted(merged)
+        return merged
 
 
 def make_card(
@@ -100,7 +106,7 @@ def make_card(
     """Put a model's results into words and metadata.
 
     Ranked tasks are published in the metadata; if there are only tasks for trying out, these are, so that a trial run
-    shows the whole chain.
+    shows every step.
 
     Args:
         results: All results at hand; those of controls are shown beside the model's where the task is the same.
@@ -152,7 +158,7 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
         raise CardError(message) from error
     if card.eval_results:
         texts[path.parent / EVAL_RESULTS] = card.eval_results
-    # All are written before the first takes its place.
+    # All are written before the first is moved.
     with ExitStack() as stack:
         for target, text in texts.items():
             stack.enter_context(atomic_path(target)).write_bytes(text.encode())
@@ -193,14 +199,15 @@ def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -
     footnotes = ["Control: vectors that know nothing about genes, the floor of a task."] if table.controls else []
     if any(not task.is_ranked for task in table.tasks):
         footnotes.append("\\* for trying things out: in no mean and in no ranking.")
-    revision = f", revision `{record.revision}`" if record.revision else ""
-    vectors = f"adapter `{record.adapter}`{revision}, {record.dim} numbers per gene, sha256 `{record.embedding_sha256}`"
+    revision = f", revision {code(record.revision)}" if record.revision else ""
+    facts = (f"adapter {code(record.adapter)}{revision}", f"{record.dim} dimensions")
+    vectors = f"{', '.join(facts)}, sha256 {code(record.embedding_sha256)}"
     return (
         Template(files("gene_eval.publishing").joinpath("templates/result_card.md").read_text(encoding="utf-8"))
         .substitute(
-            model=record.id,
-            version=own[0].environment.get("gene-bench", __version__),
-            settings=str(table.settings).capitalize(),
+            model=code(record.id),
+            version=markdown(_version(own[0])),
+            settings=markdown(str(table.settings).capitalize()),
             figure=f"\n![Results of {markdown(record.id)}]({plot})\n" if plot else "",
             families=_families(record.id, table),
             tasks=_tasks(record.id, table),
@@ -219,7 +226,7 @@ def _families(model: str, table: tables.Table) -> str:
     for group, tasks in table.groups.items():
         means = [table.means.get((column, group)) for column in columns]
         shown = [_score(mean.mean, mean.std) if mean else NOTHING for mean in means]
-        lines.append([group, group_metric(group), str(len(tasks)), *shown])
+        lines.append([markdown(group), group_metric(group), str(len(tasks)), *shown])
     if not lines:
         return "None: no task here counts in a ranking."
     header = ["family", "metric", "tasks", markdown(model), *(f"{markdown(each)} (control)" for each in columns[1:])]
@@ -234,8 +241,8 @@ def _tasks(model: str, table: tables.Table) -> str:
         own = cells[0]
         assert own is not None, task.name
         shown = [_score(cell.mean, cell.std) if cell else NOTHING for cell in cells]
-        name = task.name + ("" if task.is_ranked else " \\*")
-        lines.append([name, task.family, task.metric, *shown, f"{own.n_scored} of {task.n}"])
+        name = markdown(task.name) + ("" if task.is_ranked else " \\*")
+        lines.append([name, markdown(task.family), task.metric, *shown, f"{own.n_scored} of {task.n}"])
     header = [
         "task",
         "family",
@@ -261,7 +268,12 @@ def _pipes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def _commands(own: Sequence[TaskResult]) -> str:
     record = own[0].model
     has_others = any(map(is_common, own))
-    words = ["gene-bench", "run", shlex.quote(model_string(record) or "MODEL"), *([OTHERS] if has_others else [])]
+    words = [
+        "gene-bench",
+        "run",
+        printable(shlex.quote(model_string(record) or "MODEL")),
+        *([OTHERS] if has_others else []),
+    ]
     for task in sorted(result.task.id for result in own):
         # No-break spaces, so that an option and its value stay on one line.
         words.append(f"-t\xa0{task}")
@@ -271,7 +283,11 @@ def _commands(own: Sequence[TaskResult]) -> str:
         " ".join(words), LINE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
     command = " \\\n".join(lines).replace("\xa0", " ")
-    return f"pip install gene-bench=={own[0].environment.get('gene-bench', __version__)}\n{command}"
+    return f"pip install {shlex.quote('gene-bench==' + printable(_version(own[0])))}\n{command}"
+
+
+def _version(result: TaskResult) -> str:
+    return result.environment.get("gene-bench", __version__)
 
 
 def _is_in_dataset(result: TaskResult) -> bool:
@@ -329,7 +345,7 @@ def _notes(result: TaskResult) -> str:
         "task version": result.task.version,
         "data sha256": result.task.data_sha256[:12],
         "vectors sha256": result.model.embedding_sha256[:12],
-        "gene-bench": result.environment.get("gene-bench", __version__),
+        "gene-bench": _version(result),
     }
     text = ", ".join(f"{name} {value}" for name, value in facts.items())
     return text if result.task.ranked else f"{text}; an example task, part of no ranking"

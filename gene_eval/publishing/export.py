@@ -15,7 +15,7 @@ from huggingface_hub import DatasetCardData
 from builders import BUILDERS, DATASET_NAME, BuilderError, Built, RawFiles, Source, TaskConfig, load, select
 from builders.sources.genes.builder import NCBI_GENE
 from builders.sources.genes.ensembl import ENSEMBL
-from gene_eval.errors import ExportError
+from gene_eval.errors import ExportError, FileError
 
 __all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "are_open", "collect", "export", "redistributable"]
 
@@ -95,25 +95,31 @@ def export(
 
     Raises:
         ExportError: `folder/gene-bench` holds something else than an export.
+        FileError: It cannot be written; what was there stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / DATASET_NAME
     strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE, EVAL_FILE)]
     if strange or target.is_file():
         message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
         raise ExportError(message)
-    # Written beside and then moved, so that a reader never sees half of it.
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
-        made = Path(scratch) / DATASET_NAME
-        for item in items:
-            path = made / item.config.name / DATA_FILE
-            path.parent.mkdir(parents=True)
-            item.dataset.to_parquet(path)
-        (made / CARD).write_text(_card(items, left_out, repo_id), encoding="utf-8")
-        (made / EVAL_FILE).write_text(_eval_yaml(items), encoding="utf-8")
-        if target.exists():
-            target.rename(Path(scratch) / "replaced")
-        made.rename(target)
+    texts = {CARD: _card(items, left_out, repo_id), EVAL_FILE: _eval_yaml(items)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Written beside and then moved, so that a reader never sees half of it.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
+            made = Path(scratch) / DATASET_NAME
+            for item in items:
+                path = made / item.config.name / DATA_FILE
+                path.parent.mkdir(parents=True)
+                item.dataset.to_parquet(path)
+            for name, text in texts.items():
+                (made / name).write_text(text, encoding="utf-8")
+            if target.exists():
+                target.rename(Path(scratch) / "replaced")
+            made.rename(target)
+    except OSError as error:
+        message = f"cannot write {target}: {error.strerror or error}"
+        raise FileError(message) from error
     return target
 
 

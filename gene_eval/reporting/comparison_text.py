@@ -52,7 +52,7 @@ def _verdict(group: GroupComparison, a: str, b: str) -> str:
     where = f"over {tasks.replace('task', 'regression task')}" if group.name == REGRESSION else "overall"
     scope = f"mean over the {group.basis} of {tasks}" if "source" in group.basis else f"about these {tasks} only"
     if math.isnan(group.p_value):
-        return f"Whether {a} or {b} is better {where} cannot be told: no variance to judge by ({scope})."
+        return f"Whether {a} or {b} is better {where} cannot be said: no variance to judge by ({scope})."
     signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"
     how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {_p(group.p_value)}{signed_rank}; {scope}"
     if not group.better:

@@ -25,7 +25,7 @@ from gene_eval.analysis.tables import (
 )
 from gene_eval.reporting.page.render import render
 from gene_eval.results.records import defined
-from gene_eval.text import count, markdown, printable
+from gene_eval.text import cell, count, markdown, printable
 
 __all__ = [
     "FAMILIES",
@@ -56,7 +56,7 @@ Grid = list[list[str]]
 def rows(table: Table) -> list[Row]:
     """One row for each task and model of the table, then one for each label of its multi-label tasks.
 
-    `level` says which: "task" or "label". The numbers of what was not run are None.
+    `level` says which: "task" or "label". What was not run has None for its scores.
     """
     listed: list[Row] = []
     for task in table.tasks:
@@ -112,7 +112,7 @@ def to_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(listed)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in listed)
     return text.getvalue()
 
 
@@ -281,7 +281,7 @@ def _rank_notes(table: Table) -> Iterator[str]:
         # Those of families are in the JSON and on the page.
         if group.name in (OVERALL, REGRESSION) and (alike := [run for run in group.ties if len(run) > 1]):
             runs = "; ".join(", ".join(run) for run in alike)
-            yield f"- Not told apart, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
+            yield f"- Not distinguished, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
         if group.left_out:
             yield f"- Without a rank, {group.name} (no score on one of its tasks): {', '.join(group.left_out)}."
 

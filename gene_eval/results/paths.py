@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gene_eval.errors import ResultError
-from gene_eval.results.records import TaskResult
+from gene_eval.results.records import TASK_ID, TaskResult
 from gene_eval.results.settings import DEFAULTS, Settings
 
 __all__ = ["axes_name", "path_for", "path_of", "predictions_path", "slug"]
@@ -59,7 +59,7 @@ def path_for(
     >>> path_for("results", "m", "hgnc_hla_class", Settings(split="family", head="my_heads:MLP", shots=5)).as_posix()
     'results/m/hgnc_hla_class@split=family,head=my_heads~3a~4d~4c~50,shots=5.json'
     """
-    if not re.fullmatch(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*", task_id, re.ASCII):
+    if not re.fullmatch(TASK_ID, task_id, re.ASCII):
         msg = f"task id {task_id!r} cannot be a file name: expected <source>_<task> or <source>_<task>/<label>"
         raise ResultError(msg)
     axes = (settings or defaults).differences(defaults)

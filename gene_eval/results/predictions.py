@@ -130,6 +130,9 @@ def read_predictions(path: str | os.PathLike[str], result: TaskResult) -> "pd.Da
         if result.predictions is None:
             msg = "its result was saved without predictions"
             raise ResultError(msg)
+        if path.exists() and not path.is_file():
+            msg = "no regular file"
+            raise ResultError(msg)
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         if digest != result.predictions.sha256:

@@ -6,6 +6,7 @@ The same result always gives the same bytes, apart from `timing` and `created_at
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
@@ -26,6 +27,8 @@ __all__ = [
     "defined",
 ]
 
+# Names that are also relative paths, below which results lie.
+TASK_ID = r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*"
 TARGETS = ("binary", "multiclass", "multilabel", "regression")
 
 
@@ -36,7 +39,7 @@ class TaskRecord:
     `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
     to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
     `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
-    `default_protocol` are what a run of the task takes unless told otherwise.
+    `default_protocol` are what a run of the task takes by default.
     """
 
     id: str
@@ -174,6 +177,9 @@ class TaskResult:
             known = {each.name for each in (*fields(ProbeRecord), *fields(Settings))}
             content["probe"] = {**probe, "params": {key: value for key, value in probe.items() if key not in known}}
         result: TaskResult = read_record(cls, content)
+        if not re.fullmatch(TASK_ID, result.task.id, re.ASCII):
+            msg = f"field task.id is {result.task.id!r}, expected <source>_<task> or <source>_<task>/<label>"
+            raise ResultError(msg)
         if result.task.target not in TARGETS:
             msg = f"field task.target is {result.task.target!r}, expected one of {', '.join(TARGETS)}"
             raise ResultError(msg)

@@ -15,6 +15,10 @@ __all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record"]
 # 2: split, head, shots and genes of the probe, default_split and default_protocol of the task, predictions.
 SCHEMA_VERSION = 2
 
+MOST_DIGITS = 18
+# Of what a field may hold freely, such as options; copies and other forms of a result are made by recursion.
+DEEPEST = 20
+
 _JSON_NAMES: dict[type, str] = {
     NoneType: "null",
     bool: "true or false",
@@ -39,9 +43,13 @@ def parse(text: str) -> dict[str, Any]:
         ResultError: Not JSON, not an object, or without a schema version.
     """
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
-        msg = f"not valid JSON ({error})"
+        content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole_number)
+        # An escaped half of a character pair is valid JSON, but no text: it can be neither printed nor written.
+        if "\\ud" in text.lower():
+            json.dumps(content, ensure_ascii=False).encode()
+    except (json.JSONDecodeError, RecursionError, UnicodeEncodeError) as error:
+        reason = "half of a character pair" if isinstance(error, UnicodeEncodeError) else error
+        msg = f"not valid JSON ({reason})"
         raise ResultError(msg) from error
     if not isinstance(content, dict):
         msg = f"holds a JSON {type(content).__name__}, expected an object"
@@ -81,9 +89,26 @@ def _refuse_constant(name: str) -> float:
     raise ResultError(msg)
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        msg = f"{digits[:20]} is larger than any number that is kept"
+        raise ResultError(msg)
+    return value
+
+
+def _whole_number(digits: str) -> int:
+    # Before it is converted: Python refuses thousands of digits by an error of its own, and floats end at 1e308.
+    if len(digits) > MOST_DIGITS:
+        msg = f"an integer of {len(digits.lstrip('-')):,} digits, expected at most {MOST_DIGITS}"
+        raise ResultError(msg)
+    return int(digits)
+
+
 def _read(kind: Any, value: object, where: str) -> Any:
     """Check a JSON value against the annotation of a field above; `where` is its path in the file."""
     if kind is object:
+        _check_depth(value, where)
         return value
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is float:
@@ -117,6 +142,15 @@ def read_record(kind: Any, value: Mapping[str, object], where: str = "") -> Any:
             msg = f"field {name} is missing"
             raise ResultError(msg)
     return kind(**taken)
+
+
+def _check_depth(value: object, where: str, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        msg = f"field {where} is nested more than {DEEPEST} levels deep"
+        raise ResultError(msg)
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, where, depth + 1)
 
 
 def _expect(kind: type[T], value: object, where: str) -> T:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gene_eval.errors import NewerSchemaError, ResultError
 from gene_eval.files import atomic_write
 from gene_eval.results import predictions as predicted
+from gene_eval.results.checks import check_result
 from gene_eval.results.paths import PREDICTIONS, path_for, path_of, predictions_path, slug
 from gene_eval.results.records import PredictionsRecord, TaskResult
 from gene_eval.results.settings import Settings
@@ -57,14 +58,20 @@ def save(
 
 
 def load(path: str | os.PathLike[str]) -> TaskResult:
-    """Read one result file.
+    """Read one result file, and check that a run can have written it.
 
     Raises:
         ResultError: The file cannot be read or is no result; the message names it and says what to do.
     """
     path = Path(path)
     try:
-        return TaskResult.from_json(path.read_text(encoding="utf-8"))
+        # Opening a pipe would wait for a writer.
+        if path.exists() and not path.is_file():
+            msg = "no regular file"
+            raise ResultError(msg)
+        result = TaskResult.from_json(path.read_text(encoding="utf-8"))
+        check_result(result)
+        return result
     except NewerSchemaError as error:
         msg = f"cannot read result {path}: {error}; update it: pip install --upgrade gene-bench"
         raise NewerSchemaError(msg) from error

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gene_eval.errors import CardError
+from gene_eval.publishing.card_checks import check_accepted
 from gene_eval.publishing.card_merge import BEGIN, END, merge_card, merge_section
 
 OURS = [{"task": {"type": "t"}, "source": {"name": "gene-bench", "url": "u"}, "metrics": [{"type": "m", "value": 0.5}]}]
@@ -134,3 +135,46 @@ def test_any_text_keeps_its_lines(before, after):
     merged = merge_section(text, "Section.\n")
     assert merged.startswith(text)
     assert merged.count(BEGIN) == 1
+
+
+def test_an_empty_index_takes_entries() -> None:
+    for index in ("[]", "", "null", "[ ]  # none yet"):
+        card = f"---\nlicense: mit\nmodel-index: {index}\ntags: [a]\n---\n# M\n"
+        assert merge(card).startswith("---\nlicense: mit\ntags: [a]\nmodel-index:\n- name: ")
+    card = "---\nmodel-index: []\n---\n"
+    assert merge_card(card, title="M", section="New.", index=[]).startswith(card)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("a: " + "[" * 5000 + "]" * 5000, r"cannot be read \(nested too deeply\)"),
+        ("date: 2024-13-45", r"cannot be read \(month must be in 1..12"),
+        ("n: " + "9" * 5000, r"cannot be read \(Exceeds the limit"),
+    ],
+)
+def test_metadata_that_python_cannot_hold_is_refused(metadata: str, reason: str) -> None:
+    card = f"---\n{metadata}\n---\n# M\n"
+    with pytest.raises(CardError, match=reason):
+        check_accepted(card)
+
+
+def test_what_the_hub_does_not_accept_is_refused_and_the_entry_named() -> None:
+    no_task = (
+        "---\nmodel-index:\n- name: m\n  results:\n"
+        "  - task: {type: t}\n    dataset: {name: x, type: x}\n    metrics: [{type: accuracy, value: 0.5}]\n"
+        "  - dataset: {name: x, type: x}\n    metrics: [{type: accuracy, value: 0.5}]\n---\n# M\n"
+    )
+    with pytest.raises(CardError, match="does not accept its metadata: entry 2 of model-index has no 'task'"):
+        check_accepted(no_task)
+    with pytest.raises(CardError, match="its datasets holds null, which the Hub does not accept"):
+        check_accepted("---\nlicense: mit\ndatasets:\n- null\n---\n# M\n")
+    with pytest.raises(CardError, match="does not accept its metadata: Invalid `model_index`"):
+        check_accepted("---\nmodel-index: soon\n---\n")
+    check_accepted("---\nlicense: mit\n---\n# M\n")
+    check_accepted("# no metadata\n")
+
+
+def test_the_heading_of_a_new_card_is_text() -> None:
+    card = merge_card(None, title="<script>\n# [x](y)", section="New.", index=[])
+    assert card.startswith("# \\<script\\> # \\[x\\](y)\n")

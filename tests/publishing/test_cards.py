@@ -33,7 +33,7 @@ def result(model, task, mean, *, n_scored=100, **changes):
         ModelRecord(model, "a" * 40, "random" if model == "random" else "sentence-transformer", 4, "e" * 64),
         ProbeRecord(Settings("paper", "fast", 0)),
         Coverage(100, n_scored, 100 - n_scored),
-        {metric: Score(mean, mean if math.isnan(mean) else 0.0125, (mean,))},
+        {metric: Score(mean, 0.0125 + 0 * mean, (mean - 0.0125, mean + 0.0125))},
         environment={"gene-bench": "0.1.0"},
         created_at="2026-01-02T03:04:05+00:00",
     )  # fmt: skip
@@ -47,7 +47,7 @@ def found():
         result("org/good", "hpa_interactions", 0.4),
         result("org/good", "reactome_pathways", 0.9),
         result("org/good", "reactome_pathways/dna_repair", 0.7),
-        result("org/good", "starter_is_tf", 1.0),
+        result("org/good", "starter_is_tf", 0.95),
         result("random", "humantfs_is_tf", 0.5),
         result("random", "hpa_interactions", -0.1),
         result("random", "reactome_pathways", 0.5),
@@ -68,8 +68,8 @@ def test_the_section_shows_means_tasks_and_the_control(found):
     assert row(section, "humantfs_is_tf") == [
         *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013", "0.500 ± 0.013", "90 of 100")
     ]
-    assert row(section, "starter_is_tf \\*")[3:] == ["1.000 ± 0.013", "–", "100 of 100"]
-    assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 numbers per gene, sha256 `{'e' * 64}`" in section
+    assert row(section, "starter_is_tf \\*")[3:] == ["0.950 ± 0.013", "–", "100 of 100"]
+    assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 dimensions, sha256 `{'e' * 64}`" in section
     command = section.split("```bash")[1].split("```")[0].replace(" \\\n   ", "")
     assert command == (
         f"\npip install gene-bench==0.1.0\ngene-bench run sentence-transformer:org/good@{'a' * 40} -t hpa_interactions"
@@ -120,7 +120,7 @@ def test_a_task_with_a_file_of_a_closed_source_is_in_no_eval_results(found):
 
 
 def test_a_trial_run_is_published_as_what_it_is():
-    card = make_card([result("org/good", "starter_is_tf", 1.0)], "org/good")
+    card = make_card([result("org/good", "starter_is_tf", 0.95)], "org/good")
     (entry,) = yaml.safe_load(card.eval_results)
     assert entry["dataset"] == {"id": "gene-bench/gene-bench", "task_id": "starter_is_tf"}
     assert entry["notes"].endswith("; an example task, part of no ranking")
@@ -218,3 +218,20 @@ def test_mistakes_are_one_line(found, tmp_path, capsys):
         assert err.startswith(line)
         assert err.count("\n") == 1
     assert not (tmp_path / "README.md").exists()
+
+
+def test_names_of_others_stay_text_in_a_card() -> None:
+    evil = "a`b|<script>\n```\n# c"
+    found = result(evil, "humantfs_is_tf", 0.8)
+    found = replace(
+        found,
+        task=replace(found.task, family="<b>|x"),
+        environment={"gene-bench": "1; rm -rf $HOME `x`\n```\n<i>"},
+    )
+    card = make_card([found], evil).merged(None)
+    body = card.split("\n---\n", 1)[1]
+    assert body.startswith("# a\\`b\\|\\<script\\> \\`\\`\\` # c\n")
+    assert "off the vectors of `a'b|<script> ''' # c`," in body
+    assert [line for line in body.splitlines() if line.startswith("```")] == ["```bash", "```"]
+    assert "<b>" not in body.replace("\\<b\\>", "")
+    assert "pip install 'gene-bench==1; rm -rf $HOME `x` ``` <i>'" in body

@@ -99,7 +99,26 @@ def test_too_many_requests_are_waited_for_as_long_as_the_hub_says(hub, gene_benc
     assert "starter_is_tf/train-00000-of-00001.parquet" in hub.repo("dataset", REPO).files()
 
 
-def test_a_wait_that_is_too_long_is_told(hub, gene_bench, client, repo):
+HOURLY = "You have exceeded the rate limit for repository commits (128 per hour). You can retry this action in 1 hour."
+
+
+def test_the_wait_is_read_from_the_present_form_of_the_answer(hub, gene_bench, client):
+    hub.fail(COMMIT, 429, times=2, headers={"RateLimit": '"api";r=0;t=3'})
+    status, _, err = gene_bench(*PUSH)
+    assert status == 0
+    assert client == [3, 3]
+    assert err.count("the Hub asks to wait 3 s before more requests") == 2
+
+
+def test_a_wait_of_an_hour_is_said_in_the_words_of_the_hub(hub, gene_bench, client, repo):
+    hub.fail(COMMIT, 429, headers={"RateLimit": '"api";r=0;t=3600'}, body=json.dumps({"error": HOURLY}).encode())
+    line = only_line(gene_bench(*PUSH))
+    assert line.endswith(f": {HOURLY.rstrip('.')}; too many requests (429); try again in 3600 s")
+    assert client == []
+    assert repo()
+
+
+def test_a_wait_that_is_too_long_is_said(hub, gene_bench, client, repo):
     hub.fail(COMMIT, 429, headers={"Retry-After": "3600"})
     assert only_line(gene_bench(*PUSH)).endswith("too many requests (429); try again in 3600 s")
     assert client == []

@@ -139,7 +139,7 @@ def test_a_broken_card_stops_the_push(hub, pull, card, reason):
 def test_mistakes_with_pull_requests_are_one_line(hub, gene_bench, folder, tmp_path):
     push = ("push", "results", MODEL, "--create-pr", "--yes")
     _, _, err = gene_bench(*push, "--from", folder)
-    assert "say whose they are with --model, one of bag-of-words, random:dim=8" in err
+    assert "name the model with --model, one of bag-of-words, random:dim=8" in err
     _, _, err = gene_bench(*push, "--from", folder, "--model", "bag-of-wods")
     assert "did you mean 'bag-of-words'?" in err
     _, _, err = gene_bench(*push, "--from", folder, "--model", "bag-of-words")

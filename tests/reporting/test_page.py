@@ -63,7 +63,7 @@ def test_means_and_places_are_those_of_the_table(make_results: Make) -> None:
         mean = table.means[model, "overall"]
         assert groups["overall"]["means"][number] == [round(mean.mean * 1e5), round(mean.std * 1e5)]
         (place,) = (each for each in table.rankings[0].models if each.model == model)
-        assert groups["overall"]["places"][number][:3] == [place.rank, place.low, place.high]
+        assert groups["overall"]["ranks"][number][:3] == [place.rank, place.low, place.high]
 
 
 def test_the_command_that_makes_a_result_again(make_results: Make) -> None:

@@ -97,11 +97,11 @@ def test_leaderboard_sorts(page: Any, results: list[TaskResult]) -> None:
     (table,) = reports.build(results).tables
     shown = [name + (" control" if name in table.controls else "") for name in table.models]
     assert _first_cells(page, "Leaderboard") == shown
-    place = _heads(page, "Leaderboard").nth(1)
-    assert place.locator("..").get_attribute("aria-sort") == "ascending"
-    place.click()
+    rank = _heads(page, "Leaderboard").nth(1)
+    assert rank.locator("..").get_attribute("aria-sort") == "ascending"
+    rank.click()
     assert _first_cells(page, "Leaderboard")[0] in shown[-2:]
-    assert place.locator("..").get_attribute("aria-sort") == "descending"
+    assert rank.locator("..").get_attribute("aria-sort") == "descending"
     _heads(page, "Leaderboard").get_by_text("protein").click()
     means = {model: table.means[model, "protein"].mean for model in table.models}
     by_mean = sorted(table.models, key=lambda model: -means[model])
@@ -225,19 +225,19 @@ def test_a_mean_over_one_task_shows_no_spread(page: Any) -> None:
     assert page.evaluate(text % "1234") == "0.877 ± 0.012"
 
 
-def test_every_difference_has_its_place(page: Any, results: list[TaskResult]) -> None:
+def test_every_difference_has_its_position(page: Any, results: list[TaskResult]) -> None:
     _go(page, "compare/hub%2Fone/random", "Compare")
     rows = page.locator('[aria-label="hub/one and random, task by task"] tbody tr').all()
     of_r2 = {one.task.id for one in results if one.task.target == "regression"}
-    places = [
+    positions = [
         (float(row.locator("td").nth(3).inner_text()), float(row.locator("circle").get_attribute("cx") or "nan"))
         for row in rows
         if row.locator("th").inner_text() not in of_r2
     ]
     # Zero is at 60, and the largest difference at 56 / 1.2 from it.
-    largest = max(abs(difference) for difference, _ in places)
-    expected = [60 + 56 / 1.2 * difference / max(largest, 0.05) for difference, _ in places]
-    assert [x for _, x in places] == pytest.approx(expected, abs=0.2)
+    largest = max(abs(difference) for difference, _ in positions)
+    expected = [60 + 56 / 1.2 * difference / max(largest, 0.05) for difference, _ in positions]
+    assert [x for _, x in positions] == pytest.approx(expected, abs=0.2)
 
 
 def test_keyboard_is_enough(page: Any) -> None:

@@ -209,8 +209,8 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "Rank by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
         "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks.\n"
-        "- Not told apart, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
-        "- Not told apart, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
+        "- Not distinguished, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
+        "- Not distinguished, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "\n"
         "### Tasks\n"
         "\n"
@@ -310,6 +310,24 @@ def test_names_of_others_stay_text(render: Callable[[Report], str]) -> None:
     assert "\n<script>" not in text
     if render is to_markdown:
         assert "a\\|b \\<script\\> \\[2J" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" -2", "' -2"),
+        ("+1", "'+1"),
+        ("a\x1b[2J", "a [2J"),
+        ("a-b", "a-b"),
+    ],
+)
+def test_a_spreadsheet_takes_no_name_for_a_formula(name: str, written: str) -> None:
+    read = list(csv.DictReader(io.StringIO(to_csv(build([_result(name, "hpa_interactions", -0.5)])))))
+    assert {row["model"] for row in read} == {written}
+    # Numbers stay numbers.
+    assert read[0]["mean"] == "-0.5"
 
 
 def test_nothing_to_report() -> None:

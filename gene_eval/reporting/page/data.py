@@ -102,14 +102,14 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
         "means": [mean and [_scaled(mean.mean), _scaled(mean.std)] for mean in means],
     }
     if ranking is None:
-        return {**content, "basis": "", "places": [None] * len(table.models), "ties": [], "p": []}
+        return {**content, "basis": "", "ranks": [None] * len(table.models), "ties": [], "p": []}
     models = {model: number for number, model in enumerate(table.models)}
-    places = {each.model: [each.rank, each.low, each.high, _scaled(each.mean)] for each in ranking.models}
+    ranks = {each.model: [each.rank, each.low, each.high, _scaled(each.mean)] for each in ranking.models}
     pairs = [(models[a], models[b], p) for (a, b), p in ranking.p_values.items() if models[a] < models[b]]
     return {
         **content,
         "basis": ranking.basis,
-        "places": [places.get(model) for model in table.models],
+        "ranks": [ranks.get(model) for model in table.models],
         "ties": [[models[model] for model in run] for run in ranking.ties],
         "p": [[a, b, float(f"{p:.3g}") if p == p else None] for a, b, p in sorted(pairs)],
     }

@@ -17,7 +17,7 @@ function compareView(table, first, second) {
     summary(rows, a, b),
     table.groups.length ? groupTable(table, a, b) : null,
     el('h3', {}, 'Task by task'),
-    el('p', {}, 'Difference A − B on shared folds, with the 95 % interval of the corrected t-test (Nadeau and Bengio); p-values are adjusted for the number of tasks (Holm). ', 'The whole comparison: ', code('gene-bench compare DIR ' + a.word + ' ' + b.word)),
+    el('p', {}, 'Difference A − B on shared folds, with the 95 % interval of the corrected t-test (Nadeau and Bengio); p-values are adjusted for the number of tasks (Holm). ', 'The full comparison: ', code('gene-bench compare DIR ' + a.word + ' ' + b.word)),
     pairTable(table, rows, a, b),
   ];
 }
@@ -52,7 +52,7 @@ function summary(rows, a, b) {
 
 function groupTable(table, a, b) {
   const rows = table.groups.map((group) => {
-    const [x, y] = [groupPlace(group, a), groupPlace(group, b)];
+    const [x, y] = [groupRank(group, a), groupRank(group, b)];
     const key = Math.min(a.index, b.index) + ' ' + Math.max(a.index, b.index);
     const p = group.pairs.get(key);
     return { group, x, y, difference: x && y ? x.mean - y.mean : null, p: p === undefined ? null : p };
@@ -76,7 +76,7 @@ function groupTable(table, a, b) {
 function pairTable(table, rows, a, b) {
   const difference = (row) => row.x.mean - row.y.mean;
   const isR2 = (row) => row.task.target === 'regression';
-  // Every difference has its place; the ends of an interval may be cut, so that one wide interval does not flatten the others.
+  // Every difference is drawn; the ends of an interval may be cut, so that one wide interval does not flatten the others.
   const reach = (members) => 1.2 * Math.max(0.05, ...members.map((row) => Math.abs(difference(row))));
   const [scale, scaleR2] = [reach(rows.filter((row) => !isR2(row))), reach(rows.filter(isR2))];
   return dataTable({

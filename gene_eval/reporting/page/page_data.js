@@ -42,9 +42,9 @@ function groupMean(group, model) {
   return readScore(mean);
 }
 
-function groupPlace(group, model) {
-  const place = group.places[model.index];
-  return place ? { rank: place[0], low: place[1], high: place[2], mean: place[3] / DATA.unit } : null;
+function groupRank(group, model) {
+  const rank = group.ranks[model.index];
+  return rank ? { rank: rank[0], low: rank[1], high: rank[2], mean: rank[3] / DATA.unit } : null;
 }
 
 // Whether two results are of the same genes, so that their folds can be paired.

@@ -5,15 +5,15 @@ function taskView(table, name) {
   if (!task) return missing('task', name);
   const metrics = DATA.metrics[task.target];
   const chooser = el('select', { 'aria-label': 'Metric' }, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, metric)));
-  const place = el('div', {});
-  const fill = () => place.replaceChildren(foldTable(table, task, metrics.indexOf(chooser.value)));
+  const container = el('div', {});
+  const fill = () => container.replaceChildren(foldTable(table, task, metrics.indexOf(chooser.value)));
   chooser.addEventListener('change', fill);
   fill();
   return [
     heading(task.name),
     el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)) + (task.ranked ? '' : ', in no ranking')].join(' · ')),
     el('div', { class: 'filters' }, el('label', {}, 'Metric ', chooser)),
-    place,
+    container,
     task.labels.length ? labelTable(table, task) : null,
     el('h3', {}, 'Where it comes from'),
     definitions([
@@ -99,7 +99,7 @@ function provenance(table, task, model) {
     ['run again', code(about.command[0] + ' -t ' + task.id + ' ' + about.command[1])],
     ['check', code('gene-bench verify DIR/' + path)],
     ['model', code(about.model.id + (about.model.revision ? ' @ ' + about.model.revision : ''))],
-    ['adapter', about.model.adapter + ', ' + about.model.dim.toLocaleString('en') + ' numbers per gene' + optionText(about.model.options)],
+    ['adapter', about.model.adapter + ', ' + about.model.dim.toLocaleString('en') + ' dimensions' + optionText(about.model.options)],
     ['vectors, sha256', code(about.model.embedding_sha256)],
     ['labels, sha256', code(task.data_sha256)],
     ['folds, sha256', code(task.folds_sha256)],
@@ -123,7 +123,7 @@ function modelView(table, id) {
     const task = table.tasks[index];
     const score = scoreOf(table, model, task);
     const others = table.models.map((each) => scoreOf(table, each, task)).filter(Boolean);
-    return { task, score, result: resultOf(table, model, task), place: score ? 1 + others.filter((other) => other.mean > score.mean).length : null, of: others.length };
+    return { task, score, result: resultOf(table, model, task), rank: score ? 1 + others.filter((other) => other.mean > score.mean).length : null, of: others.length };
   });
   const states = new Map(rows.map((row) => [row.result.p[0], facts(table, row.result).model]));
   const mean = (row) => (row.score ? row.score.mean : null);
@@ -132,7 +132,7 @@ function modelView(table, id) {
     el('p', {}, 'Scored on ' + rows.length + ' of ' + count(table.tasks.length, 'task') + '. ', link('Compare with another model', 'compare', model.id)),
     ...[...states.values()].map((about) => definitions([
       ['revision', about.revision ? code(about.revision) : 'none'],
-      ['adapter', about.adapter + ', ' + about.dim.toLocaleString('en') + ' numbers per gene' + optionText(about.options)],
+      ['adapter', about.adapter + ', ' + about.dim.toLocaleString('en') + ' dimensions' + optionText(about.options)],
       ['vectors, sha256', code(about.embedding_sha256)],
     ])),
     dataTable({
@@ -146,7 +146,7 @@ function modelView(table, id) {
         { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
         { name: 'metric', value: (row) => row.task.metric },
         { name: 'mean ± std', isNumber: true, value: mean, cell: (row) => meanStd(row.score) },
-        { name: 'place', isNumber: true, lowFirst: true, value: (row) => row.place, cell: (row) => (row.place === null ? NOTHING : row.place + ' of ' + row.of) },
+        { name: 'rank', isNumber: true, lowFirst: true, value: (row) => row.rank, cell: (row) => (row.rank === null ? NOTHING : row.rank + ' of ' + row.of) },
         { name: 'scored', isNumber: true, value: (row) => row.result.n[0] / row.task.n, cell: (row) => row.result.n[0].toLocaleString('en') + ' of ' + row.task.n.toLocaleString('en') },
       ],
       details: { name: (row) => row.task.name, content: (row) => provenance(table, row.task, model) },

@@ -22,7 +22,7 @@ function svg(tag, attributes, ...children) {
 
 // Long names may break after these.
 function breakable(text) {
-  return text.split(/(?<=[/:_])/).flatMap((part, place) => (place ? [el('wbr', {}), part] : [part]));
+  return text.split(/(?<=[/:_])/).flatMap((part, position) => (position ? [el('wbr', {}), part] : [part]));
 }
 
 function link(text, ...path) {
@@ -61,9 +61,9 @@ function meanStd(score) {
   return score.std === null ? [mean] : [mean, el('span', { class: 'std' }, ' ± ' + number(score.std))];
 }
 
-function placeText(place) {
-  if (!place) return NOTHING;
-  return place.low === null ? String(place.rank) : place.rank + ' (' + place.low + NOTHING + place.high + ')';
+function rankText(rank) {
+  if (!rank) return NOTHING;
+  return rank.low === null ? String(rank.rank) : rank.rank + ' (' + rank.low + NOTHING + rank.high + ')';
 }
 
 function modelLink(model) {
@@ -104,11 +104,11 @@ function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, 
   const body = el('tbody', {});
   const inputs = filters.map((filter) => filterInput(filter, () => fill()));
   const heads = columns.map((column, index) => {
-    const button = el('button', { type: 'button', onclick: () => turn(index) }, column.name);
+    const button = el('button', { type: 'button', onclick: () => sortBy(index) }, column.name);
     return el('th', { scope: 'col', class: alignment(column), title: column.title }, button);
   });
 
-  function turn(index) {
+  function sortBy(index) {
     const first = Boolean(columns[index].isNumber) !== Boolean(columns[index].lowFirst);
     order.descending = order.column === index ? !order.descending : first;
     order.column = index;

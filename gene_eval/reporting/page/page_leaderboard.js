@@ -8,12 +8,12 @@ function leaderboardView(table) {
   const columns = [{ name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink }];
   if (overall && overall.basis) {
     columns.push({
-      name: 'place',
+      name: 'rank',
       isNumber: true,
       lowFirst: true,
-      title: 'place by the mean over ' + overall.basis + ' (' + words(overall.name) + '), and its 95 % interval',
-      value: (model) => (groupPlace(overall, model) || { rank: null }).rank,
-      cell: (model) => placeCell(groupPlace(overall, model), table.models.length),
+      title: 'rank by the mean over ' + overall.basis + ' (' + words(overall.name) + '), and its 95 % interval',
+      value: (model) => (groupRank(overall, model) || { rank: null }).rank,
+      cell: (model) => rankCell(groupRank(overall, model), table.models.length),
     });
   }
   columns.push(...table.groups.map((group) => groupColumn(table, group)));
@@ -41,10 +41,10 @@ function intro(table, overall) {
   if (!overall) return el('p', {}, 'These tasks are for trying things out: they are in no mean and in no ranking.');
   const lines = [
     'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Only models with every task of a column ',
-    'have a number in it. Below a mean, the place by it, with the 95 % interval that it has when the sources of the tasks are resampled (the ',
+    'have a number in it. Below a mean, the rank by it, with the 95 % interval that it has when the sources of the tasks are resampled (the ',
     'tasks, in a column of fewer than six sources); with fewer than six tasks there is none.',
   ];
-  if (overall.basis.includes('source')) lines.push(' The overall place counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
+  if (overall.basis.includes('source')) lines.push(' The overall rank counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
   return el('p', {}, lines.join(''));
 }
 
@@ -57,8 +57,8 @@ function notes(table) {
 function tieNotes(table, group) {
   const runs = group.ties.filter((run) => run.length > 1);
   if (!runs.length) return null;
-  const lines = runs.map((run) => el('li', {}, run.flatMap((index, place) => [place ? ', ' : '', link(table.models[index].id, 'model', table.models[index].id)])));
-  return el('section', {}, el('h3', {}, 'Not told apart'), el('p', {}, 'Models between which no difference was found (' + words(group.name) + ', p of 0.05 or more after Holm’s correction); a model may be in several lines.'), el('ul', {}, lines));
+  const lines = runs.map((run) => el('li', {}, run.flatMap((index, position) => [position ? ', ' : '', link(table.models[index].id, 'model', table.models[index].id)])));
+  return el('section', {}, el('h3', {}, 'Not distinguished'), el('p', {}, 'Models between which no difference was found (' + words(group.name) + ', p of 0.05 or more after Holm’s correction); a model may be in several lines.'), el('ul', {}, lines));
 }
 
 function groupColumn(table, group) {
@@ -66,15 +66,15 @@ function groupColumn(table, group) {
   return {
     name: words(group.name) + ' (' + group.tasks.length + ')',
     isNumber: true,
-    title: count(group.tasks.length, 'task') + ', ' + (group.isR2 ? 'R2' : 'ROC-AUC') + (group.basis ? '; places over ' + group.basis : ''),
+    title: count(group.tasks.length, 'task') + ', ' + (group.isR2 ? 'R2' : 'ROC-AUC') + (group.basis ? '; ranks over ' + group.basis : ''),
     value: (model) => (groupMean(group, model) || { mean: null }).mean,
     cell: (model, cell) => {
       const mean = groupMean(group, model);
       if (!mean) return NOTHING;
       if (!model.control) shade(cell, mean.mean, Math.min(...means), Math.max(...means));
-      // The first group has a column of places.
-      const place = group === table.groups[0] ? null : el('span', { class: 'place' }, placeText(groupPlace(group, model)));
-      return [...meanStd(mean), place].filter(Boolean);
+      // The first group has a column of ranks.
+      const rank = group === table.groups[0] ? null : el('span', { class: 'rank' }, rankText(groupRank(group, model)));
+      return [...meanStd(mean), rank].filter(Boolean);
     },
   };
 }
@@ -84,17 +84,17 @@ function taskColumn(table, task) {
   return { name: words(task.name), isNumber: true, title: task.metric, value: (model) => (score(model) || { mean: null }).mean, cell: (model) => meanStd(score(model)) };
 }
 
-function placeCell(place, models) {
-  if (!place) return NOTHING;
-  if (place.low === null) return String(place.rank);
+function rankCell(rank, models) {
+  if (!rank) return NOTHING;
+  if (rank.low === null) return String(rank.rank);
   const x = (rank) => (models > 1 ? 3 + ((rank - 1) / (models - 1)) * 74 : 40);
   const picture = svg('svg', { width: 80, height: 12, viewBox: '0 0 80 12', 'aria-hidden': 'true', class: 'interval' });
   picture.append(
     svg('line', { x1: 1, x2: 79, y1: 6, y2: 6, class: 'track' }),
-    svg('line', { x1: x(place.low) - 0.01, x2: x(place.high) + 0.01, y1: 6, y2: 6, class: 'range' }),
-    svg('circle', { cx: x(place.rank), cy: 6, r: 3 }),
+    svg('line', { x1: x(rank.low) - 0.01, x2: x(rank.high) + 0.01, y1: 6, y2: 6, class: 'range' }),
+    svg('circle', { cx: x(rank.rank), cy: 6, r: 3 }),
   );
-  return [placeText(place), picture];
+  return [rankText(rank), picture];
 }
 
 // Share of the entities of its tasks that a model was scored on.
@@ -109,7 +109,7 @@ function coverageColumn(table) {
     isNumber: true,
     title: 'share of the entities of its tasks that the model was scored on, and how many tasks it has',
     value: of,
-    cell: (model) => [(of(model) * 100).toFixed(1) + ' %', el('span', { class: 'place' }, model.tasks.length + ' of ' + count(table.tasks.length, 'task'))],
+    cell: (model) => [(of(model) * 100).toFixed(1) + ' %', el('span', { class: 'rank' }, model.tasks.length + ' of ' + count(table.tasks.length, 'task'))],
   };
 }
 

@@ -1,7 +1,7 @@
 // Which view is shown: #TABLE/VIEW/NAME/NAME
 const VIEWS = { leaderboard: leaderboardView, tasks: tasksView, compare: compareView, provenance: provenanceView, task: taskView, model: modelView };
 const NAVIGATION = ['leaderboard', 'tasks', 'compare', 'provenance'];
-const PARENTS = { task: 'tasks', model: 'leaderboard' };
+const LISTS = { task: 'tasks', model: 'leaderboard' };
 const state = { table: 0, title: '' };
 
 function heading(text, ...more) {
@@ -14,15 +14,15 @@ function missing(kind, name) {
 }
 
 function route() {
-  let parts;
+  let segments;
   try {
-    parts = location.hash.slice(1).split('/').map(decodeURIComponent);
+    segments = location.hash.slice(1).split('/').map(decodeURIComponent);
   } catch {
-    parts = [];
+    segments = [];
   }
-  const table = Number(parts[0]);
-  const view = Object.hasOwn(VIEWS, parts[1] || '') ? parts[1] : 'leaderboard';
-  return { table: Number.isInteger(table) && TABLES[table] ? table : 0, view, names: parts.slice(2) };
+  const table = Number(segments[0]);
+  const view = Object.hasOwn(VIEWS, segments[1] || '') ? segments[1] : 'leaderboard';
+  return { table: Number.isInteger(table) && TABLES[table] ? table : 0, view, names: segments.slice(2) };
 }
 
 function show(isFirst) {
@@ -32,7 +32,7 @@ function show(isFirst) {
   const main = document.getElementById('main');
   main.replaceChildren(...nodes.filter(Boolean));
   document.title = state.title + ' · gene-bench';
-  const current = PARENTS[view] || view;
+  const current = LISTS[view] || view;
   const links = NAVIGATION.map((name) => {
     const node = link(name[0].toUpperCase() + name.slice(1), name);
     if (name === current) node.setAttribute('aria-current', 'page');

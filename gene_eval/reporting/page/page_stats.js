@@ -40,8 +40,8 @@ function holm(values) {
   order.sort((i, j) => values[i] - values[j] || i - j);
   const adjusted = values.map(() => null);
   let largest = 0;
-  order.forEach((index, place) => {
-    largest = Math.max(largest, Math.min(1, values[index] * (order.length - place)));
+  order.forEach((index, position) => {
+    largest = Math.max(largest, Math.min(1, values[index] * (order.length - position)));
     adjusted[index] = largest;
   });
   return adjusted;

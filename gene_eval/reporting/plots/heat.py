@@ -32,7 +32,7 @@ __all__ = ["family_map", "figure2_map", "task_map"]
 
 CELL, ROW = 0.62, 0.34
 TASK_CELL, TASK_ROW = 0.36, 0.19
-# More numbers than this are read by no one, and take long to draw.
+# More values than this are read by no one, and take long to draw.
 MOST_NUMBERS = 4000
 
 

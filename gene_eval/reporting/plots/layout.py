@@ -61,12 +61,12 @@ class Page:
         self.figure = Figure(figsize=(width, height))
 
     def axes(self, left: float, top: float, width: float, height: float, **options: Any) -> Axes:
-        """Axes at a place, in inches."""
+        """Axes with their upper left corner at (left, top), in inches."""
         box = (left / self.width, 1 - (top + height) / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box, **options)
 
     def text(self, left: float, top: float, text: str, **options: Any) -> None:
-        """Text whose upper left corner is at a place, in inches."""
+        """Text whose upper left corner is at (left, top), in inches."""
         given: dict[str, Any] = {"va": "top", "ha": "left", "fontsize": SIZE, "color": INK} | options
         self.figure.text(left / self.width, 1 - top / self.height, text, **given)
 

@@ -25,7 +25,7 @@ Points = dict[str, list[tuple[float, float]]]
 
 
 def rank_plot(table: Table) -> Figure:
-    """A panel per group of tasks: each model's rank and the 95 % interval of it; bars join what was not told apart."""
+    """A panel per group of tasks: each model's rank with its 95 % interval; bars join what is not distinguished."""
     main = table.rankings[0]
     order = [each.model for each in main.models]
     order += [model for model in table.models if model not in order]
@@ -38,7 +38,7 @@ def rank_plot(table: Table) -> Figure:
     wide = max(2.2, 0.06 * len(order))
     narrow = max(1.15, 0.035 * len(order))
     width = left + wide + room + (narrow + 0.15) * (len(table.rankings) - 1) + MARGIN
-    notes = [NOTE, *([f"bars: models not told apart, {_words(main.name)} (p of 0.05 or more)"] if runs else [])]
+    notes = [NOTE, *([f"bars: models not distinguished, {_words(main.name)} (p of 0.05 or more)"] if runs else [])]
     page = Page(max(width, 2 * MARGIN + text_width(notes)), top + height + 0.5)
     page.text(MARGIN, 0.12, "Rank by mean, 1 is best", fontsize=10)
     page.text(MARGIN, 0.33, "\n".join(notes), color=MUTED)

@@ -1,0 +1,77 @@
+"""Whether a result file can be true: scores in the range of their metric, means and deviations those of their folds."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from gene_eval.core.probe import Score
+from gene_eval.errors import ResultError
+from gene_eval.results.records import TaskResult
+
+__all__ = ["check_result", "metric_range"]
+
+# Of a written decimal, which keeps every digit; what is summed in another order differs by less.
+TOLERANCE = 1e-6
+_SIGNED = re.compile(r"mcc|pearson|spearman")
+_SHARE = re.compile(r"roc_auc.*|average_precision.*|accuracy|precision.*|recall.*|f1.*|hamming_loss")
+_ERROR = re.compile(r"rmse|mae")
+
+
+def metric_range(metric: str) -> tuple[float, float]:
+    """The least and largest value that a metric can have; a metric that is not known may have any.
+
+    >>> metric_range("roc_auc_macro"), metric_range("r2")
+    ((0.0, 1.0), (-inf, 1.0))
+    """
+    if _SHARE.fullmatch(metric):
+        return 0.0, 1.0
+    if _SIGNED.fullmatch(metric):
+        return -1.0, 1.0
+    if _ERROR.fullmatch(metric):
+        return 0.0, math.inf
+    return -math.inf, 1.0 if metric == "r2" else math.inf
+
+
+def check_result(result: TaskResult) -> None:
+    """Refuse a result that no run can have written.
+
+    Raises:
+        ResultError: A score is out of its metric's range, a mean or standard deviation is not that of its folds, there
+            are no folds, or counts contradict each other. The message names the field.
+    """
+    coverage = result.coverage
+    counts = (coverage.n_scored, coverage.n_missing, coverage.n_task - coverage.n_scored - coverage.n_missing)
+    if min(counts) < 0:
+        msg = f"coverage: {coverage.n_scored} scored and {coverage.n_missing} missing are not part of {coverage.n_task}"
+        raise ResultError(msg)
+    if result.settings.shots is not None and result.settings.shots < 1:
+        msg = f"field probe.shots is {result.settings.shots}, expected null or 1 and more"
+        raise ResultError(msg)
+    _check_scores(result.scores, "scores")
+    for label, scores in result.labels.items():
+        _check_scores(scores, f"labels.{label}")
+
+
+def _check_scores(scores: Mapping[str, Score], where: str) -> None:
+    for metric, score in scores.items():
+        if reason := _fault(score, *metric_range(metric)):
+            msg = f"{where}.{metric}: {reason}"
+            raise ResultError(msg)
+
+
+def _fault(score: Score, low: float, high: float) -> str:
+    if not score.folds:
+        return "there are no folds"
+    folds = [fold for fold in score.folds if not math.isnan(fold)]
+    for value in folds:
+        if not low - TOLERANCE <= value <= high + TOLERANCE:
+            return f"a fold is {value:g}, expected {low:g} to {high:g}"
+    if not folds:
+        return "" if math.isnan(score.mean) and math.isnan(score.std) else "a mean, but no fold is defined"
+    mean = math.fsum(folds) / len(folds)
+    std = math.sqrt(math.fsum((fold - mean) ** 2 for fold in folds) / len(folds))
+    for name, found, expected in (("mean", score.mean, mean), ("std", score.std, std)):
+        # Not `>`: it is false for NaN.
+        if not abs(found - expected) <= TOLERANCE * max(1.0, abs(mean)):
+            return f"{name} is {found:g}, but its folds give {expected:g}"
+    return ""
