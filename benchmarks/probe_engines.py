@@ -40,9 +40,10 @@ from sklearn.multioutput import MultiOutputClassifier
 from builders.sources.genes.builder import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
-from gene_eval.core.probe import _score
+from gene_eval.core.probe import held_out_values, score_splits
 from gene_eval.core.solver.low_precision import RoughRows
 from gene_eval.core.solver.rows import Collect, DenseRows
+from gene_eval.core.splits import Splits
 
 MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
 TASKS = ("pathways", "chromosomes", "pairs")
@@ -172,7 +173,11 @@ def beside_products(call: Callable[[], HeldOut]) -> tuple[float, HeldOut, float]
 def difference(y: Array, values: Array, reference: Array, folds: Array, target: str) -> float:
     """The largest difference of any metric's mean."""
     names = [str(i) for i in range(y.shape[1] if y.ndim == 2 else 0)]
-    one, two = (_score(y, v, folds, target=target, names=names)[0] for v in (values, reference))
+    splits = Splits.from_folds(folds)
+    one, two = (
+        score_splits(y, held_out_values(y, v, splits, target=target), splits, target=target, names=names)[0]
+        for v in (values, reference)
+    )
     return max(abs(one[metric].mean - two[metric].mean) for metric in one)
 
 
@@ -223,7 +228,7 @@ def compare(X: Array, y: Array, folds: Array, target: str, engines: list[str]) -
     rows = VectorTable(X).rows(np.arange(len(X)))
 
     def run(vectors: Array | TableRows) -> HeldOut:
-        return engine(vectors, y, target=target, folds=folds, params=Params())
+        return engine(vectors, y, target=target, splits=Splits.from_folds(folds), params=Params())
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, fast = timed(lambda: run(X), 5)
@@ -277,7 +282,9 @@ def main() -> None:
         left, right, y = read_pairs(arguments.data_dir, genes["symbol"])
         pairs = PairedRows(X, left, X, right)
         folds = default_folds(y, target="binary")
-        seconds, out = timed(lambda: get_engine("fast")(pairs, y, target="binary", folds=folds, params=Params()), 2)
+        seconds, out = timed(
+            lambda: get_engine("fast")(pairs, y, target="binary", splits=Splits.from_folds(folds), params=Params()), 2
+        )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{len(y)} pairs, {X.shape[1]} dimensions: {seconds:.2f} s, peak {peak:.0f} MB, {out.convergence}")
 

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gene_eval.core.engines import TARGETS
 from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, Vectors
 
-__all__ = ["check_X", "check_folds", "check_label_names", "check_positive", "check_y"]
+__all__ = ["TARGETS", "check_X", "check_folds", "check_label_names", "check_positive", "check_y"]
+
+TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
 
 
 def check_X(X: npt.ArrayLike | PairedRows | TableRows) -> Vectors:

@@ -1,7 +1,7 @@
-"""What a probe engine is: arrays and folds in, held-out predictions out.
+"""What a probe engine is: arrays and splits in, held-out predictions out.
 
-An engine solves the probe's objective on the training rows of every fold and predicts the held-out ones. It scores
-nothing: metrics, undefined labels and input checks are shared by all engines (`probe.py`, `metrics.py`, `checks.py`).
+An engine solves the probe's objective on the training rows of every split and predicts those it scores. It computes
+no metric: metrics, undefined labels and input checks are shared by all engines (`probe.py`, `metrics.py`, `checks.py`).
 """
 
 import importlib
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors
 
-TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
 PROTOCOLS: Final = ("paper", "scaled")
 OPTIONS: Final = ("C", "tol", "max_iter", "memory")
 
@@ -58,8 +58,8 @@ class HeldOut:
     Attributes:
         values: Row i holds the prediction for row i of X by the fit that did not see it. Decision values (log-odds,
             positive means label 1) of shape (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
-            multiclass, predicted values (n,) for regression. What stands for a label that is constant in a fold's
-            training rows, or for a class absent there, is overwritten by the caller.
+            multiclass, predicted values (n,) for regression. What stands for a row that no split scores, for a label
+            that is constant in a split's training rows, or for a class absent there, is overwritten by the caller.
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`; written into results.
         convergence: `converged` (bool) and whatever else tells how the fits ended.
     """
@@ -70,7 +70,7 @@ class HeldOut:
 
 
 class Engine(Protocol):
-    """A function that fits one fold after another and predicts the held-out rows."""
+    """A function that fits the training rows of every split and predicts the rows it scores."""
 
     def __call__(
         self,
@@ -78,17 +78,17 @@ class Engine(Protocol):
         y: npt.NDArray[Any],
         *,
         target: str,
-        folds: npt.NDArray[np.int64],
+        splits: Splits,
         params: Params,
     ) -> HeldOut:
-        """Predict every row of X by a fit on the rows of the other folds.
+        """Predict every scored row of X by a fit on the training rows of its split.
 
         Args:
             X: (n, d) finite float32 or float64, or rows, or pairs of rows, of such tables.
             y: (n,) bool for binary, (n, L) bool for multilabel, (n,) int64 0..K-1 for multiclass, (n,) float64 for
-                regression. May be constant within a fold's training rows.
-            target: One of `TARGETS`.
-            folds: (n,) numbers 0..F-1, F > 1; each fold is held out once.
+                regression. May be constant within a split's training rows.
+            target: One of `checks.TARGETS`.
+            splits: Of the n rows.
             params: How to fit.
         """
 

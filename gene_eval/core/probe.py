@@ -1,4 +1,4 @@
-"""The probe: how well a linear model reads labels off vectors, by cross-validation on given folds."""
+"""The probe: how well a linear model reads labels off vectors, on given folds or splits."""
 
 import math
 import time
@@ -12,25 +12,25 @@ import numpy.typing as npt
 
 from gene_eval.core.checks import check_folds, check_label_names, check_positive, check_X, check_y
 from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params, get_engine
-from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.core.metrics import METRICS, label_scores, multiclass_scores, multilabel_scores, regression_scores
 from gene_eval.core.pairs import PairedRows
+from gene_eval.core.splits import Splits
 from gene_eval.core.table import TableRows
 
 __all__ = ["ProbeResult", "Score", "probe"]
 
 Array = npt.NDArray[np.float64]
-Folds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One metric over the folds.
+    """One metric over the folds, or over whatever the splits are.
 
     Attributes:
         mean: Over the folds where the metric is defined; nan if there is none.
         std: Population standard deviation (ddof 0) over the same folds.
-        folds: One value per fold, in the order of the fold numbers; nan where undefined.
+        folds: One value per split, for folds in the order of their numbers; nan where undefined.
     """
 
     mean: float
@@ -58,6 +58,10 @@ class ProbeResult:
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
         convergence: `converged` (bool) and what else the engine tells about how its fits ended.
         seconds: What "solve" and "score" took.
+        values: What was scored: decision values (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
+            multiclass, predicted values (n,) for regression, each by the fit that did not see the row; nan where no
+            split scores the row. A label that is constant in training has 1 or -1 there.
+        split_of_row: (n,) the split that scored the row, for folds their number in ascending order; -1 where none did.
     """
 
     scores: dict[str, Score]
@@ -70,6 +74,10 @@ class ProbeResult:
     params: dict[str, Any]
     convergence: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    values: Array = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
+    split_of_row: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, dtype=np.int64), compare=False, repr=False
+    )
 
 
 def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config object would only move them
@@ -77,7 +85,8 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     y: npt.ArrayLike,
     *,
     target: str,
-    folds: npt.ArrayLike,
+    folds: npt.ArrayLike | None = None,
+    splits: Splits | None = None,
     seed: int = 0,
     protocol: str = "paper",
     engine: str = DEFAULT_ENGINE,
@@ -85,7 +94,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     device: str | None = None,
     **options: Any,
 ) -> ProbeResult:
-    """Cross-validate a linear model from vectors to labels and score the held-out rows of every fold.
+    """Fit a linear model from vectors to labels on every split and score the rows held out there.
 
     The paper's protocol (arXiv 2412.04075) is scikit-learn's default objective on vectors as they are: L2 logistic
     regression with C = 1 (softmax for classes, one model per label for several labels), ordinary least squares for
@@ -97,10 +106,11 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         y: (n,) 0/1 for binary (1 is positive), (n,) classes for multiclass, (n, L) 0/1 for multilabel, (n,) numbers for
             regression.
         target: "binary", "multiclass", "multilabel" or "regression".
-        folds: (n,) fold numbers; the rows of each distinct number are held out once.
+        folds: (n,) fold numbers; the rows of each distinct number are held out once. Either these or `splits`.
+        splits: Which rows train and which are scored, where that is not cross-validation.
         seed: For whatever the engine draws at random; written into the result.
         protocol: "paper"; or "scaled", features standardised inside each training fold and C (ridge alpha, 1 / C, for
-            numbers) chosen by inner cross-validation over the other folds, see `scaled`.
+            numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`.
         engine: "fast", which solves all labels and folds at once, or "sklearn", the readable reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
         device: Where "fast" computes, "cpu" or "cuda"; by default the best there is.
@@ -109,7 +119,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
             They do not matter for regression, which is solved in closed form.
 
     Returns:
-        Scores by metric, and by label for a multi-label task. A label that is constant in a fold's training or test
+        Scores by metric, and by label for a multi-label task. A label that is constant in a split's training or test
         rows is undefined there: it is left out of means and counted in `Score.n_undefined`.
 
     Raises:
@@ -129,15 +139,16 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     fit = get_engine(engine)
     vectors = check_X(X)
     truth = check_y(y, target=target, n=len(vectors))
-    numbers = check_folds(folds, n=len(vectors))
+    splits = _check_splits(folds, splits, n=len(vectors))
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
 
     params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
     began = time.perf_counter()
-    out = fit(vectors, truth, target=target, folds=numbers, params=params)
+    out = fit(vectors, truth, target=target, splits=splits, params=params)
     solved = time.perf_counter()
     _warn_unconverged(engine, out)
-    scores, labels = _score(truth, out.values, numbers, target=target, names=names)
+    values = held_out_values(truth, out.values, splits, target=target)
+    scores, labels = score_splits(truth, values, splits, target=target, names=names)
     return ProbeResult(
         scores=scores,
         labels=labels,
@@ -149,7 +160,21 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         params=out.params,
         convergence=out.convergence,
         seconds={"solve": solved - began, "score": time.perf_counter() - solved},
+        values=values,
+        split_of_row=splits.split_of_row,
     )
+
+
+def _check_splits(folds: npt.ArrayLike | None, splits: Splits | None, *, n: int) -> Splits:
+    if folds is not None and splits is None:
+        return Splits.from_folds(check_folds(folds, n=n))
+    if splits is None or folds is not None:
+        msg = f"the probe takes either folds or splits, but got {'neither' if splits is None else 'both'}; give one"
+        raise ProbeError(msg)
+    if len(splits.blocks) != n:
+        msg = f"X has {n} rows, but splits are of {len(splits.blocks)}"
+        raise ProbeError(msg)
+    return splits
 
 
 def _typed(options: Mapping[str, float | None]) -> dict[str, Any]:
@@ -166,36 +191,56 @@ def _warn_unconverged(engine: str, out: HeldOut) -> None:
     warnings.warn(msg, stacklevel=3)
 
 
-def _score(
-    y: npt.NDArray[Any], values: Array, folds: Folds, *, target: str, names: Sequence[str]
+def held_out_values(y: npt.NDArray[Any], predicted: Array, splits: Splits, *, target: str) -> Array:
+    """Predictions of an engine as they are scored: nan for rows without a split, a constant for a constant label.
+
+    From a label that is constant in training nothing can be learnt but to repeat it, and a class that is absent there
+    has probability 0.
+    """
+    values = np.full(predicted.shape, np.nan)
+    for split in range(len(splits)):
+        train, test = splits.train_rows(split), splits.test_rows(split)
+        values[test] = predicted[test]
+        if target == "multiclass":
+            present = np.bincount(y[train], minlength=predicted.shape[1]) > 0
+            values[test] = np.where(present, predicted[test], 0.0)
+        elif target != "regression":
+            labels = y[train]
+            constant = np.where(labels.all(axis=0), 1.0, -1.0)
+            learnable = labels.any(axis=0) & ~labels.all(axis=0)
+            values[test] = np.where(learnable, predicted[test], constant)
+    return values
+
+
+def score_splits(
+    y: npt.NDArray[Any], values: Array, splits: Splits, *, target: str, names: Sequence[str]
 ) -> tuple[dict[str, Score], dict[str, dict[str, Score]]]:
-    """Score the held-out values of every fold: over all labels, and per label for a multi-label task."""
+    """Score the held-out values of every split: over all labels, and per label for a multi-label task."""
     overall: list[dict[str, float]] = []
     per_label: list[dict[str, Array]] = []
-    for fold in range(folds.max() + 1):
-        test = folds == fold
+    for split in range(len(splits)):
+        train, test = splits.train_rows(split), splits.test_rows(split)
         if target == "regression":
-            overall.append(_regression_fold(y[~test], y[test], values[test]))
+            overall.append(_regression_split(y[train], y[test], values[test]))
         elif target == "multiclass":
-            overall.append(_multiclass_fold(y[~test], y[test], values[test]))
+            overall.append(_multiclass_split(y[train], y[test], values[test]))
         else:
             columns, decisions = y.reshape(len(y), -1), values.reshape(len(y), -1)
-            summary, labels = _label_fold(columns[~test], columns[test], decisions[test], target=target)
+            summary, labels = _label_split(columns[train], columns[test], decisions[test], target=target)
             overall.append(summary)
             per_label.append(labels)
-    scores = {metric: _over_folds([[fold[metric]] for fold in overall])[0] for metric in METRICS[target]}
+    scores = {metric: _over_splits([[split[metric]] for split in overall])[0] for metric in METRICS[target]}
     if target != "multilabel":
         return scores, {}
-    table = {metric: _over_folds([fold[metric] for fold in per_label]) for metric in METRICS["binary"]}
+    table = {metric: _over_splits([split[metric] for split in per_label]) for metric in METRICS["binary"]}
     return scores, {name: {metric: table[metric][i] for metric in table} for i, name in enumerate(names)}
 
 
-def _label_fold(
+def _label_split(
     train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_], decisions: Array, *, target: str
 ) -> tuple[dict[str, float], dict[str, Array]]:
+    # Subset accuracy and Hamming loss count a label that was constant in training; what ranks does not.
     learnable = train.any(axis=0) & ~np.all(train, axis=0)
-    # Nothing can be learnt from a constant label but to repeat it; subset accuracy and Hamming loss still count it.
-    decisions = np.where(learnable, decisions, np.where(train.all(axis=0), 1.0, -1.0))
     defined = learnable & test.any(axis=0) & ~test.all(axis=0)
     labels = {metric: np.where(defined, column, np.nan) for metric, column in label_scores(test, decisions).items()}
     if target == "binary":
@@ -203,25 +248,26 @@ def _label_fold(
     return multilabel_scores(test, decisions, labels, defined), labels
 
 
-def _multiclass_fold(train: Folds, test: Folds, probabilities: Array) -> dict[str, float]:
+def _multiclass_split(
+    train: npt.NDArray[np.int64], test: npt.NDArray[np.int64], probabilities: Array
+) -> dict[str, float]:
     n_classes = probabilities.shape[1]
     in_train, in_test = (np.bincount(part, minlength=n_classes) for part in (train, test))
     learnable = (in_train > 0) & (in_train < len(train))
     if not learnable.any() or in_test.max() == len(test):
         return dict.fromkeys(METRICS["multiclass"], math.nan)
-    probabilities = np.where(in_train > 0, probabilities, 0.0)
     return multiclass_scores(test, probabilities, learnable & (in_test > 0))
 
 
-def _regression_fold(train: Array, test: Array, predicted: Array) -> dict[str, float]:
+def _regression_split(train: Array, test: Array, predicted: Array) -> dict[str, float]:
     scores = regression_scores(test, predicted)
     if np.ptp(train) == 0:
         scores |= dict.fromkeys(("r2", "pearson", "spearman"), math.nan)
     return scores
 
 
-def _over_folds(values: Sequence[npt.ArrayLike]) -> list[Score]:
-    """One score per column of the (F, L) values."""
+def _over_splits(values: Sequence[npt.ArrayLike]) -> list[Score]:
+    """One score per column of the (S, L) values."""
     table = np.asarray(values, dtype=np.float64)
     defined = ~np.isnan(table)
     count = defined.sum(axis=0)

@@ -1,17 +1,135 @@
-"""Folds for labels that come without: scikit-learn's shuffled K-fold, stratified where classes exist."""
+"""Which rows train and which are scored: splits made of blocks of rows, the folds of cross-validation among them."""
 
 import warnings
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gene_eval.core.checks import check_y
+from gene_eval.core.checks import check_folds, check_y
 from gene_eval.core.errors import ProbeError
 
-__all__ = ["default_folds"]
+__all__ = ["Splits", "default_folds"]
 
 N_FOLDS: Final = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """S splits of n rows into rows to train on, rows to score and rows that the split does not use.
+
+    Rows that every split treats alike make a block, so that engines can reuse sums over blocks. Cross-validation is the
+    simplest case: block f holds the rows of fold f, and split f scores it and trains on all others.
+
+    Attributes:
+        blocks: (n,) block number 0..B-1 of each row; a block may have no rows.
+        train: (S, B) whether the split trains on the block.
+        test: (S, B) whether the split scores the block. No block is scored by two splits.
+
+    Raises:
+        ProbeError: Shapes or numbers do not fit, a split has nothing to train on or to score, trains on rows it scores,
+            or scores rows that another split scores.
+
+    >>> splits = Splits.from_folds([0, 1, 1, 2])
+    >>> splits.train_rows(1).tolist(), splits.split_of_row.tolist()
+    ([True, False, False, True], [0, 1, 1, 2])
+    """
+
+    blocks: npt.NDArray[np.int64]
+    train: npt.NDArray[np.bool_]
+    test: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no set of splits."""
+        if self.blocks.ndim != 1 or self.train.ndim != 2 or self.train.shape != self.test.shape:
+            msg = (
+                "splits need blocks (rows,) and train and test (splits, blocks), "
+                f"but have shapes {self.blocks.shape}, {self.train.shape} and {self.test.shape}"
+            )
+            raise ProbeError(msg)
+        n_blocks = self.train.shape[1]
+        if len(self.blocks) and not 0 <= self.blocks.min() <= self.blocks.max() < n_blocks:
+            msg = f"block numbers must be 0..{n_blocks - 1}, got {self.blocks.min()}..{self.blocks.max()}"
+            raise ProbeError(msg)
+        if len(self.train) == 0:
+            msg = "splits has no split; at least one is needed"
+            raise ProbeError(msg)
+        self._check_overlap()
+
+    def _check_overlap(self) -> None:
+        filled = self.block_sizes > 0
+        for split, (train, test) in enumerate(zip(self.train & filled, self.test & filled, strict=True)):
+            for what, blocks in (("train on", train), ("score", test)):
+                if not blocks.any():
+                    msg = f"split {split} has no rows to {what}; leave the split out"
+                    raise ProbeError(msg)
+            if (both := train & test).any():
+                n = int(self.block_sizes[both].sum())
+                msg = f"split {split} trains on {n} of the rows that it scores; no row can be in both"
+                raise ProbeError(msg)
+        repeated = (self.test & filled).sum(axis=0) > 1
+        if repeated.any():
+            one, two = np.flatnonzero(self.test[:, repeated.argmax()])[:2]
+            msg = f"splits {one} and {two} score the same rows; a row can be scored once"
+            raise ProbeError(msg)
+
+    @classmethod
+    def from_folds(cls, folds: npt.ArrayLike) -> "Splits":
+        """Cross-validation on (n,) fold numbers: each distinct number is held out once, in ascending order."""
+        blocks = check_folds(folds, n=len(np.asarray(folds)))
+        test = np.eye(blocks.max() + 1, dtype=bool)
+        return cls(blocks, ~test, test)
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], *, n: int) -> "Splits":
+        """Splits of n rows from the (training rows, scored rows) of each, as boolean masks or row numbers.
+
+        >>> Splits.from_rows([([0, 1], [3])], n=4).split_of_row.tolist()
+        [-1, -1, -1, 0]
+        """
+        member = np.zeros((n, 2, len(rows)), dtype=bool)
+        for split, parts in enumerate(rows):
+            for part, chosen in enumerate(parts):
+                member[np.asarray(chosen), part, split] = True
+        kinds, blocks = np.unique(member.reshape(n, -1), axis=0, return_inverse=True)
+        train, test = kinds.reshape(-1, 2, len(rows)).transpose(1, 2, 0)
+        return cls(blocks.reshape(-1).astype(np.int64), train, test)
+
+    def __len__(self) -> int:
+        """Number of splits."""
+        return len(self.train)
+
+    @cached_property
+    def block_sizes(self) -> npt.NDArray[np.int64]:
+        """(B,) rows of each block."""
+        return np.bincount(self.blocks, minlength=self.train.shape[1])
+
+    @cached_property
+    def split_of_row(self) -> npt.NDArray[np.int64]:
+        """(n,) the split that scores the row, -1 where none does."""
+        scored = np.where(self.test.any(axis=0), self.test.argmax(axis=0), -1)
+        return scored[self.blocks]
+
+    def train_rows(self, split: int) -> npt.NDArray[np.bool_]:
+        """(n,) whether the split trains on the row."""
+        chosen: npt.NDArray[np.bool_] = self.train[split][self.blocks]
+        return chosen
+
+    def test_rows(self, split: int) -> npt.NDArray[np.bool_]:
+        """(n,) whether the split scores the row."""
+        chosen: npt.NDArray[np.bool_] = self.test[split][self.blocks]
+        return chosen
+
+    def take(self, rows: npt.NDArray[Any]) -> "Splits":
+        """The same splits of some of the rows, as a mask or row numbers.
+
+        Raises:
+            ProbeError: A split is left without rows to train on or to score.
+        """
+        return Splits(self.blocks[rows], self.train, self.test)
 
 
 def default_folds(y: npt.ArrayLike, *, target: str, seed: int = 0) -> npt.NDArray[np.int64]:

@@ -199,7 +199,6 @@ def _score(
             outcome.results.append(found)
             outcome.up_to_date += 1
             return
-    settings = {} if options.memory is None else {"memory": options.memory}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         scored = probe(
@@ -213,7 +212,7 @@ def _score(
             # Of several, which encode side by side, one solves.
             device=options.device and options.device.partition(",")[0],
             label_names=task.record.label_names if task.record.target == "multilabel" else None,
-            **settings,
+            memory=options.memory,
         )
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         log(f"warning: {wanted.model.id} on {task.record.id}: {text}")

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import probe_engines
 from benchmarks.probe_engines import TASKS, compare, main, solve_work
 from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.splits import Splits
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,11 @@ def test_the_work_of_a_solve_is_that_of_its_products(problem):
 
     def solve():
         params = Params(tol=1e-3)
-        found.append(get_engine("fast")(X, signal > 4, target="multilabel", folds=folds, params=params).convergence)
+        found.append(
+            get_engine("fast")(
+                X, signal > 4, target="multilabel", splits=Splits.from_folds(folds), params=params
+            ).convergence
+        )
 
     done = solve_work(solve)
     children = found[0]["n_fits"] * found[0]["passes"] * 2e-9 * 0.8 * len(X) * (X.shape[1] + 1)

@@ -4,6 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
+
+@pytest.fixture(autouse=True)
+def one_core():
+    """Small fits of scikit-learn are many times slower on several cores of a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def problem(target, *, n=150, d=6, n_labels=4):

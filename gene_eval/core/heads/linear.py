@@ -1,9 +1,10 @@
-"""The readable engine: the probe as one would write it with scikit-learn, one fit per fold and label.
+"""The readable engine: the probe as one would write it with scikit-learn, one fit per split and label.
 
 Slow for many labels, and the reference that the other engines are held to.
 """
 
 import warnings
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gene_eval.core.engines import HeldOut, Params
 from gene_eval.core.heads.scaled import chosen_settings, held_out_reference
+from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors, as_array
 
 # scikit-learn's own defaults (1e-4, 100) stop before the optimum on unscaled embeddings, by up to 0.02 ROC-AUC.
@@ -27,10 +29,10 @@ def held_out(
     y: npt.NDArray[Any],
     *,
     target: str,
-    folds: npt.NDArray[np.int64],
+    splits: Splits,
     params: Params,
 ) -> HeldOut:
-    """Fit scikit-learn's linear models fold by fold; see `engines.Engine` for the arrays.
+    """Fit scikit-learn's linear models split by split; see `engines.Engine` for the arrays.
 
     X is taken to float64: in float32 the solver's gradient never falls below its own rounding. `LogisticRegression`
     keeps its default solver (L-BFGS), so `tol=1e-4, max_iter=100` gives what scikit-learn gives out of the box.
@@ -41,24 +43,25 @@ def held_out(
             vectors,
             y,
             target=target,
-            folds=folds,
+            splits=splits,
+            seed=params.seed,
             tol=TOL if params.tol is None else params.tol,
             max_iter=MAX_ITER if params.max_iter is None else params.max_iter,
         )
         return HeldOut(values, params=chosen_settings(chosen))
     if target == "regression":
-        return HeldOut(_linear(vectors, y, folds))
+        return HeldOut(_linear(vectors, y, splits))
     fits = _Fits(params)
     if target == "multiclass":
-        values = _softmax(vectors, y, folds, fits)
+        values = _softmax(vectors, y, splits, fits)
     else:
         columns = y.reshape(len(y), -1)
-        values = np.column_stack([_logistic(vectors, column, folds, fits) for column in columns.T]).reshape(y.shape)
+        values = np.column_stack([_logistic(vectors, column, splits, fits) for column in columns.T]).reshape(y.shape)
     return HeldOut(values, params=fits.params, convergence=fits.convergence())
 
 
 class _Fits:
-    """Fits logistic regressions and keeps the tally of how they ended."""
+    """Fits logistic regressions and counts how they ended."""
 
     def __init__(self, params: Params) -> None:
         self.params: dict[str, Any] = {
@@ -87,29 +90,29 @@ class _Fits:
         }
 
 
-def _linear(X: Array, y: Array, folds: npt.NDArray[np.int64]) -> Array:
-    values = np.empty(len(y))
-    for test in _tests(folds):
-        values[test] = LinearRegression().fit(X[~test], y[~test]).predict(X[test])
-    return values
-
-
-def _logistic(X: Array, y: npt.NDArray[np.bool_], folds: npt.NDArray[np.int64], fits: _Fits) -> Array:
+def _linear(X: Array, y: Array, splits: Splits) -> Array:
     values = np.zeros(len(y))
-    for test in _tests(folds):
-        if 0 < np.count_nonzero(y[~test]) < np.count_nonzero(~test):
-            values[test] = fits.fit(X[~test], y[~test]).decision_function(X[test])
+    for train, test in _rows(splits):
+        values[test] = LinearRegression().fit(X[train], y[train]).predict(X[test])
     return values
 
 
-def _softmax(X: Array, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], fits: _Fits) -> Array:
+def _logistic(X: Array, y: npt.NDArray[np.bool_], splits: Splits, fits: _Fits) -> Array:
+    values = np.zeros(len(y))
+    for train, test in _rows(splits):
+        if 0 < np.count_nonzero(y[train]) < np.count_nonzero(train):
+            values[test] = fits.fit(X[train], y[train]).decision_function(X[test])
+    return values
+
+
+def _softmax(X: Array, y: npt.NDArray[np.int64], splits: Splits, fits: _Fits) -> Array:
     values = np.zeros((len(y), y.max() + 1))
-    for test in _tests(folds):
-        present = np.unique(y[~test])
+    for train, test in _rows(splits):
+        present = np.unique(y[train])
         if len(present) > 1:
-            values[np.ix_(test, present)] = fits.fit(X[~test], y[~test]).predict_proba(X[test])
+            values[np.ix_(test, present)] = fits.fit(X[train], y[train]).predict_proba(X[test])
     return values
 
 
-def _tests(folds: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:
-    return [folds == fold for fold in range(folds.max() + 1)]
+def _rows(splits: Splits) -> Iterator[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]:
+    return ((splits.train_rows(split), splits.test_rows(split)) for split in range(len(splits)))

@@ -1,4 +1,4 @@
-"""The fast engine: the probe's objectives for all labels and folds in one solve, to the optimum."""
+"""The fast engine: the probe's objectives for all labels and splits in one solve, to the optimum."""
 
 from typing import Any
 
@@ -9,16 +9,17 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.engines import HeldOut, Params
-from gene_eval.core.heads.scaled import chosen_settings
+from gene_eval.core.heads.scaled import chosen_settings, training_sets
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.least_squares import held_out_least_squares
 from gene_eval.core.solver.penalty import Penalty
-from gene_eval.core.solver.problem import Array, Folds, Task, present_classes
+from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.ridge import held_out_ridge
 from gene_eval.core.solver.scaled import held_out_scaled
 from gene_eval.core.solver.stages import solve
 from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
 from gene_eval.core.solver.threads import full_precision, one_core_per_thread
+from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors, as_array
 
 
@@ -27,79 +28,88 @@ def held_out(
     y: npt.NDArray[Any],
     *,
     target: str,
-    folds: Folds,
+    splits: Splits,
     params: Params,
 ) -> HeldOut:
-    """Fit all labels and folds together; see `engines.Engine` for the arrays.
+    """Fit all labels and splits together; see `engines.Engine` for the arrays.
 
     `params.tol` is the root mean square change left in the logits (see `fast_lbfgs`), `params.max_iter` bounds the
     iterations of the fold stage.
     """
     if params.protocol == "scaled":
-        return _scaled(X, y, target, folds, params)
+        return _scaled(X, y, target, splits, params)
     if target == "regression":
-        values, rank = held_out_least_squares(X if isinstance(X, PairedRows) else as_array(X), y, folds)
+        values, rank = held_out_least_squares(X if isinstance(X, PairedRows) else as_array(X), y, splits)
         return HeldOut(values, convergence={"converged": True, "rank": rank})
     with one_core_per_thread(), full_precision(), torch.no_grad():
-        task = Task.prepare(X, folds, params)
+        task = Task.prepare(X, splits.blocks, splits.train.shape[1], params)
         if target == "multiclass":
-            values = _multiclass(task, y, folds)
+            values = _multiclass(task, y, splits)
         else:
-            values = _labels(task, y.reshape(len(y), -1)).reshape(y.shape)
+            values = _labels(task, y.reshape(len(y), -1), splits).reshape(y.shape)
     return HeldOut(values, params=task.settings(), convergence=task.tally.convergence(task.rows))
 
 
-def fold_weights(task: Task, target: Target) -> Tensor:
-    """(F, L * n_outputs, width) float64 weights of the logits of every fold; 0 where there is nothing to learn."""
-    n_folds = len(task.rows.starts) - 1
-    outside = ~torch.eye(n_folds, dtype=torch.bool, device=task.device)
-    learnable = target.learnable(outside)
-    shape = n_folds, target.n_problems, target.n_outputs, task.rows.width
+def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> Tensor:
+    """(S, L * n_outputs, width) float64 weights of the logits of every split; 0 where there is nothing to learn.
+
+    Args:
+        task: The rows.
+        target: What to fit.
+        train: (S, B) the blocks of each split.
+    """
+    n_splits = len(train)
+    trains = torch.as_tensor(train.T, device=task.device)
+    learnable = target.learnable(trains)
+    shape = n_splits, target.n_problems, target.n_outputs, task.rows.width
     out = torch.zeros(shape, dtype=torch.float64, device=task.device)
-    for block in task.blocks(target, n_folds):
-        fold, place = learnable[:, block].nonzero(as_tuple=True)
-        if not len(fold):
+    for block in task.blocks(target, n_splits):
+        split, place = learnable[:, block].nonzero(as_tuple=True)
+        if not len(split):
             continue
         column = block[place]
         penalty = Penalty(1 / task.params.C, task.rows.width)
-        family = make_family(target, column, outside[:, fold], fold, penalty)
-        solved = solve(family, *target.start(torch.unique(column)), tol=task.tally.tol, max_iterations=task.max_iter)
+        family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
+        start = target.start(torch.unique(column), family.used)
+        solved = solve(family, *start, tol=task.tally.tol, max_iterations=task.max_iter)
         task.tally.add(solved.children, solved.n_double)
-        out[fold, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
+        out[split, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
     return out.flatten(1, 2)
 
 
-def _labels(task: Task, y: npt.NDArray[Any]) -> Array:
-    """Log-odds (n, L) of held-out rows; 0 for a label that is constant in the fold's training rows."""
-    return task.predict(fold_weights(task, Labels(task.rows, task.labels(y))))
+def _labels(task: Task, y: npt.NDArray[Any], splits: Splits) -> Array:
+    """Log-odds (n, L) of scored rows; 0 for a label that is constant in the split's training rows."""
+    return task.predict(split_weights(task, Labels(task.rows, task.labels(y)), splits.train), splits.test)
 
 
-def _multiclass(task: Task, y: npt.NDArray[np.int64], folds: Folds) -> Array:
-    """Probabilities (n, C) of held-out rows."""
-    present = present_classes(y, folds, [(fold,) for fold in range(folds.max() + 1)])
+def _multiclass(task: Task, y: npt.NDArray[np.int64], splits: Splits) -> Array:
+    """Probabilities (n, C) of scored rows."""
+    present = present_classes(y, splits.blocks, splits.train)
     values = np.zeros((len(y), present.shape[1]))
     if (present.sum(axis=1) > 2).any():
-        logits = task.predict(fold_weights(task, Classes(task.rows, task.one_hot(y))))
-        logits[~present[folds]] = -np.inf
+        logits = task.predict(split_weights(task, Classes(task.rows, task.one_hot(y)), splits.train), splits.test)
+        logits[~present[splits.split_of_row]] = -np.inf
         values = np.asarray(scipy.special.softmax(logits, axis=1))
-    for fold in np.flatnonzero(present.sum(axis=1) == 2):
+    for split in np.flatnonzero(present.sum(axis=1) == 2).tolist():
         # scikit-learn fits two classes by one weight vector, which halves the penalty of the softmax form.
-        low, high = np.flatnonzero(present[fold])
-        test = folds == fold
-        odds = _labels(task, (y == high)[:, None])[test, 0]
+        low, high = np.flatnonzero(present[split])
+        test = splits.test_rows(split)
+        odds = _labels(task, (y == high)[:, None], splits)[test, 0]
         values[test] = 0
         values[test, high] = scipy.special.expit(odds)
         values[test, low] = scipy.special.expit(-odds)
     return values
 
 
-def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, folds: Folds, params: Params) -> HeldOut:
+def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, params: Params) -> HeldOut:
     array = as_array(X)
+    sets = training_sets(splits, y, target=target, seed=params.seed)
     if target == "regression":
-        values, chosen = held_out_ridge(array, y, folds)
+        test = [splits.test_rows(split) for split in range(len(splits))]
+        values, chosen = held_out_ridge(array, y, test, sets)
         return HeldOut(values, params=chosen_settings(chosen))
     with one_core_per_thread(), full_precision(), torch.no_grad():
-        values, chosen, path = held_out_scaled(array, y, target=target, folds=folds, params=params)
+        values, chosen, path = held_out_scaled(array, y, target=target, splits=splits, sets=sets, params=params)
     settings = chosen_settings(chosen)
     if path is None:
         return HeldOut(values, params=settings)

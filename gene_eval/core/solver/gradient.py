@@ -70,6 +70,13 @@ class LogitObjective(ABC):
     def residual(self, block: Block, problems: Tensor) -> Residual:
         """What makes the residuals of the numbered problems that train on the block."""
 
+    def trained(self, curvature: Tensor, problem: int) -> Tensor:
+        """The (n, ...) curvatures, 0 for rows that the problem does not train on."""
+        if not bool(self.trains[:, problem].all()):
+            for block in (~self.trains[:, problem]).nonzero()[:, 0].tolist():
+                curvature[self.rows.starts[block] : self.rows.starts[block + 1]] = 0
+        return curvature
+
     def around(self, problems: Tensor) -> "Exact | Near":
         """See `Objective`."""
         return Exact(self, problems) if self.rows.rough is None else Near(self, self.rows.rough, problems)

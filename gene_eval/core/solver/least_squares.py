@@ -1,8 +1,8 @@
-"""Ordinary least squares on all folds from shared factorisations, equal to scikit-learn's `LinearRegression`.
+"""Ordinary least squares on all splits from shared factorisations, equal to scikit-learn's `LinearRegression`.
 
-The rows of every fold, with a leading 1 and the target appended, are reduced once to a triangle R (R'R is their Gram
-matrix, without its loss of digits). The triangles of the training folds, stacked and reduced again, are the triangle of
-the training rows; behind its first row and column stands the triangle of the centred rows, which is what
+The rows of every block, with a leading 1 and the target appended, are reduced once to a triangle R (R'R is their Gram
+matrix, without its loss of digits). The triangles of the training blocks, stacked and reduced again, are that of the
+training rows; behind its first row and column stands the triangle of the centred rows, which is what
 `LinearRegression` solves with `scipy.linalg.lstsq`. Collinear columns and p > n get the minimum norm solution by the
 singular values of that triangle, cut off where scikit-learn does: at 1e-6 times the largest.
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import scipy.linalg
 
 from gene_eval.core.pairs import PairedRows
+from gene_eval.core.splits import Splits
 
 Array = npt.NDArray[np.float64]
 
@@ -28,26 +29,28 @@ STEP = 8192
 
 
 def held_out_least_squares(
-    X: npt.NDArray[np.floating[Any]] | PairedRows, y: Array, folds: npt.NDArray[np.int64]
+    X: npt.NDArray[np.floating[Any]] | PairedRows, y: Array, splits: Splits
 ) -> tuple[Array, int]:
     """Predictions (n,) or (n, T) of held-out rows, and the smallest rank of the centred training rows.
 
     Args:
         X: (n, d) rows; never copied to float64 as a whole where n > d.
         y: (n,) or (n, T).
-        folds: (n,) numbers 0..F-1.
+        splits: Of the n rows.
     """
     targets = y.reshape(len(y), -1)
     middle = targets.mean(axis=0)
     rows = _Rows.centred(X)
-    n_folds = folds.max() + 1
-    triangles = [_triangle(rows, targets - middle, np.flatnonzero(folds == fold)) for fold in range(n_folds)]
-    out = np.empty(targets.shape)
+    triangles = [
+        _triangle(rows, targets - middle, np.flatnonzero(splits.blocks == block))
+        for block in range(len(splits.block_sizes))
+    ]
+    out = np.zeros(targets.shape)
     ranks = []
-    for fold in range(n_folds):
-        rest = np.concatenate(triangles[:fold] + triangles[fold + 1 :])
-        weights, intercept, rank = _solve(_reduced(rest), rows.width)
-        test = np.flatnonzero(folds == fold)
+    for split in range(len(splits)):
+        training = np.concatenate([triangles[block] for block in np.flatnonzero(splits.train[split])])
+        weights, intercept, rank = _solve(_reduced(training), rows.width)
+        test = np.flatnonzero(splits.test_rows(split))
         for part in np.array_split(test, max(1, len(test) // STEP)):
             out[part] = rows.take(part) @ weights + intercept + middle
         ranks.append(rank)

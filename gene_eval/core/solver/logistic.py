@@ -85,7 +85,7 @@ class LogisticObjective(LogitObjective):
         """See `Objective`."""
         projected = self.rows.project(weights[None])
         p = self.rows.logits(projected, 0, self.rows.starts[-1])[0].sigmoid_()
-        return p.addcmul_(p, p, value=-1)[:, None, None]
+        return self.trained(p.addcmul_(p, p, value=-1)[:, None, None], problem)
 
     def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
         """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +27,7 @@ TOL: Final = 1e-5
 MAX_ITER: Final = 500
 
 Array = npt.NDArray[np.float64]
-Folds = npt.NDArray[np.int64]
+Blocks = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -68,7 +67,7 @@ class Task:
     """One design matrix in solver coordinates, and the tally of what was solved on it.
 
     Attributes:
-        rows: The rows, sorted by fold; block b is fold b.
+        rows: The rows, sorted by block.
         order: (n,) their positions in the caller's arrays.
         params: How to fit.
         tally: How the fits ended.
@@ -82,10 +81,10 @@ class Task:
     basis: Tensor | None = None
 
     @classmethod
-    def prepare(cls, X: Vectors, folds: Folds, params: Params, *, full: bool = False) -> "Task":
+    def prepare(cls, X: Vectors, blocks: Blocks, n_blocks: int, params: Params, *, full: bool = False) -> "Task":
         """The rows of X in solver coordinates; `full`: all d of them, also where the rows span less."""
-        order = np.argsort(folds, kind="stable")
-        starts = [0, *np.cumsum(np.bincount(folds)).tolist()]
+        order = np.argsort(blocks, kind="stable")
+        starts = [0, *np.cumsum(np.bincount(blocks, minlength=n_blocks)).tolist()]
         device = choose_device(params.device)
         tally = Tally(TOL if params.tol is None else params.tol)
         if isinstance(X, PairedRows) and worth_pairing(X):
@@ -117,11 +116,17 @@ class Task:
         classes = torch.as_tensor(y[self.order], device=self.device)
         return torch.nn.functional.one_hot(classes).to(self.rows.mean_square)
 
-    def predict(self, weights: Tensor) -> Array:
-        """Logits (n, k) of every row with the (F, k, width) weights of its fold, in the caller's order."""
-        out = np.empty((self.rows.starts[-1], weights.shape[1]))
-        for block, (low, high) in enumerate(pairwise(self.rows.starts)):
-            projected = self.rows.project(weights[block].to(self.rows.mean_square))
+    def predict(self, weights: Tensor, test: npt.NDArray[np.bool_]) -> Array:
+        """Logits (n, k) of the rows that a split scores, in the caller's order; 0 elsewhere.
+
+        Args:
+            weights: (S, k, width).
+            test: (S, B) which blocks each split scores.
+        """
+        out = np.zeros((self.rows.starts[-1], weights.shape[1]))
+        for split, block in np.argwhere(test).tolist():
+            low, high = self.rows.starts[block], self.rows.starts[block + 1]
+            projected = self.rows.project(weights[split].to(self.rows.mean_square))
 
             def work(tiles: Sequence[tuple[int, int]], projected: Any = projected) -> None:
                 for first, end in tiles:
@@ -219,6 +224,6 @@ def working_dtype(largest: float, C: float) -> torch.dtype:
     return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 else torch.float32
 
 
-def present_classes(y: npt.NDArray[np.int64], folds: Folds, sets: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
-    """(T, C) whether the class occurs in the rows that a training set does not leave out."""
-    return np.stack([np.bincount(y[~np.isin(folds, out)], minlength=y.max() + 1) > 0 for out in sets])
+def present_classes(y: npt.NDArray[np.int64], blocks: Blocks, train: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(T, C) whether the class occurs in the blocks of each of the (T, B) training sets."""
+    return np.stack([np.bincount(y[mine[blocks]], minlength=y.max() + 1) > 0 for mine in train])

@@ -159,6 +159,8 @@ def fetched(tile: Tensor) -> Tensor:
 
 def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
     """Row ranges whose logits for n_columns columns fit into cache."""
+    if low == high:
+        return
     device = "cpu" if rows.device.type == "cpu" else "cuda"
     most = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
     # Of equal height, so that cores with as many tiles have as much to do.
@@ -172,7 +174,7 @@ def make_tiles(rows: Products, trains: Tensor, n_columns: int) -> Tiles:
     found = Tiles(trains.shape[1] * n_columns, [], [])
     for block, trained in enumerate(trains):
         problems = trained.nonzero()[:, 0]
-        if not len(problems):
+        if not len(problems) or rows.starts[block] == rows.starts[block + 1]:
             continue
         ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_columns)
         number, every = len(found.blocks), len(problems) == len(trained)

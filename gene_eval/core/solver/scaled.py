@@ -2,12 +2,11 @@
 
 See `scaled` for the protocol and `fast_penalty` for how a training set's own standardisation becomes its penalty.
 C goes up the grid, each solve starting from the last one's weights; a problem whose inner loss has grown twice in a row
-for every fold leaves the path. Where the features outnumber the rows, that penalty leads out of the span of the rows,
+for every split leaves the path. Where the features outnumber the rows, that penalty leads out of the span of the rows,
 and the features stay as they are, without a rotation.
 """
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +16,12 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.engines import Params
-from gene_eval.core.heads.scaled import GRID, held_out_reference, left_out, standard_deviations
+from gene_eval.core.heads.scaled import GRID, TrainingSets, held_out_reference, standard_deviations
 from gene_eval.core.solver.penalty import Penalty, Scaling
-from gene_eval.core.solver.problem import Array, Folds, Task, present_classes
+from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.stages import solve
 from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
+from gene_eval.core.splits import Splits
 
 INNER_TOL: Final = 1e-3
 """Logits of inner fits are only compared by their losses."""
@@ -32,31 +32,31 @@ PATIENCE: Final = 2
 class Path:
     """One design matrix, its training sets, and the solves along the path."""
 
-    def __init__(self, X: npt.NDArray[Any], y: npt.NDArray[Any], target: str, folds: Folds, params: Params) -> None:
+    def __init__(
+        self, X: npt.NDArray[Any], y: npt.NDArray[Any], target: str, sets: TrainingSets, params: Params
+    ) -> None:
         """Standardise by all rows and rotate once."""
-        self.sets = left_out(folds)
         spread = X.std(axis=0, dtype=np.float64)
         unit = np.where(spread > 0, spread, 1.0)
-        _, scales = standard_deviations(X, folds, self.sets)
+        _, scales = standard_deviations(X, sets)
         largest = replace(params, C=max(GRID))
-        self.task = Task.prepare((X / unit).astype(X.dtype), folds, largest, full=True)
+        self.task = Task.prepare((X / unit).astype(X.dtype), sets.blocks, sets.train.shape[1], largest, full=True)
         rows = self.task.rows
         self.target: Target = (
             Classes(rows, self.task.one_hot(y)) if target == "multiclass" else Labels(rows, self.task.labels(y))
         )
         device = self.task.device
         self.scaling = Scaling(self.task.basis, torch.as_tensor((scales / unit) ** 2, device=device))
-        self.trains = torch.tensor(
-            [[fold not in out for out in self.sets] for fold in range(len(rows.starts) - 1)], device=device
-        )
+        self.trains = torch.as_tensor(sets.train.T, device=device)
+        self.chooses = torch.as_tensor(sets.chooses.T, device=device)
         self.learnable = self.target.learnable(self.trains)
-        self.n_folds = len(self.trains)
+        self.n_splits = sets.n_splits
 
     def solve(self, start: Tensor | None, sets: Tensor, column: Tensor, C: float, tol: float) -> tuple[Tensor, Tensor]:
         """Parents' weights (P, v) and children's (K, v) for the problems `column` on the training sets."""
         penalty = Penalty(1 / C, self.task.rows.width, self.scaling, sets)
-        family = make_family(self.target, column, self.trains[:, sets], sets, penalty)
-        fresh, curvature = self.target.start(torch.unique(column))
+        family = make_family(self.target, column, self.trains[:, sets], sets, penalty, self.trains.any(1))
+        fresh, curvature = self.target.start(torch.unique(column), family.used)
         solved = solve(family, fresh if start is None else start, curvature, tol=tol, max_iterations=self.task.max_iter)
         if tol <= self.task.tally.tol:
             self.task.tally.add(solved.children, solved.n_double)
@@ -69,10 +69,10 @@ class Path:
         return rows.logits(rows.project(wide), rows.starts[block], rows.starts[block + 1])
 
     def inner_losses(self) -> Tensor:
-        """(grid, F, L) summed losses over inner test rows; infinite where the path was left."""
-        inner = torch.arange(self.n_folds, len(self.sets), device=self.task.device)
+        """(grid, S, L) summed losses over inner test rows; infinite where the path was left."""
+        inner = torch.arange(self.n_splits, self.trains.shape[1], device=self.task.device)
         left = torch.arange(self.target.n_problems, device=self.task.device)
-        out = torch.full((len(GRID), self.n_folds, self.target.n_problems), torch.inf, dtype=torch.float64)
+        out = torch.full((len(GRID), self.n_splits, self.target.n_problems), torch.inf, dtype=torch.float64)
         start: Tensor | None = None
         starts_of = left
         for step, C in enumerate(GRID):
@@ -93,51 +93,63 @@ class Path:
         return out
 
     def _add_losses(self, out: Tensor, weights: Tensor, sets: Tensor, column: Tensor) -> None:
-        """Add the losses of each inner fit on the two folds it leaves out, each to the outer fold of the other."""
-        for block, (low, high) in enumerate(pairwise(self.task.rows.starts)):
-            tested = ~self.trains[block, sets]
+        """Add the losses of each inner fit on its test rows to the splits whose C they choose."""
+        starts = self.task.rows.starts
+        for block, chooses in enumerate(self.chooses):
+            tested = chooses[sets] >= 0
+            if not bool(tested.any()):
+                continue
+            low, high = starts[block], starts[block + 1]
             losses = self.target.loss(self.logits(weights[tested], block), low, high, column[tested])
-            tested_sets, problems = sets[tested].tolist(), column[tested].tolist()
-            for loss, number, problem in zip(losses.tolist(), tested_sets, problems, strict=True):
-                outer = next(fold for fold in self.sets[number] if fold != block)
-                out[outer, problem] += loss
+            for loss, split, problem in zip(
+                losses.tolist(), chooses[sets[tested]].tolist(), column[tested].tolist(), strict=True
+            ):
+                out[split, problem] += loss
 
-    def outer(self, chosen: npt.NDArray[np.int64]) -> Array:
-        """Logits (n, L * n_outputs) of held-out rows with the (F, L) chosen places on the grid."""
+    def outer(self, chosen: npt.NDArray[np.int64]) -> Tensor:
+        """(S, L * n_outputs, width) weights of the logits with the (S, L) chosen numbers on the grid."""
         rows = self.task.rows
-        shape = self.n_folds, self.target.n_problems, self.target.n_outputs, rows.width
+        shape = self.n_splits, self.target.n_problems, self.target.n_outputs, rows.width
         weights = torch.zeros(shape, dtype=torch.float64, device=self.task.device)
         picked = torch.as_tensor(chosen, device=self.task.device)
         for place in np.unique(chosen):
-            fold, column = ((picked == place) & self.learnable[: self.n_folds]).nonzero(as_tuple=True)
+            fold, column = ((picked == place) & self.learnable[: self.n_splits]).nonzero(as_tuple=True)
             if len(fold):
                 _, children = self.solve(None, fold, column, GRID[place], self.task.tally.tol)
                 weights[fold, column] = self.target.outputs(children.double()).reshape(-1, *shape[2:])
-        return self.task.predict(weights.flatten(1, 2))
+        return weights.flatten(1, 2)
 
 
-def held_out_scaled(
-    X: npt.NDArray[Any], y: npt.NDArray[Any], *, target: str, folds: Folds, params: Params
+def held_out_scaled(  # noqa: PLR0913 - an engine's arguments and its training sets
+    X: npt.NDArray[Any], y: npt.NDArray[Any], *, target: str, splits: Splits, sets: TrainingSets, params: Params
 ) -> tuple[Array, Array, Path | None]:
-    """Held-out values as `engines.HeldOut`, the chosen C (F, L), and the path, None where there was nothing to solve.
+    """Held-out values as `engines.HeldOut`, the chosen C (S, L), and the path, None where there was nothing to solve.
 
-    A multi-class fold with only two classes to train on is a logistic regression there; such tasks are small, and
+    A multi-class split with only two classes to train on is a logistic regression there; such tasks are small, and
     scikit-learn fits them.
     """
     if target == "multiclass":
-        present = present_classes(y, folds, left_out(folds))
+        present = present_classes(y, sets.blocks, sets.train)
         if (present.sum(axis=1) < 3).any():
             values, chosen = held_out_reference(
-                X.astype(np.float64), y, target=target, folds=folds, tol=1e-8, max_iter=10_000
+                X.astype(np.float64), y, target=target, splits=splits, seed=params.seed, tol=1e-8, max_iter=10_000
             )
             return values, chosen, None
     columns = y if target == "multiclass" else y.reshape(len(y), -1)
-    path = Path(X, columns, target, folds, params)
+    path = Path(X, columns, target, sets, params)
     losses = path.inner_losses()
     places = losses.argmin(0).numpy()
-    logits = path.outer(places)
-    chosen = np.where(path.learnable[: path.n_folds].cpu().numpy(), np.array(GRID)[places], np.nan)
+    logits = path.task.predict(path.outer(places), _test_blocks(splits, sets))
+    chosen = np.where(path.learnable[: path.n_splits].cpu().numpy(), np.array(GRID)[places], np.nan)
     if target != "multiclass":
         return logits.reshape(y.shape), chosen, path
-    logits[~present[folds]] = -np.inf
+    logits[~present[splits.split_of_row]] = -np.inf
     return np.asarray(scipy.special.softmax(logits, axis=1)), chosen, path
+
+
+def _test_blocks(splits: Splits, sets: TrainingSets) -> npt.NDArray[np.bool_]:
+    """(S, B) the blocks of the training sets, which are the splits' or finer, that each split scores."""
+    out = np.zeros((sets.n_splits, sets.train.shape[1]), dtype=bool)
+    tested = splits.split_of_row >= 0
+    out[splits.split_of_row[tested], sets.blocks[tested]] = True
+    return out

@@ -111,7 +111,7 @@ class SoftmaxObjective(LogitObjective):
         p = (self.rows.logits(projected, 0, self.rows.starts[-1]) + self.bias[problem][:, None]).softmax(0)
         mean = p.T @ self.contrasts
         second = torch.einsum("cn,ci,cj->nij", p, self.contrasts, self.contrasts)
-        return second - mean[:, :, None] * mean[:, None, :]
+        return self.trained(second - mean[:, :, None] * mean[:, None, :], problem)
 
     def _classes(self, weights: Tensor) -> Tensor:
         """(k * C, width) weights of the classes."""

@@ -32,7 +32,7 @@ NEWTON_TOL = 1e-9
 
 @dataclass(frozen=True)
 class Family:
-    """Related problems: parents on all rows and children on some of the blocks.
+    """Related problems: parents on all rows that any child trains on and children on some of the blocks.
 
     Attributes:
         rows: The design matrix.
@@ -41,7 +41,8 @@ class Family:
         penalty: (v,) diagonal of the parents' penalty.
         parent: (K,) parent of each child.
         place: (K,) number of each child among those of its parent.
-        share: Share of the rows that a child trains on, on average.
+        share: Share of the parents' rows that a child trains on, on average.
+        used: (B,) the blocks that the parents train on.
     """
 
     rows: Rows
@@ -51,6 +52,7 @@ class Family:
     parent: Tensor
     place: Tensor
     share: float
+    used: Tensor
 
     @property
     def spread(self) -> Tensor:

@@ -45,8 +45,11 @@ class Target(Protocol):
     def learnable(self, trains: Tensor) -> Tensor:
         """(T, L) whether the problem has an optimum on each of the (B, T) training sets."""
 
-    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
-        """(P, v) weights that predict frequencies, and the diagonals of the Hessian there without the penalty."""
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        """(P, v) weights that predict the frequencies in the (B,) used blocks, and the diagonals of the Hessian there.
+
+        Those are without the penalty.
+        """
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
         """(K,) sums of log losses over rows low..high of the (K * n_outputs, high - low) logits."""
@@ -79,12 +82,13 @@ class Labels:
         positive = _block_sums(self.rows, self.labels, trains)
         return (positive > 0) & (positive < _block_sums(self.rows, torch.ones_like(self.labels[:, :1]), trains))
 
-    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
         """See `Target`."""
-        p = (self.labels[:, column].sum(0) + 0.5) / (len(self.labels) + 1)
+        labels = _of_blocks(self.rows, self.labels, used)
+        p = (labels[:, column].sum(0) + 0.5) / (len(labels) + 1)
         start = p.new_zeros(len(p), self.rows.width)
         start[:, -1] = torch.logit(p)
-        return start, (p * (1 - p) * len(self.labels))[:, None] * self.rows.mean_square
+        return start, (p * (1 - p) * len(labels))[:, None] * self.rows.mean_square
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
         """See `Target`."""
@@ -126,13 +130,14 @@ class Classes:
         """See `Target`: three classes occur; two are a logistic regression."""
         return ((_block_sums(self.rows, self.one_hot, trains) > 0).sum(1) > 2)[:, None]
 
-    def start(self, column: Tensor) -> tuple[Tensor, Tensor]:
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
         """See `Target`."""
         values, contrasts = (part.to(self.one_hot) for part in self.contrasts)
-        share = self.one_hot.mean(0).clamp(min=torch.finfo(self.one_hot.dtype).tiny)
+        one_hot = _of_blocks(self.rows, self.one_hot, used)
+        share = one_hot.mean(0).clamp(min=torch.finfo(self.one_hot.dtype).tiny)
         start = share.new_zeros(self.n_columns, self.rows.width)
         start[:, -1] = contrasts.T @ share.log()
-        curvature = (values * len(self.one_hot))[:, None] * self.rows.mean_square
+        curvature = (values * len(one_hot))[:, None] * self.rows.mean_square
         return start.reshape(1, -1).repeat(len(column), 1), curvature.reshape(1, -1).repeat(len(column), 1)
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
@@ -141,8 +146,10 @@ class Classes:
         return -(scores * self.one_hot[low:high].T).sum((1, 2))
 
 
-def make_family(target: Target, column: Tensor, trains: Tensor, place: Tensor, penalty: Penalty) -> Family:
-    """The family of the K problems `column` on `trains` (B, K), each from its parent on all rows.
+def make_family(  # noqa: PLR0913 - what to fit, on what, and with which penalty
+    target: Target, column: Tensor, trains: Tensor, place: Tensor, penalty: Penalty, used: Tensor
+) -> Family:
+    """The family of the K problems `column` on `trains` (B, K), each from its parent on all used rows.
 
     Args:
         target: What to solve.
@@ -150,9 +157,11 @@ def make_family(target: Target, column: Tensor, trains: Tensor, place: Tensor, p
         trains: (B, K) blocks.
         place: (K,) number among the children of the same parent.
         penalty: Of the K problems.
+        used: (B,) the blocks that any problem trains on.
     """
     parents, parent = torch.unique(column, return_inverse=True)
-    every = torch.ones(len(trains), len(parents), dtype=torch.bool, device=trains.device)
+    every = used[:, None].expand(-1, len(parents))
+    sizes = torch.as_tensor(target.rows.starts, device=trains.device).diff()
     plain = Penalty(penalty.inverse, penalty.width)
     return Family(
         target.rows,
@@ -161,8 +170,16 @@ def make_family(target: Target, column: Tensor, trains: Tensor, place: Tensor, p
         plain.plain(target.rows.mean_square).repeat(target.n_columns),
         parent,
         place,
-        share=float(trains.double().mean()),
+        share=int((sizes @ trains.long()).sum()) / (int(sizes @ used.long()) * len(column)),
+        used=used,
     )
+
+
+def _of_blocks(rows: Rows, values: Tensor, used: Tensor) -> Tensor:
+    """The (n, k) values of the rows of the (B,) used blocks."""
+    if bool(used.all()):
+        return values
+    return torch.cat([values[low:high] for (low, high), use in zip(pairwise(rows.starts), used, strict=True) if use])
 
 
 def _block_sums(rows: Rows, values: Tensor, trains: Tensor) -> Tensor:

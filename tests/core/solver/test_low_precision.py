@@ -14,6 +14,7 @@ from gene_eval.core.solver.low_precision import WIDE, RoughRows, worth_rounding
 from gene_eval.core.solver.penalty import Penalty
 from gene_eval.core.solver.rows import DenseRows
 from gene_eval.core.solver.targets import Classes, Labels
+from gene_eval.core.splits import Splits
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def rough(monkeypatch):
 
 
 def held_out(X, y, folds, *, target="multilabel", **options):
-    return get_engine("fast")(X, y, target=target, folds=folds, params=Params(**options))
+    return get_engine("fast")(X, y, target=target, splits=Splits.from_folds(folds), params=Params(**options))
 
 
 def draw(n=1500, d=80, n_labels=12, noise=4.0):

@@ -5,17 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from gene_eval.core import PairedRows, probe
 from gene_eval.core.engines import Params, get_engine
-
-
-@pytest.fixture(autouse=True)
-def one_core():
-    """Small fits of scikit-learn are many times slower on several cores of a busy machine."""
-    with threadpool_limits(1):
-        yield
+from gene_eval.core.splits import Splits
 
 
 def draw(*, n=300, d=12, n_labels=3, noise=2.0, seed=0):
@@ -36,7 +29,7 @@ def assert_equal_scores(X, y, folds, *, target, atol=1e-9, **options):
 
 
 def held_out(X, y, folds, *, target="multilabel", **options):
-    return get_engine("fast")(X, y, target=target, folds=folds, params=Params(**options))
+    return get_engine("fast")(X, y, target=target, splits=Splits.from_folds(folds), params=Params(**options))
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])

@@ -19,10 +19,11 @@ from gene_eval.core.solver.problem import working_dtype
 from gene_eval.core.solver.rows import DenseRows
 from gene_eval.core.solver.targets import Classes
 from gene_eval.core.solver.threads import one_core_per_thread, run
+from gene_eval.core.splits import Splits
 
 
 def held_out(X, y, folds, **options):
-    return get_engine("fast")(X, y, target="multilabel", folds=folds, params=Params(**options))
+    return get_engine("fast")(X, y, target="multilabel", splits=Splits.from_folds(folds), params=Params(**options))
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_solve_leaves_no_rows_behind(many, monkeypatch, target):
     gc.collect()
     gc.disable()
     try:
-        get_engine("fast")(X, labels, target=target, folds=folds, params=Params())
+        get_engine("fast")(X, labels, target=target, splits=Splits.from_folds(folds), params=Params())
         assert made
         assert not [rows for rows in made if rows() is not None]
     finally:
@@ -234,7 +235,7 @@ def test_contrasts_make_the_hessian_diagonal_where_it_starts():
     values, contrasts = target.contrasts
     torch.testing.assert_close(contrasts.T @ contrasts, torch.eye(3, dtype=torch.float64))
     torch.testing.assert_close(contrasts.sum(0), torch.zeros(3, dtype=torch.float64))
-    start, curvature = target.start(torch.zeros(1, dtype=torch.int64))
+    start, curvature = target.start(torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool))
     expected = curvature + torch.cat([torch.ones(6), torch.zeros(1)]).repeat(3)
     torch.testing.assert_close(hessian(objective, start), torch.diag(expected[0]), rtol=1e-5, atol=1e-4)
 

@@ -6,8 +6,9 @@ from sklearn.linear_model import LogisticRegression
 
 from builders import RawFiles
 from gene_eval.core.engines import Params, get_engine
-from gene_eval.core.probe import _score
+from gene_eval.core.probe import score_splits
 from gene_eval.core.solver import problem as fast_task
+from gene_eval.core.splits import Splits
 from gene_eval.running.tasks import choose, load_tasks
 from gene_eval.running.vectors import ModelVectors
 from model_adapters import load_model
@@ -30,7 +31,9 @@ def read(raw_dir):
 
 
 def assert_close_scores(y, folds, values, expected, *, target):
-    ours, theirs = (_score(y, each, folds, target=target, names=[])[0] for each in (values, expected))
+    ours, theirs = (
+        score_splits(y, each, Splits.from_folds(folds), target=target, names=[])[0] for each in (values, expected)
+    )
     for metric, score in theirs.items():
         assert ours[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
 
@@ -38,7 +41,7 @@ def assert_close_scores(y, folds, values, expected, *, target):
 def test_transcription_factors_by_their_words(read):
     X, y, folds = read("humantfs_is_tf")
     X, y = X[:, ::4], y.astype(bool)
-    out = get_engine("fast")(X, y, target="binary", folds=folds, params=Params())
+    out = get_engine("fast")(X, y, target="binary", splits=Splits.from_folds(folds), params=Params())
     assert out.convergence["converged"]
     expected = np.empty(len(y))
     for fold in range(5):
@@ -54,7 +57,7 @@ def test_a_prognosis_by_words(read):
     X, y, folds = read("hpa_pathology_liver_cancer")
     keep = np.random.default_rng(0).permutation(len(y))[:3000]
     X, y, folds = X[keep, ::10], y[keep], folds[keep]
-    out = get_engine("fast")(X, y, target="multiclass", folds=folds, params=Params())
+    out = get_engine("fast")(X, y, target="multiclass", splits=Splits.from_folds(folds), params=Params())
     assert out.convergence["converged"]
     expected = np.empty_like(out.values)
     for fold in range(5):
