@@ -144,7 +144,11 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
 
     params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
     began = time.perf_counter()
-    out = fit(vectors, truth, target=target, splits=splits, params=params)
+    try:
+        out = fit(vectors, truth, target=target, splits=splits, params=params)
+    except np.linalg.LinAlgError as error:
+        msg = f"linear algebra failed on these vectors: {error}"
+        raise ProbeError(msg) from error
     solved = time.perf_counter()
     _warn_unconverged(engine, out)
     values = held_out_values(truth, out.values, splits, target=target)

@@ -7,6 +7,7 @@ intercept, which is not penalised. So any centre and any orthonormal basis that 
 a basis made from a whole table of genes is exact for every subset of them.
 """
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from gene_eval.core.solver.threads import all_cores, run
 
@@ -35,11 +37,13 @@ class Rotation:
         mean: (d,) float64.
         vectors: (d, r) orthonormal columns, r < d where the rows span less; None for the features as they are.
         largest: The largest eigenvalue of the centred Gram matrix.
+        unit: What the centred rows are divided by; all else is of those.
     """
 
     mean: Tensor
     vectors: Tensor | None
     largest: float
+    unit: float = 1.0
 
     def rotate(self, X: Tensor, *, dtype: torch.dtype) -> Tensor:
         """(n, r + 1): the rows in the basis, and a column of ones."""
@@ -48,7 +52,7 @@ class Rotation:
 
         def work(lows: Sequence[int]) -> None:
             for low in lows:
-                part = centred(X[low : low + STEP], self.mean, dtype)
+                part = centred(X[low : low + STEP], self.mean, dtype, self.unit)
                 out[low : low + STEP, :-1] = part if basis is None else part @ basis
 
         run(work, range(0, len(X), STEP))
@@ -56,9 +60,20 @@ class Rotation:
         return out
 
 
-def centred(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
-    """X - mean in float64, rounded afterwards, so that a large common offset costs no digits."""
-    return (X.double() - mean).to(dtype)
+def centred(X: Tensor, mean: Tensor, dtype: torch.dtype, unit: float = 1.0) -> Tensor:
+    """(X - mean) / unit in float64, rounded afterwards, so that a large common offset costs no digits."""
+    moved = X.double() - mean
+    return (moved if unit == 1 else moved / unit).to(dtype)
+
+
+def unit_of(X: Tensor) -> float:
+    """A power of two to divide the rows by where squares of them would leave the range of float32, else 1.
+
+    >>> unit_of(torch.tensor([[3.0]])), unit_of(torch.tensor([[3e30]])) == 2.0**101
+    (1.0, True)
+    """
+    largest = float(X.abs().max())
+    return 1.0 if largest == 0 or 1e-9 < largest < 1e9 else 2.0 ** math.floor(math.log2(largest))
 
 
 def as_tensor(X: npt.NDArray[np.floating], device: str) -> Tensor:
@@ -75,23 +90,23 @@ def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.fl
         full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
         dtype: Of the Gram matrix and the basis, where they are large.
     """
-    mean = _mean(X)
+    mean, unit = _mean(X), unit_of(X)
     n, d = X.shape
     if n > d:
-        values, vectors = _eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype))
-        return Rotation(mean, vectors, float(values[-1].clamp(min=0)))
-    part = centred(X, mean, torch.float64 if n <= SMALL else dtype)
-    values, vectors = _eigh(part @ part.T)
+        values, vectors = eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype, unit))
+        return Rotation(mean, vectors, float(values[-1].clamp(min=0)), unit)
+    part = centred(X, mean, torch.float64 if n <= SMALL else dtype, unit)
+    values, vectors = eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
     if full:
-        return Rotation(mean, None, largest)
+        return Rotation(mean, None, largest, unit)
     with all_cores() if n > SMALL else nullcontext():
         basis = part.T @ vectors.flip(1)
         lengths = basis.norm(dim=0)
         kept = lengths > lengths.max() * 10 * n * torch.finfo(basis.dtype).eps
         # The directions of small eigenvalues lose orthogonality in the Gram matrix; one QR restores it.
         orthonormal = torch.linalg.qr(basis[:, kept] / lengths[kept]).Q
-    return Rotation(mean, orthonormal.flip(1), largest)
+    return Rotation(mean, orthonormal.flip(1), largest, unit)
 
 
 def _mean(X: Tensor) -> Tensor:
@@ -103,20 +118,34 @@ def _mean(X: Tensor) -> Tensor:
     return reduce(torch.add, run(work, range(0, len(X), STEP))) / len(X)
 
 
-def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
+def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype, unit: float) -> Tensor:
     """(d, d) products of the centred columns."""
 
     def work(lows: Sequence[int]) -> Tensor:
         gram = torch.zeros(X.shape[1], X.shape[1], dtype=dtype, device=X.device)
         for low in lows:
-            part = centred(X[low : low + STEP], mean, dtype)
+            part = centred(X[low : low + STEP], mean, dtype, unit)
             gram.addmm_(part.T, part)
         return gram
 
     return reduce(torch.add, run(work, range(0, len(X), STEP)))
 
 
-def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
+def eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, ascending, and eigenvectors of a positive semi-definite matrix.
+
+    Raises:
+        LinAlgError: None of the methods converges.
+    """
     with all_cores() if len(gram) > LARGE else nullcontext():
-        values, vectors = torch.linalg.eigh(gram)
-    return values, vectors
+        for dtype in dict.fromkeys((gram.dtype, torch.float64)):
+            try:
+                values, vectors = torch.linalg.eigh(gram.to(dtype))
+            except LinAlgError:
+                # LAPACK's divide and conquer fails on some singular matrices in float32.
+                continue
+            if bool(values.isfinite().all()):
+                return values.to(gram), vectors.to(gram)
+        # Of a positive semi-definite matrix, the singular values are the eigenvalues, largest first.
+        vectors, values, _ = torch.linalg.svd(gram.double())
+    return values.flip(0).to(gram), vectors.flip(1).to(gram)

@@ -7,8 +7,10 @@ import numpy.typing as npt
 import scipy.special
 import torch
 from torch import Tensor
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from gene_eval.core.engines import HeldOut, Params
+from gene_eval.core.errors import ProbeError
 from gene_eval.core.heads.scaled import chosen_settings, training_sets
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.least_squares import held_out_least_squares
@@ -36,6 +38,14 @@ def held_out(
     `params.tol` is the root mean square change left in the logits (see `fast_lbfgs`), `params.max_iter` bounds the
     iterations of the fold stage.
     """
+    try:
+        return _held_out(X, y, target, splits, params)
+    except LinAlgError as error:
+        msg = f"linear algebra failed on these vectors: {str(error).splitlines()[0]}"
+        raise ProbeError(msg) from error
+
+
+def _held_out(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, params: Params) -> HeldOut:
     if params.protocol == "scaled":
         return _scaled(X, y, target, splits, params)
     if target == "regression":
@@ -68,7 +78,7 @@ def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> T
         if not len(split):
             continue
         column = block[place]
-        penalty = Penalty(1 / task.params.C, task.rows.width)
+        penalty = Penalty(1 / task.C, task.rows.width)
         family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
         start = target.start(torch.unique(column), family.used)
         solved = solve(family, *start, tol=task.tally.tol, max_iterations=task.max_iter)

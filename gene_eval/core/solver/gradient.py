@@ -17,7 +17,23 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.solver.penalty import Penalty
-from gene_eval.core.solver.rows import Block, Products, Rows, Tiles, columns_of, make_tiles, weighted_sum
+from gene_eval.core.solver.rows import (
+    Block,
+    Products,
+    Rows,
+    Tiles,
+    Weights,
+    above_thresholds,
+    columns_of,
+    make_tiles,
+    weighted_squares,
+    weighted_sum,
+)
+
+FLAT = 1e-12
+"""Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
+THRESHOLDS = tuple(0.25 / 4**k for k in range(8))
+"""Curvatures of a logit, from the largest that there is."""
 
 Residual = Callable[[Tensor, int, int], Tensor]
 """From the (k, high - low) logits of rows low..high, which it may overwrite, to their residuals."""
@@ -69,6 +85,40 @@ class LogitObjective(ABC):
     @abstractmethod
     def residual(self, block: Block, problems: Tensor) -> Residual:
         """What makes the residuals of the numbered problems that train on the block."""
+
+    @abstractmethod
+    def curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Weights, int]:
+        """What makes the (k * J, rows) curvatures of a block's logits at the (k, v) weights, and J per problem."""
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        made, each = self.curvatures(weights, problems)
+        tiles = make_tiles(self.rows, self.trains[:, problems], self.each)
+        hessian = weighted_squares(self.rows, tiles, len(problems), each, made)
+        total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
+        diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(each, 0)
+        return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
+
+    def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """See `Objective`.
+
+        If m rows have at least the curvature t, the Hessian is at least that of t on these rows alone. For features
+        that are uncorrelated over the rows, with mean squares s, r of them, the eigenvalues of m random rows are
+        those of m s, times at least (1 - sqrt(r / m))^2 (Marchenko and Pastur, 1967). The largest such bound counts.
+        """
+        made, each = self.curvatures(weights, problems)
+        tiles = make_tiles(self.rows, self.trains[:, problems], self.each)
+        counts = above_thresholds(self.rows, tiles, len(problems), each, made, THRESHOLDS)
+        spanned = 1 - ((self.rows.width - 1) / counts.clamp(min=1)).sqrt()
+        levels = torch.as_tensor(THRESHOLDS, dtype=counts.dtype, device=counts.device)
+        bound = (levels * counts * spanned.clamp(min=0).square()).amax(1)
+        return self.ridge(weights, problems).add_((bound[:, None] * self.rows.mean_square).reshape(weights.shape))
+
+    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) the penalty's diagonal, 1 for intercepts."""
+        one = self.penalty.diagonal(weights[:, : self.rows.width], problems).clone()
+        one[:, -1] = 1
+        return one.repeat(1, weights.shape[1] // self.rows.width)
 
     def trained(self, curvature: Tensor, problem: int) -> Tensor:
         """The (n, ...) curvatures, 0 for rows that the problem does not train on."""

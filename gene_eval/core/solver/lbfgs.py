@@ -10,6 +10,11 @@ that root mean square is below `tol` times the logits' own (at least 1): a state
 units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem that
 no longer gets better, for rounding as a rule, leaves unsolved, to be taken up in float64.
 
+Where classes separate, curvatures vanish, and with them the weight of most rows in that mean, while P may know nothing
+of directions that only the penalty holds. So the root mean square change over all rows, held-out ones included and
+none weighted, must be below `tol / LOOSER` too. It is bounded by strong convexity: no direction is flatter than the
+penalty alone, and where that bound is too wide to decide, not flatter than what `Objective.floor` finds.
+
 Rough gradients. Gradients may be rounded in proportion to their distance from where they were last exact. A problem
 whose error has fallen far since then gets an exact one where it stands, and none is called solved by a rough one.
 
@@ -48,8 +53,14 @@ FLOOR = 0.03
 """and below which it must: rough gradients are worth nothing at a thousandth."""
 STALLED = 20
 """A problem without progress in so many iterations with rough gradients gets an exact one."""
+LOOSER = 0.01
+"""The bound of the unweighted change in the logits may be this much looser: it can be many times the change."""
 LEAVING = 0.1
 """Share of the problems that must be solved before any leaves, since the others' curvature pairs are copied then."""
+
+
+NEVER, STALE, FRESH = range(3)
+"""When the floor of a problem was found: not yet, at earlier weights, at these."""
 
 
 class Gradients(Protocol):
@@ -79,6 +90,12 @@ class Objective(Protocol):
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
+
+    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) diagonals of the penalty's Hessian, which that of the function is never below; 1 for intercepts."""
+
+    def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) diagonals that the Hessians at the (k, v) weights are not below, from the curvatures of the rows."""
 
     def bends(self, weights: Tensor, problem: int) -> Tensor:
         """(n, J, J) curvatures of all rows' logits between the J columns of (v,) weights."""
@@ -112,6 +129,8 @@ class _Active:
     gradient: Tensor
     diagonal: Tensor
     curvature: Tensor
+    floor: Tensor
+    floored: Tensor
     best: Tensor
     waited: Tensor
     length: Tensor
@@ -132,6 +151,8 @@ class _Active:
             self.gradient.index_select(0, index),
             self.diagonal.index_select(0, index),
             self.curvature[index],
+            self.floor.index_select(0, index),
+            self.floored[index],
             self.best[index],
             self.waited[index],
             self.length[index],
@@ -151,11 +172,18 @@ class _Active:
             direction[uphill] = -(self.diagonal[index] * gradient)[uphill]
         return direction
 
-    def error(self, direction: Tensor, spread: Tensor) -> Tensor:
+    def errors(self, direction: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+        """(k,) errors weighted by curvature, and bounds of the unweighted, both to be held against `tol`."""
         by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
         by_pairs = -(self.gradient * direction).sum(1)
         scale = (self.weights.square() @ spread).clamp_(min=1)
-        return (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
+        weighted = (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
+        bound = ((self.gradient / self.floor).square_() @ spread / scale).sqrt_()
+        return weighted, LOOSER * bound
+
+    def error(self, direction: Tensor, spread: Tensor) -> Tensor:
+        """(k,) the larger of both."""
+        return torch.maximum(*self.errors(direction, spread))
 
     def doubtful(self, error: Tensor, leaving: Tensor) -> Tensor:
         """(k,) problems that need an exact gradient, to leave or to go on."""
@@ -212,6 +240,8 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         gradient=gradient,
         diagonal=diagonal,
         curvature=curvature,
+        floor=objective.ridge(weights, everything),
+        floored=torch.full_like(none, NEVER),
         best=out.error,
         waited=none,
         length=length,
@@ -224,7 +254,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     )
     for iteration in range(max_iterations + 1):
         direction = now.downhill(now.window)
-        error = now.error(direction, spread)
+        error = _error_with_floors(objective, now, direction, spread, tol=tol)
         last = iteration == max_iterations
         leaving = _leaving(error < tol)
         doubtful = now.doubtful(error, leaving | (now.waited >= PATIENCE) | last)
@@ -244,6 +274,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
         direction[error < tol] = 0
         step, change = _step(now, direction, out.passes)
+        now.floored = torch.where((step != 0).any(1) & (now.floored == FRESH), STALE, now.floored)
         now.weights, now.gradient = now.weights + step, now.gradient + change
         now.exact, now.rough_since = torch.full_like(now.exact, not gradients.rough), now.rough_since + 1
         if keep_history:
@@ -252,6 +283,18 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         scale = now.window.push(step, change, now.gradient, shaped)
         now.length = torch.minimum(scale, longest[now.problems])
     return out
+
+
+def _error_with_floors(objective: Objective, now: _Active, direction: Tensor, spread: Tensor, *, tol: float) -> Tensor:
+    """(k,) errors, after the floors that they are about to be judged by were found at these weights."""
+    weighted, bound = now.errors(direction, spread)
+    undecided = (now.floored == NEVER) & (bound >= tol) | (now.floored == STALE) & (bound < tol)
+    index = ((weighted < tol) & undecided).nonzero()[:, 0]
+    if not len(index):
+        return torch.maximum(weighted, bound)
+    now.floor[index] = objective.floor(now.weights[index], now.problems[index])
+    now.floored[index] = FRESH
+    return now.error(direction, spread)
 
 
 def _leaving(solved: Tensor) -> Tensor:

@@ -17,10 +17,7 @@ from torch import Tensor
 from gene_eval.core.solver.gradient import LogitObjective, Residual
 from gene_eval.core.solver.newton import newton
 from gene_eval.core.solver.penalty import Penalty
-from gene_eval.core.solver.rows import Block, Rows, make_tiles, weighted_squares
-
-FLAT = 1e-12
-"""Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
+from gene_eval.core.solver.rows import Block, Rows, Weights
 
 
 class LogisticObjective(LogitObjective):
@@ -63,8 +60,8 @@ class LogisticObjective(LogitObjective):
 
         return residual
 
-    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Objective`."""
+    def curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Weights, int]:
+        """See `LogitObjective`."""
         projected = self.rows.project(weights)
 
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
@@ -76,10 +73,7 @@ class LogisticObjective(LogitObjective):
 
             return bend
 
-        tiles = make_tiles(self.rows, self.trains[:, problems], 1)
-        hessian = weighted_squares(self.rows, tiles, len(problems), 1, curvatures)
-        total = hessian[:, -1].clamp(min=FLAT)
-        return hessian.add_(self.penalty.diagonal(hessian, problems)).clamp_(min=FLAT), total
+        return curvatures, 1
 
     def bends(self, weights: Tensor, problem: int) -> Tensor:
         """See `Objective`."""

@@ -27,12 +27,12 @@ def problems_per_block(  # noqa: PLR0913 - what a problem keeps
     """How many parents with their children fit into the budget, at least one.
 
     A parent keeps `pairs` steps and gradient changes, twice while they are put in order, and two float64 matrices over
-    them. A child keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 8 others; its matrices take
+    them. A child keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 9 others; its matrices take
     10,500 numbers likewise. Both keep `logits` logits and residuals where products are rough.
 
     >>> problems_per_block(1e9, weights=385, children=5, pairs=100, bytes_each=4)
-    463
+    462
     """
-    vectors, small = 4 * pairs + 152 * children, 4 * pairs**2 + 10_500 * children
+    vectors, small = 4 * pairs + 153 * children, 4 * pairs**2 + 10_500 * children
     each = (vectors * weights + small + 2 * (1 + children) * logits) * bytes_each
     return max(1, int(budget / each))

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from gene_eval.core.solver.lbfgs import LOOSER
+
 MAX_STEPS = 50
+FLAT = 1e-12
 
 
 @torch.no_grad()
@@ -26,7 +29,7 @@ def newton(Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, *, tol: float
     Returns:
         Weights, the error by the rule of `fast_lbfgs`, the largest entry of the gradient, and the steps taken.
     """
-    scale, eta = 1.0, Z @ weights
+    eta = Z @ weights
     error = largest = torch.inf
     for steps in range(MAX_STEPS):
         p = torch.sigmoid(eta)
@@ -37,8 +40,10 @@ def newton(Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, *, tol: float
         hessian[-1, -1] += 1e-14 * len(y)
         step = -torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(hessian))[:, 0]
         decrement = -gradient @ step
-        scale = float(eta.square().mean().clamp(min=1))
-        error = float((decrement.clamp(min=0) / bend.sum().clamp(min=1e-12) / scale).sqrt())
+        scale = eta.square().mean().clamp(min=1)
+        weighted = decrement.clamp(min=0) / bend.sum().clamp(min=FLAT)
+        unweighted = (Z @ step).square().mean() * LOOSER**2
+        error = float((torch.maximum(weighted, unweighted) / scale).sqrt())
         largest = float(gradient.abs().max())
         if error < tol:
             return weights, error, largest, steps

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.pairs import PairedRows
-from gene_eval.core.solver.eigenbasis import SMALL, as_tensor
+from gene_eval.core.solver.eigenbasis import SMALL, as_tensor, eigh, unit_of
 from gene_eval.core.solver.rows import Collect, Products
 from gene_eval.core.solver.threads import all_cores, run
 
@@ -127,11 +127,15 @@ class PairRows:
 
 
 class RotatedPairs(NamedTuple):
-    """Two tables in the eigenbasis of the pairs, whose row sums are the pairs' coordinates, and its eigenvalues."""
+    """Two tables in the eigenbasis of the pairs, whose row sums are the pairs' coordinates, and its eigenvalues.
+
+    Coordinates and eigenvalues are those of vectors divided by the unit.
+    """
 
     left: Tensor
     right: Tensor
     values: Tensor
+    unit: float
 
 
 @torch.no_grad()
@@ -142,10 +146,12 @@ def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
     """
     indices = [torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)]
     dtype = torch.float64 if max(pairs.left.shape[1], pairs.right.shape[1]) <= SMALL else torch.float32
-    scale = 0.5 if pairs.mode == "average" else 1.0
+    both = [as_tensor(table, device).double() for table in (pairs.left, pairs.right)]
+    unit = max(map(unit_of, both))
+    scale = (0.5 if pairs.mode == "average" else 1.0) / unit
     tables = []
-    for table, index in zip((pairs.left, pairs.right), indices, strict=True):
-        vectors = as_tensor(table, device).double() * scale
+    for table, index in zip(both, indices, strict=True):
+        vectors = table * scale
         count = torch.bincount(index, minlength=len(vectors)).to(vectors)
         tables.append(((vectors - count @ vectors / len(pairs)).to(dtype), count.to(dtype)))
     (a, a_count), (b, b_count) = tables
@@ -155,17 +161,17 @@ def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
         cross = a.T @ (together.coalesce() @ b)
         left, right = (a * a_count[:, None]).T @ a, (b * b_count[:, None]).T @ b
         if pairs.mode == "average":
-            values, vectors = torch.linalg.eigh(left + right + cross + cross.T)
+            values, vectors = eigh(left + right + cross + cross.T)
             parts = (vectors, vectors)
         else:
             whole = torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)])
-            values, vectors = torch.linalg.eigh(whole)
+            values, vectors = eigh(whole)
             parts = (vectors[: a.shape[1]], vectors[a.shape[1] :])
         rotated = [
             torch.cat([table @ part, table.new_full((len(table), 1), 0.5)], 1)
             for (table, _), part in zip(tables, parts, strict=True)
         ]
-    return RotatedPairs(rotated[0], rotated[1], values.clamp(min=0))
+    return RotatedPairs(rotated[0], rotated[1], values.clamp(min=0), unit)
 
 
 def incidence(index: Tensor, n_rows: int, dtype: torch.dtype) -> Tensor:

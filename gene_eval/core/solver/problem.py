@@ -72,6 +72,7 @@ class Task:
         params: How to fit.
         tally: How the fits ended.
         basis: (d, r) the rotation of the features, None where there is none.
+        unit: What the vectors were divided by.
     """
 
     rows: Rows
@@ -79,6 +80,7 @@ class Task:
     params: Params
     tally: Tally
     basis: Tensor | None = None
+    unit: float = 1.0
 
     @classmethod
     def prepare(cls, X: Vectors, blocks: Blocks, n_blocks: int, params: Params, *, full: bool = False) -> "Task":
@@ -88,19 +90,25 @@ class Task:
         device = choose_device(params.device)
         tally = Tally(TOL if params.tol is None else params.tol)
         if isinstance(X, PairedRows) and worth_pairing(X):
-            return cls(_pair_rows(X.take(order).compact(), starts, device, params), order, params, tally)
+            pair_rows, unit = _pair_rows(X.take(order).compact(), starts, device, params)
+            return cls(pair_rows, order, params, tally, unit=unit)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
-            Z = shared_rows(X.table, group, X.index[order], device, params)
-            return cls(_dense_rows(Z, starts), order, params, tally)
+            Z, unit = shared_rows(X.table, group, X.index[order], device, params)
+            return cls(_dense_rows(Z, starts), order, params, tally, unit=unit)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
-        Z = rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C))
-        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors)
+        Z = rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C * rotation.unit**2))
+        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors, rotation.unit)
 
     @property
     def device(self) -> torch.device:
         """Where the rows are."""
         return self.rows.device
+
+    @property
+    def C(self) -> float:
+        """The inverse penalty of weights of vectors that were divided by the unit."""
+        return self.params.C * self.unit**2
 
     @property
     def max_iter(self) -> int:
@@ -166,12 +174,13 @@ def _dense_rows(Z: Tensor, starts: list[int]) -> DenseRows:
     return DenseRows(Z, starts, rough)
 
 
-def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> PairRows:
-    left, right, values = rotate_pairs(pairs, device=device)
-    dtype = working_dtype(float(values[-1]), params.C)
+def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> tuple[PairRows, float]:
+    left, right, values, unit = rotate_pairs(pairs, device=device)
+    dtype = working_dtype(float(values[-1]), params.C * unit**2)
     mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
     left_index, right_index = (torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index))
-    return PairRows(left.to(dtype), left_index, right.to(dtype), right_index, starts=starts, mean_square=mean_square)
+    left, right = left.to(dtype), right.to(dtype)
+    return PairRows(left, left_index, right, right_index, starts=starts, mean_square=mean_square), unit
 
 
 def choose_device(name: str | None) -> str:
@@ -192,8 +201,8 @@ def choose_device(name: str | None) -> str:
 
 def shared_rows(
     table: VectorTable, group: int, index: npt.NDArray[np.integer[Any]], device: str, params: Params
-) -> Tensor:
-    """(n, d + 1) rows of a table in the eigenbasis of a group of them; the group is rotated once."""
+) -> tuple[Tensor, float]:
+    """(n, d + 1) rows of a table in the eigenbasis of a group of them, which is rotated once, and their unit."""
     members = table.groups[group]
 
     def vectors(numbers: npt.NDArray[np.integer[Any]]) -> Tensor:
@@ -202,7 +211,7 @@ def shared_rows(
     if (key := f"rotation {group} {device}") not in table.cache:
         table.cache[key] = fit_rotation(vectors(members))
     rotation: Rotation = table.cache[key]
-    dtype = working_dtype(rotation.largest, params.C)
+    dtype = working_dtype(rotation.largest, params.C * rotation.unit**2)
     if (key := f"rows {group} {device} {dtype}") not in table.cache:
         table.cache[key] = rotation.rotate(vectors(members), dtype=dtype)
     rotated: Tensor = table.cache[key]
@@ -211,7 +220,7 @@ def shared_rows(
     rows = take_rows(rotated, torch.as_tensor(place[index], device=device).clamp(min=0))
     if (outside := place[index] < 0).any():
         rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
-    return rows
+    return rows, rotation.unit
 
 
 def working_dtype(largest: float, C: float) -> torch.dtype:
@@ -219,9 +228,10 @@ def working_dtype(largest: float, C: float) -> torch.dtype:
 
     Rounding moves a row by eps |z|, the Gram matrix by eps^2 times its largest eigenvalue, and the Hessian by at most a
     quarter of that; directions that carry less than the rounding are free to move unless the penalty 1 / C holds them.
+    A penalty near the largest float32 needs float64 too.
     """
     eps = torch.finfo(torch.float32).eps
-    return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 else torch.float32
+    return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 or C < 1e-15 else torch.float32
 
 
 def present_classes(y: npt.NDArray[np.int64], blocks: Blocks, train: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

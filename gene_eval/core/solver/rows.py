@@ -214,6 +214,25 @@ def weighted_squares(rows: Rows, tiles: Tiles, n_problems: int, each: int, weigh
     return reduce(torch.add, run(work, tiles.tiles))
 
 
+def above_thresholds(  # noqa: PLR0913 - as `weighted_squares`, and the thresholds
+    rows: Rows, tiles: Tiles, n_problems: int, each: int, weights: Weights, thresholds: Sequence[float]
+) -> Tensor:
+    """(n_problems * each, T) how many rows have at least each of the thresholds as their weight."""
+
+    def work(share: Sequence[Tile]) -> Tensor:
+        total = rows.mean_square.new_zeros(n_problems * each, len(thresholds))
+        for number, mine in groupby(share, attrgetter("block")):
+            block = tiles.blocks[number]
+            weight, columns = weights(block), columns_of(block.problems, each)
+            for tile in mine:
+                found = weight(tile.low, tile.high)
+                counts = torch.stack([(found >= threshold).sum(1) for threshold in thresholds], 1)
+                total.index_add_(0, columns, counts.to(total))
+        return total
+
+    return reduce(torch.add, run(work, tiles.tiles))
+
+
 class Summing(ABC):
     """How `Products` with rows in memory are summed, whatever they are made in."""
 

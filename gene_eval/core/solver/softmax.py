@@ -24,9 +24,8 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.solver.gradient import LogitObjective, Residual
-from gene_eval.core.solver.logistic import FLAT
 from gene_eval.core.solver.penalty import Penalty
-from gene_eval.core.solver.rows import Block, Rows, make_tiles, weighted_squares
+from gene_eval.core.solver.rows import Block, Rows, Weights
 
 
 def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,9 +83,8 @@ class SoftmaxObjective(LogitObjective):
 
         return residual
 
-    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Objective`."""
-        n_classes, n_contrasts = self.contrasts.shape
+    def curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Weights, int]:
+        """See `LogitObjective`."""
         probabilities = self._probabilities(weights, problems)
 
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
@@ -99,11 +97,7 @@ class SoftmaxObjective(LogitObjective):
 
             return bend
 
-        tiles = make_tiles(self.rows, self.trains[:, problems], n_classes)
-        hessian = weighted_squares(self.rows, tiles, len(problems), n_contrasts, curvatures)
-        total = hessian[:, -1].reshape(len(problems), -1).sum(1).clamp_(min=FLAT)
-        diagonal = self.penalty.diagonal(hessian, problems).repeat_interleave(n_contrasts, 0)
-        return hessian.add_(diagonal).clamp_(min=FLAT).reshape(weights.shape), total
+        return curvatures, self.contrasts.shape[1]
 
     def bends(self, weights: Tensor, problem: int) -> Tensor:
         """See `Objective`."""

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from gene_eval.core.solver.curvature import Metric, Pairs, Relatives
 from gene_eval.core.solver.factor import Factors, cost, factorise
+from gene_eval.core.solver.gradient import FLAT
 from gene_eval.core.solver.lbfgs import Gradients, Objective, Solution, minimise
-from gene_eval.core.solver.logistic import FLAT, LogisticObjective
+from gene_eval.core.solver.logistic import LogisticObjective
 from gene_eval.core.solver.rows import Rows
 
 TOL_ALL_ROWS = 0.1
@@ -216,6 +217,12 @@ class _Subset:
 
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         return self.objective.curvature(weights, self.numbers[problems])
+
+    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
+        return self.objective.ridge(weights, self.numbers[problems])
+
+    def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
+        return self.objective.floor(weights, self.numbers[problems])
 
     def bends(self, weights: Tensor, problem: int) -> Tensor:
         return self.objective.bends(weights, int(self.numbers[problem]))

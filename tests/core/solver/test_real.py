@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real_data
 def read(raw_dir):
     """Word counts, labels and folds of a task."""
     raw = RawFiles(raw_dir)
-    vectors = ModelVectors(load_model("bag-of-words"), raw, name="mine", log=lambda line: None)
+    vectors = ModelVectors(load_model("bag-of-words"), raw, name="bag-of-words", log=lambda line: None)
 
     def read(name):
         (task,) = collect_tasks(name, raw)
