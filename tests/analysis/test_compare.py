@@ -32,7 +32,9 @@ def made(model: str, task: str, folds: Sequence[float], *, target: str = "binary
         data_sha256="d" * 64, fold_scheme="kfold", folds_sha256="f" * 64, ranked=source != "starter",
     )  # fmt: skip
     defined = [fold for fold in folds if not math.isnan(fold)]
-    score = Score(float(np.mean(defined)) if defined else math.nan, float(np.std(defined)) if defined else math.nan, tuple(folds))
+    score = Score(
+        float(np.mean(defined)) if defined else math.nan, float(np.std(defined)) if defined else math.nan, tuple(folds)
+    )
     return TaskResult(
         replace(record, **task_fields),  # type: ignore[arg-type]
         ModelRecord(model, None, "precomputed", 4, "e" * 64),

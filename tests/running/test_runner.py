@@ -289,7 +289,9 @@ def test_models_of_one_name_are_refused_before_anything_runs(go, tmp_path, symbo
     for folder in ("a", "b"):
         write_vectors(tmp_path / folder / "mine.csv", symbols)
     specs = [str(tmp_path / folder / "mine.csv") for folder in ("a", "b")]
-    with pytest.raises(GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named mine, .* give one another name"):
+    with pytest.raises(
+        GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named mine, .* give one another name"
+    ):
         go(specs, ["starter_is_tf"])
     assert not (tmp_path / "out").exists()
     assert go([specs[0], specs[0]], ["starter_is_tf"]).fitted == 1
