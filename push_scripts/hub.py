@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import parse_ratelimit_headers
+from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]  # among its lazy exports
 
 from push_scripts.errors import ConflictError, HubError, NotAllowedError, PushError, RepoIdError
 from push_scripts.plan import Plan, Remote, RemoteFile
