@@ -171,6 +171,8 @@ def test_core_loads_torch_only_when_a_solver_needs_it() -> None:
         "import gene_eval",
         "import gene_eval.cli",
         "import gene_eval.cli, sys; sys.argv[1:] = ['--help']; sys.exit(gene_eval.cli.main())",
+        "import gene_eval.cli; gene_eval.cli.main(['tasks'])",
+        "import gene_eval.cli; gene_eval.cli.main(['models'])",
     ],
 )
 def test_importing_and_help_are_cheap(statement: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import datasets
 
-from builders import BuilderError, Built, RawFiles, load, select
+from builders import DATASET_NAME, BuilderError, Built, RawFiles, load, select
 from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
 from gene_eval.metrics.register import register_comparison, register_metric
 from gene_eval.publishing.export import export, redistributable
@@ -41,6 +41,12 @@ def build(arguments: argparse.Namespace) -> int:
         print()
         print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
     say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
+    if Path(DATASET_NAME).is_dir():
+        # load_dataset takes a folder of that name for the dataset, whatever it holds.
+        say(
+            f"note: there is a folder {DATASET_NAME} here, which load_dataset('{DATASET_NAME}', ...) would read instead;"
+            " start Python in another folder"
+        )
     if arguments.export:
         _export(done, arguments.export)
     return SOME_FAILED if failed else DONE

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from builders import TaskConfig, configs, select
-from model_adapters import describe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,4 +56,7 @@ def task_facts(patterns: Sequence[str] = ()) -> list[dict[str, Any]]:
 
 def model_facts() -> list[dict[str, Any]]:
     """How MODEL is written for each adapter, and what its vectors are made of."""
+    # Late: a list of tasks should not wait for NumPy.
+    from model_adapters import describe
+
     return [{"name": name, **asdict(info)} for name, info in describe().items()]

@@ -427,3 +427,13 @@ def test_report_makes_a_page(cli, results_dir, tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>\n")
     assert '"name":"starter_is_tf"' in page
+
+
+def test_a_folder_that_load_dataset_would_take_is_named(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "there is a folder" not in cli("build", "starter_is_tf")[2]
+    (tmp_path / "gene-bench").mkdir()
+    assert (
+        "note: there is a folder gene-bench here, which load_dataset('gene-bench', ...)"
+        in cli("build", "starter_is_tf")[2]
+    )
