@@ -44,7 +44,7 @@ def build(arguments: argparse.Namespace) -> int:
     if Path(DATASET_NAME).is_dir():
         # load_dataset takes a folder of that name for the dataset, whatever it holds.
         say(
-            f"note: there is a folder {DATASET_NAME} here, which load_dataset('{DATASET_NAME}', ...) would read instead;"
+            f"note: there is a folder {DATASET_NAME} here, which load_dataset('{DATASET_NAME}', ...) would take;"
             " start Python in another folder"
         )
     if arguments.export:

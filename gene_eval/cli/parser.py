@@ -104,6 +104,7 @@ def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
     embed = commands.add_parser("embed", help="write a model's gene vectors to a file")
     embed.add_argument("model", metavar="MODEL")
     embed.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.parquet")
+    _add_audit(embed)
     embed.add_argument("--genes", default="genes", metavar="TABLE", help="gene table to embed (default: genes)")
     _add_data_dir(embed)
     _add_compute(embed)
@@ -147,6 +148,14 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
     check.add_argument("model", metavar="MODEL")
     check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+    _add_data_dir(check)
+    _add_audit(check)
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--audit", type=Path, metavar="FILE", help="write what became of each identifier of the vectors (csv or tsv)"
+    )
 
 
 def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -1,6 +1,8 @@
 """`gene-bench embed` and `gene-bench check`: a model's vectors, and whether they are what a run takes."""
 
 import argparse
+import csv
+import io
 import os
 import shlex
 import sys
@@ -11,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from builders import RawFiles, load
+from builders.symbols import LISTING_COLUMNS
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
-from gene_eval.running.resolve import make_resolve
+from gene_eval.files import atomic_write
+from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
-from gene_eval.running.vectors import audit_text
+from gene_eval.running.vectors import reading_lines
 from gene_eval.text import say
 from model_adapters import embed_table, gene_coverage, load_model
 
@@ -28,7 +32,8 @@ def embed(arguments: argparse.Namespace) -> int:
         message = f"-o {arguments.output}: expected a file name that ends in .parquet"
         raise GeneBenchError(message)
     raw = RawFiles(arguments.data_dir)
-    model = load_model(arguments.model, resolve=make_resolve(raw, say))
+    resolve = make_resolve(raw, say)
+    model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
     part = _part_of(arguments.output)
     genes = load(arguments.genes, raw).dataset
@@ -40,8 +45,9 @@ def embed(arguments: argparse.Namespace) -> int:
         part.replace(arguments.output)
     finally:
         part.unlink(missing_ok=True)
-    if details := audit_text(model):
-        say(f"read from the file: {details}")
+    for line in reading_lines(model):
+        say(line)
+    _write_audit(arguments.audit, resolve)
     say(f"wrote {len(table.symbols):,} vectors of {model.model_id} to {arguments.output}")
     for line in _health_lines({**table.health, "coverage": gene_coverage(table.symbols, genes)}):
         say(line)
@@ -76,7 +82,8 @@ def _health_lines(state: Mapping[str, Any]) -> Iterator[str]:
 
 def check(arguments: argparse.Namespace) -> int:
     """Run a model on a few starter genes and say what came out."""
-    model = load_model(arguments.model, resolve=make_resolve(RawFiles(), say))
+    resolve = make_resolve(RawFiles(arguments.data_dir), say)
+    model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
     genes = toy_genes()
     symbols = genes["symbol"][:]
@@ -90,6 +97,10 @@ def check(arguments: argparse.Namespace) -> int:
     print(f"distinct   {distinct} different vectors among them")
     for column in made_up:
         print(f"input      {column}: made up for this check, no real sequences")
+    for line in reading_lines(model):
+        name, separator, rest = line.partition(": ")
+        print(f"{name:<10} {rest}" if separator and " " not in name else f"note       {line}")
+    _write_audit(arguments.audit, resolve)
     state = table.health
     norm = state["norm"]
     print(f"norms      {norm['min']:g} to {norm['max']:g}, median {norm['median']:g}; {state['zero_rows']} zero")
@@ -107,3 +118,22 @@ def check(arguments: argparse.Namespace) -> int:
     else:
         say(f"{model.model_id} fits; next: gene-bench run {models} -t 'starter_*'")
     return DONE
+
+
+def _write_audit(path: Path | None, resolve: Resolve | None) -> None:
+    """Write what became of every identifier, as a table with a header; nothing where none was asked for."""
+    if path is None:
+        return
+    if resolve is None:
+        message = (
+            f"--audit {path}: identifiers were taken as they are, since HGNC's complete set is not here;"
+            " name its folder with --data-dir, or build it: gene-bench build genes"
+        )
+        raise GeneBenchError(message)
+    separator = "," if path.suffix == ".csv" else "\t"
+    content = io.StringIO()
+    writer = csv.writer(content, delimiter=separator, lineterminator="\n")
+    writer.writerow(LISTING_COLUMNS)
+    writer.writerows(resolve.listing())
+    atomic_write(path, content.getvalue())
+    say(f"wrote what became of each identifier to {path}")

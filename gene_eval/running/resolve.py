@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from builders import RawFiles, SymbolResolver
+from builders.symbols import Resolution
 from builders.user_tables import offline_resolver
 
 __all__ = ["Resolve", "make_resolve"]
@@ -22,10 +23,11 @@ class Resolve:
     def __init__(self, make: Callable[[], SymbolResolver], log: Callable[[str], None]) -> None:
         self._make, self._log = make, log
         self._resolver: SymbolResolver | None = None
+        self._resolved: dict[str, None] = {}
 
     def __call__(self, identifiers: list[str]) -> Sequence[str | None]:
         """Current symbol of each identifier, None where there is none."""
-        resolution = self.resolver.resolve(identifiers)
+        resolution = self._resolve(identifiers)
         unknown = len(resolution.unmapped) + len(resolution.withdrawn)
         if resolution.changed or resolution.ambiguous or unknown:
             changed, ambiguous = len(resolution.changed), len(resolution.ambiguous)
@@ -37,7 +39,15 @@ class Resolve:
 
     def explain(self, identifiers: list[str]) -> list[tuple[str | None, str]]:
         """Symbol of each identifier, and how it was found or why not (`builders.symbols.Status`)."""
-        return [(match.symbol, match.status) for match in self.resolver.resolve(identifiers).matches]
+        return [(match.symbol, match.status) for match in self._resolve(identifiers).matches]
+
+    def listing(self) -> list[tuple[str, str, str, str]]:
+        """What became of every identifier so far; see `builders.symbols.Resolution.listing`."""
+        return self.resolver.resolve(list(self._resolved)).listing()
+
+    def _resolve(self, identifiers: list[str]) -> Resolution:
+        self._resolved |= dict.fromkeys(identifiers)
+        return self.resolver.resolve(identifiers)
 
     @property
     def resolver(self) -> SymbolResolver:

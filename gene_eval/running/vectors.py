@@ -20,7 +20,7 @@ from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.tasks import TaskArrays
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 
-__all__ = ["Gathered", "ModelVectors", "audit_text"]
+__all__ = ["Gathered", "ModelVectors", "reading_lines"]
 
 DISEASE, DISEASES = "disease_id", "diseases"
 GENES = "genes"
@@ -141,8 +141,9 @@ class ModelVectors:
         """The vectors of a file, read once for all gene tables."""
         if self._file is None:
             self._file = embed_table(None, self.model, device=self.device)
-            details = audit_text(self.model)
-            self._tell(self._file, f"read from the file ({details})" if details else "as given")
+            self._tell(self._file, "as given")
+            if lines := reading_lines(self.model):
+                self.log(f"{self.name}: {'; '.join(lines)}")
         return self._file
 
     def _embed(self, table: str) -> EmbeddingTable:
@@ -282,7 +283,12 @@ def _reads(model: Any, columns: Sequence[str]) -> bool:
     return all(_reads(part, columns) for part in parts) if parts else getattr(model, "input_column", None) in columns
 
 
-def audit_text(model: Model) -> str:
-    """What became of the rows of a file of vectors; nothing for a model that encodes."""
+def reading_lines(model: Model) -> list[str]:
+    """What was taken of a file of vectors: identifiers, dimensions, what was left out; nothing of a model that encodes.
+
+    Call it once the vectors are there.
+    """
+    reading = getattr(model, "reading", None)
     audit = getattr(model, "audit", {})
-    return ", ".join(f"{count:,} {name}" for name, count in audit.items() if count and name != "genes")
+    counts = [f"{count:,} {name}" for name, count in audit.items() if count and name != "genes"]
+    return [] if reading is None else [*reading.lines(), *([", ".join(counts)] if counts else [])]
