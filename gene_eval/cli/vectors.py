@@ -25,6 +25,15 @@ from model_adapters import embed_table, gene_coverage, load_model
 
 __all__ = ["check", "embed"]
 
+# What a reader says of a file begins with one of these, or is a note.
+HEADINGS = {
+    "identifiers": "ids",
+    "dimensions": "dimensions",
+    "left out": "left out",
+    "resolved": "resolved",
+    "unknown": "unknown",
+}
+
 
 def embed(arguments: argparse.Namespace) -> int:
     """Write a model's vectors of a gene table to a parquet file."""
@@ -98,8 +107,8 @@ def check(arguments: argparse.Namespace) -> int:
     for column in made_up:
         print(f"input      {column}: made up for this check, no real sequences")
     for line in reading_lines(model):
-        name, separator, rest = line.partition(": ")
-        print(f"{name:<10} {rest}" if separator and " " not in name else f"note       {line}")
+        name, _, rest = line.partition(": ")
+        print(f"{HEADINGS[name]:<10} {rest}" if name in HEADINGS else f"note       {line}")
     _write_audit(arguments.audit, resolve)
     state = table.health
     norm = state["norm"]

@@ -290,5 +290,5 @@ def reading_lines(model: Model) -> list[str]:
     """
     reading = getattr(model, "reading", None)
     audit = getattr(model, "audit", {})
-    counts = [f"{count:,} {name}" for name, count in audit.items() if count and name != "genes"]
+    counts = [f"{count:,} {name}" for name, count in audit.items() if count and name not in ("rows", "genes")]
     return [] if reading is None else [*reading.lines(), *([", ".join(counts)] if counts else [])]
