@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parse(argv)
     try:
         # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
         module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
@@ -69,6 +69,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = " ".join(str(error.strerror or error).split())
         print(f"gene-bench: {error.filename or type(error).__name__}: {reason}", file=sys.stderr)
         return WRONG_USAGE
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the arguments; a MODEL may also stand behind options, where argparse takes no more of a list."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and (not hasattr(arguments, "models") or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.models = [*arguments.models, *rest]
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:

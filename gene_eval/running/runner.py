@@ -30,6 +30,7 @@ from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
 from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors
 from model_adapters import Model, choose_devices
+from model_adapters.embedding.chunks import progress_bar
 
 __all__ = ["run"]
 
@@ -62,7 +63,9 @@ def run(models: Any, tasks: Any = (), **options: Any) -> Results:
     >>> results.to_frame().query("is_main")[["model", "task", "metric"]].values.tolist()
     [['random:dim=4', 'starter_is_tf', 'roc_auc']]
     """
-    return _Run(RunOptions.of(options)).score_all(models, tasks)
+    chosen = RunOptions.of(options)
+    with progress_bar(shown=chosen.shows_progress):
+        return _Run(chosen).score_all(models, tasks)
 
 
 class _Run:
