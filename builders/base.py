@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from builders import cache
 from builders.audit import Audit
 from builders.config import ENTITY_COLUMNS, TableConfig, TaskConfig
-from builders.errors import TaskDataError, UnknownTaskError
+from builders.errors import TaskCodeError, TaskDataError, UnknownTaskError
 from builders.folds import FOLD_SCHEME, N_FOLDS
 from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_table
 from builders.raw_files import RawFiles, Source
@@ -245,10 +245,10 @@ class GeneTaskBuilder:
             module = sys.modules[name]
             if compiled := getattr(module, "__source_sha256__", None):
                 digest.update(str(compiled).encode())
-            elif file := getattr(module, "__file__", None):
+            elif (file := getattr(module, "__file__", None)) and Path(file).is_file():
                 digest.update(Path(file).read_bytes())
             else:
-                digest.update(inspect.getsource(member).encode())
+                digest.update(_source(member))
         return digest.hexdigest() if modules else ""
 
     def _fingerprint(self) -> str:
@@ -334,6 +334,17 @@ class GeneTaskBuilder:
         if same.any():
             self.audit.notes.append(f"{int(same.sum())} rows pair a gene with itself and are left out")
         return rows[~same]
+
+
+def _source(member: type) -> bytes:
+    """Source of a class that was typed into a session, not read from a file."""
+    try:
+        return inspect.getsource(member).encode()
+    except (OSError, TypeError) as error:
+        message = (
+            f"the source of {member.__name__}, on which its rows depend, cannot be read; put the class into a file"
+        )
+        raise TaskCodeError(message) from error
 
 
 def _feature(kind: Any) -> Any:

@@ -70,8 +70,13 @@ def find_entry(folder: Path) -> Entry | None:
 def latest_entry(config: Config, rules: str, *, cache_dir: str | Path | None = None) -> Entry | None:
     """The entry of a config that was used last, of those made by these rules; damaged ones are set aside."""
     versions = entry_folder(config, "", cache_dir=cache_dir)
-    folders = [path for path in versions.glob("*") if path.is_dir() and not path.suffix]
-    for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True):
+    times: dict[Path, float] = {}
+    for folder in versions.glob("*"):
+        # Another process may set it aside meanwhile.
+        with contextlib.suppress(OSError):
+            if folder.is_dir() and not folder.suffix:
+                times[folder] = folder.stat().st_mtime
+    for folder in sorted(times, key=lambda path: times[path], reverse=True):
         try:
             entry = _read(folder)
         except _DamagedEntry as error:
@@ -136,9 +141,9 @@ def mark_latest(folder: Path) -> None:
 
 
 def _read(folder: Path) -> Entry | None:
-    if not folder.is_dir():
-        return None
     try:
+        if not folder.is_dir():
+            return None
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         rules, sums = str(manifest["rules"]), dict(manifest["sha256"])
         changed = [name for name, digest in sums.items() if _sha256(folder / name) != digest]

@@ -117,7 +117,7 @@ class TaskConfig(Config):
         self.figure2_family = self.figure2_family or self.family
 
     def validate(self) -> None:
-        """Check the name, and that target, entity, family and duplicates are among those there are."""
+        """Check the name, and that target, entity, family and duplicates have values that they can have."""
         super().validate()
         for field, kind in (("target", Target), ("entity", Entity), ("family", Family), ("duplicates", Duplicates)):
             given, known = getattr(self, field), get_args(kind)

@@ -61,5 +61,14 @@ def write_content(content: Content, config: Config, folder: Path) -> Path:
         version=config.version,
         hash="content",
     )
-    builder.download_and_prepare()
+    try:
+        builder.download_and_prepare()
+    except datasets.exceptions.DatasetGenerationError as error:
+        # A full disk is its cause, or the cause of its cause.
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, OSError):
+                raise cause from error
+            cause = cause.__cause__ or cause.__context__
+        raise
     return Path(builder.cache_dir)

@@ -232,11 +232,31 @@ def test_a_manifest_names_every_file(built):
     assert cache.find_entry(entry(built)).audit.notes == ["read"]
 
 
-def test_a_full_disk_names_the_folder(built, monkeypatch):
-    def full(content, config, folder):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+FULL = """
+import os, resource, signal, sys
+import datasets
+from builders import load
+from builders.errors import CacheError
+datasets.disable_progress_bars()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    load("starter_location", cache_dir=sys.argv[1])
+except CacheError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+there = os.path.isdir(f"{sys.argv[1]}/gene-bench/starter_location")
+print(there, load("starter_location", cache_dir=sys.argv[1]).audit.n)
+"""
 
-    monkeypatch.setattr("builders.dataset.write_content", full)
-    with pytest.raises(CacheError, match="cannot be written \\(No space left on device\\)"):
-        built()
-    assert [path for path in (built.root / "gene-bench/.building").iterdir() if path.is_dir()] == []
+
+@pytest.mark.parametrize("size", [100, 4000])
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path, repo, size):
+    # A limit on the size of files fails as a full disk does: after some bytes.
+    command = [sys.executable, "-c", FULL, str(tmp_path), str(size)]
+    done = subprocess.run(command, cwd=repo, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        f"{tmp_path}: the datasets cache cannot be written (File too large);"
+        " set HF_HOME or HF_DATASETS_CACHE to a folder on a local disk with room",
+        "False 320",
+    ]

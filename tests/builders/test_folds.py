@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from builders import FOLD_SCHEME, N_FOLDS, RawFiles, assign_folds, entity_keys, load
 from builders.errors import TaskDataError
+from tests.builders.old_folds import hold_old_folds
 
 KEYS = [f"GENE{i}" for i in range(1003)]
 CLASSES = ["common" if i % 10 else "rare" for i in range(1003)]
@@ -110,3 +111,15 @@ def test_five_members_are_in_five_folds():
 def test_too_few_entities():
     with pytest.raises(TaskDataError, match="4 entities, but 5 folds need at least 5"):
         assign_folds(KEYS[:4])
+
+
+def test_old_folds_can_be_held(monkeypatch, tmp_path):
+    hold_old_folds(monkeypatch.setattr)
+    # The first digits of their sha256 as they were before.
+    for name, expected in (
+        ("starter_is_tf", "9d5985de7d17aeb6"),
+        ("starter_location", "1629b7c7cf5f1916"),
+        ("starter_protein_class", "4c583900880597c0"),
+    ):
+        dataset = load(name, cache_dir=tmp_path).dataset
+        assert hashlib.sha256(np.array(dataset["fold"][:], dtype=np.int8).tobytes()).hexdigest()[:16] == expected

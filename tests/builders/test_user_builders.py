@@ -1,7 +1,9 @@
 """A user's own builder, named as file.py:Class."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -212,3 +214,15 @@ def test_an_edited_file_is_run_as_it_is_now(write, tmp_path):
     second = load("edited", cache_dir=tmp_path / "cache")
     assert [row["label"] for row in second.dataset] == [1 - int(row["symbol"][1:]) % 2 for row in second.dataset]
     assert not list(tmp_path.rglob("*.pyc"))
+
+
+def test_a_class_without_a_source_file(tmp_path):
+    code = BODY.replace("NAME", "typed").replace("TARGET", "binary").replace("RETURN", GOOD)
+    names = {"__name__": "typed_in"}
+    sys.modules["typed_in"] = ModuleType("typed_in")
+    exec(code, names)
+    with pytest.raises(
+        BuilderError, match=r"^the source of Mine, on which its rows depend, cannot be read; put the class"
+    ):
+        names["Mine"]("typed", cache_dir=tmp_path)
+    del sys.modules["typed_in"]
