@@ -26,12 +26,12 @@ _PATHS = {
     "n1_network": "notch1_network/n1_network.pickle",
     "n1_target": "notch1_network/n1_target.pickle",
 }
-# Written against the six files of 2023, which have not changed since.
 GENECORPUS = Source(
     name="genecorpus",
     title="Genecorpus-30M",
     homepage="https://huggingface.co/datasets/ctheodoris/Genecorpus-30M",
     version="main",
+    releases="the files of 2023",
     license="Apache-2.0",
     license_url="https://huggingface.co/datasets/ctheodoris/Genecorpus-30M",
     redistributable=True,

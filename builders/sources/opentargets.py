@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["OpenTargetsBuilder", "describe_disease"]
 
 FETCH = "rsync -r rsync.ebi.ac.uk::pub/databases/opentargets/platform/23.09/output/etl/parquet/{} DIR/opentargets"
-# Written against releases 23.09 (which the paper used) to 26.03: the folders have other names from 25.03 on, and from
-# 26.03 on the associations have other columns.
 OPENTARGETS = Source(
     name="opentargets",
     title="Open Targets",
     homepage="https://platform.opentargets.org/downloads",
     version="23.09",
+    releases="23.09 to 26.03",
     license="CC0-1.0",
     license_url="https://platform-docs.opentargets.org/licence",
     redistributable=True,
@@ -39,6 +38,7 @@ OPENTARGETS = Source(
     },
 )
 ASSOCIATION = {"targetId": "string", "diseaseId": "string", "score": "double"}
+# Columns and folders have other names from 26.03 and 25.03 on.
 SCORE = "score"
 RENAMED = (("associationScore", SCORE),)
 # From 26.03 on a row says what its score is over; earlier the folder did.

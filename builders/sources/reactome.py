@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ReactomeBuilder"]
 
-# Written against releases 77 (2021) to 91 (2024); the three files have had one layout since 2016.
 REACTOME = Source(
     name="reactome",
     title="Reactome",
     homepage="https://reactome.org/download-data",
     version="latest",
+    releases="77 to 90",
     license="CC0-1.0",
     license_url="https://reactome.org/license",
     redistributable=True,

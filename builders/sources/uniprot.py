@@ -38,12 +38,12 @@ _ENTRIES_URL = (
 )
 _ENTRIES = ("uniprotkb_human_reviewed.tsv", "uniprotkb_human_reviewed.tsv.gz", "uniprotkb_human_reviewed_keywords.tsv")
 _FASTA = ("uniprotkb_human_reviewed.fasta", "uniprotkb_human_reviewed.fasta.gz")
-# Written against releases 2021_03 to 2025_04.
 UNIPROT = Source(
     name="uniprot",
     title="UniProt",
     homepage="https://www.uniprot.org/uniprotkb?query=reviewed:true+AND+organism_id:9606",
     version="latest",
+    releases="2018 to 2026, as tables of the website or the REST API",
     license="CC-BY-4.0",
     license_url="https://www.uniprot.org/help/license",
     redistributable=True,

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HpaBuilder"]
 
-# Written against releases 18 to 25; `releases.py` has what differs between them.
 HPA = Source(
     name="hpa",
     title="Human Protein Atlas",
     homepage="https://v23.proteinatlas.org/about/download",
     version="23",
+    releases="18 to 25, as table or JSON",
     # Version 24 and later are under CC-BY-SA-4.0.
     license="CC-BY-SA-3.0",
     license_url="https://v23.proteinatlas.org/about/licence",
