@@ -41,7 +41,7 @@ GENECORPUS = Source(
     ),
     files={key: RawFile(names=(path,), url=f"{_URL}/{path}") for key, path in _PATHS.items()},
 )
-# What the paper's sizes show about three of its tasks; told to whoever compares with it.
+# What the paper's sizes show about three of its tasks; part of the audit.
 _NOTES = {
     "genecorpus_lys4_only_vs_non_methylated": (
         "the two lists have 78 and 40 ids; the paper's 171 is the size of bivalent vs Lys4-only"

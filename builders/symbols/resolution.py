@@ -44,7 +44,7 @@ class Match:
             for upper and lower case), "r_name" (a name that R changed) and "date" (a symbol that a spreadsheet took for
             a date) are changes.
         candidates: The symbols it could stand for, if it was ambiguous.
-        note: What an unknown identifier is, as far as its form tells: "special token of a vocabulary", say.
+        note: What an unknown identifier is, as far as its form shows: "special token of a vocabulary", say.
     """
 
     symbol: str | None
