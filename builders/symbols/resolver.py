@@ -171,8 +171,11 @@ class SymbolResolver:
         targets = self._map[identifier]
         names = [targets] if isinstance(targets, str) else targets
         steps = {*by, "ortholog"} - {"mapped"}
-        found = {match.symbol for name in names if (match := self._match(name, steps)).symbol is not None}
-        candidates = tuple(sorted(symbol for symbol in found if symbol))
+        matches = [self._match(name, steps) for name in names]
+        found = {
+            symbol for match in matches for symbol in (match.candidates if match.symbol is None else (match.symbol,))
+        }
+        candidates = tuple(sorted(found))
         if len(candidates) == 1:
             return Match(candidates[0], "mapped")
         if candidates:
