@@ -71,6 +71,11 @@ class Audit:
         """Number of symbols that were replaced by the current one."""
         return sum(self.identifiers.get(status, 0) for status in CHANGES)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether there are far fewer entities than in the paper: half a file, or another release."""
+        return self.paper_n is not None and 2 * self.n < self.paper_n
+
     def summary(self) -> str:
         """One line for a table or a card."""
         lost = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
@@ -80,7 +85,8 @@ class Audit:
         parts.append(f"{self.conflicts_dropped:,} conflicts dropped")
         parts += [f"{len(self.labels_dropped):,} rare labels dropped", f"{self.n:,} left"]
         if self.paper_n is not None:
-            parts.append(f"{self.paper_n:,} in the paper")
+            hint = " (far more: are the source's files complete?)" if self.is_small else ""
+            parts.append(f"{self.paper_n:,} in the paper{hint}")
         return ", ".join(parts)
 
     def counts(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_VERSION", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
 
-FRAME_VERSION = 1
+FRAME_VERSION = 2
 """Version of the rules that all builders share: readers, symbols, labels.
 
 Raise it when rows would differ for the same input; folds have `FOLD_SCHEME`, a source `RULES_VERSION`. A test on rows

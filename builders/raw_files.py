@@ -46,6 +46,7 @@ class Source:
         files: Key -> file. Keys are ours, names are the publisher's.
         homepage: Where a reader learns more.
         version: Release that the urls point at; "latest" where the publisher keeps one moving file.
+        releases: Releases whose layout the builder was written against.
         license: SPDX id, or "unknown" where the publisher states none.
         license_url: Where the terms are stated.
         redistributable: Whether those terms let us publish rows made from it.
@@ -57,6 +58,7 @@ class Source:
     files: dict[str, RawFile]
     homepage: str = ""
     version: str = "1"
+    releases: str = ""
     license: str = "unknown"
     license_url: str = ""
     redistributable: bool = False

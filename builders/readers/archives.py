@@ -19,7 +19,7 @@ CHUNK = 1 << 20
 
 
 def read_bytes(path: Path, *, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """Content of a file, unpacked if it is gzip or a zip with one file (told by its first bytes, not its name).
+    """Content of a file, unpacked if it is gzip or a zip with one file (by its first bytes, not its name).
 
     What a Mac adds to a zip (`__MACOSX/`, `._name`, `.DS_Store`) is no file of it.
 

@@ -1,6 +1,6 @@
 """Reads pickles that hold plain data. A pickle is a program: this runs none of it and builds only what is named here.
 
-`pickle.Unpickler` with a restricted `find_class` still calls what it lets through, and ten bytes (LONG_BINPUT with a
+`pickle.Unpickler` with a restricted `find_class` still calls what it allows, and ten bytes (LONG_BINPUT with a
 large index) make it allocate gigabytes. Here the opcodes are read one by one, and a call is understood only where it
 stands for a numpy scalar.
 """

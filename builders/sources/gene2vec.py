@@ -16,12 +16,12 @@ __all__ = ["Gene2vecBuilder"]
 
 SPLITS = ("train", "valid", "test")
 FOLDER = "predictionData"
-# Written against the files of 2019, the only ones.
 GENE2VEC = Source(
     name="gene2vec",
     title="Gene2vec",
     homepage="https://github.com/jingcheng-du/Gene2vec",
     version="master",
+    releases="the files of 2019",
     license="MIT",
     license_url="https://github.com/jingcheng-du/Gene2vec/blob/master/LICENSE",
     redistributable=True,

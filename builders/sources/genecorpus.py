@@ -26,12 +26,12 @@ _PATHS = {
     "n1_network": "notch1_network/n1_network.pickle",
     "n1_target": "notch1_network/n1_target.pickle",
 }
-# Written against the six files of 2023, which have not changed since.
 GENECORPUS = Source(
     name="genecorpus",
     title="Genecorpus-30M",
     homepage="https://huggingface.co/datasets/ctheodoris/Genecorpus-30M",
     version="main",
+    releases="the files of 2023",
     license="Apache-2.0",
     license_url="https://huggingface.co/datasets/ctheodoris/Genecorpus-30M",
     redistributable=True,
@@ -41,7 +41,7 @@ GENECORPUS = Source(
     ),
     files={key: RawFile(names=(path,), url=f"{_URL}/{path}") for key, path in _PATHS.items()},
 )
-# What the paper's sizes show about three of its tasks; told to whoever compares with it.
+# What the paper's sizes show about three of its tasks; part of the audit.
 _NOTES = {
     "genecorpus_lys4_only_vs_non_methylated": (
         "the two lists have 78 and 40 ids; the paper's 171 is the size of bivalent vs Lys4-only"

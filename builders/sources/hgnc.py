@@ -15,7 +15,7 @@ __all__ = ["HgncBuilder"]
 
 
 class HgncBuilder(GeneTaskBuilder):
-    """Tasks made of HGNC's own columns."""
+    """Tasks made of columns of HGNC's complete set."""
 
     SOURCE = HGNC
     RULES_VERSION = 1

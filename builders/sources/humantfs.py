@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HumanTfsBuilder"]
 
-# Written against version 1.01 of the database, the only one.
 HUMANTFS = Source(
     name="humantfs",
     title="The Human Transcription Factors",
     homepage="https://humantfs.ccbr.utoronto.ca/",
     version="1.01",
+    releases="1.01",
     license="unknown",
     license_url="https://humantfs.ccbr.utoronto.ca/download.php",
     redistributable=False,

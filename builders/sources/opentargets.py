@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["OpenTargetsBuilder", "describe_disease"]
 
 FETCH = "rsync -r rsync.ebi.ac.uk::pub/databases/opentargets/platform/23.09/output/etl/parquet/{} DIR/opentargets"
-# Written against releases 23.09 (which the paper used) to 26.03: the folders have other names from 25.03 on, and from
-# 26.03 on the associations have other columns.
 OPENTARGETS = Source(
     name="opentargets",
     title="Open Targets",
     homepage="https://platform.opentargets.org/downloads",
     version="23.09",
+    releases="23.09 to 26.03",
     license="CC0-1.0",
     license_url="https://platform-docs.opentargets.org/licence",
     redistributable=True,
@@ -39,6 +38,7 @@ OPENTARGETS = Source(
     },
 )
 ASSOCIATION = {"targetId": "string", "diseaseId": "string", "score": "double"}
+# Columns and folders have other names from 26.03 and 25.03 on.
 SCORE = "score"
 RENAMED = (("associationScore", SCORE),)
 # From 26.03 on a row says what its score is over; earlier the folder did.
@@ -81,7 +81,7 @@ class OpenTargetsBuilder(GeneTaskBuilder):
         ),
         TableConfig(
             name="diseases",
-            # In the first version `description` was Open Targets' own, without the name and often empty.
+            # In the first version `description` was that of Open Targets, without the name and often empty.
             version="1.1.0",
             description="Diseases and phenotypes of the associations: name, summary if any, and both as one text.",
             features=dict.fromkeys(("disease_id", "name", "summary", "description"), "string"),
@@ -90,8 +90,8 @@ class OpenTargetsBuilder(GeneTaskBuilder):
     ]
 
     def inputs(self, config: TaskConfig | TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
-        own = [(self.SOURCE, key) for key in config.files]
-        return own if isinstance(config, TableConfig) else super().inputs(config)
+        needed = [(self.SOURCE, key) for key in config.files]
+        return needed if isinstance(config, TableConfig) else super().inputs(config)
 
     def rows(self, config: TaskConfig | TableConfig) -> pd.DataFrame:  # noqa: D102
         if isinstance(config, TableConfig):
@@ -107,10 +107,10 @@ class OpenTargetsBuilder(GeneTaskBuilder):
         if SCORE not in given:
             self.audit.notes.append(f"labels are from the column {RENAMED[0][0]}, as releases from 26.03 on name it")
         if AGGREGATION in table:
-            whole = table[AGGREGATION] == OVERALL
-            if not whole.all():
-                self.audit.notes.append(f"left out, as their {AGGREGATION} is not {OVERALL}: {(~whole).sum():,} rows")
-            table = table[whole]
+            overall = table[AGGREGATION] == OVERALL
+            if not overall.all():
+                self.audit.notes.append(f"left out, as their {AGGREGATION} is not {OVERALL}: {(~overall).sum():,} rows")
+            table = table[overall]
         table = table[[*ASSOCIATION]]
         rows = table.dropna().set_axis(["symbol", "disease_id", "label"], axis="columns")
         self.audit.notes.append(

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ReactomeBuilder"]
 
-# Written against releases 77 (2021) to 91 (2024); the three files have had one layout since 2016.
 REACTOME = Source(
     name="reactome",
     title="Reactome",
     homepage="https://reactome.org/download-data",
     version="latest",
+    releases="77 to 90",
     license="CC0-1.0",
     license_url="https://reactome.org/license",
     redistributable=True,
@@ -35,7 +35,7 @@ REACTOME = Source(
             names=("ReactomePathwaysRelation.txt",),
             url="https://reactome.org/download/current/ReactomePathwaysRelation.txt",
         ),
-        # Tells for sure which names are a human protein's; used where the file is at hand.
+        # Says which names are a human protein's; used where the file is present.
         "proteins": RawFile(
             names=("UniProt2Reactome_All_Levels.txt", "UniProt2Reactome_All_Levels.txt.gz"), url=None, optional=True
         ),
@@ -119,12 +119,14 @@ class ReactomeBuilder(GeneTaskBuilder):
         proteins = self._proteins()
         human = set()
         for name, symbol in previous.items():
-            own = split_cell(accessions[symbol])
+            of_gene = split_cell(accessions[symbol])
             if proteins is not None:
                 sets = [pathway for pathway in members if name in members[pathway]]
-                is_human = any((accession, pathway) in proteins for accession in own for pathway in sets)
+                is_human = any((accession, pathway) in proteins for accession in of_gene for pathway in sets)
             else:
-                is_human = bool(own) and symbol not in everywhere and (name in elsewhere or symbol in renamed_lately)
+                is_human = (
+                    bool(of_gene) and symbol not in everywhere and (name in elsewhere or symbol in renamed_lately)
+                )
             human |= {name} if is_human else set()
         if pathogens := sorted(previous.keys() - human):
             self.audit.notes.append(

@@ -19,7 +19,7 @@ __all__ = ["ENTRIES_FORM", "ENTRY", "GENE", "SEQUENCE", "UNIPROT", "UniProtBuild
 
 ENTRY, GENE, KEYWORD, SEQUENCE = "Entry", "Gene Names (primary)", "Keyword ID", "Sequence"
 NAMES, KEYWORD_NAMES = "Gene Names", "Keywords"
-# How to read the entries. Until 2022 the columns had other names, and the API's own field names come in JSON exports.
+# How to read the entries. Until 2022 the columns had other names, and exports by field have the API's names.
 ENTRIES_FORM = {
     "quoting": csv.QUOTE_NONE,
     "renamed": (
@@ -38,12 +38,12 @@ _ENTRIES_URL = (
 )
 _ENTRIES = ("uniprotkb_human_reviewed.tsv", "uniprotkb_human_reviewed.tsv.gz", "uniprotkb_human_reviewed_keywords.tsv")
 _FASTA = ("uniprotkb_human_reviewed.fasta", "uniprotkb_human_reviewed.fasta.gz")
-# Written against releases 2021_03 to 2025_04.
 UNIPROT = Source(
     name="uniprot",
     title="UniProt",
     homepage="https://www.uniprot.org/uniprotkb?query=reviewed:true+AND+organism_id:9606",
     version="latest",
+    releases="2018 to 2026, as tables of the website or the REST API",
     license="CC-BY-4.0",
     license_url="https://www.uniprot.org/help/license",
     redistributable=True,
@@ -86,7 +86,7 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         files=("entries", "keywords"),
         duplicates="union",
         # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count
-        # twice, or tell how a protein was studied.
+        # twice, or say how a protein was studied.
         ranked=paper_size is not None,
         paper_name=f"UniProt keyword {category}" if paper_size else None,
         paper_size=paper_size,
@@ -96,7 +96,7 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
 class UniProtBuilder(GeneTaskBuilder):
     """A gene has a keyword if any of its proteins has.
 
-    Two categories make no task: "Coding sequence diversity" (Alternative splicing) tells how well a protein was
+    Two categories make no task: "Coding sequence diversity" (Alternative splicing) says how well a protein was
     studied, and no human protein has a keyword of "Developmental stage", whose keywords are for viruses, bacteria and
     parasites.
     """

@@ -16,7 +16,7 @@ _ACCESSIONS: dict[Accession, re.Pattern[str]] = {
     "hgnc": re.compile(r"(?:HGNC:)+(\d+)"),
     # ENSGR is how Ensembl once named the copies on Y of pseudoautosomal genes.
     "ensembl": re.compile(r"(?:ENSEMBL:)?ENSG([\dR]\d{10})(?:\.\d+)?(?:_PAR_Y)?"),
-    # Many libraries turn a column of ids with a gap in it into decimals: 8086.0.
+    # One missing id makes pandas write the column as decimals: 8086.0.
     "entrez": re.compile(r"(?:(?:HSA|NCBIGENE|ENTREZ(?:GENE)?|GENE_?ID):)?(\d+)(?:\.0+)?"),
     "uniprot": re.compile(
         rf"(?:UNIPROT(?:KB)?:)?(?:(?:SP|TR)\|)?({_UNIPROT})(?:[-.]\d+)?(?:_HUMAN|\|[A-Z\d]+_HUMAN|\|)?"
@@ -28,7 +28,7 @@ _ENSEMBL = r"ENSG[\dR]\d{10}(?:\.\d+)?"
 _PAIRS = (re.compile(rf"(?P<symbol>\S+)[_|](?P<id>{_ENSEMBL})"), re.compile(rf"(?P<id>{_ENSEMBL})[_|](?P<symbol>\S+)"))
 # R keeps letters, digits, dot and underscore of a name, and a name has to begin with a letter.
 _NOT_IN_R = re.compile(r"[^A-Za-z0-9._]")
-# One digit: CAND1.11 is a gene of its own, not the twelfth CAND1 of a list.
+# One digit: CAND1.11 is another gene, not the twelfth CAND1 of a list.
 _NUMBERED = re.compile(r"(\S+)\.[1-9]")
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -6,13 +6,12 @@ from builders.raw_files import RawFile, Source
 
 __all__ = ["HGNC", "HGNC_COLUMNS", "HGNC_RENAMED", "split_cell"]
 
-# Written against the complete sets of 2017 to 2025 (48 to 54 columns) and the custom downloads of genenames.org.
-# Columns are found by name, so that those that HGNC adds or drops (lncrnadb, gencc, mane_select) do not matter.
 HGNC = Source(
     name="hgnc",
     title="HGNC",
     homepage="https://www.genenames.org/download/",
     version="latest",
+    releases="complete sets of 2017 to 2024 and custom downloads",
     license="CC0-1.0",
     license_url="https://www.genenames.org/about/license/",
     redistributable=True,
@@ -29,7 +28,7 @@ HGNC_COLUMNS = (
     "hgnc_id", "symbol", "status", "alias_symbol", "prev_symbol", "entrez_id", "ensembl_gene_id", "uniprot_ids",
 )  # fmt: skip
 
-# Names in complete sets until 2020, and in custom downloads.
+# Names in complete sets until 2020, and in custom downloads. HGNC also adds and drops columns (lncrnadb, gencc).
 HGNC_RENAMED = (
     *(("gene_family", "gene_group"), ("Gene group name", "gene_group")),
     *(("HGNC ID", "hgnc_id"), ("Approved symbol", "symbol"), ("Approved name", "name"), ("Status", "status")),

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import ItemsView, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
+from builders.files import write_atomically
 from builders.symbols.unknown import looks_like_mouse
 
 __all__ = ["CHANGES", "LISTING_COLUMNS", "Match", "Resolution", "Status"]
@@ -44,7 +46,7 @@ class Match:
             for upper and lower case), "r_name" (a name that R changed) and "date" (a symbol that a spreadsheet took for
             a date) are changes.
         candidates: The symbols it could stand for, if it was ambiguous.
-        note: What an unknown identifier is, as far as its form tells: "special token of a vocabulary", say.
+        note: What an unknown identifier is, as far as its form shows: "special token of a vocabulary", say.
     """
 
     symbol: str | None
@@ -142,6 +144,16 @@ class Resolution:
             (identifier, match.symbol or "", match.status, ", ".join(match.candidates) or match.note)
             for identifier, match in self._pairs
         ]
+
+    def write_listing(self, path: str | Path) -> None:
+        """Write `listing` as a table separated by tabs, with a header line.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        rows = [LISTING_COLUMNS, *self.listing()]
+        cells = [[" ".join(cell.split()) for cell in row] for row in rows]
+        write_atomically(Path(path), "".join("\t".join(row) + "\n" for row in cells))
 
     def _rows(self) -> Iterator[tuple[str, Match]]:
         return zip(self.identifiers, self.matches, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,24 +62,43 @@ class SymbolResolver:
     def __init__(self, table: pd.DataFrame, *, identifier_map: Mapping[str, str | Sequence[str]] | None = None) -> None:
         gone = table[table["status"] != "Approved"]
         self._withdrawn = {*gone["hgnc_id"], *gone["symbol"], *gone["symbol"].str.removesuffix("~withdrawn")}
-        self._index: dict[Status, dict[str, set[str]]] = {status: defaultdict(set) for status in _COLUMNS}
-        table = table[table["status"] == "Approved"]
-        symbols = table["symbol"].tolist()
-        for status, columns in _COLUMNS.items():
-            index = self._index[status]
-            # The ortholog columns are not among those that a table must have.
-            for column in columns if status != "ortholog" else [name for name in columns if name in table]:
-                for symbol, cell in zip(symbols, table[column].tolist(), strict=True):
-                    for identifier in split_cell(cell):
-                        index[identifier].add(symbol)
-        self._folded = {status: _by_form(self._index[status], str.casefold) for status in _SYMBOL_STEPS}
+        approved = table[table["status"] == "Approved"]
+        # The ortholog columns are not among those that a table must have.
+        columns = [name for names in _COLUMNS.values() for name in names if name in approved]
+        self._cells: dict[str, list[str]] = {name: approved[name].tolist() for name in columns}
         # Sixty tasks of one source ask for the same identifiers.
         self._known: dict[tuple[Status, ...], dict[str, Match]] = {}
         self._map = identifier_map or {}
 
     @cached_property
+    def _index(self) -> dict[Status, dict[str, set[str]]]:
+        return {status: self._index_of(columns) for status, columns in _COLUMNS.items()}
+
+    @cached_property
+    def _folded(self) -> dict[Status, dict[str, set[str]]]:
+        return {status: _by_form(self._index[status], str.casefold) for status in _SYMBOL_STEPS}
+
+    @cached_property
     def _r_names(self) -> dict[Status, dict[str, set[str]]]:
-        return {status: _by_form(self._index[status], r_name) for status in _SYMBOL_STEPS}
+        # R changes none of the names that are a letter followed by letters and digits.
+        changed = {
+            status: {
+                name: genes for name, genes in self._index[status].items() if not (name.isalnum() and name[0].isalpha())
+            }
+            for status in _SYMBOL_STEPS
+        }
+        return {status: _by_form(index, r_name) for status, index in changed.items()}
+
+    def _index_of(self, columns: Sequence[str]) -> dict[str, set[str]]:
+        index: dict[str, set[str]] = defaultdict(set)
+        for column in columns:
+            for symbol, cell in zip(self._cells["symbol"], self._cells.get(column, ()), strict=False):
+                # Most cells hold one identifier or none.
+                for identifier in split_cell(cell) if "|" in cell or ", " in cell else (cell,):
+                    index[identifier].add(symbol)
+        # A look-up must not add a key.
+        index.pop("", None)
+        return dict(index)
 
     @classmethod
     def from_hgnc(
@@ -152,8 +171,11 @@ class SymbolResolver:
         targets = self._map[identifier]
         names = [targets] if isinstance(targets, str) else targets
         steps = {*by, "ortholog"} - {"mapped"}
-        found = {match.symbol for name in names if (match := self._match(name, steps)).symbol is not None}
-        candidates = tuple(sorted(symbol for symbol in found if symbol))
+        matches = [self._match(name, steps) for name in names]
+        found = {
+            symbol for match in matches for symbol in (match.candidates if match.symbol is None else (match.symbol,))
+        }
+        candidates = tuple(sorted(found))
         if len(candidates) == 1:
             return Match(candidates[0], "mapped")
         if candidates:
@@ -221,11 +243,9 @@ def _dates(identifier: str) -> list[str]:
     return [symbol for reading in spreadsheet_dates(identifier) for symbol in reading]
 
 
-def _by_form(index: dict[str, set[str]], form: Any) -> dict[str, set[str]]:
+def _by_form(index: dict[str, set[str]], form: Callable[[str], str]) -> dict[str, set[str]]:
     """The index by another form of its identifiers."""
     formed: dict[str, set[str]] = defaultdict(set)
     for identifier, symbols in index.items():
-        if identifier:
-            formed[form(identifier)] |= symbols
-    # A look-up must not add a key.
+        formed[form(identifier)] |= symbols
     return dict(formed)

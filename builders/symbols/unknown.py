@@ -50,7 +50,7 @@ _HUMAN = re.compile(r"[A-Z][A-Z0-9.-]*|C[\dXY]+orf\d+\w*")
 
 
 def why_unknown(identifier: str) -> str:
-    """What an identifier without a human gene is, as far as its form tells.
+    """What an identifier without a human gene is, as far as its form shows.
 
     >>> why_unknown("<pad>"), why_unknown("ERCC-00002"), why_unknown("Trp53")
     ('special token of a vocabulary', 'spike-in control', 'looks like a mouse or rat symbol')

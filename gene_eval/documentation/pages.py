@@ -43,6 +43,8 @@ def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
     kept = "" if source.redistributable else "; rows are not redistributed"
     yield f"## {source.title}\n"
     yield f"[{source.title}]({source.homepage}), version {source.version}, licence {terms}{kept}. {source.citation}\n"
+    if source.releases:
+        yield f"Releases that are read: {source.releases}.\n"
     places = ", ".join(f"`{source.name}/{file.names[0]}`" for file in source.files.values())
     yield f"Files below the data directory: {places}.\n"
     yield "| task | target | entity | family | what a label says | in the paper | n there |"

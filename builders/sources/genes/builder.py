@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
 
-# Written against gene_summary.gz of 2021 to 2025, with the genes of all species.
 NCBI_GENE = Source(
     name="ncbi_gene",
     title="NCBI Gene",
     homepage="https://www.ncbi.nlm.nih.gov/gene",
     version="latest",
+    releases="gene_summary.gz since 2021",
     license="public-domain",
     license_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
     redistributable=True,
@@ -87,7 +87,7 @@ class GenesBuilder(GeneTaskBuilder):
     """
 
     SOURCE = HGNC
-    RULES_VERSION = 1
+    RULES_VERSION = 2
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="genes",

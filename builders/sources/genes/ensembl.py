@@ -10,12 +10,12 @@ from builders.readers.fasta import read_records
 __all__ = ["ENSEMBL", "longest_transcripts"]
 
 _NAMES = tuple(f"Homo_sapiens.GRCh38.{kind}.all.fa{packed}" for kind in ("cds", "cdna") for packed in (".gz", ""))
-# Written against releases 90 to 115.
 ENSEMBL = Source(
     name="ensembl",
     title="Ensembl",
     homepage="https://ftp.ensembl.org/pub/current_fasta/homo_sapiens/cds/",
     version="latest",
+    releases="76 and later (GRCh38)",
     # Not a listed licence: no constraint beyond those of the data's owners, and attribution is expected.
     license="LicenseRef-EMBL-EBI-terms-of-use",
     license_url="https://www.ebi.ac.uk/about/terms-of-use",

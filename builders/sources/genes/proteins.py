@@ -35,7 +35,7 @@ def sequence_per_gene(proteins: pd.DataFrame, genes: pd.DataFrame, resolver: Sym
         resolver: Resolver over the complete set.
 
     Returns:
-        The sequence of the first of HGNC's accessions that is among the proteins, else the longest that names the gene.
+        The sequence of the first of HGNC's accessions that has a protein, else the longest that names the gene.
     """
     chosen: dict[str, str] = {}
     # Longest last, so that it stays; the accession decides between equals. P04637-2 is an isoform beside P04637.

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HpaBuilder"]
 
-# Written against releases 18 to 25; `releases.py` has what differs between them.
 HPA = Source(
     name="hpa",
     title="Human Protein Atlas",
     homepage="https://v23.proteinatlas.org/about/download",
     version="23",
+    releases="18 to 25, as table or JSON",
     # Version 24 and later are under CC-BY-SA-4.0.
     license="CC-BY-SA-3.0",
     license_url="https://v23.proteinatlas.org/about/licence",
@@ -52,14 +52,14 @@ HPA = Source(
     },
 )
 ENSEMBL_ID = r"ENSG\d{11}"
-# "Unmapped" is what the column Chromosome says of a gene without a place in the assembly.
+# "Unmapped" is what the column Chromosome says of a gene that is not in the assembly.
 NOT_MEASURED = ("", "NA", "Unmapped")
 # v18 separates locations by a line break.
 SEPARATOR = re.compile(r"[,;]|<br>")
 P_VALUE = r"\s*\(\d+(?:\.\d+)?(?:e[+-]?\d+)?\)$"
 ANSWERS = {"yes": "ccd", "no": "not_ccd"}
 STRENGTH = r"^(?:potential|validated) (?=prognostic)"
-# The main table does not tell the two directions of an unprognostic gene apart.
+# The main table has one class for both directions of an unprognostic gene.
 OUTCOMES = {
     "prognostic - favorable": "prognostic favorable",
     "prognostic - unfavorable": "prognostic unfavorable",

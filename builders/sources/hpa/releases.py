@@ -100,7 +100,7 @@ def split_column(config: TaskConfig) -> str:
 
 
 def release_of(names: Collection[str]) -> str:
-    """Release of a main table with these columns, as "24" or "21 or 22"; empty if nothing tells.
+    """Release of a main table with these columns, as "24" or "21 or 22"; empty if no column shows it.
 
     >>> release_of(["Gene", "RNA tissue specific NX"])
     '19 or 20'

@@ -182,6 +182,9 @@ def test_map_of_identifiers_decides_first(write_hgnc, tmp_path):
         ("ACTB", "mapped"),
     ]
     assert found.matches[1].candidates == ("A1BG", "AANAT")
+    # What is ambiguous after the map stays ambiguous.
+    doubtful = SymbolResolver.from_hgnc(write_hgnc(ROWS), identifier_map={"x": ["A1BG", "MGI:109257"]})
+    assert doubtful.resolve(["x"]).ambiguous == {"x": ("A1BG", "SMN1", "SMN2")}
     assert found.matches[2].note == "mapped to NOSUCH, which HGNC does not know"
     with pytest.raises(SourceFormatError, match="no column 'protein'"):
         read_identifier_map(path, "protein", "gene")
@@ -205,7 +208,7 @@ def test_human_genes_are_not(resolver, names):
     assert resolver.resolve(names).species_warning == ""
 
 
-def test_listing_for_an_audit(resolver):
+def test_listing_for_an_audit(resolver, tmp_path):
     found = resolver.resolve(["A1BG", "TITF1", "tbce", "1-Mar", "<pad>", "A1BG", "HGNC:999"])
     assert found.listing() == [
         ("A1BG", "A1BG", "current", ""),
@@ -215,6 +218,11 @@ def test_listing_for_an_audit(resolver):
         ("<pad>", "", "unmapped", "special token of a vocabulary"),
         ("HGNC:999", "", "withdrawn", ""),
     ]
+    found.write_listing(tmp_path / "audit.tsv")
+    lines = (tmp_path / "audit.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "identifier\tsymbol\tstatus\tnote"
+    assert lines[4] == "1-Mar\t\tambiguous\tMARCHF1, MTARC1"
+    assert len(lines) == 7
     assert resolver.resolve(["<pad>", "<cls>", "ERCC-00002", "x", "x"]).unknown_kinds == {
         "special token of a vocabulary": 2,
         "no name that HGNC knows": 1,
