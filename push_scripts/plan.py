@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from huggingface_hub import constants
+
 from gene_eval.errors import CardError
 from push_scripts.errors import PushError
 
-__all__ = ["Change", "Content", "Merge", "Plan", "Remote", "RemoteFile", "make_plan"]
+__all__ = ["Change", "Content", "Merge", "Plan", "Remote", "RemoteFile", "make_plan", "unknown"]
 
 # The new text of a file, made from the one that is there (None if there is none).
 Merge = Callable[[str | None], str]
@@ -56,7 +58,7 @@ class Remote:
         repo_id: `owner/name`.
         repo_type: "dataset", "model" or "space".
         url: Where a reader finds it.
-        user: Who is logged in.
+        user: Who is logged in; empty if nobody is, so that it is not known what is there.
         head: Commit that the files were listed at; None if the repository does not exist.
         files: Path -> file.
         revision: Branch or pull request that a push goes to.
@@ -108,7 +110,10 @@ class Plan:
             remote.pull_request, f", to the open pull request #{remote.pull_request}"
         )
         state = ", which does not exist yet" if remote.head is None else ""
-        lines = [f"push to the {remote.repo_type} {remote.repo_id}{state}{where}", f"  {remote.url} as {remote.user}"]
+        address = f"  {remote.url} as {remote.user}"
+        if not remote.user:
+            state, address = "", f"  {remote.url}, not compared with what is there: nobody is logged in"
+        lines = [f"push to the {remote.repo_type} {remote.repo_id}{state}{where}", address]
         lines += [f"  {change.kind:6}  {_size(change.size):>8}  {change.path}" for change in self.to_do]
         same = len(self.changes) - len(self.to_do)
         if same:
@@ -118,6 +123,12 @@ class Plan:
         total = _size(sum(change.size for change in sent))
         lines.append(f"{_files(len(sent))} to send ({total}), {len(self.to_do) - len(sent)} to delete, in one commit")
         return "\n".join(lines)
+
+
+def unknown(repo_id: str, repo_type: str) -> Remote:
+    """A repository that cannot be asked, taken as empty."""
+    prefix = "" if repo_type == "model" else f"{repo_type}s/"
+    return Remote(repo_id, repo_type, f"{constants.ENDPOINT}/{prefix}{repo_id}", "", None, {})
 
 
 def make_plan(content: Content, remote: Remote, read: Callable[[str], bytes]) -> Plan:

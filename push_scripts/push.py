@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import datasets
+from huggingface_hub import get_token
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from gene_eval.analysis import tables
@@ -17,7 +18,7 @@ from gene_eval.text import say
 from push_scripts import contents
 from push_scripts.errors import PushError
 from push_scripts.hub import Hub, check_repo_id
-from push_scripts.plan import Content, make_plan
+from push_scripts.plan import Content, make_plan, unknown
 
 __all__ = ["push"]
 
@@ -35,9 +36,12 @@ def push(arguments: argparse.Namespace) -> int:
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     disable_progress_bars()
     datasets.disable_progress_bars()
-    hub = Hub(say)
     with tempfile.TemporaryDirectory(prefix="gene-bench-push-") as folder:
         content = _CONTENTS[arguments.what](arguments, Path(folder))
+        # The plan first: who has no token yet sees what it would be for.
+        if not get_token():
+            print(make_plan(content, unknown(arguments.repo_id, content.repo_type), lambda _: b""))
+        hub = Hub(say)
         title = content.title if content.repo_type == "model" else None
         remote = hub.remote(arguments.repo_id, content.repo_type, pull_request=title)
         plan = make_plan(content, remote, lambda path: hub.read(remote, path))

@@ -1,7 +1,7 @@
 """Two models, compared on the tasks, genes and folds that they share; `comparison_text` says what was found.
 
-Only what can be paired is compared: equal protocol, engine and seed, equal labels and folds, equal genes. What is left
-out is counted, with the reason.
+Only what can be paired is compared: equal settings, equal labels and folds, the same genes but for one in a hundred
+(see `gene_eval.analysis.pairing`). What is left out is counted, with the reason.
 """
 
 import math
@@ -14,6 +14,7 @@ from statistics import fmean
 import numpy as np
 
 from gene_eval.analysis.groups import OVERALL, REGRESSION, basis, clusters, generalizes, group_metric, group_tasks
+from gene_eval.analysis.pairing import overlap, why_not_paired
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
@@ -27,6 +28,7 @@ from gene_eval.core.statistics.paired_tests import (
 )
 from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
 from gene_eval.errors import ReportError
+from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.paths import slug
 from gene_eval.results.records import Settings, TaskRecord, TaskResult
 from gene_eval.text import count, nearest, some
@@ -40,7 +42,8 @@ class TaskComparison:
 
     `mean_a` and `mean_b` are over the folds in which both are defined, `test.n` of `n_folds`. `holm_p` and `bh_p` are
     the p-value adjusted for the number of tasks compared; `detectable` is the smallest true difference that would
-    probably (with a chance of 80 %) be found on this task. An undefined number is nan.
+    probably (with a chance of 80 %) be found on this task. An undefined number is nan. A task that is not `is_counted`
+    is too small for statements over tasks; `n_scored` is of the model that was scored on fewer genes.
     """
 
     task: TaskRecord
@@ -53,6 +56,8 @@ class TaskComparison:
     holm_p: float
     bh_p: float
     detectable: float
+    is_counted: bool = True
+    is_same_genes: bool = True
 
     @property
     def better(self) -> str:
@@ -68,7 +73,8 @@ class GroupComparison:
     is about tasks from sources like these. With fewer, every task counts once (labels of one multi-label task as one)
     and `p_value` is that of `stats.fixed_tasks_test` (`basis` is "3 tasks"): the statement is about these tasks only,
     and `signed_rank_p` is nan.
-    `holm_p` is adjusted for the number of families; for other groups it equals `p_value`.
+    `holm_p` is adjusted for the number of families; for other groups it equals `p_value`. `wins_a` counts the tasks on
+    which A is better after correction, `ahead_a` those on which its score is higher.
     """
 
     name: str
@@ -85,11 +91,18 @@ class GroupComparison:
     signed_rank_p: float
     wins_a: int
     wins_b: int
+    ahead_a: int
+    ahead_b: int
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether there are few sources and their tasks do not all point the same way."""
+        return "source" not in self.basis and self.ahead_a > 0 and self.ahead_b > 0
 
     @property
     def better(self) -> str:
-        """Which model: "a", "b", or "" where the difference is not clear."""
-        return _better(self.difference, self.holm_p)
+        """Which model: "a", "b", or "" where the difference is not clear, or `is_mixed`."""
+        return "" if self.is_mixed else _better(self.difference, self.holm_p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,11 @@ class Comparison:
             f"{model} has results of different revisions or options; run it again with --overwrite"
             for model in self.mixed
         )
-        return (*left_out, *mixed)
+        close = [task.task.id for task in self.tasks if not task.is_same_genes]
+        nearly = [f"{count(len(close), 'task')} compared on genes of which up to 1 % differ ({some(close)})"]
+        small = [task.task.id for task in self.tasks if not task.is_counted]
+        shown = [f"{count(len(small), 'task')} too small to be part of a mean ({some(small)}): {RULE}"]
+        return (*left_out, *mixed, *(nearly if close else ()), *(shown if small else ()))
 
 
 def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> Comparison:
@@ -194,8 +211,10 @@ def _common_settings(
         if result.model.id in found:
             found[result.model.id].setdefault(result.settings, {})[result.task.id] = result
     shared = sorted(found[a].keys() & found[b].keys())
-    if len(shared) == 1:
-        return shared[0], found[a][shared[0]], found[b][shared[0]]
+    # A run with --common-genes lies beside one without, and is the one to compare.
+    if len({replace(settings, genes="") for settings in shared}) == 1:
+        chosen = next((settings for settings in shared if settings.genes == "common"), shared[0])
+        return chosen, found[a][chosen], found[b][chosen]
     if shared:
         there = "; ".join(map(str, shared))
         msg = f"{a} and {b} have results of {len(shared)} settings ({there}); keep one of them in the folder"
@@ -213,7 +232,7 @@ def _match(
     for task in sorted(of_a.keys() | of_b.keys()):
         if task not in of_b or task not in of_a:
             reasons.setdefault(f"no result of {b if task in of_a else a}", []).append(task)
-        elif reason := _why_not(of_a[task], of_b[task]):
+        elif reason := why_not_paired(of_a[task], of_b[task]):
             reasons.setdefault(reason, []).append(task)
         else:
             matched.append((of_a[task], of_b[task]))
@@ -222,28 +241,6 @@ def _match(
 
 def _is_mixed(results: Iterable[TaskResult]) -> bool:
     return len({(each.model.revision, each.model.options_text) for each in results}) > 1
-
-
-def _why_not(first: TaskResult, second: TaskResult) -> str:
-    """Why the scores of one task cannot be paired; empty if they can."""
-    one, other = first.task, second.task
-    if one.version != other.version:
-        return f"task versions differ, {one.version} and {other.version}; run both again with --overwrite"
-    if one.data_sha256 != other.data_sha256:
-        return "labels differ (data_sha256); run both on the same raw files with --overwrite"
-    if (one.fold_scheme, one.folds_sha256) != (other.fold_scheme, other.folds_sha256):
-        return "folds differ (folds_sha256); run both again with --overwrite"
-    if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
-        return "the penalty C differs"
-    scored = [(each.coverage.n_scored, each.coverage.scored_sha256) for each in (first, second)]
-    if scored[0] != scored[1]:
-        return "models were scored on different genes; run both together with --common-genes --overwrite"
-    metric = MAIN_METRIC[one.target]
-    if metric not in first.scores or metric not in second.scores:
-        return f"no {metric} in a result"
-    if len(first.scores[metric].folds) != len(second.scores[metric].folds):
-        return "the counts of folds differ"
-    return ""
 
 
 def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
@@ -256,7 +253,7 @@ def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
     return TaskComparison(
         task=first.task,
         metric=metric,
-        n_scored=first.coverage.n_scored,
+        n_scored=min(first.coverage.n_scored, second.coverage.n_scored),
         n_folds=len(folds),
         mean_a=fmean(a) if a else math.nan,
         mean_b=fmean(b) if b else math.nan,
@@ -264,6 +261,8 @@ def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
         holm_p=math.nan,
         bh_p=math.nan,
         detectable=minimal_detectable_difference(test.std_error, test.df),
+        is_counted=meets_minimum(first) and meets_minimum(second),
+        is_same_genes=overlap(first, second) == 1,
     )
 
 
@@ -275,7 +274,7 @@ def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
 
 def _groups(tasks: Sequence[TaskComparison], seed: int) -> tuple[GroupComparison, ...]:
     by_id = {each.task.id: each for each in tasks}
-    members = group_tasks(each.task for each in tasks)
+    members = group_tasks(each.task for each in tasks if each.is_counted)
     groups = [_group(name, [by_id[task] for task in names], seed) for name, names in members.items()]
     families = [group.name for group in groups if group.name not in (OVERALL, REGRESSION)]
     adjusted = dict(zip(families, holm([g.p_value for g in groups if g.name in families]).tolist(), strict=True))
@@ -301,6 +300,7 @@ def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupCompar
         difference = found.difference
     mean_a, mean_b, _ = by_model.mean(axis=1).tolist()
     wins = Counter(each.better for each in tasks)
+    signs = np.sign([each.test.difference for each in tasks])
     return GroupComparison(
         name=name,
         metric=group_metric(name),
@@ -316,6 +316,8 @@ def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupCompar
         signed_rank_p=signed_rank_p,
         wins_a=wins["a"],
         wins_b=wins["b"],
+        ahead_a=int((signs > 0).sum()),
+        ahead_b=int((signs < 0).sum()),
     )
 
 

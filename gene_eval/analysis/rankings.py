@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.analysis.groups import basis, clusters, generalizes, group_metric, group_tasks
+from gene_eval.analysis.pairing import why_not_paired
 from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.core.statistics.paired_tests import fixed_tasks_p_values, holm
-from gene_eval.core.statistics.resampling import rank_models, tie_groups
+from gene_eval.core.statistics.paired_tests import ALPHA, fixed_tasks_p_values, holm
+from gene_eval.core.statistics.resampling import Ranking, cluster_means, rank_models, tie_groups
 from gene_eval.errors import ReportError
+from gene_eval.results.minimum import meets_minimum
 from gene_eval.results.records import Score, TaskRecord, TaskResult
 
 __all__ = ["GroupRanking", "ModelRank", "rank"]
@@ -19,13 +21,18 @@ __all__ = ["GroupRanking", "ModelRank", "rank"]
 
 @dataclass(frozen=True, slots=True)
 class ModelRank:
-    """A model's rank by `mean`; `low` (best) to `high` (worst) is the 95 % interval, None with too few tasks."""
+    """A model's rank by `mean`, whose standard error over sources (or tasks) is `std_error`, None for one of them.
+
+    `low` (best) to `high` (worst) is the simultaneous 95 % interval: as many models are better, and as many worse, as
+    differ from this one after Holm's correction over all pairs; None where no pair can be tested.
+    """
 
     model: str
     mean: float
     rank: int
     low: int | None
     high: int | None
+    std_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,13 @@ class GroupRanking:
         basis: What means are over: "8 sources" (each counts once, by the mean of its tasks), or "3 tasks" (the
             labels of one multi-label task count as one).
         models: Ranks, best first.
-        p_values: (model, model) to the Holm-adjusted p-value of their difference, in both orders; nan if untestable.
-        ties: Largest runs of models, best first, of which no two differ (p < 0.05); a model may be in several.
+        p_values: (model, model) to the Holm-adjusted p-value of their difference, in both orders; nan if untestable, or
+            if the two were scored on different genes.
+        ties: Largest runs of models, best first, of which no two differ; a model may be in several. Two differ if p is
+            below 0.05 and, where there are fewer than six sources, every task points the same way.
         left_out: Models without a score on every task of the group.
         uneven: Tasks on which the models were scored on different genes.
+        distinguished: Pairs of models that differ, in both orders.
     """
 
     name: str
@@ -54,14 +64,15 @@ class GroupRanking:
     ties: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
     uneven: tuple[str, ...]
+    distinguished: frozenset[tuple[str, str]] = frozenset()
 
 
 def rank(results: Iterable[TaskResult], *, seed: int = 0) -> tuple[GroupRanking, ...]:
     """Rank all models overall, by family, and on regression tasks.
 
-    With six sources or more in a group, sources are resampled and differences tested by that bootstrap; with fewer,
-    tasks are resampled for the intervals (a multi-label task with its labels), and differences tested by
-    `stats.fixed_tasks_p_values`. Groups that no model has all tasks of are not there.
+    With six sources or more in a group, differences are tested by a bootstrap of sources; with fewer, by
+    `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests. Groups that no model has
+    all tasks of are not there; a result that is too small (`gene_eval.results.minimum`) counts as none.
 
     Args:
         results: Of one setting, and of one version, labels and folds of each task.
@@ -74,6 +85,8 @@ def rank(results: Iterable[TaskResult], *, seed: int = 0) -> tuple[GroupRanking,
     records: dict[str, TaskRecord] = {}
     settings = set()
     for result in results:
+        if not meets_minimum(result):
+            continue
         task = result.task
         settings.add(result.settings)
         first = records.setdefault(task.id, task)
@@ -105,9 +118,12 @@ def _group(
     means = np.array([[score.mean for score in row] for row in rows], dtype=np.float64)
     ranking = rank_models(means, clusters=clusters(tasks), seed=seed)
     p_values = ranking.p_values if generalizes(tasks) else _fixed_p_values(rows)
+    p_values = np.where(_paired([[by_model[model][task.id] for task in tasks] for model in models]), p_values, np.nan)
+    differ = p_values < ALPHA
+    if not generalizes(tasks):
+        differ &= _consistent(means)
     order = np.argsort(-ranking.means, kind="stable").tolist()
-    columns = zip(models, ranking.means.tolist(), ranking.ranks.tolist(), ranking.low, ranking.high, strict=True)
-    ranks = [ModelRank(model, mean, int(at), _rank(low), _rank(high)) for model, mean, at, low, high in columns]
+    ranks = _ranks(models, ranking, differ, is_tested=~np.isnan(p_values), errors=_errors(means, clusters(tasks)))
     ordered = [(i, j) for i in range(len(models)) for j in range(len(models)) if i != j]
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     return GroupRanking(
@@ -117,8 +133,9 @@ def _group(
         basis=basis(tasks),
         models=tuple(ranks[i] for i in order),
         p_values={(models[i], models[j]): float(p_values[i, j]) for i, j in ordered},
-        ties=tuple(tuple(models[i] for i in run) for run in tie_groups(ranking.means, p_values)),
+        ties=tuple(tuple(models[i] for i in run) for run in tie_groups(ranking.means, np.where(differ, 0.0, 1.0))),
         left_out=tuple(sorted(by_model.keys() - set(models))),
+        distinguished=frozenset((models[i], models[j]) for i, j in np.argwhere(differ).tolist()),
         uneven=tuple(task for task, hashes in scored.items() if len(hashes) > 1),
     )
 
@@ -141,5 +158,43 @@ def _fixed_p_values(rows: Sequence[Sequence[Score]]) -> npt.NDArray[np.float64]:
     return p_values
 
 
-def _rank(value: float) -> int | None:
-    return None if math.isnan(value) else int(value)
+def _paired(results: Sequence[Sequence[TaskResult]]) -> npt.NDArray[np.bool_]:
+    """(M, M) whether two models can be paired on every task."""
+    table = np.ones((len(results), len(results)), dtype=bool)
+    for i, row in enumerate(results):
+        for j, other in enumerate(results[:i]):
+            table[i, j] = table[j, i] = not any(map(why_not_paired, row, other))
+    return table
+
+
+def _consistent(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """(M, M) whether no task points the other way, for (M, T) scores."""
+    differences = scores[:, np.newaxis] - scores[np.newaxis]
+    consistent: npt.NDArray[np.bool_] = (differences >= 0).all(axis=2) | (differences <= 0).all(axis=2)
+    return consistent
+
+
+def _errors(scores: npt.NDArray[np.float64], units: Sequence[str]) -> list[float | None]:
+    """Standard error of each model's mean over clusters."""
+    by_unit = cluster_means(scores, units)
+    n = by_unit.shape[1]
+    return [None] * len(scores) if n < 2 else (by_unit.std(axis=1, ddof=1) / math.sqrt(n)).tolist()
+
+
+def _ranks(
+    models: Sequence[str],
+    ranking: Ranking,
+    differ: npt.NDArray[np.bool_],
+    *,
+    is_tested: npt.NDArray[np.bool_],
+    errors: Sequence[float | None],
+) -> list[ModelRank]:
+    better = ranking.means[np.newaxis] > ranking.means[:, np.newaxis]
+    low = 1 + (differ & better).sum(axis=1)
+    high = len(models) - (differ & ~better).sum(axis=1)
+    return [
+        ModelRank(model, float(ranking.means[i]), int(ranking.ranks[i]), int(low[i]), int(high[i]), errors[i])
+        if is_tested[i].any()
+        else ModelRank(model, float(ranking.means[i]), int(ranking.ranks[i]), None, None, errors[i])
+        for i, model in enumerate(models)
+    ]

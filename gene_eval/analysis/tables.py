@@ -13,6 +13,7 @@ from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_tasks
 from gene_eval.analysis.rankings import GroupRanking, rank
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import ReportError
+from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
 from gene_eval.text import some
 
@@ -29,6 +30,7 @@ __all__ = [
     "TaskLine",
     "build",
     "labels",
+    "scored_of",
 ]
 
 # Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
@@ -40,7 +42,10 @@ F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}
 
 @dataclass(frozen=True, slots=True)
 class TaskLine:
-    """A task in a table; `name` is its id, with version and hashes where one id stands for different data."""
+    """A task in a table; `name` is its id, with version and hashes where one id stands for different data.
+
+    A task that is not `is_counted` is too small for every model (`gene_eval.results.minimum`): in no mean and no rank.
+    """
 
     name: str
     family: str
@@ -49,6 +54,7 @@ class TaskLine:
     n: int
     is_ranked: bool
     label_names: tuple[str, ...] = ()
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Cell:
     n_scored: int
     n_missing: int
     scored_sha256: str = ""
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,19 @@ def labels(table: Table, task: TaskLine) -> tuple[str, ...]:
     return (*(label for label in task.label_names if label in scored), *sorted(scored - set(task.label_names)))
 
 
+def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
+    """How many of a task's entities were scored, from the least to the most of the models.
+
+    >>> line = TaskLine("t", "f", "binary", "roc_auc", 2760, True)
+    >>> scored_of(line, [Cell(0.5, 0.1, 445, 2315), None]), scored_of(line, [Cell(0.5, 0.1, 2760, 0)])
+    ('445 of 2760', '2760')
+    """
+    counts = sorted({cell.n_scored for cell in cells if cell})
+    if counts in ([], [task.n]):
+        return str(task.n)
+    return f"{counts[0]}{f'-{counts[-1]}' if len(counts) > 1 else ''} of {task.n}"
+
+
 def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
     versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
     records: dict[str, TaskRecord] = {}
@@ -156,9 +176,16 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
     cells = {key: _cell(result) for key, result in found.items()}
     models = sorted({result.model.id for result in results})
     controls = tuple(sorted({result.model.id for result in results if result.model.adapter in CONTROLS}))
-    lines = tuple(sorted(map(_line, records.values()), key=lambda line: (not line.is_ranked, _family_key(line))))
-    groups = group_tasks(records.values())
-    figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in records.values())
+    large = {name for (_, name), cell in cells.items() if cell.is_counted}
+    lines = tuple(
+        sorted(
+            (_line(task, is_counted=task.id in large) for task in records.values()),
+            key=lambda line: (not (line.is_ranked and line.is_counted), _family_key(line)),
+        )
+    )
+    counted = [task for task in records.values() if task.id in large]
+    groups = group_tasks(counted)
+    figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in counted)
     rankings = rank(replace(result, task=records[name]) for (_, name), result in found.items())
     return Table(
         settings=settings,
@@ -181,9 +208,9 @@ def _version(task: TaskRecord) -> tuple[str, str, str, str]:
     return task.id, task.version, task.data_sha256, task.folds_sha256
 
 
-def _line(task: TaskRecord) -> TaskLine:
+def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
     metric = MAIN_METRIC[task.target]
-    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names)
+    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names, is_counted)
 
 
 def _cell(result: TaskResult) -> Cell:
@@ -194,6 +221,7 @@ def _cell(result: TaskResult) -> Cell:
         n_scored=coverage.n_scored,
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,
+        is_counted=meets_minimum(result),
     )
 
 
@@ -216,7 +244,9 @@ def _means(
 ) -> Means:
     def value(model: str, name: str) -> float | None:
         result = results.get((model, name))
-        score = result.scores.get(metrics.get(result.task.target, "")) if result else None
+        if result is None or not meets_minimum(result):
+            return None
+        score = result.scores.get(metrics.get(result.task.target, ""))
         return defined(score.mean) if score else None
 
     means = {}
@@ -259,10 +289,12 @@ def _warnings(
     cells: Mapping[tuple[str, str], Cell],
     groups: Mapping[str, Sequence[str]],
 ) -> Iterable[str]:
+    if small := [task.name for task in tasks if task.is_ranked and not task.is_counted]:
+        yield f"{some(small)} {'are' if len(small) > 1 else 'is'} in no mean and no rank: {RULE}"
     counted = {name for names in groups.values() for name in names}
     ranked = [task.name for task in tasks if task.name in counted]
     for model in models:
-        lacking = [name for name in ranked if (cell := cells.get((model, name))) is None or cell.mean is None]
+        lacking = [name for name in ranked if not _is_scored(cells.get((model, name)))]
         if lacking:
             yield (
                 f"{model} has no score on {len(lacking)} of {len(ranked)} tasks ({some(lacking)}): "
@@ -280,6 +312,10 @@ def _warnings(
         )
     if not controls:
         yield "no control among these results: add the floor with: gene-bench run random -o DIR"
+
+
+def _is_scored(cell: Cell | None) -> bool:
+    return cell is not None and cell.mean is not None and cell.is_counted
 
 
 def _scored(cell: Cell) -> tuple[int, str]:

@@ -257,7 +257,7 @@ def _tasks(model: str, table: tables.Table) -> str:
 def _score(mean: float | None, std: float | None) -> str:
     if mean is None:
         return NOTHING
-    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+    return f"{mean:z.3f}" if std is None else f"{mean:z.3f} ± {std:.3f}"
 
 
 def _pipes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from gene_eval.analysis.compare import Comparison, GroupComparison, TaskComparison
 from gene_eval.analysis.groups import OVERALL, REGRESSION
+from gene_eval.core.statistics.paired_tests import ALPHA
+from gene_eval.results.minimum import RULE
 from gene_eval.text import count, printable
 
 __all__ = ["sentences", "to_text"]
@@ -30,13 +32,16 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     """Is one better, by how much and how surely; in which families; on how many tasks."""
     a, b = comparison.model_a, comparison.model_b
     groups = {group.name: group for group in comparison.groups}
+    if comparison.left_out:
+        n_left_out = sum(map(len, comparison.left_out.values()))
+        yield f"{count(n_left_out, 'task')} left out ({'; '.join(comparison.left_out)})."
     for name in (OVERALL, REGRESSION):
         if name in groups:
             yield _verdict(groups[name], a, b)
     families = [group for group in comparison.groups if group.name not in (OVERALL, REGRESSION)]
     if len(families) > 1:
         by_verdict = [(f"{a} is better in", "a"), (f"{b} is better in", "b"), ("no clear difference in", "")]
-        found = [(text, [g.name for g in families if g.better == better]) for text, better in by_verdict]
+        found = [(text, [_family(each) for each in families if each.better == better]) for text, better in by_verdict]
         yield "By family: " + "; ".join(f"{text} {', '.join(names)}" for text, names in found if names) + "."
     wins = Counter(task.better for task in comparison.tasks)
     n_tasks = len(comparison.tasks)
@@ -54,11 +59,19 @@ def _verdict(group: GroupComparison, a: str, b: str) -> str:
     if math.isnan(group.p_value):
         return f"Whether {a} or {b} is better {where} cannot be said: no variance to judge by ({scope})."
     signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"
-    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {_p(group.p_value)}{signed_rank}; {scope}"
+    ways = f"{a} is ahead on {group.ahead_a}, {b} on {group.ahead_b}"
+    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {_p(group.p_value)}{signed_rank}; {scope}; {ways}"
+    if group.is_mixed and group.holm_p < ALPHA:
+        return f"Mixed {where}, no verdict: {group.difference:+.3f} {unit} on average ({how_sure})."
     if not group.better:
         return f"{a} and {b} do not differ clearly {where}: {group.difference:+.3f} {unit} ({how_sure})."
     better, worse = (a, b) if group.better == "a" else (b, a)
     return f"{better} is better than {worse} {where}: {a} has {group.difference:+.3f} {unit} ({how_sure})."
+
+
+def _family(group: GroupComparison) -> str:
+    """The basis of a verdict, since two tasks say less than eight sources; where there is none, its name."""
+    return f"{group.name} ({group.basis})" if group.better else group.name
 
 
 def _group_table(comparison: Comparison) -> list[list[str]]:
@@ -80,11 +93,12 @@ def _group_table(comparison: Comparison) -> list[list[str]]:
         [
             group.name, group.metric, str(group.n_tasks), group.basis, _score(group.mean_a), _score(group.mean_b),
             _signed(group.difference), _interval(group.low, group.high), _small(group.p_value), _small(group.holm_p),
-            _small(group.signed_rank_p), f"{group.wins_a} / {group.wins_b}", _winner(group.better, comparison),
+            _small(group.signed_rank_p), f"{group.ahead_a} / {group.ahead_b}", f"{group.wins_a} / {group.wins_b}",
+            _winner(group.better, comparison),
         ]
         for group in comparison.groups
     ]  # fmt: skip
-    return [[*header, "tasks won", "better"], *rows]
+    return [[*header, "ahead on", "tasks won", "better"], *rows]
 
 
 def _task_table(comparison: Comparison) -> list[list[str]]:
@@ -95,9 +109,11 @@ def _task_table(comparison: Comparison) -> list[list[str]]:
 
 def _task_row(task: TaskComparison, comparison: Comparison) -> list[str]:
     test, record = task.test, task.task
+    scored = str(record.n) if task.n_scored == record.n else f"{task.n_scored} of {record.n}"
     folds = "" if test.n == task.n_folds else f" ({test.n} of {task.n_folds} folds)"
     return [
-        record.id + ("" if record.ranked else " *"), record.family, task.metric, str(task.n_scored) + folds,
+        record.id + ("" if record.ranked else " *") + ("" if task.is_counted else " †"),
+        record.family, task.metric, scored + folds,
         _score(task.mean_a), _score(task.mean_b), _signed(test.difference), _interval(test.low, test.high),
         _small(test.p_value), _small(task.holm_p), _small(task.bh_p), _score(task.detectable),
         _winner(task.better, comparison),
@@ -107,10 +123,13 @@ def _task_row(task: TaskComparison, comparison: Comparison) -> list[str]:
 def _legend(comparison: Comparison) -> str:
     lines = [
         f"{comparison.settings}; difference = {comparison.model_a} - {comparison.model_b}, on folds that both share.",
-        "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %.",
+        "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %,",
+        "known only to within a factor of 0.6 to 2.9 from five folds.",
     ]
     if any(not task.task.ranked for task in comparison.tasks):
         lines.append("* for trying things out: part of no statement over tasks.")
+    if any(not task.is_counted for task in comparison.tasks):
+        lines.append(f"† {RULE}: part of no statement over tasks.")
     return "\n".join(printable(line) for line in lines)
 
 
@@ -119,11 +138,11 @@ def _winner(better: str, comparison: Comparison) -> str:
 
 
 def _score(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:.3f}"
+    return NOTHING if math.isnan(value) else f"{value:z.3f}"
 
 
 def _signed(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:+.3f}"
+    return NOTHING if math.isnan(value) else f"{value:+z.3f}"
 
 
 def _interval(low: float, high: float) -> str:

@@ -7,7 +7,7 @@ import csv
 import html
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_metric
@@ -22,8 +22,10 @@ from gene_eval.analysis.tables import (
     TaskLine,
     build,
     labels,
+    scored_of,
 )
 from gene_eval.reporting.page.render import render
+from gene_eval.results.minimum import RULE
 from gene_eval.results.records import defined
 from gene_eval.text import cell, count, markdown, printable
 
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 NOTHING = "–"
+LEAST_COVERAGE = 0.9
 
 Row = dict[str, str | int | float | bool | None]
 Grid = list[list[str]]
@@ -230,8 +233,19 @@ def _task_grid(table: Table) -> Grid:
     for task in table.tasks:
         cells = [table.cells.get((model, task.name)) for model in table.models]
         values = [NOTHING if cell is None else _number(cell.mean, cell.std) for cell in cells]
-        grid.append([task.name + ("" if task.is_ranked else " *"), task.family, task.metric, str(task.n), *values])
+        grid.append([task.name + _marks(task, cells), task.family, task.metric, scored_of(task, cells), *values])
     return grid
+
+
+def _marks(task: TaskLine, cells: Iterable[Cell | None]) -> str:
+    """Signs behind a task's name, which the legend explains."""
+    known = [cell for cell in cells if cell]
+    marks = {
+        "*": not task.is_ranked,
+        "†": any(not cell.is_counted for cell in known),
+        "‡": any(cell.n_scored < LEAST_COVERAGE * task.n for cell in known),
+    }
+    return "".join(f" {mark}" for mark, is_set in marks.items() if is_set)
 
 
 def _label_grid(table: Table, task: TaskLine, names: Sequence[str]) -> Grid:
@@ -259,9 +273,9 @@ def _rank_grid(table: Table) -> Grid:
     ranks = [{each.model: each for each in group.models} for group in table.rankings]
     main = ranks[0]
     grid = [["model", *(f"{group.name} ({group.basis})" for group in table.rankings)]]
-    grid[0].insert(1, f"mean over {table.rankings[0].basis}")
+    grid[0].insert(1, f"mean over {table.rankings[0].basis} ± standard error ▼")
     for model, heading in zip(table.models, _headings(table), strict=True):
-        mean = f"{main[model].mean:.3f}" if model in main else NOTHING
+        mean = _number(main[model].mean, main[model].std_error) if model in main else NOTHING
         grid.append([heading, mean, *(_rank(found.get(model)) for found in ranks)])
     return grid
 
@@ -274,8 +288,9 @@ def _rank(found: ModelRank | None) -> str:
 
 def _rank_notes(table: Table) -> Iterator[str]:
     yield (
-        "Rank by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
-        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks."
+        "▼ orders the rows. Rank by mean, with its simultaneous 95 % interval: from the number of models that differ "
+        "(Holm-adjusted, all pairs). Over sources, every source counts once, by the mean of its tasks; over tasks, "
+        "ranks are about these tasks only, and models differ only where all of them point the same way."
     )
     for group in table.rankings:
         # Those of families are in the JSON and on the page.
@@ -293,7 +308,8 @@ def _headings(table: Table) -> list[str]:
 def _number(mean: float | None, std: float | None) -> str:
     if mean is None:
         return NOTHING
-    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+    # z: a score of -0.0001 is not written as -0.000.
+    return f"{mean:z.3f}" if std is None else f"{mean:z.3f} ± {std:.3f}"
 
 
 def _legend(table: Table) -> list[str]:
@@ -301,9 +317,17 @@ def _legend(table: Table) -> list[str]:
     cells = [table.cells.get((model, task.name)) for model in table.models for task in table.tasks]
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
-    if any(not task.is_ranked for task in table.tasks):
-        lines.append("* for trying things out: never part of a mean or a ranking.")
-    return lines
+    marks = {mark for task in table.tasks for mark in _marks(task, _cells_of(table, task)).split()}
+    legend = {
+        "*": "for trying things out: never part of a mean or a ranking.",
+        "†": f"{RULE}: in no mean and no rank.",
+        "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
+    }
+    return [*lines, *(f"{mark} {text}" for mark, text in legend.items() if mark in marks)]
+
+
+def _cells_of(table: Table, task: TaskLine) -> list[Cell | None]:
+    return [table.cells.get((model, task.name)) for model in table.models]
 
 
 def _coverage(table: Table) -> str:

@@ -105,7 +105,8 @@ class Coverage:
     """How many of the task's entities have a vector; `missing_sample` names a few that have none.
 
     `n_scored` can be less than `n_task - n_missing`: with `--common-genes` what other models lack is left out too.
-    `scored_sha256` is of the entities that were scored.
+    `scored_sha256` is of the entities that were scored. For a binary task, `rarer_train` and `rarer_test` are the
+    fewest examples of either class in the training and test rows of a fold; None where that is not known.
     """
 
     n_task: int
@@ -113,6 +114,8 @@ class Coverage:
     n_missing: int
     missing_sample: tuple[str, ...] = ()
     scored_sha256: str = ""
+    rarer_train: int | None = None
+    rarer_test: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,8 @@ class TaskResult:
                 raise ValueError(msg)
             probe.update(values)
         content["schema_version"] = SCHEMA_VERSION
+        # What may be unknown or not there is left out then, as in files from before these fields.
+        content["coverage"] = {name: value for name, value in content["coverage"].items() if value is not None}
         if self.predictions is None:
             del content["predictions"]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -18,6 +18,7 @@ from gene_eval import __version__
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.results import store
+from gene_eval.results.minimum import rarer_class
 from gene_eval.results.paths import path_of
 from gene_eval.results.predictions import make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
@@ -218,6 +219,9 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
     record = _record(vectors.name, vectors.model)
+    rarer: tuple[int | None, int | None] = (None, None)
+    if task.record.target == "binary":
+        rarer = rarer_class(task.y[gathered.rows], task.folds[gathered.rows])
     return TaskResult(
         task=task.record,
         model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
@@ -228,6 +232,8 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
             n_missing=len(gathered.missing),
             missing_sample=tuple(gathered.missing[:SAMPLE]),
             scored_sha256=_sha256(task, gathered),
+            rarer_train=rarer[0],
+            rarer_test=rarer[1],
         ),
         scores={},
     )

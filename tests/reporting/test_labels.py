@@ -118,4 +118,4 @@ def test_models_are_ordered_by_source_not_by_task() -> None:
     places = table.rankings[0]
     assert [(each.model, each.rank) for each in places.models] == [("most", 1), ("many", 2)]
     assert places.models[0].mean == pytest.approx((6 * 0.66 + 0.70) / 7)
-    assert "| most | 0.666 | 1 (1–2) | 1 (1–2) |" in to_markdown(build(results))
+    assert "| most | 0.666 ± 0.006 | 1 (1–2) | 1 (1–2) |" in to_markdown(build(results))

@@ -44,7 +44,7 @@ def test_every_number_and_where_it_comes_from(make_results: Make) -> None:
         assert record["revision"] == result.model.revision
         assert probe == {"protocol": "paper", "engine": "fast", "seed": 0, "C": 1.0}
         assert environment == result.environment
-        assert tuple(command) == run_words(result)
+        assert tuple(command) == (*run_words(result), ".json")
         assert created == result.created_at
         line = table["tasks"][task]
         assert (line["data_sha256"], line["folds_sha256"]) == (result.task.data_sha256, result.task.folds_sha256)

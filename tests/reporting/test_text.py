@@ -200,15 +200,16 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "### Ranks\n"
         "\n"
-        "| model | mean over 2 tasks | overall (2 tasks) | regulatory (1 task) | biological_process (1 task) "
-        "| regression (1 task) |\n"
+        "| model | mean over 2 tasks ± standard error ▼ | overall (2 tasks) | regulatory (1 task) "
+        "| biological_process (1 task) | regression (1 task) |\n"
         "| --- | --- | --- | --- | --- | --- |\n"
-        "| good | 0.850 | 1 | 1 | 1 | 1 |\n"
-        "| a-poor-one | 0.600 | 2 | 2 | 2 | 2 |\n"
-        "| random (control) | 0.500 | 3 | 3 | 3 | 3 |\n"
+        "| good | 0.850 ± 0.050 | 1 | 1 | 1 | 1 |\n"
+        "| a-poor-one | 0.600 ± 0.000 | 2 | 2 | 2 | 2 |\n"
+        "| random (control) | 0.500 ± 0.000 | 3 | 3 | 3 | 3 |\n"
         "\n"
-        "Rank by mean, with its 95 % interval when the sources, or tasks, that the heading names are resampled; none "
-        "with fewer than six of them. Over sources, every source counts once, by the mean of its tasks.\n"
+        "▼ orders the rows. Rank by mean, with its simultaneous 95 % interval: from the number of models that differ "
+        "(Holm-adjusted, all pairs). Over sources, every source counts once, by the mean of its tasks; over tasks, "
+        "ranks are about these tasks only, and models differ only where all of them point the same way.\n"
         "- Not distinguished, overall (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "- Not distinguished, regression (p of 0.05 or more, Holm-adjusted): good, a-poor-one, random.\n"
         "\n"
@@ -300,6 +301,7 @@ def test_json(results: list[TaskResult]) -> None:
         "rank": 1,
         "low": None,
         "high": None,
+        "std_error": pytest.approx(0.05),
     }
 
 
@@ -355,3 +357,19 @@ def test_pairs_made_in_different_ways_are_said(results: list[TaskResult]) -> Non
 
 def test_controls_are_the_adapters_that_call_themselves_so() -> None:
     assert set(CONTROLS) == {name for name, info in describe().items() if info.family == "control"}
+
+
+def test_what_was_scored_stands_beside_n_and_little_is_marked() -> None:
+    few = _result("a", "humantfs_is_tf", 0.7, n=2760, missing=2315)
+    text = to_text(build([few, _result("b", "humantfs_is_tf", 0.7, n=2760)]))
+    assert "humantfs_is_tf ‡  regulatory  roc_auc  445-2760 of 2760" in text
+    assert "‡ less than 90% of the entities were scored, for one of the models at least." in text
+    text = to_text(build([_result("a", "humantfs_is_tf", 0.7, n=44, missing=23)]))
+    assert "humantfs_is_tf † ‡  regulatory  roc_auc  21 of 44" in text
+    assert "† fewer than 30 entities scored, or fewer than 5 of the rarer class" in text
+
+
+def test_zero_has_no_sign() -> None:
+    text = to_text(build([_result("a", "hpa_interactions", -0.0001)]))
+    assert "0.000 ± 0.013" in text
+    assert "-0.000" not in text

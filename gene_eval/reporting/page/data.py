@@ -9,11 +9,13 @@ from typing import Any
 from scipy import stats
 
 from gene_eval import __version__
+from gene_eval.analysis.pairing import MIN_OVERLAP
 from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.tables import LABEL_METRIC, Report, Table, TaskLine, labels
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
 from gene_eval.core.statistics.paired_tests import ALPHA
-from gene_eval.results.paths import slug
+from gene_eval.results.minimum import RULE
+from gene_eval.results.paths import path_of, slug
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.results.reproduce import run_words
 
@@ -47,6 +49,8 @@ def page_data(report: Report) -> dict[str, Any]:
         "version": __version__,
         "unit": UNIT,
         "alpha": ALPHA,
+        "overlap": MIN_OVERLAP,
+        "minimum": RULE,
         # Of the t distribution by degrees of freedom, for intervals of differences.
         "critical": [None, *(round(float(stats.t.ppf(1 - ALPHA / 2, df)), 6) for df in range(1, most_folds + 1))],
         "metrics": METRICS,
@@ -89,6 +93,7 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
         **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
         "name": line.name,
+        "counted": line.is_counted,
         "metric": line.metric,
         "labels": label_names,
         "inputs": dict(record.inputs),
@@ -106,12 +111,16 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
     models = {model: number for number, model in enumerate(table.models)}
     ranks = {each.model: [each.rank, each.low, each.high, _scaled(each.mean)] for each in ranking.models}
     pairs = [(models[a], models[b], p) for (a, b), p in ranking.p_values.items() if models[a] < models[b]]
+    apart = {frozenset(pair) for pair in ranking.distinguished}
     return {
         **content,
         "basis": ranking.basis,
         "ranks": [ranks.get(model) for model in table.models],
         "ties": [[models[model] for model in run] for run in ranking.ties],
-        "p": [[a, b, float(f"{p:.3g}") if p == p else None] for a, b, p in sorted(pairs)],
+        "p": [
+            [a, b, float(f"{p:.3g}") if p == p else None, frozenset((table.models[a], table.models[b])) in apart]
+            for a, b, p in sorted(pairs)
+        ],
     }
 
 
@@ -119,6 +128,7 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
     coverage = result.coverage
     record = asdict(result.model)
     before, after = run_words(result)
+    file = path_of(result, "").as_posix()
     found: dict[str, Any] = {
         "m": model,
         "t": task,
@@ -127,7 +137,13 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
         # Model, probe, environment, command: shared by most results of a model.
         "p": [
             shared.number(value)
-            for value in (record, _probe(result), dict(result.environment), [before, after], result.created_at)
+            for value in (
+                record,
+                _probe(result),
+                dict(result.environment),
+                [before, after, file.removeprefix(f"{slug(result.model.id)}/{result.task.id}")],
+                result.created_at,
+            )
         ],
     }
     if label_names:

@@ -28,7 +28,7 @@ function pairedTasks(table, a, b) {
     const [first, second] = [resultOf(table, a, task), resultOf(table, b, task)];
     const [x, y] = [scoreOf(table, a, task), scoreOf(table, b, task)];
     if (!first || !second || !x || !y) continue;
-    const isPaired = sameGenes(first, second) && x.folds.length === y.folds.length;
+    const isPaired = canPair(task, first, second) && x.folds.length === y.folds.length;
     rows.push({ task, x, y, test: isPaired ? correctedTest(x.folds, y.folds) : null });
   }
   holm(rows.map((row) => (row.test ? row.test.p : null))).forEach((p, index) => Object.assign(rows[index], { p }));
@@ -54,8 +54,8 @@ function groupTable(table, a, b) {
   const rows = table.groups.map((group) => {
     const [x, y] = [groupRank(group, a), groupRank(group, b)];
     const key = Math.min(a.index, b.index) + ' ' + Math.max(a.index, b.index);
-    const p = group.pairs.get(key);
-    return { group, x, y, difference: x && y ? x.mean - y.mean : null, p: p === undefined ? null : p };
+    const { p, apart } = group.pairs.get(key) || { p: null, apart: false };
+    return { group, x, y, difference: x && y ? x.mean - y.mean : null, p, apart };
   });
   return el('section', {}, el('h3', {}, 'Over tasks'), el('p', {}, 'p-values are adjusted for all pairs of models on this page (Holm), separately for each line.'), dataTable({
     caption: 'Both models over groups of tasks',
@@ -68,7 +68,7 @@ function groupTable(table, a, b) {
       { name: 'B', isNumber: true, value: (row) => (row.y ? row.y.mean : null), cell: (row) => number(row.y && row.y.mean) },
       { name: 'A − B', isNumber: true, value: (row) => row.difference, cell: (row) => signed(row.difference) },
       { name: 'p (all pairs)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
-      { name: 'better', value: (row) => (row.p !== null && row.p < DATA.alpha ? (row.difference > 0 ? 'A' : 'B') : '') },
+      { name: 'better', value: (row) => (row.apart ? (row.difference > 0 ? 'A' : 'B') : '') },
     ],
   }));
 }

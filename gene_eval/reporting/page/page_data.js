@@ -1,4 +1,4 @@
-// The data that gene_eval/page_data.py wrote, with results found by model and task.
+// The data that gene_eval/reporting/page/data.py wrote, with results found by model and task.
 const DATA = JSON.parse(document.getElementById('data').textContent);
 
 const TABLES = DATA.tables.map((table) => {
@@ -10,7 +10,7 @@ const TABLES = DATA.tables.map((table) => {
     table.models[result.m].tasks.push(result.t);
   }
   for (const group of table.groups) {
-    group.pairs = new Map(group.p.map(([a, b, p]) => [a + ' ' + b, p]));
+    group.pairs = new Map(group.p.map(([a, b, p, apart]) => [a + ' ' + b, { p, apart }]));
     group.isR2 = group.name === 'regression';
   }
   return table;
@@ -47,9 +47,12 @@ function groupRank(group, model) {
   return rank ? { rank: rank[0], low: rank[1], high: rank[2], mean: rank[3] / DATA.unit } : null;
 }
 
-// Whether two results are of the same genes, so that their folds can be paired.
-function sameGenes(first, second) {
-  return first.n[0] === second.n[0] && first.n[2] === second.n[2];
+// Whether the folds of two results can be paired: the same genes but for one in a hundred (gene_eval/analysis/pairing.py).
+function canPair(task, first, second) {
+  if (first.n[0] === second.n[0] && first.n[2] === second.n[2]) return true;
+  const shared = Math.max(0, first.n[0] + second.n[0] - task.n);
+  const most = Math.max(first.n[0], second.n[0]);
+  return shared < most && shared / most >= DATA.overlap;
 }
 
 function facts(table, result) {

@@ -93,7 +93,7 @@ function shadeScore(cell, score) {
 function provenance(table, task, model) {
   const result = resultOf(table, model, task);
   const about = facts(table, result);
-  const path = model.slug + '/' + task.id + '.json';
+  const path = model.slug + '/' + task.id + about.command[2];
   const lacking = result.x === undefined ? null : table.shared[result.x].join(', ') + (result.n[1] > table.shared[result.x].length ? ', …' : '');
   return definitions([
     ['run again', code(about.command[0] + ' -t ' + task.id + ' ' + about.command[1])],

@@ -37,12 +37,17 @@ function words(name) {
   return name.replaceAll('_', ' ');
 }
 
+// Without the sign of what is zero as written.
+function fixed(value, digits) {
+  return value.toFixed(digits).replace(/^-(?=0\.?0*$)/, '');
+}
+
 function number(value, digits = 3) {
-  return value === null || value === undefined ? NOTHING : value.toFixed(digits);
+  return value === null || value === undefined ? NOTHING : fixed(value, digits);
 }
 
 function signed(value) {
-  return value === null ? NOTHING : (value > 0 ? '+' : '') + value.toFixed(3);
+  return value === null ? NOTHING : (value > 0 ? '+' : '') + fixed(value, 3);
 }
 
 function pValue(p) {

@@ -11,7 +11,7 @@ function leaderboardView(table) {
       name: 'rank',
       isNumber: true,
       lowFirst: true,
-      title: 'rank by the mean over ' + overall.basis + ' (' + words(overall.name) + '), and its 95 % interval',
+      title: 'rank by the mean over ' + overall.basis + ' (' + words(overall.name) + '), and its simultaneous 95 % interval; it orders the rows',
       value: (model) => (groupRank(overall, model) || { rank: null }).rank,
       cell: (model) => rankCell(groupRank(overall, model), table.models.length),
     });
@@ -41,8 +41,8 @@ function intro(table, overall) {
   if (!overall) return el('p', {}, 'These tasks are for trying things out: they are in no mean and in no ranking.');
   const lines = [
     'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Only models with every task of a column ',
-    'have a number in it. Below a mean, the rank by it, with the 95 % interval that it has when the sources of the tasks are resampled (the ',
-    'tasks, in a column of fewer than six sources); with fewer than six tasks there is none.',
+    'have a number in it. Below a mean, the rank by it, with its simultaneous 95 % interval: from the number of models that differ after Holm’s ',
+    'correction over all pairs (with fewer than six sources, only where every task points the same way).',
   ];
   if (overall.basis.includes('source')) lines.push(' The overall rank counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
   return el('p', {}, lines.join(''));
@@ -137,7 +137,7 @@ function tasksView(table) {
         { name: 'family', value: ({ task }) => task.family, cell: ({ task }) => words(task.family) },
         { name: 'target', value: ({ task }) => task.target },
         { name: 'metric', value: ({ task }) => task.metric },
-        { name: 'n', isNumber: true, value: ({ task }) => task.n, cell: ({ task }) => task.n.toLocaleString('en') },
+        { name: 'n scored', isNumber: true, title: 'entities that were scored, by the model with the fewest and the most', value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
         { name: 'models', isNumber: true, value: (row) => row.models },
         { name: 'best', isNumber: true, value: best, cell: (row) => number(best(row)) },
         { name: 'control', isNumber: true, title: 'best of the controls: the floor', value: (row) => row.floor, cell: (row) => number(row.floor) },
@@ -147,8 +147,17 @@ function tasksView(table) {
   ];
 }
 
+// How many of a task's entities were scored, from the least to the most of the models.
+function scoredOf(table, task) {
+  const counts = table.models.map((model) => resultOf(table, model, task)).filter(Boolean).map((result) => result.n[0]);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)].map((value) => value.toLocaleString('en'));
+  const n = task.n.toLocaleString('en');
+  return least === n ? n : (least === most ? least : least + '–' + most) + ' of ' + n;
+}
+
 function taskLink(task) {
   const parts = [link(breakable(task.name), 'task', task.name)];
   if (!task.ranked) parts.push(' ', el('span', { class: 'badge', title: 'in no mean and in no ranking' }, 'not ranked'));
+  if (!task.counted) parts.push(' ', el('span', { class: 'badge', title: DATA.minimum + ': in no mean and no rank' }, 'too small'));
   return parts;
 }

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gene_eval.analysis.groups import OVERALL, REGRESSION
-from gene_eval.analysis.tables import Mean, Means, Table
+from gene_eval.analysis.tables import Cell, Mean, Means, Table, TaskLine, scored_of
 from gene_eval.reporting.plots.layout import (
     AUC,
     MARGIN,
@@ -31,7 +31,7 @@ from gene_eval.reporting.plots.layout import (
 __all__ = ["family_map", "figure2_map", "task_map"]
 
 CELL, ROW = 0.62, 0.34
-TASK_CELL, TASK_ROW = 0.36, 0.19
+TASK_CELL, TASK_ROW = 0.6, 0.19
 # More values than this are read by no one, and take long to draw.
 MOST_NUMBERS = 4000
 
@@ -106,7 +106,7 @@ def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure
 def _mean_text(mean: Mean | None) -> str:
     if mean is None:
         return "–"
-    return f"{mean.mean:.3f}" if mean.std is None else f"{mean.mean:.3f}\n({mean.std:.3f})"
+    return f"{mean.mean:z.3f}" if mean.std is None else f"{mean.mean:z.3f}\n({mean.std:.3f})"
 
 
 def task_map(table: Table) -> Figure:
@@ -114,13 +114,14 @@ def task_map(table: Table) -> Figure:
     sections = _sections(table)
     shown = names(table)
     task_names = [name for _, members in sections for name in members]
-    left = MARGIN + max(text_width(task_names) + 0.1, 2.8)
+    labels = {task.name: _task_label(table, task) for task in table.tasks}
+    left = MARGIN + max(text_width(labels.values()) + 0.1, 2.8)
     above, beside = label_room(shown.values())
     gap = 0.3
     top = 0.35 + max(above, 0.8)
     height = top + sum(TASK_ROW * len(members) + gap for _, members in sections) + MARGIN
     page = Page(max(left + TASK_CELL * len(shown) + beside, 4.5), height)
-    page.text(MARGIN, 0.12, "Mean over folds of each task's main metric", fontsize=10)
+    page.text(MARGIN, 0.12, "Mean ± standard deviation over folds of each task's main metric", fontsize=10)
     values = {name: _row(table, name) for name in task_names}
     is_r2 = {task.name: task.target == "regression" for task in table.tasks}
     scales = {
@@ -138,14 +139,26 @@ def task_map(table: Table) -> Figure:
         # The gap above the first block is taken by the models' names.
         at += gap if number else 0
         axes = page.axes(left, at, TASK_CELL * len(shown), TASK_ROW * len(members))
-        texts = [["–" if math.isnan(value) else f"{value:.2f}" for value in row] for row in rows]
+        texts = [[_score_text(table.cells.get((model, name))) for model in shown] for name in members]
         heat(axes, rows, scales[is_r2[members[0]]], texts=texts if has_numbers else None)
-        row_labels(axes, members)
+        row_labels(axes, [labels[name] for name in members])
         page.text(left - 0.055, at - 0.05, title, fontsize=SIZE, weight="bold", ha="right", va="bottom", color=MUTED)
         if not number:
             top_labels(axes, list(shown.values()), muted=controls)
         at += TASK_ROW * len(members)
     return page.figure
+
+
+def _task_label(table: Table, task: TaskLine) -> str:
+    """Name of a task, and how much of it was scored where that is not all."""
+    scored = scored_of(task, (table.cells.get((model, task.name)) for model in table.models))
+    return task.name if scored == str(task.n) else f"{task.name} ({scored})"
+
+
+def _score_text(cell: Cell | None) -> str:
+    if cell is None or cell.mean is None:
+        return "–"
+    return f"{cell.mean:z.2f}" if cell.std is None else f"{cell.mean:z.2f} ±{cell.std:.2f}"
 
 
 def _sections(table: Table) -> list[tuple[str, list[str]]]:

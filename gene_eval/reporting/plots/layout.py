@@ -49,6 +49,8 @@ LONGEST = 48
 # An SVG of more cells takes megabytes; they are an image in it then.
 MOST_SHAPES = 5000
 SLANTED, UPRIGHT = 55, 90
+# A scale that ends below this would give differences of 0.01 the whole range of colours.
+LEAST_R2 = 0.5
 
 Array = npt.NDArray[np.float64]
 
@@ -90,7 +92,7 @@ def auc_scale(values: Iterable[float]) -> Scale:
 
 def r2_scale(values: Iterable[float]) -> Scale:
     """From zero, what the mean predicts, to the best score; a negative R2 takes the colour of zero."""
-    return Scale("R2 (regression)", "cividis", 0.0, max([0.1, *_known(values)]))
+    return Scale("R2 (regression)", "cividis", 0.0, max([LEAST_R2, *_known(values)]))
 
 
 def _known(values: Iterable[float]) -> list[float]:

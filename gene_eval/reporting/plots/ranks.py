@@ -18,7 +18,7 @@ __all__ = ["fold_scatter", "rank_plot"]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "X")
 ROW = 0.22
-NOTE = "line: 95 % interval when the sources or tasks named above are resampled; hollow: fewer than six of them"
+NOTE = "line: simultaneous 95 % interval, from the models that differ after Holm's correction; hollow: not testable"
 
 Points = dict[str, list[tuple[float, float]]]
 """Family to (first, second) scores of folds in which both are defined."""

@@ -27,6 +27,8 @@ from gene_eval.reporting.plots.layout import (
 __all__ = ["model_similarity", "similarities", "task_similarity"]
 
 FEWEST = 3
+# With fewer, the similarity of tasks is mostly the chance of which models are there.
+FEWEST_MODELS = 8
 # Cells with and without a number in them.
 WIDE, NARROW = 0.36, 0.17
 MOST_NUMBERS = 25
@@ -58,9 +60,9 @@ def model_similarity(table: Table) -> Figure | None:
 
 
 def task_similarity(table: Table) -> Figure | None:
-    """Tasks by their vectors of ROC-AUC over models; None with fewer than three, or than two models."""
+    """Tasks by their vectors of ROC-AUC over models; None with fewer than three, or than eight models."""
     models, tasks, scores = _scores(table)
-    if len(models) < 2 or len(tasks) < FEWEST:
+    if len(models) < FEWEST_MODELS or len(tasks) < FEWEST:
         return None
     return _clustered("Similarity of tasks by the ROC-AUC of models", scores.T, tasks, angle=UPRIGHT)
 

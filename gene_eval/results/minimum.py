@@ -1,0 +1,38 @@
+"""Below what size a score says next to nothing: it is shown, but in no mean, no rank and no comparison over tasks."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.results.records import TaskResult
+
+__all__ = ["MIN_SCORED", "MIN_TEST", "MIN_TRAIN", "RULE", "meets_minimum", "rarer_class"]
+
+MIN_SCORED = 30
+MIN_TRAIN, MIN_TEST = 5, 2
+RULE = (
+    f"fewer than {MIN_SCORED} entities scored, or fewer than {MIN_TRAIN} of the rarer class in the training rows or "
+    f"{MIN_TEST} in the test rows of a fold"
+)
+
+
+def rarer_class(y: npt.NDArray[Any], folds: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """The fewest examples of either class of a binary task in the training and in the test rows of any fold.
+
+    Args:
+        y: (n,) 0 or 1.
+        folds: (n,) fold numbers.
+
+    >>> rarer_class(np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 1, 1]))
+    (1, 1)
+    """
+    counts = np.array([[np.sum((y == label) & (folds == fold)) for fold in np.unique(folds)] for label in (0, 1)])
+    return int((counts.sum(axis=1, keepdims=True) - counts).min()), int(counts.min())
+
+
+def meets_minimum(result: TaskResult) -> bool:
+    """Whether enough was scored; of a file that does not count classes, only the number of entities is known."""
+    coverage = result.coverage
+    least = ((coverage.rarer_train, MIN_TRAIN), (coverage.rarer_test, MIN_TEST))
+    return coverage.n_scored >= MIN_SCORED and all(count is None or count >= fewest for count, fewest in least)
