@@ -81,7 +81,7 @@ def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> T
         penalty = Penalty(1 / task.C, task.rows.width)
         family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
         start = target.start(torch.unique(column), family.used)
-        solved = solve(family, *start, tol=task.tally.tol, max_iterations=task.max_iter)
+        solved = solve(family, *start, tol=task.tol, max_iterations=task.max_iter)
         task.tally.add(solved.children, solved.n_double)
         out[split, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
     return out.flatten(1, 2)

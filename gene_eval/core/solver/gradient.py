@@ -11,7 +11,7 @@ precision rests on the same (Higham and Mary, "Mixed precision algorithms in num
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -120,12 +120,11 @@ class LogitObjective(ABC):
         one[:, -1] = 1
         return one.repeat(1, weights.shape[1] // self.rows.width)
 
-    def trained(self, curvature: Tensor, problem: int) -> Tensor:
-        """The (n, ...) curvatures, 0 for rows that the problem does not train on."""
-        if not bool(self.trains[:, problem].all()):
-            for block in (~self.trains[:, problem]).nonzero()[:, 0].tolist():
-                curvature[self.rows.starts[block] : self.rows.starts[block + 1]] = 0
-        return curvature
+    def subset(self, problems: Tensor) -> Self:
+        """See `Objective`."""
+        out = copy(self)
+        out.trains, out.penalty = self.trains[:, problems], self.penalty.of(problems)
+        return out
 
     def around(self, problems: Tensor) -> "Exact | Near":
         """See `Objective`."""

@@ -10,6 +10,7 @@ almost every probability is close to its label, and the difference of two such n
 """
 
 from collections.abc import Callable
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -50,6 +51,22 @@ class LogisticObjective(LogitObjective):
         """See `LogitObjective`."""
         return total
 
+    def subset(self, problems: Tensor) -> Self:
+        """See `Objective`."""
+        out = super().subset(problems)
+        out.column = self.column[problems]
+        return out
+
+    def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
+        """Solve one problem by Newton's method; the objective must be in float64. See `newton.newton`."""
+        spans = [
+            (self.rows.starts[block], self.rows.starts[block + 1])
+            for block in self.trains[:, problem].nonzero()[:, 0].tolist()
+        ]
+        Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
+        y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
+        return newton(Z, y, weights, self.penalty.matrix(Z, problem), tol=tol)
+
     def residual(self, block: Block, problems: Tensor) -> Residual:
         """See `LogitObjective`."""
         label = self.column[problems][block.problems]
@@ -74,19 +91,3 @@ class LogisticObjective(LogitObjective):
             return bend
 
         return curvatures, 1
-
-    def bends(self, weights: Tensor, problem: int) -> Tensor:
-        """See `Objective`."""
-        projected = self.rows.project(weights[None])
-        p = self.rows.logits(projected, 0, self.rows.starts[-1])[0].sigmoid_()
-        return self.trained(p.addcmul_(p, p, value=-1)[:, None, None], problem)
-
-    def newton(self, problem: int, weights: Tensor, tol: float) -> tuple[Tensor, float, float, int]:
-        """Solve one problem by Newton's method; the objective must be in float64. See `fast_newton.newton`."""
-        spans = [
-            (self.rows.starts[block], self.rows.starts[block + 1])
-            for block in self.trains[:, problem].nonzero()[:, 0].tolist()
-        ]
-        Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
-        y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
-        return newton(Z, y, weights, self.penalty.matrix(Z, problem), tol=tol)

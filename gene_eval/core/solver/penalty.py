@@ -5,7 +5,7 @@ training set that divides feature j by s_j in that unit penalises s_j (V w)_j: t
 stays the basis of all training sets. Subtracting the mean of the training set only moves the intercept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -84,3 +84,7 @@ class Penalty:
             vectors = self.scaling.vectors.to(like)
             out[:-1, :-1] = vectors.T @ (vectors * squares[:, None])
         return out
+
+    def of(self, problems: Tensor) -> "Penalty":
+        """Of some of the problems."""
+        return self if self.sets is None else replace(self, sets=self.sets[problems])

@@ -115,7 +115,7 @@ class Path:
         for place in np.unique(chosen):
             fold, column = ((picked == place) & self.learnable[: self.n_splits]).nonzero(as_tuple=True)
             if len(fold):
-                _, children = self.solve(None, fold, column, GRID[place], self.task.tally.tol)
+                _, children = self.solve(None, fold, column, GRID[place], self.task.tol)
                 weights[fold, column] = self.target.outputs(children.double()).reshape(-1, *shape[2:])
         return weights.flatten(1, 2)
 

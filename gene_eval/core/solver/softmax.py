@@ -19,6 +19,7 @@ of the others.
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -71,6 +72,12 @@ class SoftmaxObjective(LogitObjective):
         parts = total.reshape(-1, self.each, self.rows.width)
         return (self.contrasts.T @ parts).reshape(len(parts), -1)
 
+    def subset(self, problems: Tensor) -> Self:
+        """See `Objective`."""
+        out = super().subset(problems)
+        out.bias = self.bias[problems]
+        return out
+
     def residual(self, block: Block, problems: Tensor) -> Residual:
         """See `LogitObjective`."""
         off = self.bias[problems][block.problems][:, :, None]
@@ -98,14 +105,6 @@ class SoftmaxObjective(LogitObjective):
             return bend
 
         return curvatures, self.contrasts.shape[1]
-
-    def bends(self, weights: Tensor, problem: int) -> Tensor:
-        """See `Objective`."""
-        projected = self.rows.project(self._classes(weights[None]))
-        p = (self.rows.logits(projected, 0, self.rows.starts[-1]) + self.bias[problem][:, None]).softmax(0)
-        mean = p.T @ self.contrasts
-        second = torch.einsum("cn,ci,cj->nij", p, self.contrasts, self.contrasts)
-        return self.trained(second - mean[:, :, None] * mean[:, None, :], problem)
 
     def _classes(self, weights: Tensor) -> Tensor:
         """(k * C, width) weights of the classes."""
