@@ -15,12 +15,11 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import Rotation, as_tensor, fit_rotation
 from gene_eval.core.solver.lbfgs import Solution
 from gene_eval.core.solver.low_precision import RoughRows, worth_rounding
-from gene_eval.core.solver.memory import SHARE, free_memory, problems_per_block
 from gene_eval.core.solver.pair_rows import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.solver.resources import SHARE, free_memory, problems_per_block, run
 from gene_eval.core.solver.rows import DenseRows, Rows, take_rows, tile_ranges
 from gene_eval.core.solver.stages import MAX_PAIRS
 from gene_eval.core.solver.targets import Target
-from gene_eval.core.solver.threads import run
 from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
@@ -98,13 +97,13 @@ class Task:
             return cls(pair_rows, order, params, tally, unit=unit)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
             Z, unit = shared_rows(X.table, group, X.index[order], device, params)
-            return cls(_dense_rows(Z, starts), order, params, tally, unit=unit)
+            return cls(_dense_rows(Z, starts, params), order, params, tally, unit=unit)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
         width = 1 + (table.shape[1] if rotation.vectors is None else rotation.vectors.shape[1])
         dtype = working_dtype(rotation.largest, params.C * rotation.unit**2, n_elements=len(table) * width)
         Z = rotation.rotate(table, dtype=dtype)
-        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors, rotation.unit)
+        return cls(_dense_rows(Z, starts, params), order, params, tally, rotation.vectors, rotation.unit)
 
     @property
     def device(self) -> torch.device:
@@ -181,8 +180,8 @@ class Task:
         return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
 
 
-def _dense_rows(Z: Tensor, starts: list[int]) -> DenseRows:
-    rough = RoughRows(Z, starts) if worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
+def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> DenseRows:
+    rough = RoughRows(Z, starts) if params.low_precision and worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
     return DenseRows(Z, starts, rough)
 
 

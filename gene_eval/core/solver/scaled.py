@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gene_eval.core.engines import Params
 from gene_eval.core.heads.scaled import GRID, TrainingSets, held_out_reference, standard_deviations
-from gene_eval.core.solver.penalty import Penalty, Scaling
+from gene_eval.core.solver.gradient import Penalty, Scaling
 from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.stages import solve
 from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
