@@ -220,7 +220,7 @@ def test_files_can_be_read_in_one_sitting() -> None:
 
 def test_folders_have_one_subject() -> None:
     folders = Counter(str(path.parent.relative_to(ROOT)) for path in SOURCES.values() if path.name != "__init__.py")
-    assert {folder: count for folder, count in folders.items() if count > MAX_MODULES} == {"gene_eval/core/solver": 21}
+    assert {folder: count for folder, count in folders.items() if count > MAX_MODULES} == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

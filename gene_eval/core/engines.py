@@ -40,6 +40,7 @@ class Params:
         max_iter: Most iterations of one fit.
         memory: Bytes that a solve may take beside the rows; by default a share of what is free. It changes no result.
         device: "cpu" or "cuda", for an engine that can choose; by default the best there is.
+        low_precision: Let an engine make products in bfloat16 that shape its steps and no result.
     """
 
     protocol: str = "paper"
@@ -49,6 +50,7 @@ class Params:
     max_iter: int | None = None
     memory: float | None = None
     device: str | None = None
+    low_precision: bool = True
 
 
 @dataclass(frozen=True)

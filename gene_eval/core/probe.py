@@ -147,7 +147,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     try:
         out = fit(vectors, truth, target=target, splits=splits, params=params)
     except np.linalg.LinAlgError as error:
-        msg = f"linear algebra failed on these vectors: {error}"
+        msg = f"linear algebra failed on these vectors: {str(error).splitlines()[0]}"
         raise ProbeError(msg) from error
     solved = time.perf_counter()
     _warn_unconverged(engine, out)

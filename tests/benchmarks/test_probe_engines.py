@@ -16,8 +16,8 @@ from gene_eval.core.splits import Splits
 @pytest.fixture(scope="module")
 def problem():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(1500, 80)).astype(np.float32)
-    signal = X @ rng.normal(size=(80, 12)) + 8 * rng.normal(size=(1500, 12))
+    X = rng.normal(size=(1500, 100)).astype(np.float32)
+    signal = X @ rng.normal(size=(100, 12)) + 8 * rng.normal(size=(1500, 12))
     return X, signal, np.arange(1500) % 5
 
 

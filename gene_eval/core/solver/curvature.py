@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gene_eval.core.solver.threads import run
+from gene_eval.core.solver.resources import run
 
 ROOM = 16
 """Pairs that there is room for at first."""

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
-from gene_eval.core.solver.threads import all_cores, run
+from gene_eval.core.solver.resources import all_cores, run
 
 SMALL = 512
 """Up to this many dimensions the eigenbasis costs nothing and is made in float64."""

@@ -13,14 +13,13 @@ from gene_eval.core.engines import HeldOut, Params
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.heads.scaled import chosen_settings, training_sets
 from gene_eval.core.pairs import PairedRows
-from gene_eval.core.solver.least_squares import held_out_least_squares
-from gene_eval.core.solver.penalty import Penalty
+from gene_eval.core.solver.closed_form import held_out_least_squares, held_out_ridge
+from gene_eval.core.solver.gradient import Penalty
 from gene_eval.core.solver.problem import Array, Task, present_classes
-from gene_eval.core.solver.ridge import held_out_ridge
+from gene_eval.core.solver.resources import full_precision, one_core_per_thread
 from gene_eval.core.solver.scaled import held_out_scaled
 from gene_eval.core.solver.stages import solve
 from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
-from gene_eval.core.solver.threads import full_precision, one_core_per_thread
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors, as_array
 
@@ -81,7 +80,7 @@ def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> T
         penalty = Penalty(1 / task.C, task.rows.width)
         family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
         start = target.start(torch.unique(column), family.used)
-        solved = solve(family, *start, tol=task.tally.tol, max_iterations=task.max_iter)
+        solved = solve(family, *start, tol=task.tol, max_iterations=task.max_iter)
         task.tally.add(solved.children, solved.n_double)
         out[split, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
     return out.flatten(1, 2)

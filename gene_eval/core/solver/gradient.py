@@ -1,22 +1,21 @@
-"""Gradients of losses through logits that are linear in the weights, and cheaper ones near given weights.
+"""Gradients of losses through logits that are linear in the weights, and of the L2 penalty on these.
 
-Where logits, residuals (derivatives of the loss by the logits) and the gradient are known at weights w0, the gradient
-at w is the sum of three: that at w0; the rows, weighted by how much the residuals change when the logits change by
-Z (w - w0); and that of the penalty of w - w0. If the products in it are made in bfloat16, only changes are rounded.
-Such a gradient is wrong by about a thousandth of its distance from the one at w0: a solve comes ten times closer to the
-optimum and more before w0 has to be moved, by a gradient in float32. Iterative refinement of linear systems in mixed
-precision rests on the same (Higham and Mary, "Mixed precision algorithms in numerical linear algebra", 2022).
+The penalty may be that of features that each training set standardises by its own spread: weights w of rotated features
+are V w on the features themselves, whose unit is the standard deviation over all rows. A training set that divides
+feature j by s_j in that unit penalises s_j (V w)_j: the penalty is |s * V w|^2 / (2 C), and V stays the basis of all
+training sets. Subtracting the mean of the training set only moves the intercept.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.penalty import Penalty
+from gene_eval.core.solver.lbfgs import Gradients
 from gene_eval.core.solver.rows import (
     Block,
     Products,
@@ -24,7 +23,6 @@ from gene_eval.core.solver.rows import (
     Tiles,
     Weights,
     above_thresholds,
-    columns_of,
     make_tiles,
     weighted_squares,
     weighted_sum,
@@ -37,6 +35,85 @@ THRESHOLDS = tuple(0.25 / 4**k for k in range(8))
 
 Residual = Callable[[Tensor, int, int], Tensor]
 """From the (k, high - low) logits of rows low..high, which it may overwrite, to their residuals."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What each of T training sets divides the features by.
+
+    Attributes:
+        vectors: (d, d) the basis V; None for the identity.
+        squares: (T, d) squares of s.
+    """
+
+    vectors: Tensor | None
+    squares: Tensor
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """The penalty of K problems whose weights are classes of (r weights, intercept), laid end to end.
+
+    Attributes:
+        inverse: 1 / C.
+        width: r + 1.
+        scaling: None where features are taken as they are.
+        sets: (K,) training set of each problem, with `scaling`.
+    """
+
+    inverse: float
+    width: int
+    scaling: Scaling | None = None
+    sets: Tensor | None = None
+
+    def plain(self, like: Tensor) -> Tensor:
+        """(width,) the diagonal without scaling."""
+        out = like.new_full((self.width,), self.inverse)
+        out[-1] = 0
+        return out
+
+    def add_gradient(self, total: Tensor, weights: Tensor, problems: Tensor) -> Tensor:
+        """The total plus the gradient at the (k, v) weights of the numbered problems, in place."""
+        if self.scaling is None or self.sets is None:
+            mine = weights.reshape(-1, self.width)[:, :-1]
+            total.view(-1, self.width)[:, :-1].add_(mine, alpha=self.inverse)
+            return total
+        out = weights.reshape(len(weights), -1, self.width).clone()
+        squares = self.scaling.squares.to(weights)[self.sets[problems]][:, None, :] * self.inverse
+        if self.scaling.vectors is None:
+            out[:, :, :-1] *= squares
+        else:
+            vectors = self.scaling.vectors.to(weights)
+            out[:, :, :-1] = ((out[:, :, :-1] @ vectors.T) * squares) @ vectors
+        out[:, :, -1] = 0
+        return total.add_(out.reshape(weights.shape))
+
+    def diagonal(self, like: Tensor, problems: Tensor) -> Tensor:
+        """(k, width) diagonals for one class of the numbered problems."""
+        if self.scaling is None or self.sets is None:
+            return self.plain(like).expand(len(problems), -1)
+        sets, where = torch.unique(self.sets[problems], return_inverse=True)
+        squares = self.scaling.squares.to(like)[sets] * self.inverse
+        out = like.new_zeros(len(sets), self.width)
+        out[:, :-1] = squares if self.scaling.vectors is None else squares @ self.scaling.vectors.to(like).square()
+        return out[where]
+
+    def matrix(self, like: Tensor, problem: int) -> Tensor:
+        """(width, width) of one problem and class."""
+        if self.scaling is None or self.sets is None:
+            return torch.diag(self.plain(like))
+        squares = self.scaling.squares.to(like)[self.sets[problem]] * self.inverse
+        out = like.new_zeros(self.width, self.width)
+        if self.scaling.vectors is None:
+            out[:-1, :-1] = torch.diag(squares)
+        else:
+            vectors = self.scaling.vectors.to(like)
+            out[:-1, :-1] = vectors.T @ (vectors * squares[:, None])
+        return out
+
+    def of(self, problems: Tensor) -> "Penalty":
+        """Of some of the problems."""
+        return self if self.sets is None else replace(self, sets=self.sets[problems])
 
 
 class Walk(NamedTuple):
@@ -120,16 +197,18 @@ class LogitObjective(ABC):
         one[:, -1] = 1
         return one.repeat(1, weights.shape[1] // self.rows.width)
 
-    def trained(self, curvature: Tensor, problem: int) -> Tensor:
-        """The (n, ...) curvatures, 0 for rows that the problem does not train on."""
-        if not bool(self.trains[:, problem].all()):
-            for block in (~self.trains[:, problem]).nonzero()[:, 0].tolist():
-                curvature[self.rows.starts[block] : self.rows.starts[block + 1]] = 0
-        return curvature
-
-    def around(self, problems: Tensor) -> "Exact | Near":
+    def subset(self, problems: Tensor) -> Self:
         """See `Objective`."""
-        return Exact(self, problems) if self.rows.rough is None else Near(self, self.rows.rough, problems)
+        out = copy(self)
+        out.trains, out.penalty = self.trains[:, problems], self.penalty.of(problems)
+        return out
+
+    def around(self, problems: Tensor) -> "Gradients":
+        """See `Objective`."""
+        if self.rows.rough is None:
+            return Exact(self, problems)
+        gradients: Gradients = self.rows.rough.around(self, problems)
+        return gradients
 
     def walk(self, products: Products, problems: Tensor) -> Walk:
         """Over the rows, for the problems."""
@@ -180,74 +259,3 @@ class Exact:
         return self.objective.summed(self.walk, weights, lambda _, residual: residual)
 
     at = move
-
-
-class Near:
-    """`Gradients` by rough products of differences.
-
-    Args:
-        objective: What to differentiate.
-        rough: Its rows, for rough products.
-        problems: (k,) numbers.
-    """
-
-    rough = True
-
-    def __init__(self, objective: LogitObjective, rough: Products, problems: Tensor) -> None:
-        self.objective = objective
-        self.products = rough
-        self.problems = problems
-        self.walk: Walk | None = None
-        # What is known is kept for all problems that were there at the start; `place` says which are left.
-        self.place = torch.arange(len(problems), device=problems.device)
-        shape = len(problems) * objective.each, rough.starts[-1]
-        self.logits, self.residuals = (torch.empty(shape, dtype=torch.float32, device=rough.device) for _ in range(2))
-        self.known: list[Tensor] = []
-
-    def select(self, keep: Tensor) -> "Near":
-        """See `Gradients`; both share what is known."""
-        out = copy(self)
-        out.problems, out.place = self.problems[keep], self.place[keep]
-        out.walk = None
-        return out
-
-    def move(self, weights: Tensor) -> Tensor:
-        """See `Gradients`."""
-
-        def residual(block: Block, plain: Residual) -> Residual:
-            columns = self._columns(block)
-
-            def kept(logits: Tensor, low: int, high: int) -> Tensor:
-                self.logits[:, low:high].index_copy_(0, columns, logits)
-                found = plain(logits, low, high)
-                self.residuals[:, low:high].index_copy_(0, columns, found)
-                return found
-
-            return kept
-
-        walk = self.objective.walk(self.objective.rows, self.problems)
-        total = self.objective.summed(walk, weights, residual)
-        if not self.known:
-            self.known += [weights.clone(), total.clone()]
-        for whole, part in zip(self.known, (weights, total), strict=True):
-            whole.index_copy_(0, self.place, part)
-        return total
-
-    def at(self, weights: Tensor) -> Tensor:
-        """See `Gradients`."""
-
-        def residual(block: Block, plain: Residual) -> Residual:
-            columns = self._columns(block)
-
-            def change(logits: Tensor, low: int, high: int) -> Tensor:
-                logits.add_(self.logits[:, low:high].index_select(0, columns))
-                return plain(logits, low, high).sub_(self.residuals[:, low:high].index_select(0, columns))
-
-            return change
-
-        before, gradient = (whole.index_select(0, self.place) for whole in self.known)
-        self.walk = self.walk or self.objective.walk(self.products, self.problems)
-        return self.objective.summed(self.walk, weights - before, residual).add_(gradient)
-
-    def _columns(self, block: Block) -> Tensor:
-        return columns_of(self.place[block.problems], self.objective.each)

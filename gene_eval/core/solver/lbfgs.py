@@ -97,8 +97,8 @@ class Objective(Protocol):
     def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
         """(k, v) diagonals that the Hessians at the (k, v) weights are not below, from the curvatures of the rows."""
 
-    def bends(self, weights: Tensor, problem: int) -> Tensor:
-        """(n, J, J) curvatures of all rows' logits between the J columns of (v,) weights."""
+    def subset(self, problems: Tensor) -> "Objective":
+        """Of some of the problems, renumbered."""
 
 
 @dataclass

@@ -1,16 +1,24 @@
-"""Products in bfloat16, for processors that make them faster than those of float32.
+"""Gradients by products in bfloat16, for processors that make them faster than those of float32.
 
-They are used for differences alone (see `fast_near`), whose rounding shapes steps and never the optimum. The rule of
-who uses them looks at the processor, not at a clock, so that the same machine gives the same bytes.
+Where logits, residuals (derivatives of the loss by the logits) and the gradient are known at weights w0, the gradient
+at w is the sum of three: that at w0; the rows, weighted by how much the residuals change when the logits change by
+Z (w - w0); and that of the penalty of w - w0. If the products in it are made in bfloat16, only changes are rounded.
+Such a gradient is wrong by about a thousandth of its distance from the one at w0: a solve comes ten times closer to the
+optimum and more before w0 has to be moved, by a gradient in float32. Iterative refinement of linear systems in mixed
+precision rests on the same (Higham and Mary, "Mixed precision algorithms in numerical linear algebra", 2022).
+
+The rule of who uses them looks at the processor, not at a clock, so that the same machine gives the same bytes.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.rows import Summing, fetched
+from gene_eval.core.solver.gradient import LogitObjective, Residual, Walk
+from gene_eval.core.solver.rows import Block, Products, Summing, columns_of, fetched
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
@@ -39,6 +47,10 @@ class RoughRows(Summing):
         self.width = Z.shape[1]
         self.row_elements = -(-self.width // 2)
 
+    def around(self, objective: LogitObjective, problems: Tensor) -> "Near":
+        """Gradients of the k numbered problems of the objective by these products."""
+        return Near(objective, self, problems)
+
     def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Weights of the features, rounded, and of the ones."""
         return weights[:, :-1].bfloat16(), weights[:, -1:].clone()
@@ -58,3 +70,74 @@ class RoughRows(Summing):
     def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
         """See `Summing`."""
         total.add_((residuals.bfloat16() @ self.Z[low:high]).float())
+
+
+class Near:
+    """`Gradients` by rough products of differences.
+
+    Args:
+        objective: What to differentiate.
+        rough: Its rows, for rough products.
+        problems: (k,) numbers.
+    """
+
+    rough = True
+
+    def __init__(self, objective: LogitObjective, rough: Products, problems: Tensor) -> None:
+        self.objective = objective
+        self.products = rough
+        self.problems = problems
+        self.walk: Walk | None = None
+        # What is known is kept for all problems that were there at the start; `place` says which are left.
+        self.place = torch.arange(len(problems), device=problems.device)
+        shape = len(problems) * objective.each, rough.starts[-1]
+        self.logits, self.residuals = (torch.empty(shape, dtype=torch.float32, device=rough.device) for _ in range(2))
+        self.known: list[Tensor] = []
+
+    def select(self, keep: Tensor) -> "Near":
+        """See `Gradients`; both share what is known."""
+        out = copy(self)
+        out.problems, out.place = self.problems[keep], self.place[keep]
+        out.walk = None
+        return out
+
+    def move(self, weights: Tensor) -> Tensor:
+        """See `Gradients`."""
+
+        def residual(block: Block, plain: Residual) -> Residual:
+            columns = self._columns(block)
+
+            def kept(logits: Tensor, low: int, high: int) -> Tensor:
+                self.logits[:, low:high].index_copy_(0, columns, logits)
+                found = plain(logits, low, high)
+                self.residuals[:, low:high].index_copy_(0, columns, found)
+                return found
+
+            return kept
+
+        walk = self.objective.walk(self.objective.rows, self.problems)
+        total = self.objective.summed(walk, weights, residual)
+        if not self.known:
+            self.known += [weights.clone(), total.clone()]
+        for whole, part in zip(self.known, (weights, total), strict=True):
+            whole.index_copy_(0, self.place, part)
+        return total
+
+    def at(self, weights: Tensor) -> Tensor:
+        """See `Gradients`."""
+
+        def residual(block: Block, plain: Residual) -> Residual:
+            columns = self._columns(block)
+
+            def change(logits: Tensor, low: int, high: int) -> Tensor:
+                logits.add_(self.logits[:, low:high].index_select(0, columns))
+                return plain(logits, low, high).sub_(self.residuals[:, low:high].index_select(0, columns))
+
+            return change
+
+        before, gradient = (whole.index_select(0, self.place) for whole in self.known)
+        self.walk = self.walk or self.objective.walk(self.products, self.problems)
+        return self.objective.summed(self.walk, weights - before, residual).add_(gradient)
+
+    def _columns(self, block: Block) -> Tensor:
+        return columns_of(self.place[block.problems], self.objective.each)

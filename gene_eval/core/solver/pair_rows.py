@@ -17,8 +17,8 @@ from torch import Tensor
 
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import SMALL, as_tensor, eigh, unit_of
-from gene_eval.core.solver.rows import Collect, Products
-from gene_eval.core.solver.threads import all_cores, run
+from gene_eval.core.solver.resources import all_cores, run
+from gene_eval.core.solver.rows import Collect, LowPrecision
 
 MANY = 1 << 18
 """Elements of residuals whose scatter is worth more than one core."""
@@ -54,7 +54,7 @@ class PairRows:
         self.mean_square = mean_square
         self.width = left.shape[1]
         self.row_elements = ROW_ELEMENTS
-        self.rough: Products | None = None
+        self.rough: LowPrecision | None = None
         self.scatter = tuple(
             incidence(index, len(table), table.dtype) for index, table in zip(self.indices, self.tables, strict=True)
         )

@@ -15,15 +15,18 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import Rotation, as_tensor, fit_rotation
 from gene_eval.core.solver.lbfgs import Solution
 from gene_eval.core.solver.low_precision import RoughRows, worth_rounding
-from gene_eval.core.solver.memory import SHARE, free_memory, problems_per_block
 from gene_eval.core.solver.pair_rows import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.solver.resources import SHARE, free_memory, problems_per_block, run
 from gene_eval.core.solver.rows import DenseRows, Rows, take_rows, tile_ranges
 from gene_eval.core.solver.stages import MAX_PAIRS
 from gene_eval.core.solver.targets import Target
-from gene_eval.core.solver.threads import run
 from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
+SMALL: Final = 1 << 17
+"""Elements of rows up to which a solve takes no time: it is in float64 and goes on to `TOL_SMALL`, since in a test
+fold of ten rows a metric can hang on the last digits of one logit."""
+TOL_SMALL: Final = 1e-8
 MAX_ITER: Final = 500
 
 Array = npt.NDArray[np.float64]
@@ -94,11 +97,13 @@ class Task:
             return cls(pair_rows, order, params, tally, unit=unit)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
             Z, unit = shared_rows(X.table, group, X.index[order], device, params)
-            return cls(_dense_rows(Z, starts), order, params, tally, unit=unit)
+            return cls(_dense_rows(Z, starts, params), order, params, tally, unit=unit)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
-        Z = rotation.rotate(table, dtype=working_dtype(rotation.largest, params.C * rotation.unit**2))
-        return cls(_dense_rows(Z, starts), order, params, tally, rotation.vectors, rotation.unit)
+        width = 1 + (table.shape[1] if rotation.vectors is None else rotation.vectors.shape[1])
+        dtype = working_dtype(rotation.largest, params.C * rotation.unit**2, n_elements=len(table) * width)
+        Z = rotation.rotate(table, dtype=dtype)
+        return cls(_dense_rows(Z, starts, params), order, params, tally, rotation.vectors, rotation.unit)
 
     @property
     def device(self) -> torch.device:
@@ -109,6 +114,12 @@ class Task:
     def C(self) -> float:
         """The inverse penalty of weights of vectors that were divided by the unit."""
         return self.params.C * self.unit**2
+
+    @property
+    def tol(self) -> float:
+        """Where to stop; `tally.tol` is what it takes to be converged."""
+        rows = self.rows.starts[-1] * self.rows.width
+        return min(TOL_SMALL, self.tally.tol) if self.params.tol is None and rows <= SMALL else self.tally.tol
 
     @property
     def max_iter(self) -> int:
@@ -169,14 +180,14 @@ class Task:
         return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
 
 
-def _dense_rows(Z: Tensor, starts: list[int]) -> DenseRows:
-    rough = RoughRows(Z, starts) if worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
+def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> DenseRows:
+    rough = RoughRows(Z, starts) if params.low_precision and worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
     return DenseRows(Z, starts, rough)
 
 
 def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> tuple[PairRows, float]:
     left, right, values, unit = rotate_pairs(pairs, device=device)
-    dtype = working_dtype(float(values[-1]), params.C * unit**2)
+    dtype = working_dtype(float(values[-1]), params.C * unit**2, n_elements=len(pairs) * left.shape[1])
     mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
     left_index, right_index = (torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index))
     left, right = left.to(dtype), right.to(dtype)
@@ -211,7 +222,8 @@ def shared_rows(
     if (key := f"rotation {group} {device}") not in table.cache:
         table.cache[key] = fit_rotation(vectors(members))
     rotation: Rotation = table.cache[key]
-    dtype = working_dtype(rotation.largest, params.C * rotation.unit**2)
+    width = rotation.mean.shape[0] + 1
+    dtype = working_dtype(rotation.largest, params.C * rotation.unit**2, n_elements=len(index) * width)
     if (key := f"rows {group} {device} {dtype}") not in table.cache:
         table.cache[key] = rotation.rotate(vectors(members), dtype=dtype)
     rotated: Tensor = table.cache[key]
@@ -223,15 +235,16 @@ def shared_rows(
     return rows, rotation.unit
 
 
-def working_dtype(largest: float, C: float) -> torch.dtype:
-    """Float32 unless its rounding of the rows could outweigh the penalty.
+def working_dtype(largest: float, C: float, *, n_elements: int = 0) -> torch.dtype:
+    """Float32 unless its rounding of the rows could outweigh the penalty, or the rows are `SMALL`.
 
     Rounding moves a row by eps |z|, the Gram matrix by eps^2 times its largest eigenvalue, and the Hessian by at most a
     quarter of that; directions that carry less than the rounding are free to move unless the penalty 1 / C holds them.
     A penalty near the largest float32 needs float64 too.
     """
     eps = torch.finfo(torch.float32).eps
-    return torch.float64 if 0.25 * eps * eps * largest * C > 1e-4 or C < 1e-15 else torch.float32
+    rounding = 0.25 * eps * eps * largest * C > 1e-4
+    return torch.float64 if rounding or C < 1e-15 or 0 < n_elements <= SMALL else torch.float32
 
 
 def present_classes(y: npt.NDArray[np.int64], blocks: Blocks, train: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.threads import run
+from gene_eval.core.solver.resources import run
 
 TILE = {"cpu": 1 << 16, "cuda": 1 << 26}
 """Elements of logits in a tile: on a CPU they stay in its second-level cache."""
@@ -115,16 +115,23 @@ class Products(Protocol):
         """The (n_columns, width) sum that was collected."""
 
 
+class LowPrecision(Products, Protocol):
+    """The same rows for products of lower precision."""
+
+    def around(self, objective: Any, problems: Tensor) -> Any:
+        """`Gradients` of the k numbered problems of the objective by these products."""
+
+
 class Rows(Products, Protocol):
     """The rows themselves.
 
     Attributes:
         mean_square: (width,) of the features.
-        rough: The same rows for products in bfloat16; None where these are not to be used.
+        rough: Makes gradients by cheaper products; None where there are none.
     """
 
     mean_square: Tensor
-    rough: Products | None
+    rough: "LowPrecision | None"
 
     def double(self) -> "Rows":
         """The same rows in float64."""
@@ -280,7 +287,7 @@ class DenseRows(Summing):
         rough: See `Rows`.
     """
 
-    def __init__(self, Z: Tensor, starts: list[int], rough: Products | None = None) -> None:
+    def __init__(self, Z: Tensor, starts: list[int], rough: LowPrecision | None = None) -> None:
         self.Z = Z
         self.starts = starts
         self.rough = rough

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gene_eval.core.engines import Params
 from gene_eval.core.heads.scaled import GRID, TrainingSets, held_out_reference, standard_deviations
-from gene_eval.core.solver.penalty import Penalty, Scaling
+from gene_eval.core.solver.gradient import Penalty, Scaling
 from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.stages import solve
 from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
@@ -115,7 +115,7 @@ class Path:
         for place in np.unique(chosen):
             fold, column = ((picked == place) & self.learnable[: self.n_splits]).nonzero(as_tuple=True)
             if len(fold):
-                _, children = self.solve(None, fold, column, GRID[place], self.task.tally.tol)
+                _, children = self.solve(None, fold, column, GRID[place], self.task.tol)
                 weights[fold, column] = self.target.outputs(children.double()).reshape(-1, *shape[2:])
         return weights.flatten(1, 2)
 

@@ -1,18 +1,17 @@
-"""The stages of one solve: all rows, then every training set from there, then what is left in float64."""
+"""How one solve goes: all rows loosely, then every training set from there, then in float64 what float32 left."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from gene_eval.core.solver.curvature import Metric, Pairs, Relatives
-from gene_eval.core.solver.factor import Factors, cost, factorise
+from gene_eval.core.solver.curvature import Pairs, Relatives
 from gene_eval.core.solver.gradient import FLAT
-from gene_eval.core.solver.lbfgs import Gradients, Objective, Solution, minimise
-from gene_eval.core.solver.logistic import LogisticObjective
+from gene_eval.core.solver.lbfgs import LOOSER, Objective, Solution, minimise
+from gene_eval.core.solver.objectives import LogisticObjective
 from gene_eval.core.solver.rows import Rows
 
 TOL_ALL_ROWS = 0.1
@@ -22,12 +21,8 @@ TOL_CLASSES = 1e-3
 CROWDED = 10
 """Rows of a training set per weight of a class below which that is so."""
 MAX_PAIRS = 100
-HARD = 50
-"""Fewest iterations before a Hessian is factorised."""
-CHEAP = 1e9
-"""Problems of which one Newton step each costs fewer operations in all are finished by Newton's method, to rounding."""
 DEAR = 3e10
-"""A problem of which one Newton step costs more is not finished by Newton's method."""
+"""Labels of which one Newton step costs more operations go on by L-BFGS."""
 NEWTON_TOL = 1e-9
 
 
@@ -83,14 +78,9 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         max_iterations: Most iterations of a stage on the children.
     """
     whole, width = family.whole(family.rows), family.rows.width
-    n_columns = len(family.penalty) // width
-    # A Hessian is factorised once L-BFGS has cost as much: together they cost at most twice the cheaper of the two.
-    # Logistic problems are solved in fewer passes than the factors of many labels cost.
-    patience = max(HARD, math.ceil(cost(family.rows, len(start), n_columns) / (2 * _product_cost(family))))
-    dense = n_columns > 1 and patience < max_iterations
+    n_columns, share, parent = len(family.penalty) // width, family.share, family.parent
     # Of few rows for its weights, each training set makes a fit of its own: what the others share is soon found.
-    crowded = n_columns > 1 and family.share * family.rows.starts[-1] < CROWDED * width
-    tol_all_rows = TOL_CLASSES if n_columns > 1 and not crowded else TOL_ALL_ROWS
+    crowded = n_columns > 1 and share * family.rows.starts[-1] < CROWDED * width
     before = curvature[:, width - 1 :: width].sum(1)
     first = minimise(
         whole,
@@ -98,47 +88,35 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
         1 / (curvature + family.penalty),
         before,
         family.spread,
-        tol=tol_all_rows,
+        tol=TOL_CLASSES if n_columns > 1 and not crowded else TOL_ALL_ROWS,
         max_iterations=MAX_PAIRS,
         keep_history=True,
     )
-    parents = first.weights
-    factors = None
-    if dense and not bool((first.error < tol_all_rows).all()):
-        factors = factorise(whole, family.rows, parents, family.penalty, family.parent, share=family.share)
-    hessian, total = whole.curvature(parents, torch.arange(len(start), device=start.device))
-    share, parent = family.share, family.parent
+    hessian, total = whole.curvature(first.weights, torch.arange(len(start), device=start.device))
     # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
     at = curvature if n_columns > 1 else (hessian - family.penalty).clamp_(min=FLAT)
     diagonal = 1 / (at * share + family.penalty)
-    fallen = torch.full_like(total, torch.inf) if crowded else before / total
+    fallen = torch.full_like(total, torch.inf) if crowded else (before / total).clamp(min=1)
     parts = family.parts(family.rows)
     last = minimise(
         parts,
-        parents[parent],
+        first.weights[parent],
         diagonal[parent],
         total[parent] * share,
         family.spread,
         tol=tol,
-        max_iterations=patience if dense and factors is None else max_iterations,
-        relatives=factors or (None if crowded else _recycled(family, first, diagonal)),
-        # A factor is that of the curvature on all rows at their solution already, and so are the diagonals of labels.
-        longest=fallen.clamp(min=1)[parent] if n_columns > 1 and factors is None else None,
+        max_iterations=max_iterations,
+        relatives=None if crowded else _recycled(family, first, diagonal),
+        # The diagonals of labels are those of the curvature at their solution on all rows already.
+        longest=fallen[parent] if n_columns > 1 else None,
     )
-    left = torch.logical_not(last.error < tol)
-    if dense and factors is None and bool(left.any()):
-        factors = factorise(whole, family.rows, parents, family.penalty, parent, share=share)
-        last = _go_on(family, parts, last, left.nonzero()[:, 0], factors, tol=tol, max_iterations=max_iterations)
-        left = torch.logical_not(last.error < tol)
-    if len(parent) * _newton_cost(family) < CHEAP:
-        left = torch.ones_like(left)
-    numbers = left.nonzero()[:, 0]
-    if len(numbers):
-        last = _in_double(family, last, numbers, factors, tol=tol, max_iterations=max_iterations)
-    return Solved(first.weights, last, len(numbers))
+    left = torch.logical_not(last.error < tol).nonzero()[:, 0]
+    if len(left) == 0:
+        return Solved(first.weights, last, 0)
+    return Solved(first.weights, _in_double(family, last, left, tol=tol, max_iterations=max_iterations), len(left))
 
 
-def _recycled(family: Family, first: Solution, diagonal: Tensor) -> Metric | None:
+def _recycled(family: Family, first: Solution, diagonal: Tensor) -> Relatives | None:
     """The parents' curvature pairs, for their children."""
     if not first.history:
         return None
@@ -148,81 +126,82 @@ def _recycled(family: Family, first: Solution, diagonal: Tensor) -> Metric | Non
     return Relatives(pairs, family.parent, family.place, int(family.place.max()) + 1)
 
 
-def _product_cost(family: Family) -> float:
-    """Floating point operations of one product of all children's training rows with their weights."""
-    return 2.0 * family.share * family.rows.starts[-1] * len(family.parent) * len(family.penalty)
-
-
-def _newton_cost(family: Family) -> float:
-    """Floating point operations of one Newton step of one problem; infinite where there is no Newton's method."""
-    if len(family.penalty) != family.rows.width:
-        return torch.inf
-    return 2.0 * family.rows.starts[-1] * family.rows.width**2
-
-
-def _in_double(
-    family: Family, last: Solution, left: Tensor, factors: Factors | None, *, tol: float, max_iterations: int
-) -> Solution:
-    """Go on in float64 with the problems that are left."""
-    parts = family.parts(family.rows.double())
+def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_iterations: int) -> Solution:
+    """Go on in float64 with the problems that are left, from where they are."""
+    objective = family.parts(family.rows.double())
     out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
-    if isinstance(parts, LogisticObjective) and _newton_cost(family) < DEAR:
+    if isinstance(objective, LogisticObjective) and 2.0 * family.rows.starts[-1] * family.rows.width**2 < DEAR:
         for problem in left.tolist():
-            weights, error, gradient, steps = parts.newton(problem, out.weights[problem], NEWTON_TOL)
+            data = objective.training_data(problem)
+            weights, error, gradient, steps = newton(*data, out.weights[problem], tol=NEWTON_TOL)
             out.weights[problem], out.error[problem], out.gradient[problem] = weights, error, gradient
             out.passes[problem] += steps * family.rows.width
         return out
-    doubled = None if factors is None else factors.double()
-    return _go_on(family, parts, out, left, doubled, tol=tol, max_iterations=max_iterations)
+    some, start, everything = objective.subset(left), out.weights[left], torch.arange(len(left), device=left.device)
+    hessian, total = some.curvature(start, everything)
+    spread = family.spread.double()
+    again = minimise(some, start, 1 / hessian, total, spread, tol=tol, max_iterations=max_iterations)
+    out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
+    out.passes[left] += again.passes
+    return out
 
 
-def _go_on(  # noqa: PLR0913 - a solve and its settings
-    family: Family,
-    parts: Objective,
-    last: Solution,
-    left: Tensor,
-    factors: Factors | None,
-    *,
-    tol: float,
-    max_iterations: int,
-) -> Solution:
-    """Go on with the problems that are left, from where they are."""
-    objective = _Subset(parts, left)
-    weights = last.weights[left]
-    hessian, total = objective.curvature(weights, torch.arange(len(left), device=left.device))
-    again = minimise(
-        objective,
-        weights,
-        1 / hessian,
-        total,
-        family.spread.to(weights),
-        tol=tol,
-        max_iterations=max_iterations,
-        relatives=None if factors is None else factors.renumbered(left),
-    )
-    last.weights[left], last.error[left], last.gradient[left] = again.weights, again.error, again.gradient
-    last.passes[left] += again.passes
-    return last
+MAX_STEPS = 100
 
 
-@dataclass(frozen=True)
-class _Subset:
-    """Some of the problems of an objective, renumbered."""
+@torch.no_grad()
+def newton(Z: Tensor, y: Tensor, penalty: Tensor, weights: Tensor, *, tol: float) -> tuple[Tensor, float, float, int]:
+    """Fit one logistic regression by Newton's method, in float64.
 
-    objective: Objective
-    numbers: Tensor
+    A step solves (Z' D Z + 1 / C) s = -gradient by Cholesky and is halved until it decreases the objective by a tenth
+    of what it promises (Boyd and Vandenberghe, "Convex Optimization", 9.5.2). Its certificate is exact.
 
-    def around(self, problems: Tensor) -> Gradients:
-        return self.objective.around(self.numbers[problems])
+    Args:
+        Z: (n, v) float64 training rows, the last column ones.
+        y: (n,) 0/1, not constant.
+        penalty: (v, v) the Hessian of the penalty.
+        weights: (v,) where to start.
+        tol: Root mean square change left in the logits, over the curvature and relative to the logits, to stop at.
 
-    def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
-        return self.objective.curvature(weights, self.numbers[problems])
+    Returns:
+        Weights, the error by the rule of `fast_lbfgs`, the largest entry of the gradient, and the steps taken.
+    """
+    eta = Z @ weights
+    error = largest = torch.inf
+    for steps in range(MAX_STEPS):
+        p = torch.sigmoid(eta)
+        bend = p * torch.sigmoid(-eta)
+        gradient = Z.T @ (p - y) + penalty @ weights
+        hessian = Z.T @ (Z * bend[:, None]) + penalty
+        # The intercept alone is unpenalised: where all rows are classified its curvature can underflow.
+        hessian[-1, -1] += 1e-14 * len(y)
+        step = -torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(hessian))[:, 0]
+        decrement = -gradient @ step
+        scale = eta.square().mean().clamp(min=1)
+        weighted = decrement.clamp(min=0) / bend.sum().clamp(min=FLAT)
+        unweighted = (Z @ step).square().mean() * LOOSER**2
+        error = float((torch.maximum(weighted, unweighted) / scale).sqrt())
+        largest = float(gradient.abs().max())
+        if error < tol:
+            return weights, error, largest, steps
+        weights, eta = _backtrack(Z, y, weights, penalty, eta, step, decrement)
+    return weights, error, largest, MAX_STEPS
 
-    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
-        return self.objective.ridge(weights, self.numbers[problems])
 
-    def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
-        return self.objective.floor(weights, self.numbers[problems])
+def _backtrack(
+    Z: Tensor, y: Tensor, weights: Tensor, penalty: Tensor, eta: Tensor, step: Tensor, decrement: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The weights and logits after a step short enough to decrease the objective, or a full one within rounding."""
+    change = Z @ step
+    before = _objective(eta, y, weights, penalty)
+    length = 1.0
+    while length > 1e-6 and float(decrement) > 1e-10 * float(before.abs()):
+        after = _objective(eta + length * change, y, weights + length * step, penalty)
+        if bool(after <= before - 0.1 * length * decrement):
+            break
+        length /= 2
+    return weights + length * step, eta + length * change
 
-    def bends(self, weights: Tensor, problem: int) -> Tensor:
-        return self.objective.bends(weights, int(self.numbers[problem]))
+
+def _objective(eta: Tensor, y: Tensor, weights: Tensor, penalty: Tensor) -> Tensor:
+    return (softplus(eta) - y * eta).sum() + 0.5 * weights @ (penalty @ weights)

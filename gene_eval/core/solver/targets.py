@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softplus
 
+from gene_eval.core.solver.gradient import Penalty
 from gene_eval.core.solver.lbfgs import Objective
-from gene_eval.core.solver.logistic import LogisticObjective
-from gene_eval.core.solver.penalty import Penalty
+from gene_eval.core.solver.objectives import LogisticObjective, SoftmaxObjective, class_weights, frequency_contrasts
 from gene_eval.core.solver.rows import Rows
-from gene_eval.core.solver.softmax import SoftmaxObjective, class_weights, frequency_contrasts
 from gene_eval.core.solver.stages import Family
 
 

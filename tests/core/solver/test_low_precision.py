@@ -9,9 +9,8 @@ from gene_eval.core import probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.solver import lbfgs as fast_lbfgs
 from gene_eval.core.solver import problem as fast_task
-from gene_eval.core.solver.gradient import Exact
+from gene_eval.core.solver.gradient import Exact, Penalty
 from gene_eval.core.solver.low_precision import WIDE, RoughRows, worth_rounding
-from gene_eval.core.solver.penalty import Penalty
 from gene_eval.core.solver.rows import DenseRows
 from gene_eval.core.solver.targets import Classes, Labels
 from gene_eval.core.splits import Splits
@@ -26,8 +25,8 @@ def held_out(X, y, folds, *, target="multilabel", **options):
     return get_engine("fast")(X, y, target=target, splits=Splits.from_folds(folds), params=Params(**options))
 
 
-def draw(n=1500, d=80, n_labels=12, noise=4.0):
-    """A task too large for Newton's method, with labels that differ in difficulty and frequency."""
+def draw(n=1500, d=100, n_labels=12, noise=4.0):
+    """A task that is not small, with labels that differ in difficulty and frequency."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, d)).astype(np.float32)
     signal = X @ rng.normal(size=(d, n_labels)) + noise * rng.normal(size=(n, n_labels))
@@ -183,6 +182,9 @@ class Bowls:
 
     def select(self, keep):
         return Bowls(self.steep[keep], self.shrink[keep])
+
+    def ridge(self, weights, problems):
+        return torch.ones_like(weights)
 
     def move(self, weights):
         return self.steep * weights

@@ -1,0 +1,147 @@
+"""What is called converged is: against exact solvers, where classes separate and at all sizes of vectors."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from gene_eval.core import ProbeError, Splits, probe
+from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.probe import held_out_values, score_splits
+from gene_eval.core.solver import eigenbasis
+
+
+def fast(X, y, folds, *, target="multilabel", **options):
+    return get_engine("fast")(X, y, target=target, splits=Splits.from_folds(folds), params=Params(**options))
+
+
+def exact(X, y, folds, fold):
+    """Decision values of one fold's rows and one label, by an exact solver."""
+    solver = "newton-cholesky" if len(X) > 2 * X.shape[1] else "newton-cg"
+    with warnings.catch_warnings():
+        # Its line search ends in rounding.
+        warnings.simplefilter("ignore")
+        fit = LogisticRegression(solver=solver, tol=1e-10, max_iter=1000).fit(X[folds != fold], y[folds != fold])
+    return fit.decision_function(X[folds == fold])
+
+
+@pytest.mark.parametrize(("n", "d", "scale"), [(2000, 600, 30), (2000, 600, 100), (4000, 384, 100)])
+def test_nearly_separable_labels_of_long_vectors(n, d, scale):
+    """Curvatures vanish here: weighted by them alone, logits that were wrong by a tenth were certified."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, d)).astype(np.float32)
+    signal = X @ rng.normal(size=(d, 3)) / np.sqrt(d) + 0.1 * rng.normal(size=(n, 3))
+    y, folds = signal > [np.quantile(s, q) for s, q in zip(signal.T, (0.5, 0.8, 0.95), strict=True)], np.arange(n) % 3
+    out = fast(scale * X, y, folds)
+    assert out.convergence["converged"]
+    for label in (0, 2):
+        expected = exact(scale * X.astype(float), y[:, label], folds, 0)
+        values = out.values[folds == 0, label]
+        assert np.sqrt(np.mean((values - expected) ** 2)) < 1e-3 * expected.std()
+        truth = y[folds == 0, label]
+        assert roc_auc_score(truth, values) == pytest.approx(roc_auc_score(truth, expected), abs=1e-3)
+
+
+@pytest.mark.parametrize("prevalence", [0.5, 0.05])
+@pytest.mark.parametrize("noise", [0.0, 0.1, 1.5])
+@pytest.mark.parametrize("scale", [1e-3, 1e-1, 1.0, 30.0, 1e3, 1e4])
+@pytest.mark.parametrize(("n", "d"), [(100, 20), (300, 400)])
+def test_certified_fits_score_as_exact_ones(n, d, scale, noise, prevalence):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(n, d))
+    signal = X @ rng.normal(size=d) / np.sqrt(d) + noise * rng.normal(size=n)
+    X, y, folds = (scale * X).astype(np.float32), signal > np.quantile(signal, 1 - prevalence), np.arange(n) % 3
+    out = fast(X, y, folds, target="binary")
+    if not out.convergence["converged"]:
+        assert scale == 1e4
+        return
+    expected, splits = np.empty(n), Splits.from_folds(folds)
+    for fold in range(3):
+        expected[folds == fold] = exact(X.astype(float), y, folds, fold)
+    ours, theirs = (
+        score_splits(y, held_out_values(y, values, splits, target="binary"), splits, target="binary", names=[])[0]
+        for values in (out.values, expected)
+    )
+    for metric, score in theirs.items():
+        assert ours[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
+
+
+@pytest.mark.parametrize("target", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("size", [1e-30, 1e-10, 1e10, 1e30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_vectors_of_any_size_are_those_of_size_one_with_another_penalty(make_problem, target, size, dtype):
+    p = make_problem(target)
+    result = probe((size * p.X).astype(dtype), p.y, target=target, folds=p.folds)
+    # Beyond 1e8, a larger C changes no score any more, and scikit-learn no longer converges.
+    expected = probe(p.X, p.y, target=target, folds=p.folds, engine="sklearn", C=min(size**2, 1e8))
+    assert result.convergence["converged"]
+    for metric, score in expected.scores.items():
+        assert result.scores[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+@pytest.mark.parametrize("shape", [(150, 6), (40, 60)])
+def test_standardised_vectors_of_any_size(make_problem, size, shape):
+    p = make_problem("regression", n=shape[0], d=shape[1])
+    folds = np.arange(shape[0]) % 5
+    one, other = (
+        probe((each * p.X).astype(np.float32), p.y, target="regression", folds=folds, protocol="scaled")
+        for each in (1.0, size)
+    )
+    for metric, score in one.scores.items():
+        assert other.scores[metric].mean == pytest.approx(score.mean, rel=1e-3), metric
+
+
+def test_sparse_vectors_of_which_most_are_zero(make_problem):
+    """Whose Gram matrix has hundreds of eigenvalues of 0, on which float32 can fail."""
+    rng = np.random.default_rng(0)
+    X, y, folds = np.zeros((2760, 1024), dtype=np.float32), rng.random(2760) < 0.3, np.arange(2760) % 5
+    X[np.arange(152), rng.integers(0, 300, 152)] = 1
+    result = probe(X, y, target="binary", folds=folds)
+    assert result.convergence["converged"]
+    expected = exact(X.astype(float), y, folds, 0)
+    np.testing.assert_allclose(result.values[folds == 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_an_eigenbasis_that_fails_in_float32_is_made_in_float64_and_then_by_svd(monkeypatch, fails):
+    gram = torch.randn(5, 9) @ torch.randn(9, 5)
+    gram = gram @ gram.T
+    eigh, calls = torch.linalg.eigh, []
+
+    def failing(matrix):
+        calls.append(matrix.dtype)
+        if len(calls) <= fails:
+            msg = "failed to converge"
+            raise torch.linalg.LinAlgError(msg)
+        return eigh(matrix)
+
+    monkeypatch.setattr(torch.linalg, "eigh", failing)
+    values, vectors = eigenbasis.eigh(gram)
+    assert calls == [torch.float32, torch.float64]
+    assert (values.diff() >= 0).all()
+    torch.testing.assert_close(vectors * values @ vectors.T, gram, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("error", [torch.linalg.LinAlgError, np.linalg.LinAlgError])
+def test_linear_algebra_that_fails_is_one_line(make_problem, monkeypatch, error):
+    p = make_problem("binary")
+
+    def failing(matrix):
+        msg = "did not converge\n(details)"
+        raise error(msg)
+
+    monkeypatch.setattr(eigenbasis, "eigh", failing)
+    with pytest.raises(ProbeError, match=r"^linear algebra failed on these vectors: did not converge$"):
+        probe(p.X, p.y, target="binary", folds=p.folds)
+
+
+def test_products_in_low_precision_are_off_by_one_argument(monkeypatch):
+    monkeypatch.setattr("gene_eval.core.solver.problem.worth_rounding", lambda device, dtype, width: True)
+    rng = np.random.default_rng(0)
+    X, y, folds = rng.normal(size=(2000, 80)).astype(np.float32), rng.random((2000, 2)) < 0.3, np.arange(2000) % 5
+    assert fast(X, y, folds).params["rough_products"] == "bfloat16"
+    assert fast(X, y, folds, low_precision=False).params["rough_products"] == "none"
