@@ -74,7 +74,7 @@ def _module_name(path: Path) -> str:
 SOURCES = {_module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
 
-def _imports(source: str, module: str, *, is_package: bool) -> Iterator[str]:
+def imports_of(source: str, module: str, *, is_package: bool) -> Iterator[str]:
     """Full dotted names of everything imported anywhere in the source, inside functions too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -100,7 +100,7 @@ def _rule(rules: dict[str, tuple[str, ...]], module: str) -> tuple[str, ...] | N
 
 def wrong_imports(source: str, module: str, *, is_package: bool = False) -> list[str]:
     wrong = []
-    for name in _imports(source, module, is_package=is_package):
+    for name in imports_of(source, module, is_package=is_package):
         top = name.split(".")[0]
         allowed = _rule(ARROWS if top in PACKAGES else OUTSIDE, module)
         if allowed is not None and top not in sys.stdlib_module_names and not _within(name, allowed):
