@@ -100,7 +100,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_one_line_and_little_memory(tmp_path, case):
+def test_one_line_and_little_memory(tmp_path, case, monkeypatch):
+    monkeypatch.setattr("model_adapters.files.readers.archives.FREE_BYTES", 64 * 1024**2)
     name, content, expected = HOSTILE[case]
     (tmp_path / name).write_bytes(gzip.compress(bytes(200_000_000)) if content is None else content)
     if name.endswith(".npy"):
