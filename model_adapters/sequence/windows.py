@@ -75,8 +75,8 @@ def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) 
             message = f"{where} is empty; leave it null for a gene without a sequence"
             raise RefusedInput(position, message)
         if illegal := set(letters) - set(alphabet.letters + alphabet.letters.lower()):
-            position = min(letters.index(letter) for letter in illegal)
-            message = f"{where} has {letters[position]!r} at position {position + 1}, expected {alphabet.expected}"
+            first = min(letters.index(letter) for letter in illegal)
+            message = f"{where} has {letters[first]!r} at position {first + 1}, expected {alphabet.expected}"
             raise RefusedInput(position, message)
         found.append(letters.upper())
     return found
