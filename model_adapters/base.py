@@ -57,7 +57,7 @@ class GeneEncoder(ABC):
     """Convenient base of a model; any object with these attributes and `encode` is as good.
 
     `embed` also calls, where the model has them and only if the vectors are not cached: `load(device)` once in each
-    process, to make the weights ready on "cuda", "cuda:1", "mps" or "cpu", then `fit(values)` once, with the whole
+    process, to make the weights ready on "cuda", "cuda:1", "mps" or "cpu", then `fit(values)` once, with the full
     input column. A batch has at most `batch_size` values; with `batch_length` also no more than that many characters
     (or list items), counted as the longest value times the number of values, since a batch is padded to its longest.
 

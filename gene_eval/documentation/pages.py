@@ -9,6 +9,7 @@ from builders import BUILDERS, Source, TaskConfig
 from builders.sources.genes.ensembl import ENSEMBL
 from builders.sources.uniprot import UNIPROT
 from model_adapters import describe
+from model_adapters.files.formats import formats_table
 
 __all__ = ["PAGES", "models_markdown", "tasks_markdown"]
 
@@ -68,6 +69,7 @@ def models_markdown() -> str:
     ]
     return Template(template).substitute(
         sequences="\n".join(_row(cells) for cells in _sequences()),
+        formats="\n".join(_row(cells) for cells in formats_table()),
         adapters="\n".join(_row(cells) for cells in adapters),
     )
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model_adapters.base import choose_devices, source_sha256, wrong_attribute
+from model_adapters.embedding.cache import is_writable, record_hash, work_folder
 from model_adapters.embedding.chunks import (
     ChunkEncoder,
     chunk_bounds,
@@ -146,7 +143,7 @@ def _cached_or_encoded(
     if not callable(getattr(model, "fit", None)) or (fit_on and fit_on._fingerprint == genes._fingerprint):
         fit_on = None
     key = _cache_key(genes, model, fit_on)
-    with _work_folder(genes, key) as (cached, folder):
+    with work_folder(genes, key) as (cached, folder):
         vectors = None
         if not cached:
             encoder = ChunkEncoder(model, name, folder, _fitted_values(inputs, fit_on, column, name), ["cpu"], size)
@@ -160,8 +157,12 @@ def _cached_or_encoded(
                 batched=True,
                 batch_size=ROWS_AT_ONCE,
                 new_fingerprint=key,
-                keep_in_memory=not _cache_is_writable(genes),
+                keep_in_memory=not is_writable(genes),
+                # What is there but damaged, in a folder that cannot be written to, must not be taken.
+                load_from_cache_file=None if cached else False,
             )
+        if not cached:
+            record_hash(genes, key)
     return embedded
 
 
@@ -225,42 +226,6 @@ def _joined(
         vectors[rows] = block
     assert vectors is not None
     return vectors
-
-
-@contextmanager
-def _work_folder(genes: Dataset, key: str) -> Iterator[tuple[bool, Path]]:
-    """Yield whether the cache has the vectors, and a folder to make them in, which is kept if that is interrupted."""
-    if not _cache_is_writable(genes):
-        with tempfile.TemporaryDirectory(prefix="gene-bench-") as temporary:
-            yield _is_cached(genes, key), Path(temporary)
-        return
-    from filelock import FileLock
-
-    folder = Path(genes.cache_files[0]["filename"]).parent / f"embedding-{key}"
-    if _is_cached(genes, key):
-        yield True, folder
-        return
-    lock = folder.with_suffix(".lock")
-    try:
-        # Another process that embeds the same: wait for it, and take its vectors.
-        with FileLock(lock):
-            yield _is_cached(genes, key), folder
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        with suppress(OSError):
-            folder.rmdir()
-        lock.unlink(missing_ok=True)
-
-
-def _is_cached(genes: Dataset, key: str) -> bool:
-    from datasets import is_caching_enabled
-
-    return bool(genes.cache_files) and is_caching_enabled() and Path(genes._get_cache_file_path(key)).exists()
-
-
-def _cache_is_writable(genes: Dataset) -> bool:
-    files = genes.cache_files
-    return bool(files) and os.access(Path(files[0]["filename"]).parent, os.W_OK)
 
 
 def _fitted_values(inputs: Inputs, fit_on: Dataset | None, column: str, name: str) -> Callable[[], list[Any]]:

@@ -134,7 +134,7 @@ class TableModel(ABC):
                 rows_of_gene.setdefault(symbol, []).append(row)
         if not rows_of_gene:
             raise VectorsError(_no_gene_message(names, reading, where=self.where))
-        shared = {symbol: owned for symbol, owned in rows_of_gene.items() if len(owned) > 1}
+        shared = {symbol: its_rows for symbol, its_rows in rows_of_gene.items() if len(its_rows) > 1}
         if shared and self._chosen.get("duplicates") == "refuse":
             raise VectorsError(_shared_message(shared, names, where=self.where))
         unresolved = tuple(name for name, symbol in zip(names, symbols, strict=True) if name and symbol is None)
@@ -159,10 +159,10 @@ class TableModel(ABC):
         """Return one vector for each gene: the matrix itself, if it is that."""
         if len(rows_of_gene) == len(matrix):
             return matrix
-        vectors = matrix[[owned[0] for owned in rows_of_gene.values()]]
-        for position, (symbol, owned) in enumerate(rows_of_gene.items()):
-            if len(owned) > 1:
-                vectors[position] = matrix[self._counted(symbol, owned, names)].mean(axis=0, dtype=np.float64)
+        vectors = matrix[[its_rows[0] for its_rows in rows_of_gene.values()]]
+        for position, (symbol, its_rows) in enumerate(rows_of_gene.items()):
+            if len(its_rows) > 1:
+                vectors[position] = matrix[self._counted(symbol, its_rows, names)].mean(axis=0, dtype=np.float64)
         return vectors
 
     def _looked_up(self, rows: Rows) -> list[Identified]:
@@ -172,9 +172,9 @@ class TableModel(ABC):
         # Without a resolver, only a symbol can be the name of a gene.
         return columns if self._resolve is not None else columns[::-1]
 
-    def _counted(self, symbol: str, owned: list[int], names: Sequence[str | None]) -> list[int]:
-        current = [row for row in owned if names[row] == symbol]
-        return current[:1] if current and self._chosen.get("duplicates") == "current" else owned
+    def _counted(self, symbol: str, its_rows: list[int], names: Sequence[str | None]) -> list[int]:
+        current = [row for row in its_rows if names[row] == symbol]
+        return current[:1] if current and self._chosen.get("duplicates") == "current" else its_rows
 
 
 def _merged(columns: Sequence[Identified]) -> tuple[list[str | None], list[str | None], list[str]]:
@@ -247,9 +247,9 @@ def _no_gene_message(names: Sequence[str | None], reading: Reading, *, where: st
 
 
 def _shared_message(shared: Mapping[str, list[int]], names: Sequence[str | None], *, where: str) -> str:
-    symbol, owned = next(iter(shared.items()))
-    rows = Counter(str(names[row]) for row in owned)
-    first = f"{' and '.join(list(rows)[:2])} are both" if len(rows) > 1 else f"{len(owned)} rows are"
+    symbol, its_rows = next(iter(shared.items()))
+    rows = Counter(str(names[row]) for row in its_rows)
+    first = f"{' and '.join(list(rows)[:2])} are both" if len(rows) > 1 else f"{len(its_rows)} rows are"
     others = "1 more gene has" if len(shared) == 2 else f"{len(shared) - 1:,} more genes have"
     more = f", and {others} several rows" if len(shared) > 1 else ""
     return f"{where}: {first} the gene {symbol}{more}; keep one row for each gene, or leave out duplicates=refuse"

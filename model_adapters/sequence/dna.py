@@ -126,7 +126,7 @@ class DnaModel(GeneEncoder):
         return cls(name, revision=revision or None, reading=Reading(**options))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the weights out: a process of `embed` loads them on its own device."""
+        """Drop the weights: a process of `embed` loads them on its own device."""
         return {**vars(self), "_net": None}
 
     def load(self, device: str) -> None:
@@ -171,9 +171,9 @@ class DnaModel(GeneEncoder):
 
     def _windows(self, texts: list[str]) -> Iterator[_Window]:
         for number, text in enumerate(texts):
-            places = spans(len(text), size=self.reading.window, stride=self.reading.step)
-            weights = letter_weights(len(text), places)
-            for start, end in places:
+            windows = spans(len(text), size=self.reading.window, stride=self.reading.step)
+            weights = letter_weights(len(text), windows)
+            for start, end in windows:
                 yield _Window(number, text[start:end], float(weights[start:end].sum()))
 
     def _encode_windows(self, windows: list[_Window], genes: list[int], net: _Net) -> list[NDArray[np.float32]]:

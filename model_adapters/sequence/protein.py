@@ -111,7 +111,7 @@ class Esm2(GeneEncoder):
         return cls(name, **options)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the weights out: a process of `embed` loads them on its own device."""
+        """Drop the weights: a process of `embed` loads them on its own device."""
         return {**vars(self), "_net": None}
 
     def load(self, device: str) -> None:
@@ -140,9 +140,9 @@ class Esm2(GeneEncoder):
         for gene, value in enumerate(batch):
             proteins = sequences_of(value, gene, column=self.input_column, alphabet=PROTEIN)
             for protein in proteins:
-                places = spans(len(protein), size=self._window, stride=self._stride)
-                weights = letter_weights(len(protein), places) / len(proteins)
-                windows += [(gene, protein[start:end], weights[start:end]) for start, end in places]
+                positions = spans(len(protein), size=self._window, stride=self._stride)
+                weights = letter_weights(len(protein), positions) / len(proteins)
+                windows += [(gene, protein[start:end], weights[start:end]) for start, end in positions]
         return self._weighted_sums(windows, n=len(batch), net=self._net)
 
     def _weighted_sums(

@@ -53,7 +53,7 @@ def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) 
         alphabet: legal letters.
 
     Raises:
-        RefusedInput: the value is empty or no sequence, or has an illegal letter; the line names letter and place,
+        RefusedInput: the value is empty or no sequence, or has an illegal letter; the line names letter and position,
             counted from 1.
 
     >>> sequences_of("mkU*", 0, column="protein_sequence", alphabet=PROTEIN)
@@ -75,8 +75,8 @@ def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) 
             message = f"{where} is empty; leave it null for a gene without a sequence"
             raise RefusedInput(position, message)
         if illegal := set(letters) - set(alphabet.letters + alphabet.letters.lower()):
-            place = min(letters.index(letter) for letter in illegal)
-            message = f"{where} has {letters[place]!r} at position {place + 1}, expected {alphabet.expected}"
+            first = min(letters.index(letter) for letter in illegal)
+            message = f"{where} has {letters[first]!r} at position {first + 1}, expected {alphabet.expected}"
             raise RefusedInput(position, message)
         found.append(letters.upper())
     return found

@@ -33,7 +33,7 @@ def read_tensor(path: Path, name: str) -> NDArray[np.float32]:
     """Read the (n, d) tensor of a checkpoint that is called `name`, whatever module it is part of (`bert.<name>`).
 
     Of a safetensors file, only that tensor is read; of a torch file, only that one is loaded into memory (files of
-    torch before 1.6 as a whole). Torch files are read with `weights_only`: what is not a tensor is not built.
+    torch before 1.6 in full). Torch files are read with `weights_only`: what is not a tensor is not built.
 
     Raises:
         ModelLoadError: the file is damaged or carries code, or has no such tensor of two dimensions.

@@ -19,7 +19,7 @@ MAX_WORDS = 1024
 class BagOfWords(GeneEncoder):
     """Raw counts of the 1,024 most frequent words, as scikit-learn's `CountVectorizer` with default parameters.
 
-    The paper's text baseline. The vocabulary is fitted on the texts of the whole gene table, so the vectors depend on
+    The paper's text baseline. The vocabulary is fitted on the texts of all genes of the table, so the vectors depend on
     that table. Of words that are equally frequent, the first in the alphabet count: `max_features` of scikit-learn
     takes whichever its unstable sort puts first, which differs between processors.
     """
@@ -61,12 +61,12 @@ class BagOfWords(GeneEncoder):
         counter = text.CountVectorizer()
         counts = np.asarray(counter.fit_transform(values).sum(axis=0)).ravel()
         words = counter.get_feature_names_out()
-        # Words are in alphabetical order, which a stable sort keeps among equals.
+        # Words are in alphabetical order, which a stable sort keeps for equal counts.
         frequent = np.sort(np.argsort(-counts, kind="stable")[:MAX_WORDS])
         self._vectorizer = getattr(text, self.vectorizer)(vocabulary=words[frequent]).fit(values)
 
     def encode(self, batch: list[str]) -> NDArray[np.float32]:
-        """Return the (n, words) numbers; call `fit` first."""
+        """Return (n, words) counts or weights; call `fit` first."""
         counts: NDArray[np.float32] = self._vectorizer.transform(batch).toarray().astype(np.float32)
         return counts
 

@@ -78,7 +78,7 @@ class SentenceTransformerEncoder(GeneEncoder):
         return cls(name, revision=revision or None, **options)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the weights out: a process of `embed` loads them on its own device."""
+        """Drop the weights: a process of `embed` loads them on its own device."""
         return {**vars(self), "_model": None, "_device": None}
 
     def load(self, device: str) -> None:

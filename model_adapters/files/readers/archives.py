@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PACKED = (".gz", ".zip")
-FREE_BYTES = 64 * 1024**2
-"""What may be unpacked whatever its ratio."""
+FREE_BYTES = 512 * 1024**2
+"""What may be unpacked whatever its ratio: a table of memberships is nearly all zeros."""
 MAX_RATIO = 100
 """Zeros compress a thousand times, vectors hardly ever ten times."""
 CHUNK = 1 << 20
@@ -29,7 +29,7 @@ def check_size(size: int, stored: int, *, where: str) -> None:
         where: For the message.
 
     Raises:
-        VectorsError: over 64 MB and over a hundred times what is stored.
+        VectorsError: over 512 MB and over a hundred times what is stored.
     """
     if size > FREE_BYTES and size > MAX_RATIO * stored:
         message = f"{where} claims {size:,} bytes, but {stored:,} are stored; fetch it again"

@@ -23,7 +23,7 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
+        with pq.ParquetFile(path) as file:
             return rows_of_sheet(ParquetSheet(file), ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"

@@ -150,7 +150,7 @@ def _or_missing(value: str, name: str, ask: Ask) -> float:
         return float("nan")
     found = number(value, ".")
     if found is None:
-        message = f"{ask.where}: {name[:20]} has {value[:40]!r} among its numbers, expected numbers"
+        message = f"{ask.where}: {name[:20]} has {value[:40]!r} in its vector, expected numbers"
         raise VectorsError(message)
     return found
 

@@ -84,7 +84,7 @@ def read_pickle(path: Path, ask: Ask) -> Rows:
 def load_plain(content: bytes | mmap.mmap) -> Any:
     """Return the content of a pickle of protocol 2 to 5: dict, list, tuple, text, bytes, numbers and plain arrays.
 
-    Long lists of floats come as float64 arrays, numbers of NumPy as Python's.
+    Long lists of floats come as float32 arrays, numbers of NumPy as Python's.
 
     Raises:
         CarriesCode: it names something else.
@@ -197,7 +197,8 @@ class _Reader:
             self._push(struct.unpack(">d", self._take(8))[0])
             return
         block = self._bytes[start : start + 9 * n].reshape(n, 9)[:, 1:]
-        self._push(np.ascontiguousarray(block).view(">f8").reshape(-1).astype(np.float64))
+        with np.errstate(over="ignore"):
+            self._push(np.ascontiguousarray(block).view(">f8").reshape(-1).astype(np.float32))
         self._position = start + 9 * n
 
     def _put(self, index: int) -> None:
@@ -314,6 +315,10 @@ def _call(kind: str, arguments: tuple[Any, ...]) -> Any:
     raise ValueError(message)
 
 
+def _one(item: Any) -> NDArray[np.float32]:
+    return np.array([_typed(item, int | float)], dtype=np.float64).astype(np.float32)
+
+
 def _array(data: Any, dtype: _Dtype, shape: tuple[Any, ...], order: str) -> NDArray[Any] | list[Any]:
     checked = dtype.checked
     lengths = [_typed(length, int) for length in shape]
@@ -385,8 +390,11 @@ class _Finisher:
             return {key: item for key, (item, _) in items.items()}, 1 + sum(size for _, size in items.values())
         if isinstance(value, list) and any(isinstance(item, np.ndarray) for item in value):
             # A list that was written with runs of floats; an array of NumPy comes as an _Array.
-            floats = [item if isinstance(item, np.ndarray) else np.array([_typed(item, int | float)]) for item in value]
+            with np.errstate(over="ignore"):
+                floats = [item if isinstance(item, np.ndarray) else _one(item) for item in value]
             joined = np.concatenate(floats) if len(floats) > 1 else floats[0]
+            # The runs are in memory no longer than that.
+            value.clear()
             return joined, joined.size
         finished = [self._finish(item, depth) for item in value]
         size = 1 + sum(each for _, each in finished)

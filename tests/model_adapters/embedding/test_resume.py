@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, load_from_disk
 
-from model_adapters import as_matrix, embed
+from model_adapters import as_matrix, embed, embed_table
 from model_adapters.embedding.chunks import save_chunk
 
 N = 2000
@@ -149,3 +149,26 @@ def test_chunks_with_other_content_are_encoded_again(folders, array):
     model = FailsAt(None)
     assert as_matrix(embed(genes, model))[1][:, 0].tolist() == [i % 97 + 1 for i in range(N)]
     assert model.calls == 8 - 2
+
+
+CACHE_DAMAGES = {
+    **DAMAGES,
+    "zeros": lambda content: bytes(len(content)),
+    "half": lambda content: content[: len(content) // 2],
+}
+
+
+@pytest.mark.parametrize("damage", CACHE_DAMAGES)
+def test_damaged_vectors_in_the_cache_are_computed_again(folders, damage, caplog):
+    genes = load_from_disk(folders[0])
+    expected = embed_table(genes, FailsAt(None)).sha256
+    (cached,) = folders[0].glob("cache-*.arrow")
+    content = cached.read_bytes()
+    cached.write_bytes(CACHE_DAMAGES[damage](content))
+    model = FailsAt(None)
+    assert embed_table(load_from_disk(folders[0]), model).sha256 == expected
+    assert model.calls == 8
+    assert cached.read_bytes() == content
+    assert "the cached vectors are not those that were written; they are computed again" in caplog.text
+    assert embed_table(load_from_disk(folders[0]), model).sha256 == expected
+    assert model.calls == 8
