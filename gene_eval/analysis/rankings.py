@@ -170,8 +170,7 @@ def _paired(results: Sequence[Sequence[TaskResult]]) -> npt.NDArray[np.bool_]:
 def _consistent(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """(M, M) whether no task points the other way, for (M, T) scores."""
     differences = scores[:, np.newaxis] - scores[np.newaxis]
-    consistent: npt.NDArray[np.bool_] = (differences >= 0).all(axis=2) | (differences <= 0).all(axis=2)
-    return consistent
+    return np.asarray((differences >= 0).all(axis=2) | (differences <= 0).all(axis=2))
 
 
 def _errors(scores: npt.NDArray[np.float64], units: Sequence[str]) -> list[float | None]:
