@@ -155,14 +155,14 @@ def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
 def _add(spec: str) -> list[str]:
     """Take a user's builder into the catalogue, in place of one of the same file and name, and list its configs."""
     builder = import_builder(spec)
-    if builder is not _user_builders.get(spec):
-        others = {
-            name for name in configs() if spec not in _user_builders or name not in _user_builders[spec].builder_configs
-        }
-        if taken := sorted(set(builder.builder_configs) & others):
+    file, _, name = spec.partition(":")
+    key = f"{Path(file).expanduser().resolve()}:{name}"
+    if builder is not _user_builders.get(key):
+        replaced = _user_builders[key].builder_configs if key in _user_builders else {}
+        if taken := sorted(name for name in builder.builder_configs if name in configs() and name not in replaced):
             message = f"{spec}: the task name '{taken[0]}' is taken; choose another"
             raise BuilderError(message)
-        _user_builders[spec] = builder
+        _user_builders[key] = builder
     return list(builder.builder_configs)
 
 
