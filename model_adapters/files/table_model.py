@@ -125,6 +125,7 @@ class TableModel(ABC):
         rows = self._read_safely()
         reading = rows.reading
         columns = rows.identified or self._looked_up(rows)
+        reading.identifier_columns = [column.column for column in columns]
         names, symbols, statuses = _merged(columns)
         matrix = real_float32(rows.vectors, names, where=self.where)
         check_species(names, symbols, where=self.where)
