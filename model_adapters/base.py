@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Resolve = Callable[[list[str]], Sequence[str | None]]
-"""Maps identifiers to current gene symbols, None for what is unknown; the caller hands it over."""
+"""Maps identifiers to current gene symbols, None for what is unknown; the caller hands it over.
+
+It may have a method `explain(identifiers)` that returns (symbol, status) of each; a status says how the symbol was
+found or why not ("previous", "case", "ambiguous", ...). Where it has one, that is called instead.
+"""
 
 DEVICES = ("cuda", "mps", "cpu")
 

@@ -84,6 +84,16 @@ def may_be_whole(cell: str) -> bool:
     return bool(_WHOLE.fullmatch(cell) or _DECIMAL.fullmatch(cell))
 
 
+def odd_names(columns: Sequence[str]) -> list[str]:
+    """Return the columns that are not numbered, where most are: they may be no dimensions.
+
+    >>> odd_names(["d0", "d1", "d2", "length"]), odd_names(["a", "b", "c1"])
+    (['length'], [])
+    """
+    odd = [name for name in columns if not re.search(r"\d$", name)]
+    return odd if len(columns) - len(odd) > 2 * len(odd) else []
+
+
 def are_whole_numbers(names: Sequence[str | None]) -> bool:
     """Return whether every name that is there is a whole number."""
     there = [name for name in names if name is not None]

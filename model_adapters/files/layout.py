@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,6 +13,7 @@ import numpy as np
 from model_adapters.base import Resolve
 from model_adapters.errors import VectorsError, did_you_mean, some
 from model_adapters.files import identifiers as ids
+from model_adapters.files.identifiers import odd_names
 from model_adapters.files.reading import Reading
 from model_adapters.files.sheets import LIST, NUMBER, OTHER, TEXT, Sheet
 
@@ -323,14 +323,7 @@ def _dimensions(sheet: Sheet, numbers: Sequence[str], reading: Reading, ask: Ask
         what = f"no numeric column like {ask.columns!r}" if ask.columns else "no numeric column for dimensions"
         message = f"{ask.where} has {what}, its columns are {columns}; {EXPECTED}"
         raise VectorsError(message)
-    if odd := _odd_names(chosen):
+    if odd := odd_names(chosen):
         shown = some(odd)
         reading.notes.append(f"{shown} taken as dimensions too; choose with columns=PATTERN if they are none")
     return chosen
-
-
-def _odd_names(columns: Sequence[str]) -> list[str]:
-    """Return names that are not numbered, where most are."""
-    numbered = [name for name in columns if re.search(r"\d+$", name)]
-    odd = [name for name in columns if not re.search(r"\d+$", name)]
-    return odd if len(numbered) > 2 * len(odd) else []

@@ -138,6 +138,7 @@ class TableModel(ABC):
         if shared and self._chosen.get("duplicates") == "refuse":
             raise VectorsError(_shared_message(shared, names, where=self.where))
         unresolved = tuple(name for name, symbol in zip(names, symbols, strict=True) if name and symbol is None)
+        reading.identifier_columns = [column.column for column in columns]
         _describe(reading, names, symbols, statuses, shared=len(shared))
         reading.name_dimensions(matrix.shape[1], reading.dimension_columns)
         audit = {

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ import numpy as np
 
 from model_adapters.embedding.table import check_lengths
 from model_adapters.errors import VectorsError, one_line, some
+from model_adapters.files.identifiers import odd_names
 from model_adapters.files.layout import EXPECTED, Ask, Rows, rows_of_sheet
 from model_adapters.files.readers.archives import unpack
-from model_adapters.files.readers.sniffing import BLANK, LISTS, NUMBERS, Form, number, sniff, split_line
+from model_adapters.files.readers.sniffing import BLANK, LISTS, NUMBERS, TEXTS, Form, number, sniff, split_line
 from model_adapters.files.sheets import LIST, ArrowSheet, TextSheet
 
 if TYPE_CHECKING:
@@ -93,8 +95,20 @@ def _by_columns(content: pa.Buffer, form: Form, ask: Ask) -> ArrowSheet:
             latin = replace(form, encoding="latin1", notes=(*form.notes, "not UTF-8; read as latin-1"))
             form.notes = latin.notes
             return _by_columns(content, latin, ask)
+        if (name := _no_dimension(form, error, ask)) is not None:
+            form.kinds[name] = TEXTS
+            return _by_columns(content, form, ask)
         raise VectorsError(_message(form, refused, error, where=ask.where)) from error
     return _CsvSheet(table, lists)
+
+
+def _no_dimension(form: Form, error: Exception, ask: Ask) -> str | None:
+    """Return the column that an invalid number is in, if it may be a text whose first rows looked like numbers."""
+    if (found := re.search(r"column #(\d+): .*invalid value", str(error))) is None:
+        return None
+    name, dimensions = form.header[int(found[1])], form.columns_of(NUMBERS)
+    unasked = ask.columns is not None and not fnmatchcase(name, ask.columns)
+    return name if name in dimensions and (unasked or name in odd_names(dimensions)) else None
 
 
 def _message(form: Form, refused: list[tuple[str, int, int]], error: Exception, *, where: str) -> str:

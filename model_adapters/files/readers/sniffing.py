@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_adapters.errors import VectorsError, some
-from model_adapters.files.identifiers import are_row_numbers, may_be_whole, may_name_genes
+from model_adapters.files.identifiers import are_row_numbers, may_be_whole, may_name_genes, odd_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SAMPLE_BYTES = 4 * 1024**2
 SAMPLE_ROWS = 200
+FEWEST_LINES = 3
 SAMPLE_CELLS = 200_000
 BLANK = " "
 NUMBERS, TEXTS, LISTS = "numbers", "texts", "lists"
@@ -86,7 +87,13 @@ def sniff(content: pa.Buffer, name: Path, *, where: str) -> Form:
     if len(header) < 2:
         message = f"{where} has no column but {header[0][:40]!r}; expected gene identifiers and numeric columns"
         raise VectorsError(message)
-    kinds = {cell: _kind([row[i] for row in body if i < len(row)], cell, decimal) for i, cell in enumerate(header)}
+    columns = {cell: [row[i] for row in body if i < len(row)] for i, cell in enumerate(header)}
+    kinds = {cell: _kind(cells, cell, decimal) for cell, cells in columns.items()}
+    dimensions = [cell for cell, kind in kinds.items() if kind == NUMBERS]
+    for cell, cells in columns.items():
+        # A word in a dimension is a fault of the file, to be named; it does not make the dimension a text.
+        if kinds[cell] == TEXTS and cell not in odd_names([*dimensions, cell]) and _mostly_numbers(cells, decimal):
+            kinds[cell] = TEXTS if may_name_genes(cell) or len(dimensions) < FEWEST_LINES else NUMBERS
     if not named:
         kinds[header[0]] = TEXTS
     notes = ("it has no header; the first column names the genes",) if not named else ()
@@ -117,8 +124,12 @@ def number(cell: str, decimal: str) -> float | None:
 
 
 def _lines(content: pa.Buffer, *, where: str) -> tuple[list[str], str]:
-    sample = content.slice(0, min(SAMPLE_BYTES, content.size)).to_pybytes()
-    complete = len(sample) == content.size
+    size = min(SAMPLE_BYTES, content.size)
+    # A header may be longer than that: genes as columns, or a million of them.
+    while size < content.size and content.slice(size // 2, size - size // 2).to_pybytes().count(b"\n") < FEWEST_LINES:
+        size = min(2 * size, content.size)
+    sample = content.slice(0, size).to_pybytes()
+    complete = size == content.size
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
         text = sample[: len(sample) // 2 * 2].decode("utf-16", errors="ignore")
@@ -179,6 +190,11 @@ def _header(rows: Sequence[Sequence[str]], decimal: str) -> tuple[list[str], int
     if len(rows) > 1 and len(rows[1]) == len(first) + 1 and are_row_numbers(first):
         return first, 1
     return [], 0
+
+
+def _mostly_numbers(cells: Sequence[str], decimal: str) -> bool:
+    wrong = sum(number(cell, decimal) is None and cell.strip().lower() not in MISSING_CELLS for cell in cells)
+    return 10 * wrong < len(cells)
 
 
 def _kind(cells: Sequence[str], name: str, decimal: str) -> str:

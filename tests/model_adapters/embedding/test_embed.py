@@ -310,3 +310,13 @@ def test_load_from_disk_keeps_the_hash(genes_on_disk, counting, tmp_path):
     table = embed(genes_on_disk, counting)
     table.save_to_disk(tmp_path / "table")
     assert embedding_sha256(load_from_disk(tmp_path / "table")) == embedding_sha256(table)
+
+
+def test_a_masked_array_is_refused(genes, make_model):
+    model = make_model(lambda batch: np.ma.masked_array(np.ones((len(batch), 2)), [[True, False]] * len(batch)))
+    with pytest.raises(AdapterError, match=r"^mine: encode returned: a masked array; expected plain numbers, "):
+        embed(genes, model)
+    for kind in (complex, bool):
+        model = make_model(lambda batch, kind=kind: np.ones((len(batch), 2), dtype=kind))
+        with pytest.raises(AdapterError, match=rf"^mine: encode returned ndarray of {kind.__name__}.*; expected"):
+            embed(genes, model)

@@ -221,3 +221,29 @@ def test_files_that_are_not_there(tmp_path):
         load_model(str(tmp_path / "v.xlsx"))
     with pytest.raises(AdapterError, match="^precomputed needs a file"):
         load_model("precomputed:")
+
+
+def test_a_header_longer_than_the_sample(tmp_path, monkeypatch):
+    monkeypatch.setattr("model_adapters.files.readers.sniffing.SAMPLE_BYTES", 64)
+    columns = [f"dimension{i}" for i in range(3000)]
+    vectors = np.arange(9000, dtype=np.float32).reshape(3, 3000) / 8
+    pd.DataFrame(vectors, index=SYMBOLS, columns=columns).to_csv(tmp_path / "v.csv")
+    table = load_model(str(tmp_path / "v.csv")).vector_table()
+    assert list(table.symbols) == SYMBOLS
+    np.testing.assert_array_equal(table.matrix, vectors)
+
+
+def test_a_text_that_begins_like_numbers_is_left_out_but_a_word_in_a_dimension_is_named(tmp_path):
+    n, path = 400, tmp_path / "v.csv"
+    frame = pd.DataFrame(np.arange(4.0 * n).reshape(n, 4) / 8, columns=["d0", "d1", "d2", "d3"])
+    frame.insert(0, "gene", [f"G{i}" for i in range(n)])
+    frame.assign(chromosome=["1"] * 300 + ["X"] * 100).to_csv(path, index=False)
+    model = load_model(str(path))
+    assert model.vector_table().dim == 4
+    assert model.reading.left_out == {"chromosome": "text that names no genes"}
+    for row in (3, 350):
+        damaged = frame.astype(object)
+        damaged.loc[row, "d2"] = "x"
+        damaged.to_csv(path, index=False)
+        with pytest.raises(AdapterError, match=r"^v.csv: column 'd2' holds 'x', expected numbers$"):
+            load_model(str(path)).table()
