@@ -211,10 +211,8 @@ def _common_settings(
         if result.model.id in found:
             found[result.model.id].setdefault(result.settings, {})[result.task.id] = result
     shared = sorted(found[a].keys() & found[b].keys())
-    # A run with --common-genes lies beside one without, and is the one to compare.
-    if len({replace(settings, genes="") for settings in shared}) == 1:
-        chosen = next((settings for settings in shared if settings.genes == "common"), shared[0])
-        return chosen, found[a][chosen], found[b][chosen]
+    if len(shared) == 1:
+        return shared[0], found[a][shared[0]], found[b][shared[0]]
     if shared:
         there = "; ".join(map(str, shared))
         msg = f"{a} and {b} have results of {len(shared)} settings ({there}); keep one of them in the folder"

@@ -55,9 +55,9 @@ def test_ranking_says_on_which_tasks_genes_differ_and_refuses_other_folds() -> N
     assert rank([]) == ()
 
 
-def _scored(result: TaskResult, n: int, sha256: str = "", **coverage: int) -> TaskResult:
-    changed = Coverage(100, n, 100 - n, (), sha256 or str(n), **coverage)
-    return replace(result, coverage=changed)
+def _scored(result: TaskResult, n: int, sha256: str = "", **task: int) -> TaskResult:
+    coverage = Coverage(100, n, 100 - n, (), sha256 or str(n))
+    return replace(result, coverage=coverage, task=replace(result.task, **task))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,6 @@ def test_models_of_different_genes_are_not_distinguished() -> None:
     assert [(each.low, each.high) for each in overall.models] == [(None, None), (None, None)]
     with pytest.raises(ReportError, match="different genes; run both together with --common-genes"):
         compare(results, "org/Good", "plain")
-    # What that command makes lies beside the others, and is taken.
-    common = [with_settings(one, genes="common") for one in two_models(gap=0.1)]
-    found = compare([*results, *common], "org/Good", "plain")
-    assert str(found.settings) == "protocol paper, engine sklearn, seed 0, genes common"
 
 
 def test_few_tasks_that_point_both_ways_give_no_verdict() -> None:
