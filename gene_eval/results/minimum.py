@@ -33,6 +33,5 @@ def rarer_class(y: npt.NDArray[Any], folds: npt.NDArray[np.integer[Any]]) -> tup
 
 def meets_minimum(result: TaskResult) -> bool:
     """Whether enough was scored; of a file that does not count classes, only the number of entities is known."""
-    coverage = result.coverage
-    least = ((coverage.rarer_train, MIN_TRAIN), (coverage.rarer_test, MIN_TEST))
-    return coverage.n_scored >= MIN_SCORED and all(count is None or count >= fewest for count, fewest in least)
+    least = ((result.task.rarer_train, MIN_TRAIN), (result.task.rarer_test, MIN_TEST))
+    return result.coverage.n_scored >= MIN_SCORED and all(count is None or count >= fewest for count, fewest in least)

@@ -39,7 +39,8 @@ class TaskRecord:
     `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
     to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
     `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
-    `default_protocol` are what a run of the task takes by default.
+    `default_protocol` are what a run of the task takes by default. Of a binary task, `rarer_train` and `rarer_test` are
+    the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
     """
 
     id: str
@@ -59,6 +60,8 @@ class TaskRecord:
     audit: Mapping[str, object] = field(default_factory=dict)
     default_split: str = "random"
     default_protocol: str = "paper"
+    rarer_train: int | None = None
+    rarer_test: int | None = None
 
     @property
     def defaults(self) -> Settings:
@@ -105,8 +108,7 @@ class Coverage:
     """How many of the task's entities have a vector; `missing_sample` names a few that have none.
 
     `n_scored` can be less than `n_task - n_missing`: with `--common-genes` what other models lack is left out too.
-    `scored_sha256` is of the entities that were scored. For a binary task, `rarer_train` and `rarer_test` are the
-    fewest examples of either class in the training and test rows of a fold; None where that is not known.
+    `scored_sha256` is of the entities that were scored.
     """
 
     n_task: int
@@ -114,8 +116,6 @@ class Coverage:
     n_missing: int
     missing_sample: tuple[str, ...] = ()
     scored_sha256: str = ""
-    rarer_train: int | None = None
-    rarer_test: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class TaskResult:
             probe.update(values)
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
-        content["coverage"] = {name: value for name, value in content["coverage"].items() if value is not None}
+        content["task"] = {name: value for name, value in content["task"].items() if value is not None}
         if self.predictions is None:
             del content["predictions"]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -219,11 +219,12 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
     record = _record(vectors.name, vectors.model)
-    rarer: tuple[int | None, int | None] = (None, None)
-    if task.record.target == "binary":
-        rarer = rarer_class(task.y[gathered.rows], task.folds[gathered.rows])
+    of_task = task.record
+    if of_task.target == "binary":
+        train, test = rarer_class(task.y[gathered.rows], task.folds[gathered.rows])
+        of_task = replace(of_task, rarer_train=train, rarer_test=test)
     return TaskResult(
-        task=task.record,
+        task=of_task,
         model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
         probe=ProbeRecord(options.settings, params=params),
         coverage=Coverage(
@@ -232,8 +233,6 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
             n_missing=len(gathered.missing),
             missing_sample=tuple(gathered.missing[:SAMPLE]),
             scored_sha256=_sha256(task, gathered),
-            rarer_train=rarer[0],
-            rarer_test=rarer[1],
         ),
         scores={},
     )

@@ -233,7 +233,7 @@ def test_the_command_says_mistakes_in_one_line(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr() == ("", message)
     assert main(["compare", str(tmp_path / "none"), "good", "plain"]) == 2
     assert capsys.readouterr().err.startswith("gene-bench: no results folder ")
-    (tmp_path / "plain" / "hpa_0@engine=sklearn.json").write_text("{")
+    (tmp_path / "plain" / "hpa_0.json").write_text("{")
     assert main(["compare", str(tmp_path), "good", "plain"]) == 1
     unreadable, left_out = capsys.readouterr().err.splitlines()
     assert unreadable.startswith("warning: cannot read result ")

@@ -55,9 +55,9 @@ def test_ranking_says_on_which_tasks_genes_differ_and_refuses_other_folds() -> N
     assert rank([]) == ()
 
 
-def _scored(result: TaskResult, n: int, sha256: str = "", **coverage: int) -> TaskResult:
-    changed = Coverage(100, n, 100 - n, (), sha256 or str(n), **coverage)
-    return replace(result, coverage=changed)
+def _scored(result: TaskResult, n: int, sha256: str = "", **task: int) -> TaskResult:
+    coverage = Coverage(100, n, 100 - n, (), sha256 or str(n))
+    return replace(result, coverage=coverage, task=replace(result.task, **task))
 
 
 @pytest.mark.parametrize(

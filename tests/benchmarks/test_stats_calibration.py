@@ -1,6 +1,6 @@
 """A small run of the simulation behind docs/statistics.md, which has the rates of a large one."""
 
-from benchmarks.stats_calibration import over_tasks, per_task
+from benchmarks.stats_calibration import over_tasks, per_task, rank_coverage
 
 
 def test_few_null_pairs_are_called_different():
@@ -28,3 +28,7 @@ def test_tasks_of_one_source_err_together():
     null = over_tasks(40, (24,), taste=0.0)
     assert null["these tasks"] <= 0.1 < null["bootstrap of tasks"]
     assert over_tasks(10, (24,), advantage=2.0, taste=0.0)["these tasks"] > 0.8
+
+
+def test_all_rank_intervals_hold_together():
+    assert rank_coverage(60, n_models=6, n_sources=8) >= 0.9

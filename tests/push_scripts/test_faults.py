@@ -34,7 +34,11 @@ def only_line(result):
 
 def test_no_token(hub, gene_bench, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
-    line = only_line(gene_bench(*PUSH))
+    status, out, err = gene_bench(*PUSH)
+    # The plan comes first, then what is missing.
+    assert out.startswith(f"push to the dataset {REPO}\n  {hub.url}/datasets/{REPO}, not compared with what is there")
+    assert "starter_is_tf/train-00000-of-00001.parquet" in out
+    line = only_line((status, out, err))
     assert line == "gene-bench: no Hub token on this machine; log in with: hf auth login (or set HF_TOKEN)"
     assert hub.requests == []
 

@@ -83,18 +83,18 @@ function pairTable(table, rows, a, b) {
     caption: a.id + ' and ' + b.id + ', task by task',
     rows,
     noun: 'task',
-    sort: [4, true],
+    sort: [3, true],
     filters: [{ name: 'Filter tasks' }, { name: 'Family', options: [...new Set(rows.map((row) => row.task.family))] }],
     matches: (row, [text, family]) => row.task.name.toLowerCase().includes(text) && (!family || row.task.family === family),
     columns: [
       { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
-      { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
       { name: 'A', isNumber: true, value: (row) => row.x.mean, cell: (row) => number(row.x.mean) },
       { name: 'B', isNumber: true, value: (row) => row.y.mean, cell: (row) => number(row.y.mean) },
       { name: 'A − B', isNumber: true, value: difference, cell: (row) => signed(difference(row)) },
       { name: '95 % interval', isNumber: true, isPicture: true, title: 'ROC-AUC and R2 each on a scale of its own', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
       { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
       { name: 'better', value: verdict, cell: (row) => (row.test ? verdict(row) : 'different genes') },
+      { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
     ],
   });
 }

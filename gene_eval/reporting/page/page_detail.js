@@ -130,11 +130,6 @@ function modelView(table, id) {
   return [
     heading(model.id, model.control ? el('span', { class: 'badge' }, 'control') : null),
     el('p', {}, 'Scored on ' + rows.length + ' of ' + count(table.tasks.length, 'task') + '. ', link('Compare with another model', 'compare', model.id)),
-    ...[...states.values()].map((about) => definitions([
-      ['revision', about.revision ? code(about.revision) : 'none'],
-      ['adapter', about.adapter + ', ' + about.dim.toLocaleString('en') + ' dimensions' + optionText(about.options)],
-      ['vectors, sha256', code(about.embedding_sha256)],
-    ])),
     dataTable({
       caption: 'Tasks of ' + model.id,
       rows,
@@ -143,14 +138,19 @@ function modelView(table, id) {
       matches: (row, [text, family]) => row.task.name.toLowerCase().includes(text) && (!family || row.task.family === family),
       columns: [
         { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
-        { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
-        { name: 'metric', value: (row) => row.task.metric },
         { name: 'mean ± std', isNumber: true, value: mean, cell: (row) => meanStd(row.score) },
         { name: 'rank', isNumber: true, lowFirst: true, value: (row) => row.rank, cell: (row) => (row.rank === null ? NOTHING : row.rank + ' of ' + row.of) },
         { name: 'scored', isNumber: true, value: (row) => row.result.n[0] / row.task.n, cell: (row) => row.result.n[0].toLocaleString('en') + ' of ' + row.task.n.toLocaleString('en') },
+        { name: 'metric', value: (row) => row.task.metric },
+        { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
       ],
       details: { name: (row) => row.task.name, content: (row) => provenance(table, row.task, model) },
     }),
+    el('details', {}, el('summary', {}, 'Where the vectors come from'), ...[...states.values()].map((about) => definitions([
+      ['revision', about.revision ? code(about.revision) : 'none'],
+      ['adapter', about.adapter + ', ' + about.dim.toLocaleString('en') + ' dimensions' + optionText(about.options)],
+      ['vectors, sha256', code(about.embedding_sha256)],
+    ]))),
   ];
 }
 

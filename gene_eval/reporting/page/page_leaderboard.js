@@ -5,7 +5,10 @@ const MOST_TASKS = 12;
 
 function leaderboardView(table) {
   const overall = table.groups[0];
+  // A score comes second, so that it is on the screen of a phone.
+  const [first, ...others] = table.groups.map((group) => groupColumn(table, group));
   const columns = [{ name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink }];
+  if (first) columns.push(first);
   if (overall && overall.basis) {
     columns.push({
       name: 'rank',
@@ -16,7 +19,7 @@ function leaderboardView(table) {
       cell: (model) => rankCell(groupRank(overall, model), table.models.length),
     });
   }
-  columns.push(...table.groups.map((group) => groupColumn(table, group)));
+  columns.push(...others);
   if (!overall) columns.push(...table.tasks.slice(0, MOST_TASKS).map((task) => taskColumn(table, task)));
   columns.push(coverageColumn(table));
   return [
@@ -27,7 +30,7 @@ function leaderboardView(table) {
       caption: 'Leaderboard',
       columns,
       rows: table.models,
-      sort: overall && overall.basis ? [1, false] : null,
+      sort: overall && overall.basis ? [2, false] : null,
       filters: [{ name: 'Filter models' }],
       // Controls stay in sight.
       matches: (model, [text]) => model.control || model.id.toLowerCase().includes(text),
@@ -134,14 +137,14 @@ function tasksView(table) {
         task.name.toLowerCase().includes(text) && (!family || task.family === family) && (!target || task.target === target),
       columns: [
         { name: 'task', value: ({ task }) => task.name, cell: ({ task }) => taskLink(task) },
+        { name: 'best', isNumber: true, value: best, cell: (row) => number(best(row)) },
+        { name: 'control', isNumber: true, title: 'best of the controls: the floor', value: (row) => row.floor, cell: (row) => number(row.floor) },
+        { name: 'best model', value: (row) => (row.best ? row.best.model.id : null), cell: (row) => (row.best ? modelLink(row.best.model) : NOTHING) },
         { name: 'family', value: ({ task }) => task.family, cell: ({ task }) => words(task.family) },
         { name: 'target', value: ({ task }) => task.target },
         { name: 'metric', value: ({ task }) => task.metric },
         { name: 'n scored', isNumber: true, title: 'entities that were scored, by the model with the fewest and the most', value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
         { name: 'models', isNumber: true, value: (row) => row.models },
-        { name: 'best', isNumber: true, value: best, cell: (row) => number(best(row)) },
-        { name: 'control', isNumber: true, title: 'best of the controls: the floor', value: (row) => row.floor, cell: (row) => number(row.floor) },
-        { name: 'best model', value: (row) => (row.best ? row.best.model.id : null), cell: (row) => (row.best ? modelLink(row.best.model) : NOTHING) },
       ],
     }),
   ];
