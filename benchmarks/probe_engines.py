@@ -41,7 +41,7 @@ from builders.sources.genes.builder import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
 from gene_eval.core.probe import held_out_values, score_splits
-from gene_eval.core.solver.low_precision import RoughRows
+from gene_eval.core.solver.low_precision import LowPrecisionRows
 from gene_eval.core.solver.rows import Collect, DenseRows
 from gene_eval.core.splits import Splits
 
@@ -185,7 +185,7 @@ def solve_work(call: Callable[[], Any]) -> float:
     """GFLOP of the products with dense rows, or their squares, in a call, in float32 or bfloat16."""
     found: list[float] = []
 
-    def counting(kind: type[DenseRows | RoughRows]) -> AbstractContextManager[Any]:
+    def counting(kind: type[DenseRows | LowPrecisionRows]) -> AbstractContextManager[Any]:
         logits, collecting = kind.logits, kind.collecting
 
         def counted_logits(rows: Any, projected: Any, low: int, high: int) -> torch.Tensor:
@@ -215,7 +215,7 @@ def solve_work(call: Callable[[], Any]) -> float:
 
     with (
         counting(DenseRows),
-        counting(RoughRows),
+        counting(LowPrecisionRows),
         mock.patch.object(DenseRows, "collect_squares", counted_squares),
     ):
         call()

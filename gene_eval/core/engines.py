@@ -30,7 +30,7 @@ ENGINES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Params:
-    """How to fit: what every engine is told. None means the engine's own default.
+    """How to fit, for every engine. None means the engine's own default.
 
     Attributes:
         protocol: One of `PROTOCOLS`.

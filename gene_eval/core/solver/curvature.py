@@ -19,9 +19,9 @@ from torch.nn.functional import pad
 
 from gene_eval.core.solver.resources import run
 
-ROOM = 16
+INITIAL_PAIRS = 16
 """Pairs that there is room for at first."""
-WORTH_A_CORE = 1 << 21
+MIN_PER_CORE = 1 << 21
 """Elements of pairs that are worth more than one core of the CPU."""
 
 
@@ -31,7 +31,7 @@ class Metric(Protocol):
     def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
         """(k, v) vectors of the numbered problems times their matrices."""
 
-    def among(self, problems: Tensor) -> "Metric":
+    def restrict(self, problems: Tensor) -> "Metric":
         """The same where no others are asked for, with their numbers."""
 
 
@@ -49,7 +49,7 @@ class Diagonals:
         """See `Metric`."""
         return vectors * self.diagonal[problems]
 
-    def among(self, problems: Tensor) -> "Diagonals":
+    def restrict(self, problems: Tensor) -> "Diagonals":
         """See `Metric`."""
         return self
 
@@ -59,68 +59,68 @@ class Window:
 
     Args:
         gradient: (k, v) where the problems start.
-        shaped: (k, v) P times that.
+        preconditioned: (k, v) P times that.
         capacity: The most pairs of a problem; the oldest makes room for the next one.
     """
 
-    def __init__(self, gradient: Tensor, shaped: Tensor, capacity: int) -> None:
+    def __init__(self, gradient: Tensor, preconditioned: Tensor, capacity: int) -> None:
         k, v = gradient.shape
         self.capacity = capacity
         self.count = 0
-        self.shaped = shaped
-        # Steps and P times gradient changes in turn. A pair stays where it is put; the small matrices follow its place.
-        room = min(ROOM, capacity)
-        self.pairs = gradient.new_empty(k, room, 2, v)
-        self.seen = gradient.new_zeros(k, room, 2)
-        self.bends = gradient.new_zeros(k, room, dtype=torch.float64)
-        self.inverse, self.cross = (self.bends.new_zeros(k, room, room) for _ in range(2))
+        self.preconditioned = preconditioned
+        # Alternating steps and P times gradient changes. Pairs keep their positions; the small matrices follow them.
+        n_pairs = min(INITIAL_PAIRS, capacity)
+        self.pairs = gradient.new_empty(k, n_pairs, 2, v)
+        self.products = gradient.new_zeros(k, n_pairs, 2)
+        self.curvatures = gradient.new_zeros(k, n_pairs, dtype=torch.float64)
+        self.inverse, self.cross = (self.curvatures.new_zeros(k, n_pairs, n_pairs) for _ in range(2))
 
     @property
     def size(self) -> int:
         """Pairs of a problem."""
         return min(self.count, self.capacity)
 
-    def push(self, step: Tensor, change: Tensor, gradient: Tensor, shaped: Tensor) -> Tensor:
-        """Add (k, v) steps and gradient changes, and look at the gradients they led to.
+    def push(self, step: Tensor, change: Tensor, gradient: Tensor, preconditioned: Tensor) -> Tensor:
+        """Add (k, v) steps and gradient changes, and take in the gradients they led to.
 
         Returns:
             (k,) ratios of s'y to y'Py, the length of P that fits the step; 1 where the step saw no curvature. Such a
             pair is ignored.
         """
-        place = self.count % self.capacity
+        position = self.count % self.capacity
         self.count += 1
         if self.size > self.pairs.shape[1]:
-            self._make_room()
-        before = self.seen
-        size, scaled = self.size, shaped - self.shaped
-        bend, own = ((vector * change).sum(1).double() for vector in (step, scaled))
-        curved = bend > 0
-        self.pairs[:, place, 0] = step
-        self.pairs[:, place, 1] = scaled
+            self._grow()
+        before = self.products
+        size, scaled = self.size, preconditioned - self.preconditioned
+        curvature, squared = ((vector * change).sum(1).double() for vector in (step, scaled))
+        curved = curvature > 0
+        self.pairs[:, position, 0] = step
+        self.pairs[:, position, 1] = scaled
         if not (every := bool(curved.all())):
-            self.pairs[torch.logical_not(curved), place] = 0
-        self.look(gradient, shaped)
+            self.pairs[torch.logical_not(curved), position] = 0
+        self.observe(gradient, preconditioned)
         # (k, m) the latest change times all steps, and times P and all changes.
-        steps, changes = (self.seen - before)[:, :size].double().unbind(2)
-        column = (self.inverse[:, :size, :size] * (steps / -bend[:, None])[:, None]).sum(2)
-        column[:, place], changes[:, place] = 1 / bend, own
-        self.inverse[:, place] = 0
-        self.inverse[:, :size, place] = column
-        self.cross[:, place, :size] = self.cross[:, :size, place] = changes
-        self.bends[:, place] = bend
-        ratio = (bend / own).nan_to_num_(nan=1.0).clamp_(min=0)
+        steps, changes = (self.products - before)[:, :size].double().unbind(2)
+        column = (self.inverse[:, :size, :size] * (steps / -curvature[:, None])[:, None]).sum(2)
+        column[:, position], changes[:, position] = 1 / curvature, squared
+        self.inverse[:, position] = 0
+        self.inverse[:, :size, position] = column
+        self.cross[:, position, :size] = self.cross[:, :size, position] = changes
+        self.curvatures[:, position] = curvature
+        ratio = (curvature / squared).nan_to_num_(nan=1.0).clamp_(min=0)
         if not every:
             flat = torch.logical_not(curved)
-            self.inverse[flat, :, place] = self.cross[flat, :, place] = self.cross[flat, place] = 0
-            self.bends[flat, place], ratio[flat] = 0, 1
+            self.inverse[flat, :, position] = self.cross[flat, :, position] = self.cross[flat, position] = 0
+            self.curvatures[flat, position], ratio[flat] = 0, 1
         return ratio.to(step)
 
-    def look(self, gradient: Tensor, shaped: Tensor) -> None:
+    def observe(self, gradient: Tensor, preconditioned: Tensor) -> None:
         """Take (k, v) other gradients, and P times them, for those at the end of the last step."""
-        self.shaped = shaped
+        self.preconditioned = preconditioned
         vectors, size = gradient[:, None], 2 * self.size
-        self.seen = torch.zeros_like(self.seen)
-        products = self.seen.flatten(1)[:, None, :size]
+        self.products = torch.zeros_like(self.products)
+        products = self.products.flatten(1)[:, None, :size]
 
         def work(mine: slice) -> None:
             products[mine] = torch.bmm(vectors[mine], self._flat(mine).mT)
@@ -129,13 +129,13 @@ class Window:
 
     def descent(self, length: Tensor) -> Tensor:
         """(k, v) the gradients times minus the inverse Hessians, with P times the (k,) lengths."""
-        out = self.shaped * -length[:, None]
+        out = self.preconditioned * -length[:, None]
         size = self.size
-        steps, changes = self.seen[:, :size].double().unbind(2)
+        steps, changes = self.products[:, :size].double().unbind(2)
         inverse, long = self.inverse[:, :size, :size], length[:, None].double()
         solved = (inverse * steps[:, None]).sum(2)
         back = (self.cross[:, :size, :size] * solved[:, None]).sum(2).sub_(changes).mul_(long)
-        back.addcmul_(self.bends[:, :size], solved)
+        back.addcmul_(self.curvatures[:, :size], solved)
         shares = torch.stack([-(inverse * back[:, :, None]).sum(1), long * solved], 2).flatten(1)[:, None].to(out)
 
         def work(mine: slice) -> None:
@@ -145,35 +145,39 @@ class Window:
         return out
 
     def take(self, index: Tensor) -> "Window":
-        """A copy for some of the problems, to look elsewhere."""
-        out = Window(self.shaped[index, :0], self.shaped[index], 0)
+        """A copy for some of the problems, to be given other gradients."""
+        out = Window(self.preconditioned[index, :0], self.preconditioned[index], 0)
         out.capacity, out.count = self.capacity, self.count
         out.pairs = self.pairs[:, : self.size][index]
-        out.seen, out.bends = self.seen[index], self.bends[index]
+        out.products, out.curvatures = self.products[index], self.curvatures[index]
         out.inverse, out.cross = self.inverse[index], self.cross[index]
         return out
 
     def put(self, index: Tensor, part: "Window") -> None:
-        """What a copy for some of the problems has looked at."""
-        self.shaped = self.shaped.index_copy(0, index, part.shaped)
-        self.seen[index] = part.seen
+        """Take over the gradients of a copy for some of the problems."""
+        self.preconditioned = self.preconditioned.index_copy(0, index, part.preconditioned)
+        self.products[index] = part.products
 
-    def stay(self, index: Tensor) -> None:
-        """Only the (j,) problems stay, in this order; quick where most keep their places."""
+    def keep(self, index: Tensor) -> None:
+        """Only the (j,) problems stay, in this order; quick where most keep their positions."""
         k = len(index)
         moved = (index != torch.arange(k, device=index.device)).nonzero()[:, 0]
         for large in (self.pairs, self.inverse, self.cross):
             large[moved, : self.size] = large[index[moved], : self.size]
         self.pairs, self.inverse, self.cross = self.pairs[:k], self.inverse[:k], self.cross[:k]
-        self.shaped, self.seen, self.bends = self.shaped.index_select(0, index), self.seen[index], self.bends[index]
+        self.preconditioned, self.products, self.curvatures = (
+            self.preconditioned.index_select(0, index),
+            self.products[index],
+            self.curvatures[index],
+        )
 
-    def _make_room(self) -> None:
+    def _grow(self) -> None:
         """For twice the pairs: most problems leave before there are many."""
-        room = self.pairs.shape[1]
-        more = min(2 * room, self.capacity) - room
-        self.pairs, small = self.pairs.new_empty(len(self.pairs), room + more, *self.pairs.shape[2:]), self.pairs
-        self.pairs[:, :room] = small
-        self.seen, self.bends = pad(self.seen, (0, 0, 0, more)), pad(self.bends, (0, more))
+        n_pairs = self.pairs.shape[1]
+        more = min(2 * n_pairs, self.capacity) - n_pairs
+        self.pairs, small = self.pairs.new_empty(len(self.pairs), n_pairs + more, *self.pairs.shape[2:]), self.pairs
+        self.pairs[:, :n_pairs] = small
+        self.products, self.curvatures = pad(self.products, (0, 0, 0, more)), pad(self.curvatures, (0, more))
         self.inverse, self.cross = (pad(matrices, (0, more, 0, more)) for matrices in (self.inverse, self.cross))
 
     def _flat(self, mine: slice) -> Tensor:
@@ -183,7 +187,7 @@ class Window:
 
 def _on_cores(work: Callable[[slice], None], pairs: Tensor) -> None:
     """Do the work for all problems, whose pairs these are, on as many cores as that is worth."""
-    if pairs.is_cuda or pairs.numel() < WORTH_A_CORE:
+    if pairs.is_cuda or pairs.numel() < MIN_PER_CORE:
         work(slice(None))
     else:
         run(lambda share: work(slice(share[0], share[-1] + 1)), range(len(pairs)))
@@ -191,7 +195,7 @@ def _on_cores(work: Callable[[slice], None], pairs: Tensor) -> None:
 
 @dataclass
 class Pairs:
-    """An inverse Hessian for each of L parent problems, from m pairs of each.
+    """An inverse Hessian for each of L full-data fit problems, from m pairs of each.
 
     Attributes:
         pairs: (L, 2 m, v) steps, then P times gradient changes.
@@ -220,9 +224,9 @@ class Pairs:
         pairs = torch.cat([steps, scaled], 1).mul_(curved.repeat(1, 2)[:, :, None])
         return cls(pairs, torch.cat([top, bottom], 1).to(steps.dtype), diagonal)
 
-    def select(self, parents: Tensor) -> "Pairs":
-        """Of some parents."""
-        return Pairs(self.pairs[parents], self.inner[parents], self.diagonal[parents])
+    def select(self, full_fits: Tensor) -> "Pairs":
+        """Of some full-data fits."""
+        return Pairs(self.pairs[full_fits], self.inner[full_fits], self.diagonal[full_fits])
 
     def apply(self, vectors: Tensor) -> Tensor:
         """(L, j, v) vectors times the (L, v, v) inverse Hessians."""
@@ -238,31 +242,31 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Relatives:
-    """Inverse Hessians of parents, for their children.
+    """Inverse Hessians of full-data fits, for their split fits.
 
     Attributes:
-        pairs: Of the parents.
-        parent: (K,) parent of each problem.
-        place: (K,) its place among the siblings.
-        n_places: Most siblings.
+        pairs: Of the full-data fits.
+        full-data fit: (K,) full-data fit of each problem.
+        position: (K,) its position in the fits of the same label.
+        n_positions: Most fits of the same label.
     """
 
     pairs: Pairs
-    parent: Tensor
-    place: Tensor
-    n_places: int
+    full_fit: Tensor
+    position: Tensor
+    n_positions: int
 
     def apply(self, vectors: Tensor, problems: Tensor) -> Tensor:
         """See `Metric`."""
-        shape = len(self.pairs.pairs), self.n_places, vectors.shape[1]
-        place = self.parent[problems] * self.n_places + self.place[problems]
-        padded = vectors.new_zeros(shape[0] * shape[1], shape[2]).index_copy_(0, place, vectors)
-        return self.pairs.apply(padded.reshape(shape)).flatten(0, 1).index_select(0, place)
+        shape = len(self.pairs.pairs), self.n_positions, vectors.shape[1]
+        position = self.full_fit[problems] * self.n_positions + self.position[problems]
+        padded = vectors.new_zeros(shape[0] * shape[1], shape[2]).index_copy_(0, position, vectors)
+        return self.pairs.apply(padded.reshape(shape)).flatten(0, 1).index_select(0, position)
 
-    def among(self, problems: Tensor) -> "Relatives":
+    def restrict(self, problems: Tensor) -> "Relatives":
         """See `Metric`."""
-        there, number = torch.unique(self.parent[problems], return_inverse=True)
+        there, number = torch.unique(self.full_fit[problems], return_inverse=True)
         if len(there) == len(self.pairs.pairs):
             return self
-        parent = self.parent.index_copy(0, problems, number)
-        return Relatives(self.pairs.select(there), parent, self.place, self.n_places)
+        full_fit = self.full_fit.index_copy(0, problems, number)
+        return Relatives(self.pairs.select(there), full_fit, self.position, self.n_positions)

@@ -34,7 +34,7 @@ def held_out(
 ) -> HeldOut:
     """Fit all labels and splits together; see `engines.Engine` for the arrays.
 
-    `params.tol` is the root mean square change left in the logits (see `fast_lbfgs`), `params.max_iter` bounds the
+    `params.tol` is the root mean square change left in the logits (see `lbfgs`), `params.max_iter` bounds the
     iterations of the fold stage.
     """
     try:
@@ -56,7 +56,7 @@ def _held_out(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, para
             values = _multiclass(task, y, splits)
         else:
             values = _labels(task, y.reshape(len(y), -1), splits).reshape(y.shape)
-    return HeldOut(values, params=task.settings(), convergence=task.tally.convergence(task.rows))
+    return HeldOut(values, params=task.settings(), convergence=task.outcomes.convergence(task.rows))
 
 
 def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> Tensor:
@@ -73,16 +73,16 @@ def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> T
     shape = n_splits, target.n_problems, target.n_outputs, task.rows.width
     out = torch.zeros(shape, dtype=torch.float64, device=task.device)
     for block in task.blocks(target, n_splits):
-        split, place = learnable[:, block].nonzero(as_tuple=True)
+        split, position = learnable[:, block].nonzero(as_tuple=True)
         if not len(split):
             continue
-        column = block[place]
+        column = block[position]
         penalty = Penalty(1 / task.C, task.rows.width)
         family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
         start = target.start(torch.unique(column), family.used)
         solved = solve(family, *start, tol=task.tol, max_iterations=task.max_iter)
-        task.tally.add(solved.children, solved.n_double)
-        out[split, column] = target.outputs(solved.children.weights.double()).reshape(-1, *shape[2:])
+        task.outcomes.add(solved.split_fits, solved.n_double)
+        out[split, column] = target.outputs(solved.split_fits.weights.double()).reshape(-1, *shape[2:])
     return out.flatten(1, 2)
 
 
@@ -123,4 +123,4 @@ def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, params
     if path is None:
         return HeldOut(values, params=settings)
     settings |= {name: value for name, value in path.task.settings().items() if name != "C"}
-    return HeldOut(values, params=settings, convergence=path.task.tally.convergence(path.task.rows))
+    return HeldOut(values, params=settings, convergence=path.task.outcomes.convergence(path.task.rows))

@@ -116,7 +116,7 @@ class Penalty:
         return self if self.sets is None else replace(self, sets=self.sets[problems])
 
 
-class Walk(NamedTuple):
+class RowPass(NamedTuple):
     """Over all rows.
 
     Attributes:
@@ -189,9 +189,11 @@ class LogitObjective(ABC):
         spanned = 1 - ((self.rows.width - 1) / counts.clamp(min=1)).sqrt()
         levels = torch.as_tensor(THRESHOLDS, dtype=counts.dtype, device=counts.device)
         bound = (levels * counts * spanned.clamp(min=0).square()).amax(1)
-        return self.ridge(weights, problems).add_((bound[:, None] * self.rows.mean_square).reshape(weights.shape))
+        return self.penalty_diagonal(weights, problems).add_(
+            (bound[:, None] * self.rows.mean_square).reshape(weights.shape)
+        )
 
-    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
+    def penalty_diagonal(self, weights: Tensor, problems: Tensor) -> Tensor:
         """(k, v) the penalty's diagonal, 1 for intercepts."""
         one = self.penalty.diagonal(weights[:, : self.rows.width], problems).clone()
         one[:, -1] = 1
@@ -205,49 +207,49 @@ class LogitObjective(ABC):
 
     def around(self, problems: Tensor) -> "Gradients":
         """See `Objective`."""
-        if self.rows.rough is None:
+        if self.rows.low_precision is None:
             return Exact(self, problems)
-        gradients: Gradients = self.rows.rough.around(self, problems)
+        gradients: Gradients = self.rows.low_precision.around(self, problems)
         return gradients
 
-    def walk(self, products: Products, problems: Tensor) -> Walk:
+    def row_pass(self, products: Products, problems: Tensor) -> RowPass:
         """Over the rows, for the problems."""
         tiles = make_tiles(products, self.trains[:, problems], self.each)
-        return Walk(products, problems, tiles, [self.residual(block, problems) for block in tiles.blocks])
+        return RowPass(products, problems, tiles, [self.residual(block, problems) for block in tiles.blocks])
 
-    def summed(self, walk: Walk, weights: Tensor, residual: Callable[[Block, Residual], Residual]) -> Tensor:
+    def summed(self, row_pass: RowPass, weights: Tensor, residual: Callable[[Block, Residual], Residual]) -> Tensor:
         """(k, v) sums of the rows, weighted, and the penalty's gradient.
 
         Args:
-            walk: Over the rows.
+            row_pass: Over the rows.
             weights: (k, v) of its problems.
             residual: From the residuals of a block to what weighs the rows.
         """
-        products = walk.products
+        products = row_pass.products
         projected = products.project(self.columns(weights))
 
         def residuals(block: Block) -> Callable[[int, int], Tensor]:
             mine = products.select(projected, block.columns)
-            found = residual(block, walk.residuals[block.number])
+            found = residual(block, row_pass.residuals[block.number])
             return lambda low, high: found(products.logits(mine, low, high), low, high)
 
-        total = self.transposed(weighted_sum(products, walk.tiles, residuals))
-        return self.penalty.add_gradient(total, weights, walk.problems)
+        total = self.transposed(weighted_sum(products, row_pass.tiles, residuals))
+        return self.penalty.add_gradient(total, weights, row_pass.problems)
 
 
 class Exact:
     """`Gradients` that are all exact.
 
-    These keep the walk, not the objective: what a walk holds refers to the objective, and a cycle of references would
+    These keep the pass over the rows, not the objective: it refers to the objective, and a cycle of references would
     hold the rows until the garbage collector comes.
     """
 
-    rough = False
+    low_precision = False
 
     def __init__(self, objective: LogitObjective, problems: Tensor) -> None:
         self.objective = objective
         self.problems = problems
-        self.walk: Walk | None = None
+        self.row_pass: RowPass | None = None
 
     def select(self, keep: Tensor) -> "Exact":
         """See `Gradients`."""
@@ -255,7 +257,7 @@ class Exact:
 
     def move(self, weights: Tensor) -> Tensor:
         """See `Gradients`."""
-        self.walk = self.walk or self.objective.walk(self.objective.rows, self.problems)
-        return self.objective.summed(self.walk, weights, lambda _, residual: residual)
+        self.row_pass = self.row_pass or self.objective.row_pass(self.objective.rows, self.problems)
+        return self.objective.summed(self.row_pass, weights, lambda _, residual: residual)
 
     at = move

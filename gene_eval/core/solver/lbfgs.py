@@ -8,18 +8,18 @@ Stopping rule. With P the inverse Hessian, g' P g is twice the distance of the o
 p(1 - p) bounds the curvature-weighted mean square of the change that is left in the logits. A problem is solved when
 that root mean square is below `tol` times the logits' own (at least 1): a statement about predictions, whatever the
 units of the features. P is estimated by the preconditioner and by L-BFGS, and the larger value counts. A problem that
-no longer gets better, for rounding as a rule, leaves unsolved, to be taken up in float64.
+no longer gets better, for rounding as a rule, is given up, to be taken up in float64.
 
 Where classes separate, curvatures vanish, and with them the weight of most rows in that mean, while P may know nothing
 of directions that only the penalty holds. So the root mean square change over all rows, held-out ones included and
 none weighted, must be below `tol / LOOSER` too. It is bounded by strong convexity: no direction is flatter than the
 penalty alone, and where that bound is too wide to decide, not flatter than what `Objective.floor` finds.
 
-Rough gradients. Gradients may be rounded in proportion to their distance from where they were last exact. A problem
-whose error has fallen far since then gets an exact one where it stands, and none is called solved by a rough one.
+Low precision. Gradients may be rounded in proportion to their distance from where they were last exact. A problem
+whose error has fallen far since then gets an exact one where it stands, and none is called solved by an inexact one.
 
-Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its relatives (the same label without
-one fold) up to the rows that are missing. `Pairs` holds them, shared by all relatives; the solver's own pairs come on
+Recycling. The curvature pairs of one solve (all rows) describe the Hessians of its split fits (the same label without
+one fold) up to the rows that are missing. `Pairs` holds them, shared by all split fits; the solver's own pairs come on
 top, in a `Window`.
 
 Length. The matrix P below the solver's pairs is scaled by s'y / y'Py of the last step s with gradient change y (Oren
@@ -38,24 +38,24 @@ from torch import Tensor
 from gene_eval.core.solver.curvature import Diagonals, Metric, Window
 
 MEMORY = 40
-"""Own curvature pairs of a problem."""
+"""Curvature pairs of a problem."""
 SLOPE_LEFT = 0.9
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
 
 MAX_CUTS = 8
-PATIENCE = 100
+STALL_LIMIT = 100
 """A problem whose error has not fallen by a tenth for so many iterations has stalled."""
 
 
-REACH = 0.2
+MAY_BE_EXACT = 0.2
 """Share of its error at the last exact gradient below which a problem may have the next one,"""
-FLOOR = 0.03
-"""and below which it must: rough gradients are worth nothing at a thousandth."""
-STALLED = 20
-"""A problem without progress in so many iterations with rough gradients gets an exact one."""
-LOOSER = 0.01
+MUST_BE_EXACT = 0.03
+"""and below which it must: low-precision gradients are worth nothing at a thousandth."""
+INEXACT_LIMIT = 20
+"""A problem without progress in so many iterations with low-precision gradients gets an exact one."""
+UNWEIGHTED = 0.01
 """The bound of the unweighted change in the logits may be this much looser: it can be many times the change."""
-LEAVING = 0.1
+MIN_LEAVING_SHARE = 0.1
 """Share of the problems that must be solved before any leaves, since the others' curvature pairs are copied then."""
 
 
@@ -67,10 +67,10 @@ class Gradients(Protocol):
     """Gradients of k convex functions.
 
     Attributes:
-        rough: Whether only those at the weights moved to are exact.
+        low-precision: Whether only those at the weights moved to are exact.
     """
 
-    rough: bool
+    low_precision: bool
 
     def select(self, keep: Tensor) -> "Gradients":
         """For some of the functions."""
@@ -91,7 +91,7 @@ class Objective(Protocol):
     def curvature(self, weights: Tensor, problems: Tensor) -> tuple[Tensor, Tensor]:
         """(k, v) diagonals of the Hessians and (k,) sums over rows of the logits' curvature."""
 
-    def ridge(self, weights: Tensor, problems: Tensor) -> Tensor:
+    def penalty_diagonal(self, weights: Tensor, problems: Tensor) -> Tensor:
         """(k, v) diagonals of the penalty's Hessian, which that of the function is never below; 1 for intercepts."""
 
     def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
@@ -132,19 +132,19 @@ class _Active:
     floor: Tensor
     floored: Tensor
     best: Tensor
-    waited: Tensor
+    stalled_for: Tensor
     length: Tensor
     gradients: Gradients
     exact: Tensor
-    rough_since: Tensor
+    inexact_for: Tensor
     last_exact: Tensor
     metric: Metric
     window: Window
 
-    def stay(self, index: Tensor) -> "_Active":
+    def keep(self, index: Tensor) -> "_Active":
         """Only some of the problems."""
         problems = self.problems[index]
-        self.window.stay(index)
+        self.window.keep(index)
         return _Active(
             problems,
             self.weights.index_select(0, index),
@@ -154,13 +154,13 @@ class _Active:
             self.floor.index_select(0, index),
             self.floored[index],
             self.best[index],
-            self.waited[index],
+            self.stalled_for[index],
             self.length[index],
             self.gradients.select(index),
             self.exact[index],
-            self.rough_since[index],
+            self.inexact_for[index],
             self.last_exact[index],
-            self.metric.among(problems),
+            self.metric.restrict(problems),
             self.window,
         )
 
@@ -179,18 +179,18 @@ class _Active:
         scale = (self.weights.square() @ spread).clamp_(min=1)
         weighted = (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
         bound = ((self.gradient / self.floor).square_() @ spread / scale).sqrt_()
-        return weighted, LOOSER * bound
+        return weighted, UNWEIGHTED * bound
 
     def error(self, direction: Tensor, spread: Tensor) -> Tensor:
         """(k,) the larger of both."""
         return torch.maximum(*self.errors(direction, spread))
 
-    def doubtful(self, error: Tensor, leaving: Tensor) -> Tensor:
+    def need_exact(self, error: Tensor, may_leave: Tensor) -> Tensor:
         """(k,) problems that need an exact gradient, to leave or to go on."""
-        stalled = (self.waited > STALLED) & (self.rough_since > STALLED)
-        due = (error < FLOOR * self.last_exact) | stalled | leaving
+        stalled = (self.stalled_for > INEXACT_LIMIT) & (self.inexact_for > INEXACT_LIMIT)
+        due = (error < MUST_BE_EXACT * self.last_exact) | stalled | may_leave
         if bool((due & ~self.exact).any()):
-            due |= error < REACH * self.last_exact
+            due |= error < MAY_BE_EXACT * self.last_exact
         return due & ~self.exact
 
 
@@ -222,65 +222,65 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         longest: (K,) what the matrix below the pairs may be lengthened by; 1 without.
         keep_history: Keep all pairs, in the iteration too, so that `Pairs.build` can use them.
     """
-    everything = torch.arange(len(weights), device=weights.device)
+    all_problems = torch.arange(len(weights), device=weights.device)
     out = Solution(
         weights.clone(),
         weights.new_full((len(weights),), torch.inf),
         weights.new_zeros(len(weights)),
         weights.new_full((len(weights),), 2.0),
     )
-    gradients = objective.around(everything)
-    none, length = 0 * everything, torch.ones_like(out.error)
+    gradients = objective.around(all_problems)
+    none, length = 0 * all_problems, torch.ones_like(out.error)
     longest = length if longest is None else longest
     gradient = gradients.move(weights)
     metric = relatives or Diagonals(diagonal)
     now = _Active(
-        problems=everything,
+        problems=all_problems,
         weights=weights,
         gradient=gradient,
         diagonal=diagonal,
         curvature=curvature,
-        floor=objective.ridge(weights, everything),
+        floor=objective.penalty_diagonal(weights, all_problems),
         floored=torch.full_like(none, NEVER),
         best=out.error,
-        waited=none,
+        stalled_for=none,
         length=length,
         gradients=gradients,
         exact=torch.ones_like(none, dtype=torch.bool),
-        rough_since=none,
+        inexact_for=none,
         last_exact=out.error,
         metric=metric,
-        window=Window(gradient, metric.apply(gradient, everything), max_iterations if keep_history else MEMORY),
+        window=Window(gradient, metric.apply(gradient, all_problems), max_iterations if keep_history else MEMORY),
     )
     for iteration in range(max_iterations + 1):
         direction = now.downhill(now.window)
         error = _error_with_floors(objective, now, direction, spread, tol=tol)
         last = iteration == max_iterations
-        leaving = _leaving(error < tol)
-        doubtful = now.doubtful(error, leaving | (now.waited >= PATIENCE) | last)
-        if bool(doubtful.any()):
-            _make_exact(now, doubtful, direction, out.passes)
+        may_leave = _may_leave(error < tol)
+        need_exact = now.need_exact(error, may_leave | (now.stalled_for >= STALL_LIMIT) | last)
+        if bool(need_exact.any()):
+            _make_exact(now, need_exact, direction, out.passes)
             error = now.error(direction, spread)
         now.last_exact = torch.where(now.exact, error, now.last_exact)
         better = error < 0.9 * now.best
-        now.best, now.waited = torch.where(better, error, now.best), torch.where(better, 0, now.waited + 1)
-        done = leaving & now.exact & (error < tol) | (now.waited > PATIENCE) | last
+        now.best, now.stalled_for = torch.where(better, error, now.best), torch.where(better, 0, now.stalled_for + 1)
+        done = may_leave & now.exact & (error < tol) | (now.stalled_for > STALL_LIMIT) | last
         if bool(done.any()):
-            _leave(now, done, error, out)
+            _record(now, done, error, out)
             if bool(done.all()):
                 break
-            left = _places(~done)
-            now, direction, error = now.stay(left), direction.index_select(0, left), error[left]
+            left = _kept_positions(~done)
+            now, direction, error = now.keep(left), direction.index_select(0, left), error[left]
         # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
         direction[error < tol] = 0
         step, change = _step(now, direction, out.passes)
         now.floored = torch.where((step != 0).any(1) & (now.floored == FRESH), STALE, now.floored)
         now.weights, now.gradient = now.weights + step, now.gradient + change
-        now.exact, now.rough_since = torch.full_like(now.exact, not gradients.rough), now.rough_since + 1
+        now.exact, now.inexact_for = torch.full_like(now.exact, not gradients.low_precision), now.inexact_for + 1
         if keep_history:
             out.history.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
-        shaped = now.metric.apply(now.gradient, now.problems)
-        scale = now.window.push(step, change, now.gradient, shaped)
+        preconditioned = now.metric.apply(now.gradient, now.problems)
+        scale = now.window.push(step, change, now.gradient, preconditioned)
         now.length = torch.minimum(scale, longest[now.problems])
     return out
 
@@ -297,27 +297,27 @@ def _error_with_floors(objective: Objective, now: _Active, direction: Tensor, sp
     return now.error(direction, spread)
 
 
-def _leaving(solved: Tensor) -> Tensor:
+def _may_leave(solved: Tensor) -> Tensor:
     """Which of the solved problems leave: all or none."""
-    return solved & (solved.sum() >= LEAVING * len(solved))
+    return solved & (solved.sum() >= MIN_LEAVING_SHARE * len(solved))
 
 
-def _make_exact(now: _Active, doubtful: Tensor, direction: Tensor, passes: Tensor) -> None:
+def _make_exact(now: _Active, need_exact: Tensor, direction: Tensor, passes: Tensor) -> None:
     """Replace the gradients and directions of some problems."""
-    index = doubtful.nonzero()[:, 0]
+    index = need_exact.nonzero()[:, 0]
     gradient = now.gradients.select(index).move(now.weights[index])
     now.gradient = now.gradient.index_copy(0, index, gradient)
     part = now.window.take(index)
-    part.look(gradient, now.metric.apply(gradient, now.problems[index]))
+    part.observe(gradient, now.metric.apply(gradient, now.problems[index]))
     now.window.put(index, part)
     direction[index] = now.downhill(part, index)
-    now.exact = now.exact | doubtful
-    now.rough_since = torch.where(doubtful, 0, now.rough_since)
+    now.exact = now.exact | need_exact
+    now.inexact_for = torch.where(need_exact, 0, now.inexact_for)
     passes[now.problems[index]] += 2
 
 
-def _places(keep: Tensor) -> Tensor:
-    """Numbers of those to keep: in their places, but for the last ones, which fill the gaps."""
+def _kept_positions(keep: Tensor) -> Tensor:
+    """Numbers of those to keep: in their positions, but for the last ones, which fill the gaps."""
     kept = keep.nonzero()[:, 0]
     out = torch.arange(len(kept), device=keep.device)
     out[~keep[: len(kept)]] = kept[kept >= len(kept)]
@@ -328,7 +328,7 @@ def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
     return torch.zeros_like(like).index_copy_(0, problems, rows)
 
 
-def _leave(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
+def _record(now: _Active, done: Tensor, error: Tensor, out: Solution) -> None:
     problems = now.problems[done]
     out.weights[problems] = now.weights[done]
     out.error[problems] = error[done]
@@ -356,5 +356,5 @@ def _step(now: _Active, direction: Tensor, passes: Tensor) -> tuple[Tensor, Tens
         gradient[long] = now.gradients.select(long).at(trial)
         passes[now.problems[long]] += 2
     else:
-        now.waited[long] = PATIENCE
+        now.stalled_for[long] = STALL_LIMIT
     return length[:, None] * direction, gradient - now.gradient

@@ -17,14 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.gradient import LogitObjective, Residual, Walk
+from gene_eval.core.solver.gradient import LogitObjective, Residual, RowPass
 from gene_eval.core.solver.rows import Block, Products, Summing, columns_of, fetched
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
 
 
-def worth_rounding(device: torch.device, dtype: torch.dtype, width: int) -> bool:
+def supports_bfloat16(device: torch.device, dtype: torch.dtype, width: int) -> bool:
     """Whether to make products in bfloat16 where they do no harm; on a GPU this has not been tried."""
     if device.type != "cpu" or dtype != torch.float32 or width < WIDE:
         return False
@@ -33,7 +33,7 @@ def worth_rounding(device: torch.device, dtype: torch.dtype, width: int) -> bool
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class RoughRows(Summing):
+class LowPrecisionRows(Summing):
     """`Products` with dense rows in bfloat16; the last column of ones is multiplied in float32.
 
     Args:
@@ -47,9 +47,9 @@ class RoughRows(Summing):
         self.width = Z.shape[1]
         self.row_elements = -(-self.width // 2)
 
-    def around(self, objective: LogitObjective, problems: Tensor) -> "Near":
+    def around(self, objective: LogitObjective, problems: Tensor) -> "Differenced":
         """Gradients of the k numbered problems of the objective by these products."""
-        return Near(objective, self, problems)
+        return Differenced(objective, self, problems)
 
     def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Weights of the features, rounded, and of the ones."""
@@ -72,33 +72,35 @@ class RoughRows(Summing):
         total.add_((residuals.bfloat16() @ self.Z[low:high]).float())
 
 
-class Near:
-    """`Gradients` by rough products of differences.
+class Differenced:
+    """`Gradients` by low-precision products of differences.
 
     Args:
         objective: What to differentiate.
-        rough: Its rows, for rough products.
+        low-precision: Its rows, for low-precision products.
         problems: (k,) numbers.
     """
 
-    rough = True
+    low_precision = True
 
-    def __init__(self, objective: LogitObjective, rough: Products, problems: Tensor) -> None:
+    def __init__(self, objective: LogitObjective, low_precision: Products, problems: Tensor) -> None:
         self.objective = objective
-        self.products = rough
+        self.products = low_precision
         self.problems = problems
-        self.walk: Walk | None = None
-        # What is known is kept for all problems that were there at the start; `place` says which are left.
-        self.place = torch.arange(len(problems), device=problems.device)
-        shape = len(problems) * objective.each, rough.starts[-1]
-        self.logits, self.residuals = (torch.empty(shape, dtype=torch.float32, device=rough.device) for _ in range(2))
+        self.row_pass: RowPass | None = None
+        # What is known is kept for all problems that were there at the start; `position` says which are left.
+        self.position = torch.arange(len(problems), device=problems.device)
+        shape = len(problems) * objective.each, low_precision.starts[-1]
+        self.logits, self.residuals = (
+            torch.empty(shape, dtype=torch.float32, device=low_precision.device) for _ in range(2)
+        )
         self.known: list[Tensor] = []
 
-    def select(self, keep: Tensor) -> "Near":
+    def select(self, keep: Tensor) -> "Differenced":
         """See `Gradients`; both share what is known."""
         out = copy(self)
-        out.problems, out.place = self.problems[keep], self.place[keep]
-        out.walk = None
+        out.problems, out.position = self.problems[keep], self.position[keep]
+        out.row_pass = None
         return out
 
     def move(self, weights: Tensor) -> Tensor:
@@ -115,12 +117,12 @@ class Near:
 
             return kept
 
-        walk = self.objective.walk(self.objective.rows, self.problems)
-        total = self.objective.summed(walk, weights, residual)
+        row_pass = self.objective.row_pass(self.objective.rows, self.problems)
+        total = self.objective.summed(row_pass, weights, residual)
         if not self.known:
             self.known += [weights.clone(), total.clone()]
-        for whole, part in zip(self.known, (weights, total), strict=True):
-            whole.index_copy_(0, self.place, part)
+        for stored, part in zip(self.known, (weights, total), strict=True):
+            stored.index_copy_(0, self.position, part)
         return total
 
     def at(self, weights: Tensor) -> Tensor:
@@ -135,9 +137,9 @@ class Near:
 
             return change
 
-        before, gradient = (whole.index_select(0, self.place) for whole in self.known)
-        self.walk = self.walk or self.objective.walk(self.products, self.problems)
-        return self.objective.summed(self.walk, weights - before, residual).add_(gradient)
+        before, gradient = (stored.index_select(0, self.position) for stored in self.known)
+        self.row_pass = self.row_pass or self.objective.row_pass(self.products, self.problems)
+        return self.objective.summed(self.row_pass, weights - before, residual).add_(gradient)
 
     def _columns(self, block: Block) -> Tensor:
-        return columns_of(self.place[block.problems], self.objective.each)
+        return columns_of(self.position[block.problems], self.objective.each)

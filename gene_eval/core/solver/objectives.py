@@ -99,11 +99,11 @@ class LogisticObjective(LogitObjective):
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
             mine = self.rows.select(projected, block.columns)
 
-            def bend(low: int, high: int) -> Tensor:
+            def curvature(low: int, high: int) -> Tensor:
                 p = self.rows.logits(mine, low, high).sigmoid_()
                 return p.addcmul_(p, p, value=-1)
 
-            return bend
+            return curvature
 
         return curvatures, 1
 
@@ -111,7 +111,7 @@ class LogisticObjective(LogitObjective):
 def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
     """(C - 1,) eigenvalues and (C, C - 1) eigenvectors of diag(f) - f f', without the constant one, for (C,) f."""
     share = share.double()
-    # A whole projector on the constant vector puts it last, whatever other eigenvalues are 0.
+    # Adding the projector on the constant vector puts it last, whatever other eigenvalues are 0.
     values, vectors = torch.linalg.eigh(share.diag() - share.outer(share) + torch.ones_like(share.diag()))
     return values[:-1].clamp(min=0), vectors[:, :-1]
 
@@ -148,8 +148,8 @@ class SoftmaxObjective(LogitObjective):
 
     def transposed(self, total: Tensor) -> Tensor:
         """See `LogitObjective`."""
-        parts = total.reshape(-1, self.each, self.rows.width)
-        return (self.contrasts.T @ parts).reshape(len(parts), -1)
+        by_class = total.reshape(-1, self.each, self.rows.width)
+        return (self.contrasts.T @ by_class).reshape(len(by_class), -1)
 
     def subset(self, problems: Tensor) -> Self:
         """See `Objective`."""
@@ -162,10 +162,10 @@ class SoftmaxObjective(LogitObjective):
         off = self.bias[problems][block.problems][:, :, None]
 
         def residual(logits: Tensor, low: int, high: int) -> Tensor:
-            own, others = self.classes[:, low:high], self.others[:, low:high]
+            squared, others = self.classes[:, low:high], self.others[:, low:high]
             p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(others)
-            # Where p of the own class is near 1, p - 1 has few digits left; the sum of the others has them all.
-            return p.addcmul_(p.sum(1, keepdim=True), own, value=-1).flatten(0, 1)
+            # Where p of the row's class is near 1, p - 1 has few digits left; the sum of the others has them all.
+            return p.addcmul_(p.sum(1, keepdim=True), squared, value=-1).flatten(0, 1)
 
         return residual
 
@@ -176,12 +176,12 @@ class SoftmaxObjective(LogitObjective):
         def curvatures(block: Block) -> Callable[[int, int], Tensor]:
             probability = probabilities(block)
 
-            def bend(low: int, high: int) -> Tensor:
+            def curvature(low: int, high: int) -> Tensor:
                 p = probability(low, high)
                 variance = self.contrasts.T.square() @ p - (self.contrasts.T @ p).square()
                 return variance.clamp_(min=0).flatten(0, 1)
 
-            return bend
+            return curvature
 
         return curvatures, self.contrasts.shape[1]
 
@@ -208,5 +208,5 @@ class SoftmaxObjective(LogitObjective):
 
 def class_weights(weights: Tensor, contrasts: Tensor, width: int) -> Tensor:
     """(k * C, width) weights of the classes from (k, (C - 1) * width) of the contrasts."""
-    parts = weights.reshape(len(weights), -1, width)
-    return (contrasts.to(parts) @ parts).reshape(-1, width)
+    by_class = weights.reshape(len(weights), -1, width)
+    return (contrasts.to(by_class) @ by_class).reshape(-1, width)

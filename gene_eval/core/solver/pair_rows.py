@@ -20,7 +20,7 @@ from gene_eval.core.solver.eigenbasis import SMALL, as_tensor, eigh, unit_of
 from gene_eval.core.solver.resources import all_cores, run
 from gene_eval.core.solver.rows import Collect, LowPrecision
 
-MANY = 1 << 18
+MIN_SCATTER = 1 << 18
 """Elements of residuals whose scatter is worth more than one core."""
 ROW_ELEMENTS = 16
 """What a pair costs to read in a tile, as elements of a dense row."""
@@ -54,7 +54,7 @@ class PairRows:
         self.mean_square = mean_square
         self.width = left.shape[1]
         self.row_elements = ROW_ELEMENTS
-        self.rough: LowPrecision | None = None
+        self.low_precision: LowPrecision | None = None
         self.scatter = tuple(
             incidence(index, len(table), table.dtype) for index, table in zip(self.indices, self.tables, strict=True)
         )
@@ -109,7 +109,7 @@ class PairRows:
 
     def gathered(self, total: Tensor) -> Tensor:
         """See `Rows`."""
-        with all_cores() if total.numel() > MANY else nullcontext():
+        with all_cores() if total.numel() > MIN_SCATTER else nullcontext():
             left, right = ((s @ total).T @ table for s, table in zip(self.scatter, self.tables, strict=True))
             return left + right
 
@@ -162,14 +162,14 @@ def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
         left, right = (a * a_count[:, None]).T @ a, (b * b_count[:, None]).T @ b
         if pairs.mode == "average":
             values, vectors = eigh(left + right + cross + cross.T)
-            parts = (vectors, vectors)
+            bases = (vectors, vectors)
         else:
-            whole = torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)])
-            values, vectors = eigh(whole)
-            parts = (vectors[: a.shape[1]], vectors[a.shape[1] :])
+            gram = torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)])
+            values, vectors = eigh(gram)
+            bases = (vectors[: a.shape[1]], vectors[a.shape[1] :])
         rotated = [
             torch.cat([table @ part, table.new_full((len(table), 1), 0.5)], 1)
-            for (table, _), part in zip(tables, parts, strict=True)
+            for (table, _), part in zip(tables, bases, strict=True)
         ]
     return RotatedPairs(rotated[0], rotated[1], values.clamp(min=0), unit)
 
@@ -197,6 +197,6 @@ def _product(table: Tensor, weights: Tensor) -> Tensor:
     return out
 
 
-def worth_pairing(pairs: PairedRows) -> bool:
+def pays_as_pairs(pairs: PairedRows) -> bool:
     """Whether products over the tables are cheaper than products over the pairs."""
     return len(pairs) > max(len(np.unique(pairs.left_index)) + len(np.unique(pairs.right_index)), pairs.shape[1])

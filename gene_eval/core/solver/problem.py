@@ -14,8 +14,8 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import Rotation, as_tensor, fit_rotation
 from gene_eval.core.solver.lbfgs import Solution
-from gene_eval.core.solver.low_precision import RoughRows, worth_rounding
-from gene_eval.core.solver.pair_rows import PairRows, rotate_pairs, worth_pairing
+from gene_eval.core.solver.low_precision import LowPrecisionRows, supports_bfloat16
+from gene_eval.core.solver.pair_rows import PairRows, pays_as_pairs, rotate_pairs
 from gene_eval.core.solver.resources import SHARE, free_memory, problems_per_block, run
 from gene_eval.core.solver.rows import DenseRows, Rows, take_rows, tile_ranges
 from gene_eval.core.solver.stages import MAX_PAIRS
@@ -34,7 +34,7 @@ Blocks = npt.NDArray[np.int64]
 
 
 @dataclass
-class Tally:
+class Outcomes:
     """How the fits of one task ended."""
 
     tol: float
@@ -67,13 +67,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Task:
-    """One design matrix in solver coordinates, and the tally of what was solved on it.
+    """One design matrix in solver coordinates, and the record of what was solved on it.
 
     Attributes:
         rows: The rows, sorted by block.
         order: (n,) their positions in the caller's arrays.
         params: How to fit.
-        tally: How the fits ended.
+        record: How the fits ended.
         basis: (d, r) the rotation of the features, None where there is none.
         unit: What the vectors were divided by.
     """
@@ -81,7 +81,7 @@ class Task:
     rows: Rows
     order: npt.NDArray[np.int64]
     params: Params
-    tally: Tally
+    outcomes: Outcomes
     basis: Tensor | None = None
     unit: float = 1.0
 
@@ -91,19 +91,19 @@ class Task:
         order = np.argsort(blocks, kind="stable")
         starts = [0, *np.cumsum(np.bincount(blocks, minlength=n_blocks)).tolist()]
         device = choose_device(params.device)
-        tally = Tally(TOL if params.tol is None else params.tol)
-        if isinstance(X, PairedRows) and worth_pairing(X):
+        outcomes = Outcomes(TOL if params.tol is None else params.tol)
+        if isinstance(X, PairedRows) and pays_as_pairs(X):
             pair_rows, unit = _pair_rows(X.take(order).compact(), starts, device, params)
-            return cls(pair_rows, order, params, tally, unit=unit)
+            return cls(pair_rows, order, params, outcomes, unit=unit)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
             Z, unit = shared_rows(X.table, group, X.index[order], device, params)
-            return cls(_dense_rows(Z, starts, params), order, params, tally, unit=unit)
+            return cls(_dense_rows(Z, starts, params), order, params, outcomes, unit=unit)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
         width = 1 + (table.shape[1] if rotation.vectors is None else rotation.vectors.shape[1])
         dtype = working_dtype(rotation.largest, params.C * rotation.unit**2, n_elements=len(table) * width)
         Z = rotation.rotate(table, dtype=dtype)
-        return cls(_dense_rows(Z, starts, params), order, params, tally, rotation.vectors, rotation.unit)
+        return cls(_dense_rows(Z, starts, params), order, params, outcomes, rotation.vectors, rotation.unit)
 
     @property
     def device(self) -> torch.device:
@@ -117,9 +117,9 @@ class Task:
 
     @property
     def tol(self) -> float:
-        """Where to stop; `tally.tol` is what it takes to be converged."""
+        """Where to stop; `outcomes.tol` is what it takes to be converged."""
         rows = self.rows.starts[-1] * self.rows.width
-        return min(TOL_SMALL, self.tally.tol) if self.params.tol is None and rows <= SMALL else self.tally.tol
+        return min(TOL_SMALL, self.outcomes.tol) if self.params.tol is None and rows <= SMALL else self.outcomes.tol
 
     @property
     def max_iter(self) -> int:
@@ -159,10 +159,10 @@ class Task:
         """What shaped the fits."""
         return {
             "C": self.params.C,
-            "tol": self.tally.tol,
+            "tol": self.outcomes.tol,
             "max_iter": self.max_iter,
             "dtype": str(self.rows.mean_square.dtype).removeprefix("torch."),
-            "rough_products": "none" if self.rows.rough is None else "bfloat16",
+            "rough_products": "none" if self.rows.low_precision is None else "bfloat16",
             "device": self.device.type,
         }
 
@@ -172,17 +172,21 @@ class Task:
         size = problems_per_block(
             budget,
             weights=target.n_columns * self.rows.width,
-            children=n_children,
+            split_fits=n_children,
             pairs=MAX_PAIRS,
-            logits=0 if self.rows.rough is None else target.n_outputs * self.rows.starts[-1],
+            logits=0 if self.rows.low_precision is None else target.n_outputs * self.rows.starts[-1],
             bytes_each=self.rows.mean_square.element_size(),
         )
         return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
 
 
 def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> DenseRows:
-    rough = RoughRows(Z, starts) if params.low_precision and worth_rounding(Z.device, Z.dtype, Z.shape[1]) else None
-    return DenseRows(Z, starts, rough)
+    low_precision = (
+        LowPrecisionRows(Z, starts)
+        if params.low_precision and supports_bfloat16(Z.device, Z.dtype, Z.shape[1])
+        else None
+    )
+    return DenseRows(Z, starts, low_precision)
 
 
 def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> tuple[PairRows, float]:
@@ -227,10 +231,10 @@ def shared_rows(
     if (key := f"rows {group} {device} {dtype}") not in table.cache:
         table.cache[key] = rotation.rotate(vectors(members), dtype=dtype)
     rotated: Tensor = table.cache[key]
-    place = np.full(len(table.vectors), -1)
-    place[members] = np.arange(len(members))
-    rows = take_rows(rotated, torch.as_tensor(place[index], device=device).clamp(min=0))
-    if (outside := place[index] < 0).any():
+    position = np.full(len(table.vectors), -1)
+    position[members] = np.arange(len(members))
+    rows = take_rows(rotated, torch.as_tensor(position[index], device=device).clamp(min=0))
+    if (outside := position[index] < 0).any():
         rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
     return rows, rotation.unit
 

@@ -2,7 +2,7 @@
 
 Row blocks run on one Python thread per core, each product on one core.
 A product on a tile is too small to be shared between cores: the barrier costs more than the work, and on a busy machine
-a hundred times more. Whole tiles are independent, and PyTorch releases the interpreter lock while it computes.
+a hundred times more. Tiles are independent, and PyTorch releases the interpreter lock while it computes.
 """
 
 import os
@@ -91,17 +91,17 @@ def free_memory(device: torch.device) -> int:
 
 
 def problems_per_block(  # noqa: PLR0913 - what a problem keeps
-    budget: float, *, weights: int, children: int, pairs: int, bytes_each: int, logits: int = 0
+    budget: float, *, weights: int, split_fits: int, pairs: int, bytes_each: int, logits: int = 0
 ) -> int:
-    """How many parents with their children fit into the budget, at least one.
+    """How many full-data fits with their split fits fit into the budget, at least one.
 
-    A parent keeps `pairs` steps and gradient changes, twice while they are put in order, and two float64 matrices over
-    them. A child keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 9 others; its matrices take
-    10,500 numbers likewise. Both keep `logits` logits and residuals where products are rough.
+    A full-data fit keeps `pairs` steps and gradient changes, twice while they are put in order, and two float64
+    matrices over them. A split fit keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 9 others;
+    its matrices take 10,500 numbers likewise. Both keep `logits` logits and residuals for products in low precision.
 
-    >>> problems_per_block(1e9, weights=385, children=5, pairs=100, bytes_each=4)
+    >>> problems_per_block(1e9, weights=385, split fits=5, pairs=100, bytes_each=4)
     462
     """
-    vectors, small = 4 * pairs + 153 * children, 4 * pairs**2 + 10_500 * children
-    each = (vectors * weights + small + 2 * (1 + children) * logits) * bytes_each
+    vectors, small = 4 * pairs + 153 * split_fits, 4 * pairs**2 + 10_500 * split_fits
+    each = (vectors * weights + small + 2 * (1 + split_fits) * logits) * bytes_each
     return max(1, int(budget / each))

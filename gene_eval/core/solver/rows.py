@@ -1,6 +1,6 @@
 """Rows of a design matrix as the solvers see them: products over blocks of rows, one block per fold.
 
-The solvers never hold a (rows x columns) array. They walk over tiles, ranges of rows small enough that logits and
+The solvers never hold a (rows x columns) array. They pass over tiles, ranges of rows small enough that logits and
 probabilities of a tile stay in cache between the product that makes them and the product that consumes them.
 """
 
@@ -24,7 +24,7 @@ TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 
 
 def columns_of(problems: Tensor, each: int) -> Tensor:
-    """(k * each,) places of the columns of k problems, `each` per problem."""
+    """(k * each,) positions of the columns of k problems, `each` per problem."""
     return (problems[:, None] * each + torch.arange(each, device=problems.device)).flatten()
 
 
@@ -32,9 +32,9 @@ class Block(NamedTuple):
     """Who trains on the rows of one block.
 
     Attributes:
-        number: Among the blocks that anybody trains on.
-        problems: Places of the problems among those asked for.
-        columns: Places of their columns; None: all.
+        number: Counting only blocks that a problem trains on.
+        problems: Positions of the problems in those asked for.
+        columns: Positions of their columns; None: all.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Tile(NamedTuple):
     """Some rows of one block.
 
     Attributes:
-        block: Number among the blocks that anybody trains on.
+        block: Number of the block, of those that a problem trains on.
         low: First row.
         high: Row after the last.
     """
@@ -127,11 +127,11 @@ class Rows(Products, Protocol):
 
     Attributes:
         mean_square: (width,) of the features.
-        rough: Makes gradients by cheaper products; None where there are none.
+        low-precision: Makes gradients by cheaper products; None where there are none.
     """
 
     mean_square: Tensor
-    rough: "LowPrecision | None"
+    low_precision: "LowPrecision | None"
 
     def double(self) -> "Rows":
         """The same rows in float64."""
@@ -284,13 +284,13 @@ class DenseRows(Summing):
     Args:
         Z: (n, width) rows sorted by block, with a last column of ones.
         starts: First row of each block, and n.
-        rough: See `Rows`.
+        low-precision: See `Rows`.
     """
 
-    def __init__(self, Z: Tensor, starts: list[int], rough: LowPrecision | None = None) -> None:
+    def __init__(self, Z: Tensor, starts: list[int], low_precision: LowPrecision | None = None) -> None:
         self.Z = Z
         self.starts = starts
-        self.rough = rough
+        self.low_precision = low_precision
         self.width = self.row_elements = Z.shape[1]
 
         def squares(lows: Sequence[int]) -> Tensor:

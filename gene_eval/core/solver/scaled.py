@@ -1,6 +1,6 @@
 """The scaled protocol on the fast engine: one basis, all inner and outer training sets, along a path of C.
 
-See `scaled` for the protocol and `fast_penalty` for how a training set's own standardisation becomes its penalty.
+See `scaled` for the protocol and `gradient` for how a training set's own standardisation becomes its penalty.
 C goes up the grid, each solve starting from the last one's weights; a problem whose inner loss has grown twice in a row
 for every split leaves the path. Where the features outnumber the rows, that penalty leads out of the span of the rows,
 and the features stay as they are, without a rotation.
@@ -25,7 +25,7 @@ from gene_eval.core.splits import Splits
 
 INNER_TOL: Final = 1e-3
 """Logits of inner fits are only compared by their losses."""
-PATIENCE: Final = 2
+STALL_LIMIT: Final = 2
 """Steps up the path after the best one."""
 
 
@@ -53,14 +53,14 @@ class Path:
         self.n_splits = sets.n_splits
 
     def solve(self, start: Tensor | None, sets: Tensor, column: Tensor, C: float, tol: float) -> tuple[Tensor, Tensor]:
-        """Parents' weights (P, v) and children's (K, v) for the problems `column` on the training sets."""
+        """Weights of full-data fits (P, v) and split fits (K, v) of the problems `column` on the training sets."""
         penalty = Penalty(1 / C, self.task.rows.width, self.scaling, sets)
         family = make_family(self.target, column, self.trains[:, sets], sets, penalty, self.trains.any(1))
         fresh, curvature = self.target.start(torch.unique(column), family.used)
         solved = solve(family, fresh if start is None else start, curvature, tol=tol, max_iterations=self.task.max_iter)
-        if tol <= self.task.tally.tol:
-            self.task.tally.add(solved.children, solved.n_double)
-        return solved.parents, solved.children.weights
+        if tol <= self.task.outcomes.tol:
+            self.task.outcomes.add(solved.split_fits, solved.n_double)
+        return solved.full_fits, solved.split_fits.weights
 
     def logits(self, weights: Tensor, block: int) -> Tensor:
         """(K * n_outputs, rows of the block)."""
@@ -76,10 +76,10 @@ class Path:
         start: Tensor | None = None
         starts_of = left
         for step, C in enumerate(GRID):
-            which, place = self.learnable[inner][:, left].nonzero(as_tuple=True)
+            which, position = self.learnable[inner][:, left].nonzero(as_tuple=True)
             if not len(which):
                 break
-            sets, column = inner[which], left[place]
+            sets, column = inner[which], left[position]
             solved = torch.unique(column)
             if start is not None:
                 start = start[torch.isin(starts_of, solved)]
@@ -87,9 +87,9 @@ class Path:
             starts_of = solved
             out[step][:, solved.cpu()] = 0
             self._add_losses(out[step], weights, sets, column)
-            if step >= PATIENCE:
+            if step >= STALL_LIMIT:
                 best = out[: step + 1].argmin(0)
-                left = left[(best > step - PATIENCE).any(0).to(left.device)[left]]
+                left = left[(best > step - STALL_LIMIT).any(0).to(left.device)[left]]
         return out
 
     def _add_losses(self, out: Tensor, weights: Tensor, sets: Tensor, column: Tensor) -> None:
@@ -112,11 +112,11 @@ class Path:
         shape = self.n_splits, self.target.n_problems, self.target.n_outputs, rows.width
         weights = torch.zeros(shape, dtype=torch.float64, device=self.task.device)
         picked = torch.as_tensor(chosen, device=self.task.device)
-        for place in np.unique(chosen):
-            fold, column = ((picked == place) & self.learnable[: self.n_splits]).nonzero(as_tuple=True)
+        for position in np.unique(chosen):
+            fold, column = ((picked == position) & self.learnable[: self.n_splits]).nonzero(as_tuple=True)
             if len(fold):
-                _, children = self.solve(None, fold, column, GRID[place], self.task.tol)
-                weights[fold, column] = self.target.outputs(children.double()).reshape(-1, *shape[2:])
+                _, split_fits = self.solve(None, fold, column, GRID[position], self.task.tol)
+                weights[fold, column] = self.target.outputs(split_fits.double()).reshape(-1, *shape[2:])
         return weights.flatten(1, 2)
 
 
@@ -138,9 +138,9 @@ def held_out_scaled(  # noqa: PLR0913 - an engine's arguments and its training s
     columns = y if target == "multiclass" else y.reshape(len(y), -1)
     path = Path(X, columns, target, sets, params)
     losses = path.inner_losses()
-    places = losses.argmin(0).numpy()
-    logits = path.task.predict(path.outer(places), _test_blocks(splits, sets))
-    chosen = np.where(path.learnable[: path.n_splits].cpu().numpy(), np.array(GRID)[places], np.nan)
+    positions = losses.argmin(0).numpy()
+    logits = path.task.predict(path.outer(positions), _test_blocks(splits, sets))
+    chosen = np.where(path.learnable[: path.n_splits].cpu().numpy(), np.array(GRID)[positions], np.nan)
     if target != "multiclass":
         return logits.reshape(y.shape), chosen, path
     logits[~present[splits.split_of_row]] = -np.inf

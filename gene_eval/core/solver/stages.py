@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from gene_eval.core.solver.curvature import Pairs, Relatives
 from gene_eval.core.solver.gradient import FLAT
-from gene_eval.core.solver.lbfgs import LOOSER, Objective, Solution, minimise
+from gene_eval.core.solver.lbfgs import UNWEIGHTED, Objective, Solution, minimise
 from gene_eval.core.solver.objectives import LogisticObjective
 from gene_eval.core.solver.rows import Rows
 
@@ -18,35 +18,35 @@ TOL_ALL_ROWS = 0.1
 """Of the common fit on all rows;"""
 TOL_CLASSES = 1e-3
 """the same between classes whose training sets have many rows for their weights."""
-CROWDED = 10
+FEW_ROWS = 10
 """Rows of a training set per weight of a class below which that is so."""
 MAX_PAIRS = 100
-DEAR = 3e10
+NEWTON_LIMIT = 3e10
 """Labels of which one Newton step costs more operations go on by L-BFGS."""
 NEWTON_TOL = 1e-9
 
 
 @dataclass(frozen=True)
 class Family:
-    """Related problems: parents on all rows that any child trains on and children on some of the blocks.
+    """Related problems: full-data fits on all rows that any split fit trains on and split fits on some of the blocks.
 
     Attributes:
         rows: The design matrix.
-        whole: Makes the objective of the parents on given rows.
-        parts: Makes the objective of the children on given rows.
-        penalty: (v,) diagonal of the parents' penalty.
-        parent: (K,) parent of each child.
-        place: (K,) number of each child among those of its parent.
-        share: Share of the parents' rows that a child trains on, on average.
-        used: (B,) the blocks that the parents train on.
+        full_data: Makes the objective of the full-data fits on given rows.
+        split_data: Makes the objective of the split fits on given rows.
+        penalty: (v,) diagonal of the full-data fits' penalty.
+        full-data fit: (K,) full-data fit of each split fit.
+        position: (K,) number of each split fit among those of its full-data fit.
+        share: Share of the full-data fits' rows that a split fit trains on, on average.
+        used: (B,) the blocks that the full-data fits train on.
     """
 
     rows: Rows
-    whole: Callable[[Rows], Objective]
-    parts: Callable[[Rows], Objective]
+    full_data: Callable[[Rows], Objective]
+    split_data: Callable[[Rows], Objective]
     penalty: Tensor
-    parent: Tensor
-    place: Tensor
+    full_fit: Tensor
+    position: Tensor
     share: float
     used: Tensor
 
@@ -58,57 +58,57 @@ class Family:
 
 
 class Solved(NamedTuple):
-    """The parents' weights (L, v), the children's solution, and how many of these needed float64."""
+    """The full-data fits' weights (L, v), the split fits's solution, and how many of these needed float64."""
 
-    parents: Tensor
-    children: Solution
+    full_fits: Tensor
+    split_fits: Solution
     n_double: int
 
 
 @torch.no_grad()
 def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_iterations: int) -> Solved:
-    """Solve the children from the (L, v) start of the parents.
+    """Solve the split fits from the (L, v) start of the full-data fits.
 
     Args:
         family: The problems.
-        start: (L, v) weights of the parents.
-        curvature: (L, v) diagonals of the parents' Hessians there, without the penalty; the intercept's is the sum of
-            the logits' curvature over rows (and columns, of which v holds one after the other).
+        start: (L, v) weights of the full-data fits.
+        curvature: (L, v) diagonals of their Hessians there, without the penalty; the intercept's is the sum of the
+            logits' curvature over rows (and columns, of which v holds one after the other).
         tol: As in `minimise`.
-        max_iterations: Most iterations of a stage on the children.
+        max_iterations: Most iterations of a stage on the split fits.
     """
-    whole, width = family.whole(family.rows), family.rows.width
-    n_columns, share, parent = len(family.penalty) // width, family.share, family.parent
-    # Of few rows for its weights, each training set makes a fit of its own: what the others share is soon found.
-    crowded = n_columns > 1 and share * family.rows.starts[-1] < CROWDED * width
+    full_data, width = family.full_data(family.rows), family.rows.width
+    n_columns, share, full_fit = len(family.penalty) // width, family.share, family.full_fit
+    # Of few rows for its weights, the training sets differ much: what they share is soon found.
+    few_rows = n_columns > 1 and share * family.rows.starts[-1] < FEW_ROWS * width
     before = curvature[:, width - 1 :: width].sum(1)
     first = minimise(
-        whole,
+        full_data,
         start,
         1 / (curvature + family.penalty),
         before,
         family.spread,
-        tol=TOL_CLASSES if n_columns > 1 and not crowded else TOL_ALL_ROWS,
+        tol=TOL_CLASSES if n_columns > 1 and not few_rows else TOL_ALL_ROWS,
         max_iterations=MAX_PAIRS,
         keep_history=True,
     )
-    hessian, total = whole.curvature(first.weights, torch.arange(len(start), device=start.device))
+    hessian, total = full_data.curvature(first.weights, torch.arange(len(start), device=start.device))
     # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
     at = curvature if n_columns > 1 else (hessian - family.penalty).clamp_(min=FLAT)
     diagonal = 1 / (at * share + family.penalty)
-    fallen = torch.full_like(total, torch.inf) if crowded else (before / total).clamp(min=1)
-    parts = family.parts(family.rows)
+    fallen = torch.full_like(total, torch.inf) if few_rows else (before / total).clamp(min=1)
+    split_data = family.split_data(family.rows)
     last = minimise(
-        parts,
-        first.weights[parent],
-        diagonal[parent],
-        total[parent] * share,
+        split_data,
+        first.weights[full_fit],
+        diagonal[full_fit],
+        total[full_fit] * share,
         family.spread,
         tol=tol,
         max_iterations=max_iterations,
-        relatives=None if crowded else _recycled(family, first, diagonal),
+        relatives=None if few_rows else _recycled(family, first, diagonal),
         # The diagonals of labels are those of the curvature at their solution on all rows already.
-        longest=fallen[parent] if n_columns > 1 else None,
+        longest=fallen[full_fit] if n_columns > 1 else None,
     )
     left = torch.logical_not(last.error < tol).nonzero()[:, 0]
     if len(left) == 0:
@@ -117,28 +117,28 @@ def solve(family: Family, start: Tensor, curvature: Tensor, *, tol: float, max_i
 
 
 def _recycled(family: Family, first: Solution, diagonal: Tensor) -> Relatives | None:
-    """The parents' curvature pairs, for their children."""
+    """The full-data fits' curvature pairs, for their split fits."""
     if not first.history:
         return None
     share = family.share
     steps, changes = (torch.stack(part, 1) for part in zip(*first.history, strict=True))
     pairs = Pairs.build(steps, share * changes + (1 - share) * family.penalty * steps, diagonal)
-    return Relatives(pairs, family.parent, family.place, int(family.place.max()) + 1)
+    return Relatives(pairs, family.full_fit, family.position, int(family.position.max()) + 1)
 
 
 def _in_double(family: Family, last: Solution, left: Tensor, *, tol: float, max_iterations: int) -> Solution:
     """Go on in float64 with the problems that are left, from where they are."""
-    objective = family.parts(family.rows.double())
+    objective = family.split_data(family.rows.double())
     out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
-    if isinstance(objective, LogisticObjective) and 2.0 * family.rows.starts[-1] * family.rows.width**2 < DEAR:
+    if isinstance(objective, LogisticObjective) and 2.0 * family.rows.starts[-1] * family.rows.width**2 < NEWTON_LIMIT:
         for problem in left.tolist():
             data = objective.training_data(problem)
             weights, error, gradient, steps = newton(*data, out.weights[problem], tol=NEWTON_TOL)
             out.weights[problem], out.error[problem], out.gradient[problem] = weights, error, gradient
             out.passes[problem] += steps * family.rows.width
         return out
-    some, start, everything = objective.subset(left), out.weights[left], torch.arange(len(left), device=left.device)
-    hessian, total = some.curvature(start, everything)
+    some, start, all_problems = objective.subset(left), out.weights[left], torch.arange(len(left), device=left.device)
+    hessian, total = some.curvature(start, all_problems)
     spread = family.spread.double()
     again = minimise(some, start, 1 / hessian, total, spread, tol=tol, max_iterations=max_iterations)
     out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
@@ -164,22 +164,22 @@ def newton(Z: Tensor, y: Tensor, penalty: Tensor, weights: Tensor, *, tol: float
         tol: Root mean square change left in the logits, over the curvature and relative to the logits, to stop at.
 
     Returns:
-        Weights, the error by the rule of `fast_lbfgs`, the largest entry of the gradient, and the steps taken.
+        Weights, the error by the rule of `lbfgs`, the largest entry of the gradient, and the steps taken.
     """
     eta = Z @ weights
     error = largest = torch.inf
     for steps in range(MAX_STEPS):
         p = torch.sigmoid(eta)
-        bend = p * torch.sigmoid(-eta)
+        curvature = p * torch.sigmoid(-eta)
         gradient = Z.T @ (p - y) + penalty @ weights
-        hessian = Z.T @ (Z * bend[:, None]) + penalty
+        hessian = Z.T @ (Z * curvature[:, None]) + penalty
         # The intercept alone is unpenalised: where all rows are classified its curvature can underflow.
         hessian[-1, -1] += 1e-14 * len(y)
         step = -torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(hessian))[:, 0]
         decrement = -gradient @ step
         scale = eta.square().mean().clamp(min=1)
-        weighted = decrement.clamp(min=0) / bend.sum().clamp(min=FLAT)
-        unweighted = (Z @ step).square().mean() * LOOSER**2
+        weighted = decrement.clamp(min=0) / curvature.sum().clamp(min=FLAT)
+        unweighted = (Z @ step).square().mean() * UNWEIGHTED**2
         error = float((torch.maximum(weighted, unweighted) / scale).sqrt())
         largest = float(gradient.abs().max())
         if error < tol:

@@ -146,29 +146,29 @@ class Classes:
 
 
 def make_family(  # noqa: PLR0913 - what to fit, on what, and with which penalty
-    target: Target, column: Tensor, trains: Tensor, place: Tensor, penalty: Penalty, used: Tensor
+    target: Target, column: Tensor, trains: Tensor, position: Tensor, penalty: Penalty, used: Tensor
 ) -> Family:
-    """The family of the K problems `column` on `trains` (B, K), each from its parent on all used rows.
+    """The family of the K problems `column` on `trains` (B, K), each from its full-data fit on all used rows.
 
     Args:
         target: What to solve.
-        column: (K,) numbers of problems; parents are its distinct values, in order.
+        column: (K,) numbers of problems; full-data fits are its distinct values, in order.
         trains: (B, K) blocks.
-        place: (K,) number among the children of the same parent.
+        position: (K,) number among the split fits of the same full-data fit.
         penalty: Of the K problems.
         used: (B,) the blocks that any problem trains on.
     """
-    parents, parent = torch.unique(column, return_inverse=True)
-    every = used[:, None].expand(-1, len(parents))
+    full_fits, full_fit = torch.unique(column, return_inverse=True)
+    every = used[:, None].expand(-1, len(full_fits))
     sizes = torch.as_tensor(target.rows.starts, device=trains.device).diff()
     plain = Penalty(penalty.inverse, penalty.width)
     return Family(
         target.rows,
-        lambda rows: target.objective(rows, parents, every, plain),
+        lambda rows: target.objective(rows, full_fits, every, plain),
         lambda rows: target.objective(rows, column, trains, penalty),
         plain.plain(target.rows.mean_square).repeat(target.n_columns),
-        parent,
-        place,
+        full_fit,
+        position,
         share=int((sizes @ trains.long()).sum()) / (int(sizes @ used.long()) * len(column)),
         used=used,
     )

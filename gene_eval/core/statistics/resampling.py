@@ -1,4 +1,4 @@
-"""What holds over many tasks: paired bootstrap of their mean, rank intervals, and models that cannot be told apart.
+"""What holds over many tasks: paired bootstrap of their mean, rank intervals, and models that cannot be distinguished.
 
 Tasks made from one source share genes and often labels, so they are no independent witnesses: each cluster of tasks
 counts once, by its mean, and clusters are resampled. A test that takes such tasks as independent finds differences
@@ -55,13 +55,13 @@ class BootstrapMean:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Models by their mean over clusters of tasks, and how sure their places are.
+    """Models by their mean over clusters of tasks, and how certain their ranks are.
 
     Attributes:
         means: (M,) mean of each model's cluster means.
-        ranks: (M,) place by mean, 1 is best; equal means share the better place.
-        low: (M,) best place in the interval of the bootstrap; nan with fewer than `MIN_CLUSTERS` clusters.
-        high: (M,) worst place in it.
+        ranks: (M,) rank by mean, 1 is best; equal means share the better rank.
+        low: (M,) best rank in the interval of the bootstrap; nan with fewer than `MIN_CLUSTERS` clusters.
+        high: (M,) worst rank in it.
         p_values: (M, M) of the paired bootstrap, Holm-adjusted over all pairs; nan on the diagonal, and throughout with
             fewer than `MIN_CLUSTERS` clusters.
         n: Tasks.
@@ -84,7 +84,7 @@ def bootstrap_mean(
 
     Args:
         values: (T,) one number per task.
-        clusters: (T,) name of each task's cluster; every task is its own by default.
+        clusters: (T,) name of each task's cluster; by default every task is a cluster.
         seed: Of the resampling.
         alpha: The interval covers 1 - alpha.
 
@@ -113,7 +113,7 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
 
     Args:
         table: (M, T) numbers.
-        clusters: (T,) name of each task's cluster; every task is its own by default.
+        clusters: (T,) name of each task's cluster; by default every task is a cluster.
 
     Returns:
         (M, G), in the order in which the clusters first appear.
@@ -143,7 +143,7 @@ def rank_models(scores: npt.ArrayLike, *, clusters: Sequence[object] | None = No
 
     Args:
         scores: (M, T) one row per model, one column per task, all of one kind of metric.
-        clusters: (T,) name of each task's cluster; every task is its own by default.
+        clusters: (T,) name of each task's cluster; by default every task is a cluster.
         seed: Of the resampling.
 
     Raises:
@@ -168,7 +168,7 @@ def rank_models(scores: npt.ArrayLike, *, clusters: Sequence[object] | None = No
 
 
 def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = ALPHA) -> tuple[tuple[int, ...], ...]:
-    """Largest runs of models, neighbours by mean and best first, of which no two were told apart.
+    """Largest runs of models, neighbours by mean and best first, of which no two were distinguished.
 
     A model may be in several runs: the bars of a critical-difference diagram (Demsar, JMLR 7, 2006).
 

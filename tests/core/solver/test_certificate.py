@@ -140,7 +140,7 @@ def test_linear_algebra_that_fails_is_one_line(make_problem, monkeypatch, error)
 
 
 def test_products_in_low_precision_are_off_by_one_argument(monkeypatch):
-    monkeypatch.setattr("gene_eval.core.solver.problem.worth_rounding", lambda device, dtype, width: True)
+    monkeypatch.setattr("gene_eval.core.solver.problem.supports_bfloat16", lambda device, dtype, width: True)
     rng = np.random.default_rng(0)
     X, y, folds = rng.normal(size=(2000, 80)).astype(np.float32), rng.random((2000, 2)) < 0.3, np.arange(2000) % 5
     assert fast(X, y, folds).params["rough_products"] == "bfloat16"

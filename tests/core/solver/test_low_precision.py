@@ -10,22 +10,23 @@ from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.solver import lbfgs as fast_lbfgs
 from gene_eval.core.solver import problem as fast_task
 from gene_eval.core.solver.gradient import Exact, Penalty
-from gene_eval.core.solver.low_precision import WIDE, RoughRows, worth_rounding
+from gene_eval.core.solver.low_precision import WIDE, LowPrecisionRows, supports_bfloat16
 from gene_eval.core.solver.rows import DenseRows
 from gene_eval.core.solver.targets import Classes, Labels
 from gene_eval.core.splits import Splits
 
 
 @pytest.fixture
-def rough(monkeypatch):
-    monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width: True)
+def low_precision(monkeypatch):
+    monkeypatch.setattr(fast_task, "supports_bfloat16", lambda device, dtype, width: True)
+    monkeypatch.setattr(fast_task, "SMALL", 0)
 
 
 def held_out(X, y, folds, *, target="multilabel", **options):
     return get_engine("fast")(X, y, target=target, splits=Splits.from_folds(folds), params=Params(**options))
 
 
-def draw(n=1500, d=100, n_labels=12, noise=4.0):
+def draw(n=1500, d=80, n_labels=12, noise=4.0):
     """A task that is not small, with labels that differ in difficulty and frequency."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, d)).astype(np.float32)
@@ -40,7 +41,7 @@ def decisions(X, y, folds):
     return np.column_stack([fit.decision_function(X[~train]) for fit in fits])
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 @pytest.mark.parametrize("scale", [0.01, 1.0])
 def test_labels_are_solved_to_the_optimum(scale):
     X, y, folds = draw()
@@ -54,7 +55,7 @@ def test_labels_are_solved_to_the_optimum(scale):
     assert (error < 4e-5 * np.maximum(1, expected.std(axis=0))).all()
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_labels_score_as_with_scikit_learn_at_any_scale(scale):
     X, y, folds = draw(n=600, n_labels=3)
@@ -67,7 +68,7 @@ def test_labels_score_as_with_scikit_learn_at_any_scale(scale):
 @pytest.mark.parametrize("rounded", [False, True])
 def test_separable_labels_are_solved_in_float32(monkeypatch, rounded):
     """Residuals of probabilities near 0 and 1 keep their digits, also where products are rounded."""
-    monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width: rounded)
+    monkeypatch.setattr(fast_task, "supports_bfloat16", lambda device, dtype, width: rounded)
     rng = np.random.default_rng(0)
     X = 3 * rng.normal(size=(800, 1000)).astype(np.float32)
     y, folds = rng.random((800, 3)) < [0.5, 0.1, 0.02], np.arange(800) % 5
@@ -78,7 +79,7 @@ def test_separable_labels_are_solved_in_float32(monkeypatch, rounded):
     assert (np.sqrt(np.mean((out.values[folds == 0] - expected) ** 2, axis=0)) < 1e-3 * expected.std(axis=0)).all()
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 @pytest.mark.parametrize("noise", [0.3, 1.5])
 def test_25_unbalanced_classes_score_as_with_scikit_learn(noise):
     rng = np.random.default_rng(0)
@@ -91,7 +92,7 @@ def test_25_unbalanced_classes_score_as_with_scikit_learn(noise):
         np.testing.assert_allclose(fast.scores[metric].folds, score.folds, rtol=0, atol=1e-3, err_msg=metric)
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 def test_the_scaled_protocol_chooses_as_with_scikit_learn(make_problem):
     p = make_problem("multilabel")
     fast, reference = (
@@ -102,7 +103,7 @@ def test_the_scaled_protocol_chooses_as_with_scikit_learn(make_problem):
         np.testing.assert_allclose(fast.scores[metric].folds, score.folds, rtol=0, atol=1e-3, err_msg=metric)
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 def test_the_certificate_is_that_of_exact_gradients():
     exact = held_out(*draw(), tol=1e-8)
     for tol in (1e-2, 1e-4):
@@ -111,7 +112,7 @@ def test_the_certificate_is_that_of_exact_gradients():
         assert np.sqrt(((out.values - exact.values) ** 2).mean(axis=0)).max() < 4 * tol * exact.values.std()
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 def test_what_did_not_converge_is_said(make_problem):
     p = make_problem("multiclass")
     out = held_out(p.X, p.y, p.folds, target="multiclass", max_iter=2, tol=1e-9)
@@ -119,7 +120,7 @@ def test_what_did_not_converge_is_said(make_problem):
     assert out.convergence["logit_error"] > 1e-9
 
 
-@pytest.mark.usefixtures("rough")
+@pytest.mark.usefixtures("low_precision")
 def test_a_solve_repeats_to_the_bit():
     first, second = held_out(*draw()), held_out(*draw())
     assert first.values.tobytes() == second.values.tobytes()
@@ -131,7 +132,7 @@ def test_gradients_are_exact_where_moved_to_and_close_nearby(kind):
     torch.manual_seed(0)
     Z = torch.cat([torch.randn(300, 40), torch.ones(300, 1)], 1)
     starts = [0, 100, 200, 300]
-    rows = DenseRows(Z, starts, RoughRows(Z, starts))
+    rows = DenseRows(Z, starts, LowPrecisionRows(Z, starts))
     # Three problems, each without one block; they are asked about in another order.
     trains, problems = ~torch.eye(3, dtype=torch.bool), torch.tensor([2, 0])
     if kind == "labels":
@@ -158,21 +159,21 @@ def test_gradients_are_exact_where_moved_to_and_close_nearby(kind):
 def test_products_are_rounded_only_where_the_processor_says_that_it_pays(monkeypatch):
     cpu, wide = torch.device("cpu"), WIDE + 1
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
-    assert worth_rounding(cpu, torch.float32, wide)
-    assert not worth_rounding(cpu, torch.float32, WIDE - 1)
-    assert not worth_rounding(cpu, torch.float64, wide)
-    assert not worth_rounding(torch.device("cuda"), torch.float32, wide)
+    assert supports_bfloat16(cpu, torch.float32, wide)
+    assert not supports_bfloat16(cpu, torch.float32, WIDE - 1)
+    assert not supports_bfloat16(cpu, torch.float64, wide)
+    assert not supports_bfloat16(torch.device("cuda"), torch.float32, wide)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True})
-    assert not worth_rounding(cpu, torch.float32, wide)
+    assert not supports_bfloat16(cpu, torch.float32, wide)
     # An older PyTorch does not say.
     monkeypatch.delattr(torch.cpu, "get_capabilities")
-    assert not worth_rounding(cpu, torch.float32, wide)
+    assert not supports_bfloat16(cpu, torch.float32, wide)
 
 
-class Bowls:
-    """Gradients of w' D w / 2, far too small where they are rough."""
+class Quadratics:
+    """Gradients of w' D w / 2, far too small where they are low-precision."""
 
-    rough = True
+    low_precision = True
 
     def __init__(self, steep, shrink):
         self.steep, self.shrink = steep, shrink
@@ -181,9 +182,9 @@ class Bowls:
         return self
 
     def select(self, keep):
-        return Bowls(self.steep[keep], self.shrink[keep])
+        return Quadratics(self.steep[keep], self.shrink[keep])
 
-    def ridge(self, weights, problems):
+    def penalty_diagonal(self, weights, problems):
         return torch.ones_like(weights)
 
     def move(self, weights):
@@ -196,14 +197,14 @@ class Bowls:
 @pytest.mark.parametrize("patience", [3, 100])
 def test_nothing_leaves_by_a_rough_gradient(monkeypatch, patience):
     """Also not who waits for others that do not get there."""
-    monkeypatch.setattr(fast_lbfgs, "LEAVING", 1.0)
-    monkeypatch.setattr(fast_lbfgs, "PATIENCE", patience)
+    monkeypatch.setattr(fast_lbfgs, "MIN_LEAVING_SHARE", 1.0)
+    monkeypatch.setattr(fast_lbfgs, "STALL_LIMIT", patience)
     torch.manual_seed(0)
     steep, start = 1 + 9 * torch.rand(4, 6), torch.randn(4, 6)
     # Ten times the tolerance away at first; the last one far more.
     start *= (torch.tensor([1e-3, 1e-3, 1e-3, 10.0]) / ((steep * start).square().sum(1) * 1e-3).sqrt())[:, None]
     out = fast_lbfgs.minimise(
-        Bowls(steep, torch.tensor([0.05, 0.08, 1.0, 1.0])),
+        Quadratics(steep, torch.tensor([0.05, 0.08, 1.0, 1.0])),
         start,
         torch.full((4, 6), 1e-3),
         torch.ones(4),

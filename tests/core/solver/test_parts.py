@@ -35,11 +35,11 @@ def many():
 
 def test_products_are_in_full_precision_whatever_the_caller_allows(many, monkeypatch):
     X, y, folds = many
-    seen = []
+    products = []
     project = DenseRows.project
 
     def spy(rows, weights):
-        seen.append(torch.get_float32_matmul_precision())
+        products.append(torch.get_float32_matmul_precision())
         return project(rows, weights)
 
     monkeypatch.setattr(DenseRows, "project", spy)
@@ -47,7 +47,7 @@ def test_products_are_in_full_precision_whatever_the_caller_allows(many, monkeyp
     torch.set_float32_matmul_precision("medium")
     try:
         held_out(X, y[:, :1], folds)
-        assert set(seen) == {"highest"}
+        assert set(products) == {"highest"}
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision(before)
@@ -65,9 +65,9 @@ def test_what_did_not_converge_is_said(make_problem):
 def test_the_certificate_bounds_the_error_of_the_logits(many):
     exact = held_out(*many, tol=1e-8)
     for tol in (1e-2, 1e-4):
-        rough = held_out(*many, tol=tol)
-        assert rough.convergence["logit_error"] < tol
-        assert np.sqrt(((rough.values - exact.values) ** 2).mean(axis=0)).max() < 4 * tol * exact.values.std()
+        low_precision = held_out(*many, tol=tol)
+        assert low_precision.convergence["logit_error"] < tol
+        assert np.sqrt(((low_precision.values - exact.values) ** 2).mean(axis=0)).max() < 4 * tol * exact.values.std()
 
 
 def test_memory_changes_blocks_and_no_result(many):

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from builders import RawFiles
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.probe import score_splits
-from gene_eval.core.solver import problem as fast_task
+from gene_eval.core.solver import problem
 from gene_eval.core.splits import Splits
 from gene_eval.running.tasks import collect_tasks
 from gene_eval.running.vectors import ModelVectors
@@ -68,13 +68,14 @@ def test_a_prognosis_by_words(read):
     assert_close_scores(y, folds, out.values, expected, target="multiclass")
 
 
-def test_rough_products_change_no_score_of_word_counts(read, monkeypatch):
+def test_low_precision_changes_no_score_of_word_counts(read, monkeypatch):
     """The pathways at 1,024 words, the worst conditioned real task: products in bfloat16 against float32."""
     X, y, folds = read("reactome_pathways")
-    outs = []
-    for rough in (False, True):
-        monkeypatch.setattr(fast_task, "worth_rounding", lambda device, dtype, width, rough=rough: rough)
-        outs.append(get_engine("fast")(X, y[:, ::4].astype(bool), target="multilabel", folds=folds, params=Params()))
+    monkeypatch.setattr(problem, "supports_bfloat16", lambda device, dtype, width: True)
+    splits, outs = Splits.from_folds(folds), []
+    for low_precision in (False, True):
+        params = Params(low_precision=low_precision)
+        outs.append(get_engine("fast")(X, y[:, ::4].astype(bool), target="multilabel", splits=splits, params=params))
         assert outs[-1].convergence["converged"]
-    plain, rough = (out.values for out in outs)
-    assert 0 < np.sqrt(np.mean((rough - plain) ** 2)) < 1e-4 * plain.std()
+    plain, rounded = (out.values for out in outs)
+    assert 0 < np.sqrt(np.mean((rounded - plain) ** 2)) < 1e-4 * plain.std()
