@@ -44,7 +44,7 @@ NOTES = f"""- **`{MADE}` has made weights**: for each gene of the published toke
   shows that the probe finds what is there, and is no finding. Text models read "transcription factor" or "kinase" in
   the names and summaries of many genes.
 - `opentargets_gene_disease` has one disease here, whose vector is that of `bag-of-words` for every model. The least
-  squares of the paper's protocol fit noise where numbers are about as many as genes, hence an R2 far below zero.
+  squares of the paper's protocol fit noise where dimensions are about as many as genes, hence an R2 far below zero.
 - The UniProt keywords at hand are incomplete, so `uniprot_ptm` is there for its family and not for its score."""
 
 

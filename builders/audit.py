@@ -85,7 +85,7 @@ class Audit:
         parts.append(f"{self.conflicts_dropped:,} conflicts dropped")
         parts += [f"{len(self.labels_dropped):,} rare labels dropped", f"{self.n:,} left"]
         if self.paper_n is not None:
-            hint = " (far more: are the source's files complete?)" if self.is_small else ""
+            hint = " (far fewer than expected: are the source's files complete?)" if self.is_small else ""
             parts.append(f"{self.paper_n:,} in the paper{hint}")
         return ", ".join(parts)
 
