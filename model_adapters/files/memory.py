@@ -16,7 +16,6 @@ from model_adapters.embedding.table import EmbeddingTable
 from model_adapters.errors import ModelLoadError, UnknownModelError, VectorsError, one_line, some
 from model_adapters.files.identifiers import may_name_genes
 from model_adapters.files.layout import Ask, Rows, rows_of_array, rows_of_sheet
-from model_adapters.files.readers.mappings import rows_of_mapping
 from model_adapters.files.sheets import ArrowSheet
 from model_adapters.files.table_model import TableModel
 
@@ -112,6 +111,8 @@ def _rows(obj: Any, ask: Ask) -> Rows:
     if isinstance(obj, EmbeddingTable):
         return rows_of_array({"symbols": obj.symbols}, obj.matrix, ask)
     if isinstance(obj, Mapping):
+        from model_adapters.files.readers.mappings import rows_of_mapping
+
         return rows_of_mapping(obj, ask)
     if isinstance(obj, tuple) and len(obj) == 2:
         names, vectors = obj

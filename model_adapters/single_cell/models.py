@@ -12,7 +12,6 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, Resolve
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, some
-from model_adapters.files.readers.word2vec import read_word2vec
 from model_adapters.files.table_model import DUPLICATES, FILE, Rows, TableModel, existing_file, files_sha256, name_of
 from model_adapters.options import Option, choice, split_options
 from model_adapters.single_cell.checkpoints import read_dictionary, read_tensor
@@ -192,6 +191,8 @@ class Gene2vec(_SingleCell):
         return [existing_file(self.path, what=self.info.usage)]
 
     def _read(self) -> Rows:
+        from model_adapters.files.readers.word2vec import read_word2vec
+
         return Rows(*read_word2vec(self._files[0]))
 
 

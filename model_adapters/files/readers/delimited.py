@@ -14,7 +14,7 @@ import numpy as np
 
 from model_adapters.embedding.table import check_lengths
 from model_adapters.errors import VectorsError, one_line, some
-from model_adapters.files.identifiers import odd_names
+from model_adapters.files.identifiers import are_row_numbers, odd_names
 from model_adapters.files.layout import EXPECTED, Ask, Rows, rows_of_sheet
 from model_adapters.files.readers.archives import unpack
 from model_adapters.files.readers.sniffing import BLANK, LISTS, NUMBERS, TEXTS, Form, number, sniff, split_line
@@ -209,7 +209,9 @@ def gene_list(path: Path, n: int, *, where: str) -> dict[str, list[str]]:
         message = f"{path.name} names {len(body)} genes, but {where} has {n} rows; expected one line for each row"
         raise VectorsError(message)
     width = max(map(len, body), default=0)
-    names = [header[i] if i < len(header) else f"column {i + 1}" if i else "gene" for i in range(width)]
+    # Without a header, genes come first, unless their numbers do.
+    first = "column 1" if are_row_numbers([row[0] for row in body]) else "gene"
+    names = [header[i] if i < len(header) else f"column {i + 1}" if i else first for i in range(width)]
     if len(set(names)) != len(names):
         message = f"{path.name}: columns occur more than once: {some(names)}; give each its own name"
         raise VectorsError(message)

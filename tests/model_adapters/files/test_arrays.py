@@ -206,3 +206,18 @@ def test_h5ad_without_its_reader(tmp_path, monkeypatch):
     (tmp_path / "v.h5ad").touch()
     with pytest.raises(AdapterError, match=r"^v.h5ad: .* h5py, which is not installed; pip install 'gene-bench\[h5ad"):
         load_model(str(tmp_path / "v.h5ad")).table()
+
+
+def test_row_numbers_in_a_list_of_genes(tmp_path):
+    np.save(tmp_path / "v.npy", VECTORS)
+    for text, left_out in [
+        ("0\tTP53\n1\tNA\n2\tnan\n", {"column 1": "row numbers"}),
+        ("index\tensembl_id\tgene_name\n0\tX\tTP53\n1\tY\tNA\n2\tZ\tnan\n", {"index": "row numbers"}),
+    ]:
+        (tmp_path / "genes.tsv").write_text(text)
+        assert check(tmp_path / "v.npy").reading.left_out == left_out
+    (tmp_path / "genes.tsv").write_text("0\n1\n2\n")
+    with pytest.raises(
+        AdapterError, match=r"^v.npy: column 1 holds row numbers \(0, 1, 2\), no genes; name the column of"
+    ):
+        load_model(str(tmp_path / "v.npy")).table()
