@@ -27,9 +27,11 @@ _LOWER = ("builders", "model_adapters", "gene_eval.__version__", *_LEAVES)
 ARROWS: dict[str, tuple[str, ...]] = {
     "builders": ("builders",),
     "model_adapters": ("model_adapters",),
-    "gene_eval": (),
+    # The front door: what is public is loaded from the rooms when it is first used.
+    "gene_eval": ("gene_eval",),
     "gene_eval.core": ("gene_eval.core",),
-    "gene_eval.errors": (),
+    # It adopts the errors of the lower packages, whose errors modules import nothing.
+    "gene_eval.errors": ("builders.errors", "gene_eval.core.errors", "model_adapters.errors"),
     "gene_eval.files": ("gene_eval.errors",),
     "gene_eval.text": (),
     "gene_eval.lossless": ("gene_eval.metrics.storage",),
@@ -188,8 +190,8 @@ atexit.register(report)
     assert done.returncode == 0, done.stderr
     heavy, seconds = done.stderr.strip().splitlines()[-1].rsplit(" ", 1)
     assert heavy == "[]"
-    # Processor time, not the clock: the bound of half a second must also hold on a busy machine.
-    assert float(seconds) < 0.5
+    # Processor time, not the clock, so that the bound also holds on a busy machine. The adapters load NumPy.
+    assert float(seconds) < (0.9 if "models" in statement else 0.5)
 
 
 def _importable(module: str) -> ModuleType:

@@ -7,48 +7,14 @@ import subprocess
 import sys
 from textwrap import dedent
 
-import datasets
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from builders import TaskConfig, configs, load
-from gene_eval.cli.parser import main
 
 SMALL = "random:dim=8"
 COMMANDS = ("tasks", "models", "build", "register", "embed", "run", "check", "why", "report")
-
-
-@pytest.fixture(autouse=True)
-def progress_bars():
-    """The commands silence the bars of `datasets` for their process, which here is the tests'."""
-    yield
-    datasets.enable_progress_bars()
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command and return (exit status, stdout, stderr)."""
-
-    def cli(*argv):
-        try:
-            status = main([str(word) for word in argv])
-        except SystemExit as stopped:  # argparse
-            status = stopped.code
-        return status, *capsys.readouterr()
-
-    return cli
-
-
-def assert_one_line(result, *parts):
-    """Exit status 2, nothing on stdout, one line on stderr that has these parts."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert err.startswith("gene-bench")
-    assert err.count("\n") == 1
-    for part in parts:
-        assert part in err
 
 
 # Usage
@@ -93,13 +59,13 @@ def test_help_lists_the_commands(cli):
         (["report", "nowhere"], ["no results folder nowhere"]),
     ],
 )
-def test_mistakes_take_one_line(cli, argv, parts, tmp_path, monkeypatch):
+def test_mistakes_take_one_line(cli, argv, parts, tmp_path, monkeypatch, assert_one_line):
     monkeypatch.chdir(tmp_path)
     assert_one_line(cli(*argv), *parts)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_written_takes_one_line(cli, tmp_path):
+def test_what_cannot_be_written_takes_one_line(cli, tmp_path, assert_one_line):
     (tmp_path / "file").write_text("not a folder")
     assert cli("run", SMALL, "-t", "starter_is_tf", "-o", tmp_path / "results")[0] == 0
     report = ("report", tmp_path / "results", "-o", tmp_path / "file" / "report.md")
@@ -384,7 +350,7 @@ def test_check_a_broken_class(cli, write_model, body, parts):
         assert part in err
 
 
-def test_check_a_class_that_is_not_there(cli, write_model):
+def test_check_a_class_that_is_not_there(cli, write_model, assert_one_line):
     assert_one_line(cli("check", write_model("return 1").replace(":Mine", ":Mini")), "did you mean 'Mine'?")
 
 
@@ -405,7 +371,7 @@ def test_check_a_file_of_vectors(cli, tmp_path):
     assert "has a vector; name genes by HGNC symbol" in err
 
 
-def test_report_draws_pictures(cli, results_dir, tmp_path):
+def test_report_draws_pictures(cli, results_dir, tmp_path, assert_one_line):
     cli("run", "random", "length", "-t", "starter_is_tf", "-o", results_dir)
     status, out, err = cli("report", results_dir, "--plots", tmp_path / "plots", "--pair", "length", "RANDOM")
     assert status == 0
@@ -437,29 +403,3 @@ def test_a_folder_that_load_dataset_would_take_is_named(cli, tmp_path, monkeypat
         "note: there is a folder gene-bench here, which load_dataset('gene-bench', ...)"
         in cli("build", "starter_is_tf")[2]
     )
-
-
-# Why
-
-
-def test_why_follows_a_gene_from_the_source_to_a_model(cli, toy_dir):
-    status, out, _ = cli("why", "OLD7", "-t", "reactome_pathways", "--data-dir", toy_dir, "random:dim=2")
-    assert status == 0
-    first, second, row, *_, last, model = out.splitlines()
-    assert first == "reactome_pathways: in the task, with 1 row"
-    assert second.split() == ["OLD7", "is", "TOY7:", "previous"]
-    assert row.split()[:2] == ["source", "row"]
-    assert "label Alpha (first), fold " in last
-    assert model == "random:dim=2: has a vector of TOY7"
-
-
-def test_why_not(cli, toy_dir, tmp_path):
-    (tmp_path / "mine.csv").write_text("symbol,x\n" + "".join(f"TOY{i},{i}.5\n" for i in range(1, 40)))
-    status, out, _ = cli("why", "TOY41", tmp_path / "mine.csv", "-t", "humantfs_is_tf", "--data-dir", toy_dir)
-    assert status == 0
-    assert out.splitlines()[0] == "humantfs_is_tf: in the task, with 1 row"
-    assert out.splitlines()[-1] == "mine: no vector: none of its 39 identifiers resolves to TOY41"
-
-
-def test_why_for_an_unknown_gene_names_the_nearest(cli):
-    assert_one_line(cli("why", "TP35", "-t", "starter_is_tf"), "no gene 'TP35'", "did you mean TP53?")
