@@ -160,7 +160,7 @@ def lines(n_pairs: int) -> Iterator[str]:
 def rank_coverage(n_simulated: int, *, n_models: int, n_sources: int, df: float = np.inf) -> float:
     """How often the rank intervals of models that know the same all hold every rank, with three tasks a source.
 
-    Each source suits each model more or less, by chance (t distribution with `df` degrees of freedom, or normal).
+    Each source suits each model more or less, by chance (t with `df` degrees of freedom; normal by default).
     """
     covered = 0
     for number in range(n_simulated):

@@ -55,7 +55,9 @@ def _verdict(group: GroupComparison, a: str, b: str) -> str:
     unit = "R2" if group.metric == "r2" else "ROC-AUC"
     tasks = count(group.n_tasks, "task")
     where = f"over {tasks.replace('task', 'regression task')}" if group.name == REGRESSION else "overall"
-    scope = f"mean over the {group.basis} of {tasks}" if "source" in group.basis else f"about these {tasks} only"
+    scope = "about this task only" if group.n_tasks == 1 else f"about these {tasks} only"
+    if "source" in group.basis:
+        scope = f"mean over the {group.basis} of {tasks}"
     if math.isnan(group.p_value):
         return f"Whether {a} or {b} is better {where} cannot be said: no variance to judge by ({scope})."
     signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"

@@ -105,9 +105,9 @@ def test_a_repo_id_is_owner_and_name(hub, gene_bench, repo_id):
 
 
 def test_an_installation_without_push_says_so(hub, gene_bench, monkeypatch):
-    from gene_eval.cli import commands
+    from gene_eval.cli import publishing
 
-    monkeypatch.setattr(commands, "distributions", lambda name: [])
+    monkeypatch.setattr(publishing, "distributions", lambda name: [])
     status, _, err = gene_bench("push", "data", REPO)
     assert status == 2
     assert err == "gene-bench: this installation of gene-bench cannot push; install the package again: pip install .\n"
