@@ -141,9 +141,7 @@ class ModelVectors:
         """The vectors of a file, read once for all gene tables."""
         if self._file is None:
             self._file = embed_table(None, self.model, device=self.device)
-            self._tell(self._file, "as given")
-            if lines := reading_lines(self.model):
-                self.log(f"{self.name}: {'; '.join(lines)}")
+            self._tell(self._file, "; ".join(reading_lines(self.model)) or "as given")
         return self._file
 
     def _embed(self, table: str) -> EmbeddingTable:

@@ -157,9 +157,11 @@ def test_identifiers_of_a_file_become_symbols(go, toy_dir, tmp_path, toy_genes, 
     write_vectors(tmp_path / "mine.csv", named)
     (result,) = go([str(tmp_path / "mine.csv")], ["reactome_pathways"], data_dir=toy_dir).results
     assert (result.coverage.n_scored, result.coverage.n_missing) == (40, 10)
-    audit = "42 identifiers of the vectors: 2 old names became current symbols, 0 ambiguous and 1 unknown have none"
-    assert audit in log
-    assert any("(42 rows, 1 rows without a known gene, 1 genes with several rows)" in line for line in log)
+    (line,) = [line for line in log if line.startswith("mine: 40 vectors of dimension 6")]
+    assert "2 previous" in line
+    assert "38 ensembl" in line
+    assert "unknown: NOBODY" in line
+    assert "1 genes with several rows" in line
 
 
 @pytest.mark.parametrize("first", ["starter_genes", "diseases"])
@@ -182,9 +184,9 @@ def test_identifiers_become_symbols_by_the_built_gene_table(go, toy_dir, tmp_pat
         load(name, RawFiles(toy_dir))
     (result,) = go([str(tmp_path / "mine.csv")], ["reactome_pathways"]).results
     assert (result.coverage.n_scored, result.coverage.n_missing) == (39, 11)
-    assert (
-        "40 identifiers of the vectors: 1 old names became current symbols, 0 ambiguous and 1 unknown have none" in log
-    )
+    (line,) = [line for line in log if line.startswith("mine: 39 vectors")]
+    assert "1 previous" in line
+    assert "unknown: NOBODY" in line
     assert go([str(tmp_path / "mine.csv")], ["reactome_pathways"], data_dir=toy_dir).up_to_date == 1
 
 

@@ -235,7 +235,7 @@ def test_a_table_that_is_no_task_costs_that_task(go, table, message):
 
 def test_a_frame_without_identifiers_is_one_line(go, symbols):
     frame = pd.DataFrame(np.ones((len(symbols), 3)))
-    with pytest.raises(GeneBenchError, match=r"^mine: the index counts rows and no column is named symbol") as caught:
+    with pytest.raises(GeneBenchError, match=r"^mine has no column of gene identifiers") as caught:
         go({"mine": frame, "small": SMALL}, "starter_is_tf")
     assert "\n" not in str(caught.value)
 
