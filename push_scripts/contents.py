@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -77,7 +78,7 @@ def results_dataset(found: Folder) -> Content:
     """
     report = tables.build(found.results, problems=found.problems)
     contents: dict[str, bytes | Path | Merge] = {
-        path_of(each, "results").as_posix(): each.to_json().encode() for each in found.results
+        path_of(each, "results").as_posix(): _public(each) for each in found.results
     }
     models = len({each.model.id for each in found.results})
     contents[TABLE] = reports.to_csv(report).encode()
@@ -100,7 +101,7 @@ def model_results(found: Folder, model: str, dataset: Benchmark) -> Content:
     card = make_card(found.results, model, dataset=dataset)
     own = [each for each in found.results if each.model.id == model]
     contents: dict[str, bytes | Path | Merge] = {
-        f"gene-bench/{path_of(each, '').relative_to(slug(model)).as_posix()}": each.to_json().encode() for each in own
+        f"gene-bench/{path_of(each, '').relative_to(slug(model)).as_posix()}": _public(each) for each in own
     }
     contents[CARD] = card.merged
     if card.eval_results:
@@ -130,6 +131,11 @@ def leaderboard(page: bytes) -> Content:
     """A static Space of one page."""
     card = Template(_template("leaderboard_card.md")).substitute(version=__version__)
     return Content("space", "gene-bench leaderboard", {CARD: card.encode(), "index.html": page}, space_sdk="static")
+
+
+def _public(result: TaskResult) -> bytes:
+    """A result file without its predictions, which hold labels that a source may not let us publish."""
+    return replace(result, predictions=None).to_json().encode()
 
 
 def _problems(found: Folder) -> list[str]:

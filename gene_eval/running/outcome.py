@@ -367,7 +367,6 @@ def load_results(folder: str | Path) -> Results:
     return Results(list(found.results), problems=found.problems, up_to_date=len(found.results))
 
 
-_RANK_COLUMNS = ("group", "basis", "model", "mean", "rank", "low", "high")
 _AXES = ("split", "head", "protocol", "shots", "seed")
 _COMMON = ("model", "task", *_AXES, "engine", "family", "target", "n_task", "n_scored", "metric", "is_main")
 
