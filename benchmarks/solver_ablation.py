@@ -53,7 +53,7 @@ def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
         "reading row blocks ahead": lambda: mock.patch.object(rows, "fetched", lambda tile: tile),
         "row blocks the size of the cache": lambda: mock.patch.multiple(rows, TILE=pool, TILE_ROWS=pool),
         "10 curvature pairs instead of 40": lambda: mock.patch.object(lbfgs, "MEMORY", 10),
-        "unweighted bound": lambda: mock.patch.object(lbfgs, "LOOSER", 0.0),
+        "unweighted bound": lambda: mock.patch.object(lbfgs, "UNWEIGHTED", 0.0),
     }
 
 

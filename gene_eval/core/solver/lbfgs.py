@@ -12,7 +12,7 @@ no longer gets better, for rounding as a rule, is given up, to be taken up in fl
 
 Where classes separate, curvatures vanish, and with them the weight of most rows in that mean, while P may know nothing
 of directions that only the penalty holds. So the root mean square change over all rows, held-out ones included and
-none weighted, must be below `tol / LOOSER` too. It is bounded by strong convexity: no direction is flatter than the
+none weighted, must be below `tol / UNWEIGHTED` too. It is bounded by strong convexity: no direction is flatter than the
 penalty alone, and where that bound is too wide to decide, not flatter than what `Objective.floor` finds.
 
 Low precision. Gradients may be rounded in proportion to their distance from where they were last exact. A problem

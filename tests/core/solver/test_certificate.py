@@ -33,11 +33,11 @@ def test_nearly_separable_labels_of_long_vectors(n, d, scale):
     """Curvatures vanish here: weighted by them alone, logits that were wrong by a tenth were certified."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, d)).astype(np.float32)
-    signal = X @ rng.normal(size=(d, 3)) / np.sqrt(d) + 0.1 * rng.normal(size=(n, 3))
-    y, folds = signal > [np.quantile(s, q) for s, q in zip(signal.T, (0.5, 0.8, 0.95), strict=True)], np.arange(n) % 3
+    signal = X @ rng.normal(size=(d, 2)) / np.sqrt(d) + 0.1 * rng.normal(size=(n, 2))
+    y, folds = signal > [np.quantile(s, q) for s, q in zip(signal.T, (0.5, 0.95), strict=True)], np.arange(n) % 3
     out = fast(scale * X, y, folds)
     assert out.convergence["converged"]
-    for label in (0, 2):
+    for label in (0, 1):
         expected = exact(scale * X.astype(float), y[:, label], folds, 0)
         values = out.values[folds == 0, label]
         assert np.sqrt(np.mean((values - expected) ** 2)) < 1e-3 * expected.std()
