@@ -5,7 +5,7 @@ rows or folds differ between results takes one line for each version of it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
@@ -200,7 +200,11 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
         figure2=_means(models, figure2_groups, found, MAIN_METRIC),
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
-        warnings=(*_mixtures(results, versions), *_warnings(models, controls, lines, cells, groups)),
+        warnings=(
+            *_mixtures(results, versions),
+            *_small_sources(result.task for result in results),
+            *_warnings(models, controls, lines, cells, groups),
+        ),
     )
 
 
@@ -280,6 +284,18 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
         yield f"vectors of pairs were made in different ways (--pairs) on {some(mixed)}; run all models the same way"
     if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
         yield f"vectors of diseases are of different models (--diseases) on {some(mixed)}; run all with the same one"
+
+
+def _small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:
+    """Tasks with less than half of the entities that the paper has: of a first page, say, or half a download."""
+    sizes = {task.id: (task.n, task.audit.get("paper_n")) for task in tasks}
+    small = [
+        f"{name} ({n:,} of {paper_n:,})"
+        for name, (n, paper_n) in sorted(sizes.items())
+        if isinstance(paper_n, int) and 2 * n < paper_n
+    ]
+    if small:
+        yield f"far fewer entities than in the paper: {some(small)}; are the source's files complete?"
 
 
 def _warnings(

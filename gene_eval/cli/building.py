@@ -37,6 +37,12 @@ def build(arguments: argparse.Namespace) -> int:
     register_metric()
     register_comparison()
     print_columns(AUDIT_COLUMNS, [_audit_row(item) for item in done])
+    for item in done:
+        if item.audit.is_small:
+            say(
+                f"warning: {item.config.name} has {item.audit.n:,} entities, {item.audit.paper_n:,} in the paper;"
+                " are the source's files complete?"
+            )
     if failed:
         print()
         print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])

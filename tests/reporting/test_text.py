@@ -373,3 +373,12 @@ def test_zero_has_no_sign() -> None:
     text = to_text(build([_result("a", "hpa_interactions", -0.0001)]))
     assert "0.000 ± 0.013" in text
     assert "-0.000" not in text
+
+
+def test_a_source_far_smaller_than_the_papers_is_said(results: list[TaskResult]) -> None:
+    pathways = results[0]
+    small = replace(pathways, task=replace(pathways.task, audit={"n": 100, "paper_n": 10_969}))
+    (warning,) = [line for line in build([small]).tables[0].warnings if line.startswith("far fewer entities")]
+    assert warning == (
+        "far fewer entities than in the paper: reactome_pathways (100 of 10,969); are the source's files complete?"
+    )
