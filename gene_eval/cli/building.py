@@ -46,7 +46,7 @@ def build(arguments: argparse.Namespace) -> int:
     if failed:
         print()
         print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
-    say(f"{len(done)} of {len(names)} built; the metric is evaluate.load('gene_probe')")
+    say(f"{len(done)} of {len(names)} built; in Python: load_dataset('gene-bench', TASK), evaluate.load('gene_probe')")
     if Path(DATASET_NAME).is_dir():
         # load_dataset takes a folder of that name for the dataset, whatever it holds.
         say(

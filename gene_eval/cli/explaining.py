@@ -10,7 +10,7 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.running.models import load_models
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.vectors import ModelVectors
-from gene_eval.text import say, some
+from gene_eval.text import count, say, some
 
 __all__ = ["why"]
 
@@ -27,8 +27,8 @@ def why(arguments: argparse.Namespace) -> int:
     shown = traces if arguments.tasks else [each for each in traces if each.rows_read or each.n_entities]
     for each in shown:
         print("\n".join(_lines(each)))
-    if quiet := [each.task for each in traces if each not in shown]:
-        print(f"named by no row of {len(quiet)} tasks: {some(quiet)}")
+    if silent := [each.task for each in traces if each not in shown]:
+        print(f"{count(len(silent), 'task')} have no row for this gene: {some(silent)}")
     for reason, tasks in unread.items():
         say(f"not looked at: {some(tasks)}: {reason}")
     symbols = dict.fromkeys(each.symbol for each in traces if each.symbol)

@@ -83,7 +83,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="gene-bench", description="Tells which models' gene vectors know what.")
+    parser = _Parser(prog="gene-bench", description="Measures what models' gene vectors know about genes.")
     parser.add_argument("--version", action="version", version=f"gene-bench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
@@ -135,11 +135,14 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
     run.add_argument("--split", default="random", metavar="S", help="random (default): the task's own folds")
     run.add_argument("--head", default="linear", metavar="H", help="what is fitted to the vectors: linear (default)")
-    run.add_argument("--shots", type=_positive, metavar="K", help="examples of each class to fit on (few-shot tasks)")
+    run.add_argument("--shots", type=_positive, metavar="K", help="for few-shot tasks, of which this version has none")
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
-        "--missing", choices=("drop", "error"), default="drop", help="genes without a vector: drop (default)"
+        "--missing",
+        choices=("drop", "error"),
+        default="drop",
+        help="entities without a vector: drop (default) leaves them out, error fails the task",
     )
     run.add_argument(
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
@@ -206,7 +209,11 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
     verify = commands.add_parser("verify", help="run saved results again and compare")
     verify.add_argument("paths", nargs="+", type=Path, metavar="RESULT.json")
-    verify.add_argument("--model", metavar="MODEL", help="whose they are: a file of vectors or file.py:Class")
+    verify.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="model to run again where the result does not lead to it: a file of vectors or file.py:Class",
+    )
     _add_data_dir(verify)
     verify.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
 

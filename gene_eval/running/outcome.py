@@ -331,7 +331,7 @@ class Plots:
         return self._draw("similarity_tasks")
 
     def folds(self, model_a: str | None = None, model_b: str | None = None) -> Figure:
-        """Two models fold by fold. Default: the two best that are no controls."""
+        """Two models fold by fold. Default: the two best models that are not controls."""
         if model_a is None or model_b is None:
             return self._draw("folds")
         known = self._results.models

@@ -257,7 +257,7 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
         task, model, settings = result.task, result.model, result.probe
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
-            # A result without the counts of its build, from a race that is no more, is made again.
+            # Builds at once used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
             *(result.settings, settings.params.get("pairs"), settings.params.get("diseases")),

@@ -246,7 +246,7 @@ class Relatives:
 
     Attributes:
         pairs: Of the full-data fits.
-        full-data fit: (K,) full-data fit of each problem.
+        full_fit: (K,) full-data fit of each problem.
         position: (K,) its position in the fits of the same label.
         n_positions: Most fits of the same label.
     """

@@ -24,9 +24,9 @@ top, in a `Window`.
 
 Length. The matrix P below the solver's pairs is scaled by s'y / y'Py of the last step s with gradient change y (Oren
 and Spedicato, "Optimal conditioning of self-scaling variable metric algorithms", 1976). Steps that are too long cost
-two products each to cut, so it is not
-lengthened but where the caller says that curvature has fallen since the diagonal was made, and no more than that: where
-classes are nearly separable it falls by orders of magnitude on the way to the optimum, and grows along every step.
+two products each to cut, so it is lengthened only where the caller says that curvature has fallen since the diagonal
+was made, and no more than that: where classes are nearly separable it falls by orders of magnitude on the way to the
+optimum, and grows along every step.
 """
 
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Gradients(Protocol):
     """Gradients of k convex functions.
 
     Attributes:
-        low-precision: Whether only those at the weights moved to are exact.
+        low_precision: Whether only those at the weights moved to are exact.
     """
 
     low_precision: bool

@@ -77,7 +77,7 @@ class Differenced:
 
     Args:
         objective: What to differentiate.
-        low-precision: Its rows, for low-precision products.
+        low_precision: Its rows, for low-precision products.
         problems: (k,) numbers.
     """
 

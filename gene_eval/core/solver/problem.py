@@ -73,7 +73,7 @@ class Task:
         rows: The rows, sorted by block.
         order: (n,) their positions in the caller's arrays.
         params: How to fit.
-        record: How the fits ended.
+        outcomes: How the fits ended.
         basis: (d, r) the rotation of the features, None where there is none.
         unit: What the vectors were divided by.
     """

@@ -99,7 +99,7 @@ def problems_per_block(  # noqa: PLR0913 - what a problem keeps
     matrices over them. A split fit keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 9 others;
     its matrices take 10,500 numbers likewise. Both keep `logits` logits and residuals for products in low precision.
 
-    >>> problems_per_block(1e9, weights=385, split fits=5, pairs=100, bytes_each=4)
+    >>> problems_per_block(1e9, weights=385, split_fits=5, pairs=100, bytes_each=4)
     462
     """
     vectors, small = 4 * pairs + 153 * split_fits, 4 * pairs**2 + 10_500 * split_fits

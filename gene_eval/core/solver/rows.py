@@ -127,7 +127,7 @@ class Rows(Products, Protocol):
 
     Attributes:
         mean_square: (width,) of the features.
-        low-precision: Makes gradients by cheaper products; None where there are none.
+        low_precision: Makes gradients by cheaper products; None where there are none.
     """
 
     mean_square: Tensor
@@ -284,7 +284,7 @@ class DenseRows(Summing):
     Args:
         Z: (n, width) rows sorted by block, with a last column of ones.
         starts: First row of each block, and n.
-        low-precision: See `Rows`.
+        low_precision: See `Rows`.
     """
 
     def __init__(self, Z: Tensor, starts: list[int], low_precision: LowPrecision | None = None) -> None:

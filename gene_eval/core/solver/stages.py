@@ -35,7 +35,7 @@ class Family:
         full_data: Makes the objective of the full-data fits on given rows.
         split_data: Makes the objective of the split fits on given rows.
         penalty: (v,) diagonal of the full-data fits' penalty.
-        full-data fit: (K,) full-data fit of each split fit.
+        full_fit: (K,) full-data fit of each split fit.
         position: (K,) number of each split fit among those of its full-data fit.
         share: Share of the full-data fits' rows that a split fit trains on, on average.
         used: (B,) the blocks that the full-data fits train on.
@@ -58,7 +58,7 @@ class Family:
 
 
 class Solved(NamedTuple):
-    """The full-data fits' weights (L, v), the split fits's solution, and how many of these needed float64."""
+    """The full-data fits' weights (L, v), the solution of the split fits, and how many of these needed float64."""
 
     full_fits: Tensor
     split_fits: Solution

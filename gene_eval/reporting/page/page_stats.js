@@ -1,4 +1,4 @@
-// The same tests as gene_eval/core/stats.py; a test holds the two together.
+// The same tests as gene_eval/core/statistics/paired_tests.py; a test holds the two together.
 
 // Two-sided p-value of Student's t; closed forms for whole degrees of freedom (Abramowitz and Stegun 26.7.3, 26.7.4).
 function tTestP(t, df) {
