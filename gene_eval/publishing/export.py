@@ -12,7 +12,18 @@ from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
 
-from builders import BUILDERS, DATASET_NAME, BuilderError, Built, RawFiles, Source, TaskConfig, load, select
+from builders import (
+    BUILDERS,
+    DATASET_NAME,
+    BuilderError,
+    Built,
+    RawFiles,
+    Source,
+    TaskConfig,
+    builder_of,
+    load,
+    select,
+)
 from builders.sources.genes.builder import NCBI_GENE
 from builders.sources.genes.ensembl import ENSEMBL
 from gene_eval.errors import ExportError, FileError
@@ -126,7 +137,9 @@ def export(
 def _sources(items: Sequence[Built]) -> list[Source]:
     """Where rows come from, each source once: the config's own first, then the others that gave it a file."""
     names = [name for item in items for name in (item.config.source, *_input_sources(item))]
-    return [SOURCES[name] for name in dict.fromkeys(names)]
+    # A user's own builder is in no list of ours.
+    known = SOURCES | {item.config.source: builder_of(item.config.name).SOURCE for item in items}
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 def _input_sources(item: Built) -> list[str]:

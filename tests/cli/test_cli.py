@@ -361,10 +361,8 @@ def test_check_a_file_of_vectors(cli, tmp_path):
     assert status == 0
     assert "vectors    2 of dimension 1" in out
     target = tmp_path / "two.parquet"
-    assert (
-        "read from the file: 2 rows\n"
-        in cli("embed", tmp_path / "two.csv", "--genes", "starter_genes", "-o", target)[2]
-    )
+    said = cli("embed", tmp_path / "two.csv", "--genes", "starter_genes", "-o", target)[2]
+    assert said.startswith("identifiers: symbol\ndimensions: 1 (d0)\n")
     pd.DataFrame({"symbol": ["Trp53"], "d0": [1.0]}).to_csv(tmp_path / "mouse.csv", index=False)
     status, _, err = cli("check", tmp_path / "mouse.csv")
     assert status == 2
