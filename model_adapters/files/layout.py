@@ -72,6 +72,18 @@ class Identified:
         present = sum(name is not None for name in self.names)
         return sum(symbol is not None for symbol in self.symbols) / present if present else 0.0
 
+    @property
+    def exact_share(self) -> float:
+        """The same without what matches by its letters only, regardless of case: `d1` and `d2` are no genes."""
+        by_case = sum(status == "case" for status in self.statuses)
+        present = sum(name is not None for name in self.names)
+        return self.share - by_case / present if present else 0.0
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether most names are different: a biotype or a chromosome may be called as a gene is, in every row."""
+        return len(set(self.names)) > len(self.names) * MOST
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -179,10 +191,10 @@ def _best(accepted: Sequence[Identified], ask: Ask) -> list[Identified]:
     if ask.resolve is not None:
         found = [(one.column != "symbol", -sum(symbol is not None for symbol in one.symbols)) for one in accepted]
         order = sorted(range(len(accepted)), key=lambda i: (*found[i], rank(accepted[i])))
-        good = [accepted[i] for i in order if accepted[i].share > MOST]
+        good = [accepted[i] for i in order if accepted[i].share > MOST and (i == order[0] or accepted[i].is_distinct)]
         return good or [min(accepted, key=lambda one: (-one.share, rank(one)))]
     named = sorted((one for one in accepted if ids.may_name_genes(one.column)), key=rank)
-    distinct = [one for one in accepted if len(set(one.names)) > len(one.names) * MOST]
+    distinct = [one for one in accepted if one.is_distinct]
     if not named and len(accepted) > 1 and len(distinct) != 1:
         columns = some((one.column for one in accepted), limit=8)
         message = f"{ask.where} has several columns of text ({columns}); name the one of genes with id=COLUMN"
@@ -284,10 +296,10 @@ def _genes_as_columns(
     if ids.are_whole_numbers(numbers):
         return None
     columns = look_up("the names of the columns", numbers, ask.resolve)
-    if columns.share <= MOST:
+    if columns.exact_share <= MOST:
         return None
     rows = (look_up(name, cells, ask.resolve) for name, cells in candidates.items())
-    return None if any(one.share > MOST and not _no_identifiers(one, ask) for one in rows) else columns
+    return None if any(one.exact_share > MOST and not _no_identifiers(one, ask) for one in rows) else columns
 
 
 def _transposed(

@@ -211,3 +211,15 @@ def test_two_thirds_of_a_sheet_of_genes_as_columns(read):
     assert model.reading.notes == ["genes are the columns of the table; it was transposed"]
     assert model.reading.left_out == {"dim": "names of the dimensions"}
     assert model.vector_table().matrix[1].tolist() == FRAME.loc[1].astype(np.float32).tolist()
+
+
+def test_names_that_match_by_case_only_do_not_decide_what_is_a_gene(read):
+    frame = FRAME.T.set_axis(SYMBOLS, axis=1).set_axis([symbol.lower() for symbol in SYMBOLS[:4]], axis=0)
+    model = read(frame.rename_axis("dim").reset_index())
+    assert list(model.vector_table().symbols) == SYMBOLS
+
+
+def test_one_word_in_every_row_is_no_second_identifier(read):
+    model = read(FRAME.assign(gene=SYMBOLS, biotype=SYMBOLS[0]))
+    assert list(model.vector_table().symbols) == SYMBOLS
+    assert model.reading.identifier_columns == ["gene"]
