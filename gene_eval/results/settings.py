@@ -10,6 +10,8 @@ __all__ = ["DEFAULTS", "Settings"]
 class Settings:
     """The axes in which two scores of one model on one task can differ; what differs in one is never averaged.
 
+    These are what files may hold; which of them can be run, `gene_eval.running.options` says.
+
     Args:
         protocol: How a head is fitted: "paper", "scaled" or "geneb".
         engine: What fits it: "fast" or "sklearn".
