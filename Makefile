@@ -14,7 +14,7 @@ demo: $(STAMP)
 	@$(BIN)/gene-bench card results bag-of-words -o results/card.md
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4
 
 check: $(STAMP)
 	@$(BIN)/ruff check --quiet .

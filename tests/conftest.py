@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 DATA_DIR_VARIABLE = "GENE_BENCH_DATA_DIR"
+_KEPT_VARIABLE = "GENE_BENCH_TESTS_DATA_DIR"
 _REASON = f"needs the real source files: set {DATA_DIR_VARIABLE} to a folder <source>/<original file name>"
 _CACHE = Path(tempfile.mkdtemp(prefix="gene-bench-tests-"))
 
@@ -18,7 +19,13 @@ os.environ["HF_HOME"] = str(_CACHE)
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-_DATA_DIR = os.environ.pop(DATA_DIR_VARIABLE, None)
+# Out of sight of what is tested, and yet handed on to the processes that pytest-xdist starts.
+if DATA_DIR_VARIABLE in os.environ:
+    os.environ[_KEPT_VARIABLE] = os.environ.pop(DATA_DIR_VARIABLE)
+_DATA_DIR = os.environ.get(_KEPT_VARIABLE)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker takes one core; read when NumPy and torch are first imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_unconfigure() -> None:
