@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
 from gene_eval.analysis.groups import OVERALL, REGRESSION, basis, clusters, generalizes, group_metric, group_tasks
 from gene_eval.analysis.pairing import overlap, why_not_paired
+from gene_eval.analysis.selection import choose_settings
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
@@ -138,13 +140,21 @@ class Comparison:
         return (*left_out, *mixed, *(nearly if close else ()), *(shown if small else ()))
 
 
-def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> Comparison:
+def compare(
+    results: Iterable[TaskResult],
+    model_a: str,
+    model_b: str,
+    *,
+    where: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Comparison:
     """Compare two models on every task that both were scored on in the same way.
 
     Args:
         results: Those of any models; the two are picked out.
         model_a: Name of the first model, see `find_model`.
         model_b: Name of the second.
+        where: Axes of the settings to compare, where both have results of several; see `choose_settings`.
         seed: Of the bootstrap.
 
     Raises:
@@ -160,7 +170,7 @@ def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: 
     if first == second:
         msg = f"{model_a!r} and {model_b!r} are both {first}; name two models of: {', '.join(models)}"
         raise ReportError(msg)
-    settings, of_a, of_b = _common_settings(given, first, second)
+    settings, of_a, of_b = _common_settings(given, first, second, where)
     matched, left_out = _match(of_a, of_b, first, second)
     tasks = _adjusted(list(starmap(_compare_task, matched)))
     undefined = tuple(each.task.id for each in tasks if not each.test.n)
@@ -203,23 +213,20 @@ def find_model(name: str, models: Sequence[str]) -> str:
 
 
 def _common_settings(
-    results: Sequence[TaskResult], a: str, b: str
+    results: Sequence[TaskResult], a: str, b: str, where: Mapping[str, Any] | None
 ) -> tuple[Settings, dict[str, TaskResult], dict[str, TaskResult]]:
     """The one setting in which both were scored, and the results of each by task."""
     found: dict[str, dict[Settings, dict[str, TaskResult]]] = {a: {}, b: {}}
     for result in results:
         if result.model.id in found:
             found[result.model.id].setdefault(result.settings, {})[result.task.id] = result
-    shared = sorted(found[a].keys() & found[b].keys())
-    if len(shared) == 1:
-        return shared[0], found[a][shared[0]], found[b][shared[0]]
-    if shared:
-        there = "; ".join(map(str, shared))
-        msg = f"{a} and {b} have results of {len(shared)} settings ({there}); keep one of them in the folder"
-    else:
+    shared = found[a].keys() & found[b].keys()
+    if not shared:
         ways = (f"{model} with {' and '.join(map(str, sorted(found[model])))}" for model in (a, b))
         msg = f"{'; '.join(ways)}: scores of different settings cannot be paired; run both the same way"
-    raise ReportError(msg)
+        raise ReportError(msg)
+    chosen = choose_settings(shared, where, of=f"the pair of {a} and {b}")
+    return chosen, found[a][chosen], found[b][chosen]
 
 
 def _match(

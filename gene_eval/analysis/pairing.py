@@ -34,7 +34,7 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
     if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
         return "the penalty C differs"
     if overlap(first, second) < MIN_OVERLAP:
-        return "models were scored on different genes; run both together with --common-genes --overwrite"
+        return "models were scored on different genes; run both together with --common-genes"
     metric = MAIN_METRIC[one.target]
     if metric not in first.scores or metric not in second.scores:
         return f"no {metric} in a result"

@@ -15,6 +15,8 @@ from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
+from gene_eval.results.reproduce import COMMON_TO
+from gene_eval.results.settings import ALL_ENTITIES
 from gene_eval.text import some
 
 __all__ = [
@@ -201,6 +203,7 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
         warnings=(
+            *_common(results),
             *_mixtures(results, versions),
             *_small_sources(result.task for result in results),
             *_warnings(models, controls, lines, cells, groups),
@@ -284,6 +287,15 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
         yield f"vectors of pairs were made in different ways (--pairs) on {some(mixed)}; run all models the same way"
     if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
         yield f"vectors of diseases are of different models (--diseases) on {some(mixed)}; run all with the same one"
+
+
+def _common(results: Sequence[TaskResult]) -> Iterator[str]:
+    """What the entities of a run with `--common-genes` are."""
+    entities = results[0].settings.entities
+    if entities != ALL_ENTITIES:
+        named = results[0].probe.params.get(COMMON_TO)
+        models = some([str(name) for name in named], limit=10) if isinstance(named, list | tuple) else "that run"
+        yield f"entities {entities}: only those that all models of one run have ({models})"
 
 
 def _small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:

@@ -148,9 +148,11 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
-    run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
     run.add_argument(
-        "--name", action="append", default=[], metavar="NAME", help="name of a model in the results; one for each MODEL"
+        "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
+    )
+    run.add_argument(
+        "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
     )
     run.add_argument(
         "--predictions", action="store_true", help="save what was predicted for each held-out entity beside each result"
@@ -193,6 +195,7 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     compare.add_argument("results", type=Path, metavar="DIR")
     compare.add_argument("model_a", metavar="MODEL_A", help="model id, or its last part")
     compare.add_argument("model_b", metavar="MODEL_B")
+    _add_where(compare)
 
 
 def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -204,6 +207,18 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     _add_dataset(card)
     card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
+    _add_where(card)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        type=_axis,
+        metavar="AXIS=VALUE",
+        help="settings to take where DIR has several, such as head=mlp or entities=all",
+    )
 
 
 def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -262,6 +277,14 @@ def _add_compute(parser: argparse.ArgumentParser) -> None:
         help="cuda, mps or cpu, or several: cuda:0,cuda:1 (default: every GPU, or the best)",
     )
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
+
+
+def _axis(text: str) -> tuple[str, str]:
+    axis, sign, value = text.partition("=")
+    if not (axis and sign and value):
+        message = f"'{text}' is not AXIS=VALUE, such as head=mlp"
+        raise argparse.ArgumentTypeError(message)
+    return axis, value
 
 
 def _natural(text: str) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Folder", "load", "load_folder", "load_predictions", "path_for", "path_of", "save"]
+__all__ = ["Folder", "load", "load_folder", "load_model", "load_predictions", "path_for", "path_of", "save"]
 
 
 class Folder(NamedTuple):
@@ -107,6 +108,13 @@ def load_folder(root: str | os.PathLike[str]) -> Folder:
         else:
             found[key] = (path, result)
     return Folder(tuple(found[key][1] for key in sorted(found)), tuple(problems))
+
+
+def load_model(root: str | os.PathLike[str], model: str) -> Iterator[TaskResult]:
+    """Read the results of a model below `root`; what cannot be read is left out."""
+    for path in _result_files(Path(root), f"{slug(model)}/**/*.json"):
+        with suppress(ResultError):
+            yield load(path)
 
 
 def load_predictions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -132,18 +132,21 @@ class Results:
         order = pd.unique(scores["model"])
         return grid.reindex(columns=order).rename_axis(columns=None)
 
-    def compare(self, model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+    def compare(
+        self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None, seed: int = 0
+    ) -> ModelComparison:
         """Compare two models on every task that both were scored on in the same way.
 
         Args:
             model_a: Id of the first, or its last part.
             model_b: Id of the second.
+            where: Axes of the settings to compare where there are several: `{"head": "mlp"}`.
             seed: Of the bootstrap.
 
         Raises:
             ReportError: A model is not there, the two are one, or they share no task that can be paired.
         """
-        return compare(self, model_a, model_b, seed=seed)
+        return compare(self, model_a, model_b, where=where, seed=seed)
 
     def rank(self) -> pd.DataFrame:
         """Ranks of the models by mean score: one row for each group of tasks and model.
@@ -348,13 +351,20 @@ class Plots:
         return plots.figure(report.tables[0], name, pair=pair)
 
 
-def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+def compare(
+    results: Iterable[TaskResult],
+    model_a: str,
+    model_b: str,
+    *,
+    where: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> ModelComparison:
     """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
 
     Raises:
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
     """
-    return ModelComparison(compare_results(results, model_a, model_b, seed=seed))
+    return ModelComparison(compare_results(results, model_a, model_b, where=where, seed=seed))
 
 
 def load_results(folder: str | Path) -> Results:

@@ -164,8 +164,9 @@ def test_settings_are_never_mixed() -> None:
     with pytest.raises(ReportError, match=message):
         compare(apart, "org/Good", "plain")
     both = [*results, *(with_settings(one, protocol="scaled") for one in results)]
-    with pytest.raises(ReportError, match="have results of 2 settings .*; keep one of them in the folder"):
+    with pytest.raises(ReportError, match="has results of 2 settings .*; say which with --where AXIS=VALUE"):
         compare(both, "org/Good", "plain")
+    assert compare(both, "org/Good", "plain", where={"protocol": "scaled"}).settings.protocol == "scaled"
     extra = [*results, with_settings(results[0], seed=1)]
     assert str(compare(extra, "org/Good", "plain").settings) == "protocol paper, engine sklearn, seed 0"
 

@@ -268,6 +268,7 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "split": "random",
         "head": "linear",
         "shots": "",
+        "entities": "all",
         "level": "task",
         "task": "hpa_interactions",
         "label": "",
