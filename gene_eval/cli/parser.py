@@ -18,7 +18,7 @@ from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
 __all__ = ["main"]
 
 MODULES = {
-    **dict.fromkeys(("tasks", "models"), "listing"),
+    **dict.fromkeys(("tasks", "models", "suites"), "listing"),
     **dict.fromkeys(("build", "register"), "building"),
     **dict.fromkeys(("embed", "check"), "vectors"),
     **dict.fromkeys(("run", "verify"), "scoring"),
@@ -88,14 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
     tasks = commands.add_parser("tasks", help="list the tasks")
-    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names or globs, such as 'reactome_*'")
+    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names, globs such as 'reactome_*', or @suites")
     tasks.add_argument("--json", action="store_true", help="everything about each task, as JSON")
+
+    suites = commands.add_parser("suites", help="list the suites: named, versioned lists of tasks")
+    suites.add_argument("--json", action="store_true", help="with their tasks, as JSON")
 
     models = commands.add_parser("models", help="list the model adapters")
     models.add_argument("--json", action="store_true", help="as JSON")
 
     build = commands.add_parser("build", help="build datasets, and make the metric loadable by name")
-    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks, tables or @suites; default: all")
     _add_data_dir(build)
     build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
 
@@ -124,7 +127,9 @@ def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run = commands.add_parser("run", help="score models on tasks")
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
-    run.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task or glob; repeat for more")
+    run.add_argument(
+        "-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite; repeatable"
+    )
     run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
     _add_data_dir(run)

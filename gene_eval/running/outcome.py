@@ -16,6 +16,7 @@ from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
+from gene_eval.running.suites import averaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ class Results:
         fitted: How many results were computed by this run.
         up_to_date: How many were there already, for equal inputs.
         seconds: What the stages "embed", "solve" and "score" took, over all models and tasks.
+        folder: Where the result files lie, with what was predicted; None where they are in memory only.
     """
 
     results: list[TaskResult] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Results:
     fitted: int = 0
     up_to_date: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
     _predictions: dict[tuple[Any, ...], pa.Table] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -85,7 +88,7 @@ class Results:
         Raises:
             ReportError: There are no results.
         """
-        return tables.build(self.results, problems=self.problems)
+        return tables.build(self.results, problems=self.problems, predictions=self._table_of, suites=averaged())
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -146,7 +149,16 @@ class Results:
         Raises:
             ReportError: A model is not there, the two are one, or they share no task that can be paired.
         """
-        return compare(self, model_a, model_b, where=where, seed=seed)
+        found = compare_results(
+            self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged(), seed=seed
+        )
+        return ModelComparison(found)
+
+    def _table_of(self, result: TaskResult) -> pa.Table | None:
+        """What was predicted for a result, in memory or in the folder."""
+        if (held := self._predictions.get(_key(result))) is not None or self.folder is None:
+            return held
+        return store.predictions_in(self.folder, result)
 
     def rank(self) -> pd.DataFrame:
         """Ranks of the models by mean score: one row for each group of tasks and model.
@@ -364,6 +376,8 @@ def compare(
     Raises:
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
     """
+    if isinstance(results, Results):
+        return results.compare(model_a, model_b, where=where, seed=seed)
     return ModelComparison(compare_results(results, model_a, model_b, where=where, seed=seed))
 
 
@@ -374,7 +388,7 @@ def load_results(folder: str | Path) -> Results:
         ResultError: There is no such folder.
     """
     found = store.load_folder(folder)
-    return Results(list(found.results), problems=found.problems, up_to_date=len(found.results))
+    return Results(list(found.results), problems=found.problems, up_to_date=len(found.results), folder=Path(folder))
 
 
 _AXES = ("split", "head", "protocol", "shots", "seed")

@@ -80,7 +80,7 @@ class _Run:
         self.options, self.log = options, options.log
         self.raw = RawFiles(options.data_dir)
         self.resolve = make_resolve(self.raw, options.log)
-        self.results = Results()
+        self.results = Results(folder=options.out)
 
     def score_all(self, models: Any, tasks: Any) -> Results:
         """Score every model on every task."""

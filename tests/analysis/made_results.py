@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 
 SOURCES = ("hpa", "reactome", "humantfs", "hgnc", "uniprot", "genecorpus", "gene2vec")
 FAMILIES = ("localization", "biological_process", "regulatory", "protein", "protein", "genomic", "regulatory")
-METRICS = {"binary": "roc_auc", "multilabel": "roc_auc_macro", "regression": "r2"}
 
 
 def made(model: str, task: str, folds: Sequence[float], *, target: str = "binary", **task_fields: object) -> TaskResult:
@@ -28,7 +28,7 @@ def made(model: str, task: str, folds: Sequence[float], *, target: str = "binary
         ModelRecord(model, None, "precomputed", 4, "e" * 64),
         ProbeRecord(Settings("paper", "sklearn", 0), {"C": 1.0}),
         Coverage(100, 100, 0, (), "a" * 64),
-        {METRICS[target]: score},
+        {MAIN_METRIC[target]: score},
     )
 
 

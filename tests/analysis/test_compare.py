@@ -124,8 +124,8 @@ CHANGES = {
     "version": ("task", "2.0.0", "task versions differ, 2.0.0 and 1.0.0"),
     "data_sha256": ("task", "0" * 64, "labels differ"),
     "folds_sha256": ("task", "0" * 64, "folds differ"),
-    "scored_sha256": ("coverage", "0" * 64, "models were scored on different genes"),
-    "n_scored": ("coverage", 98, "models were scored on different genes"),
+    "scored_sha256": ("coverage", "0" * 64, "scored on different genes, and not both with predictions; run"),
+    "n_scored": ("coverage", 98, "scored on different genes, and not both with predictions; run"),
     "params": ("probe", {"C": 10.0}, "the penalty C differs"),
     "scores": ("", {}, "no roc_auc in a result"),
 }
