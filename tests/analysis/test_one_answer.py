@@ -126,4 +126,12 @@ def test_a_third_of_the_genes_is_compared_on_these(results: Results) -> None:
     assert comparison.groups[0].n_tasks == len(TASKS)
     # Equally good vectors, of which one file has fewer genes: no verdict from genes that it lacks.
     assert comparison.groups[0].better == ""
+    page = page_data(results.report)["tables"][0]
+    ids = [each["id"] for each in page["models"]]
+    in_page = {
+        page["tasks"][task]["id"]: (kind, n)
+        for one, other, task, kind, n, *_ in page["pairs"]
+        if {ids[one], ids[other]} == {"good", "third"}
+    }
+    assert in_page == dict.fromkeys(TASKS, ("shared", 100))
     assert {task.kind for task in results.compare("good", "fair").comparison.tasks} == {"shared"}
