@@ -41,8 +41,8 @@ __all__ = [
 MIN_OVERLAP = 0.99
 """Share of the entities of either result that both must have where no predictions are saved."""
 WITHOUT_PREDICTIONS = (
-    "scored on different genes, and not both with predictions; run both again with --predictions --overwrite,"
-    " or together with --common-genes"
+    "scored on different genes, and not both with predictions; run both again with --predictions, or together with"
+    " --common-genes"
 )
 # Tables of predictions in memory at once: a task is compared for all pairs of models before the next one.
 KEPT = 64

@@ -160,7 +160,9 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
     )
     run.add_argument(
-        "--predictions", action="store_true", help="save what was predicted for each held-out entity beside each result"
+        "--predictions",
+        action=argparse.BooleanOptionalAction,
+        help="keep what was predicted beside each result (default; with it, results without are made again)",
     )
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
 

@@ -44,7 +44,8 @@ class RunOptions:
         name: Name of the model in the results, or one for each model; None takes the models' own.
         pairs: How the vectors of a gene pair become one: "average" or "concat".
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
-        predictions: Whether to save what was predicted for each held-out entity beside the result.
+        predictions: Whether to keep what was predicted for each held-out entity, beside the result where there is
+            `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
         overwrite: Whether to run again what `out` already holds.
         progress: Whether to show progress bars; None shows them in a terminal or a notebook.
@@ -70,7 +71,7 @@ class RunOptions:
     name: str | Sequence[str] | None = None
     pairs: str = "average"
     diseases: Any = None
-    predictions: bool = False
+    predictions: bool | None = None
     subtasks: bool = False
     overwrite: bool = False
     progress: bool | None = None

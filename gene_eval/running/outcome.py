@@ -201,17 +201,18 @@ class Results:
         return Plots(self)
 
     def predictions(self, model: str, task: str) -> pd.DataFrame:
-        """What was predicted for each held-out entity, of a run with `predictions=True`.
+        """What was predicted for each held-out entity.
 
         Raises:
             GeneBenchError: There are none of this model on this task.
         """
         name = find_model(model, self.models)
-        found = [table for key, table in self._predictions.items() if key[:2] == (name, task)]
+        named = [result for result in self.results if (result.model.id, result.task.id) == (name, task)]
+        found = [table for result in named if (table := self._table_of(result)) is not None]
         if len(found) != 1:
             message = (
-                f"{len(found) or 'no'} predictions of {name} on {task} in memory; run with predictions=True, or read"
-                " saved ones with gene_eval.load_predictions"
+                f"{len(found) or 'no'} predictions of {name} on {task}; run it with predictions=True, or name one of"
+                " several settings for gene_eval.load_predictions"
             )
             raise GeneBenchError(message)
         frame: pd.DataFrame = found[0].to_pandas()
@@ -226,7 +227,7 @@ class Results:
         Raises:
             ResultError: A file cannot be written.
         """
-        return [store.save(result, folder, predictions=self._predictions.get(_key(result))) for result in self.results]
+        return [store.save(result, folder, predictions=self._table_of(result)) for result in self.results]
 
     def __str__(self) -> str:
         """The table of the command line."""

@@ -168,7 +168,7 @@ class _Run:
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
         result = _with_scores(wanted, scored, timing)
-        self._keep(result, _predictions(task, gathered.rows, scored) if options.predictions else None)
+        self._keep(result, None if options.predictions is False else _predictions(task, gathered.rows, scored))
 
     def _saved(self, wanted: TaskResult) -> TaskResult | None:
         """The result that the folder holds for the same inputs, if it does."""

@@ -130,6 +130,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
         "pairs": str(probe.params.get("pairs", "average")),
         "diseases": str(probe.params["diseases"]) if "diseases" in probe.params else None,
         "common_genes": is_common(result),
+        "predictions": False,
     }
 
 
