@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gene_eval.core.probe import probe
     from gene_eval.errors import GeneBenchError
     from gene_eval.results.store import load_predictions
-    from gene_eval.running.listing import models, tasks
+    from gene_eval.running.listing import models, suites, tasks
     from gene_eval.running.outcome import Results, compare, load_results
     from gene_eval.running.runner import run
 
@@ -29,6 +29,7 @@ __all__ = [
     "models",
     "probe",
     "run",
+    "suites",
     "tasks",
 ]
 
@@ -43,6 +44,7 @@ _MODULES = {
     "models": "gene_eval.running.listing",
     "probe": "gene_eval.core.probe",
     "run": "gene_eval.running.runner",
+    "suites": "gene_eval.running.listing",
     "tasks": "gene_eval.running.listing",
 }
 

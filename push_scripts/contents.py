@@ -16,6 +16,7 @@ from gene_eval.reporting import text as reports
 from gene_eval.results.paths import path_of, slug
 from gene_eval.results.records import TaskResult
 from gene_eval.results.store import Folder
+from gene_eval.running.suites import averaged
 from push_scripts.errors import PushError
 from push_scripts.plan import Content, Merge
 
@@ -76,7 +77,7 @@ def results_dataset(found: Folder) -> Content:
     Raises:
         ReportError: There are no results.
     """
-    report = tables.build(found.results, problems=found.problems)
+    report = tables.build(found.results, problems=found.problems, predictions=found.predictions, suites=averaged())
     contents: dict[str, bytes | Path | Merge] = {
         path_of(each, "results").as_posix(): _public(each) for each in found.results
     }

@@ -9,7 +9,7 @@ import datasets
 from huggingface_hub import get_token
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from gene_eval.analysis import tables
+import gene_eval
 from gene_eval.publishing.cards import benchmark
 from gene_eval.publishing.export import collect
 from gene_eval.reporting.page.render import render
@@ -77,9 +77,7 @@ def _leaderboard(arguments: argparse.Namespace, _folder: Path) -> Content:
             message = f"no file {arguments.page}; make it with: gene-bench report DIR --format html -o FILE"
             raise PushError(message)
         return contents.leaderboard(arguments.page.read_bytes())
-    found = load_folder(arguments.results)
-    page = render(tables.build(found.results, problems=found.problems))
-    return contents.leaderboard(page.encode())
+    return contents.leaderboard(render(gene_eval.load_results(arguments.results).report).encode())
 
 
 _CONTENTS = {"data": _data, "metric": _metric, "results": _results, "leaderboard": _leaderboard}

@@ -1,20 +1,21 @@
 """Two models, compared on the tasks, genes and folds that they share; `comparison_text` says what was found.
 
-Only what can be paired is compared: equal settings, equal labels and folds, the same genes but for one in a hundred
-(see `gene_eval.analysis.pairing`). What is left out is counted, with the reason.
+Only what can be paired is compared, on the entities that both have (see `gene_eval.analysis.pairing`). What is left out
+is counted, with the reason.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
-from gene_eval.analysis.groups import OVERALL, REGRESSION, basis, clusters, generalizes, group_metric, group_tasks
-from gene_eval.analysis.pairing import overlap, why_not_paired
+from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks, is_family
+from gene_eval.analysis.pairing import Pair, Pairing, PredictionsOf
+from gene_eval.analysis.selection import choose_settings
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
@@ -28,7 +29,7 @@ from gene_eval.core.statistics.paired_tests import (
 )
 from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
 from gene_eval.errors import ReportError
-from gene_eval.results.minimum import RULE, meets_minimum
+from gene_eval.results.minimum import RULE
 from gene_eval.results.paths import slug
 from gene_eval.results.records import Settings, TaskRecord, TaskResult
 from gene_eval.text import count, nearest, some
@@ -40,10 +41,11 @@ __all__ = ["Comparison", "GroupComparison", "TaskComparison", "compare", "find_m
 class TaskComparison:
     """Two models on one task, by its main metric.
 
-    `mean_a` and `mean_b` are over the folds in which both are defined, `test.n` of `n_folds`. `holm_p` and `bh_p` are
-    the p-value adjusted for the number of tasks compared; `detectable` is the smallest true difference that would
-    probably (with a chance of 80 %) be found on this task. An undefined number is nan. A task that is not `is_counted`
-    is too small for statements over tasks; `n_scored` is of the model that was scored on fewer genes.
+    `mean_a` and `mean_b` are over the folds in which both are defined, `test.n` of `n_folds`, and over the `n_scored`
+    entities that are compared: which these are, `kind` says (see `gene_eval.analysis.pairing.Pair`). `holm_p` and
+    `bh_p` are the p-value adjusted for the number of tasks compared; `detectable` is the smallest true difference that
+    would probably (with a chance of 80 %) be found on this task. An undefined number is nan. A task that is not
+    `is_counted` is too small for statements over tasks.
     """
 
     task: TaskRecord
@@ -57,7 +59,7 @@ class TaskComparison:
     bh_p: float
     detectable: float
     is_counted: bool = True
-    is_same_genes: bool = True
+    kind: str = "same"
 
     @property
     def better(self) -> str:
@@ -131,20 +133,35 @@ class Comparison:
             f"{model} has results of different revisions or options; run it again with --overwrite"
             for model in self.mixed
         )
-        close = [task.task.id for task in self.tasks if not task.is_same_genes]
+        shared = [task.task.id for task in self.tasks if task.kind == "shared"]
+        fewer = [f"{count(len(shared), 'task')} compared on the entities that both models have ({some(shared)})"]
+        close = [task.task.id for task in self.tasks if task.kind == "nearly"]
         nearly = [f"{count(len(close), 'task')} compared on genes of which up to 1 % differ ({some(close)})"]
         small = [task.task.id for task in self.tasks if not task.is_counted]
         shown = [f"{count(len(small), 'task')} too small to be part of a mean ({some(small)}): {RULE}"]
-        return (*left_out, *mixed, *(nearly if close else ()), *(shown if small else ()))
+        told = ((shared, fewer), (close, nearly), (small, shown))
+        return (*left_out, *mixed, *(line for tasks, lines in told if tasks for line in lines))
 
 
-def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> Comparison:
+def compare(
+    results: Iterable[TaskResult],
+    model_a: str,
+    model_b: str,
+    *,
+    where: Mapping[str, Any] | None = None,
+    predictions: PredictionsOf | None = None,
+    suites: Suites | None = None,
+    seed: int = 0,
+) -> Comparison:
     """Compare two models on every task that both were scored on in the same way.
 
     Args:
         results: Those of any models; the two are picked out.
         model_a: Name of the first model, see `find_model`.
         model_b: Name of the second.
+        where: Axes of the settings to compare, where both have results of several; see `choose_settings`.
+        suites: Lists of tasks that are compared by themselves as well, see `group_tasks`.
+        predictions: Gives what was predicted, for the entities that both have; see `Pairing`.
         seed: Of the bootstrap.
 
     Raises:
@@ -160,9 +177,9 @@ def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: 
     if first == second:
         msg = f"{model_a!r} and {model_b!r} are both {first}; name two models of: {', '.join(models)}"
         raise ReportError(msg)
-    settings, of_a, of_b = _common_settings(given, first, second)
-    matched, left_out = _match(of_a, of_b, first, second)
-    tasks = _adjusted(list(starmap(_compare_task, matched)))
+    settings, of_a, of_b = _common_settings(given, first, second, where)
+    paired, left_out = _pair(of_a, of_b, first, second, Pairing(predictions))
+    tasks = _adjusted([_compare_task(of_a[task], pair) for task, pair in paired.items()])
     undefined = tuple(each.task.id for each in tasks if not each.test.n)
     if undefined:
         left_out["no fold in which both scores are defined"] = undefined
@@ -172,7 +189,7 @@ def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: 
         msg = f"{first} and {second} share no task that can be compared: {reasons}"
         raise ReportError(msg)
     mixed = tuple(model for model, found in ((first, of_a), (second, of_b)) if _is_mixed(found.values()))
-    return Comparison(first, second, settings, _groups(tasks, seed), tuple(tasks), left_out, mixed)
+    return Comparison(first, second, settings, _groups(tasks, suites, seed), tuple(tasks), left_out, mixed)
 
 
 def find_model(name: str, models: Sequence[str]) -> str:
@@ -203,55 +220,51 @@ def find_model(name: str, models: Sequence[str]) -> str:
 
 
 def _common_settings(
-    results: Sequence[TaskResult], a: str, b: str
+    results: Sequence[TaskResult], a: str, b: str, where: Mapping[str, Any] | None
 ) -> tuple[Settings, dict[str, TaskResult], dict[str, TaskResult]]:
     """The one setting in which both were scored, and the results of each by task."""
     found: dict[str, dict[Settings, dict[str, TaskResult]]] = {a: {}, b: {}}
     for result in results:
         if result.model.id in found:
             found[result.model.id].setdefault(result.settings, {})[result.task.id] = result
-    shared = sorted(found[a].keys() & found[b].keys())
-    if len(shared) == 1:
-        return shared[0], found[a][shared[0]], found[b][shared[0]]
-    if shared:
-        there = "; ".join(map(str, shared))
-        msg = f"{a} and {b} have results of {len(shared)} settings ({there}); keep one of them in the folder"
-    else:
+    shared = found[a].keys() & found[b].keys()
+    if not shared:
         ways = (f"{model} with {' and '.join(map(str, sorted(found[model])))}" for model in (a, b))
         msg = f"{'; '.join(ways)}: scores of different settings cannot be paired; run both the same way"
-    raise ReportError(msg)
+        raise ReportError(msg)
+    chosen = choose_settings(shared, where, of=f"the pair of {a} and {b}")
+    return chosen, found[a][chosen], found[b][chosen]
 
 
-def _match(
-    of_a: Mapping[str, TaskResult], of_b: Mapping[str, TaskResult], a: str, b: str
-) -> tuple[list[tuple[TaskResult, TaskResult]], dict[str, tuple[str, ...]]]:
-    matched = []
+def _pair(
+    of_a: Mapping[str, TaskResult], of_b: Mapping[str, TaskResult], a: str, b: str, pairing: Pairing
+) -> tuple[dict[str, Pair], dict[str, tuple[str, ...]]]:
+    paired: dict[str, Pair] = {}
     reasons: dict[str, list[str]] = {}
     for task in sorted(of_a.keys() | of_b.keys()):
         if task not in of_b or task not in of_a:
             reasons.setdefault(f"no result of {b if task in of_a else a}", []).append(task)
-        elif reason := why_not_paired(of_a[task], of_b[task]):
-            reasons.setdefault(reason, []).append(task)
+        elif isinstance(pair := pairing.of(of_a[task], of_b[task]), Pair):
+            paired[task] = pair
         else:
-            matched.append((of_a[task], of_b[task]))
-    return matched, {reason: tuple(tasks) for reason, tasks in reasons.items()}
+            reasons.setdefault(pair, []).append(task)
+    return paired, {reason: tuple(tasks) for reason, tasks in reasons.items()}
 
 
 def _is_mixed(results: Iterable[TaskResult]) -> bool:
     return len({(each.model.revision, each.model.options_text) for each in results}) > 1
 
 
-def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
-    metric = MAIN_METRIC[first.task.target]
-    folds = list(zip(first.scores[metric].folds, second.scores[metric].folds, strict=True))
+def _compare_task(result: TaskResult, pair: Pair) -> TaskComparison:
+    folds = list(zip(pair.first, pair.second, strict=True))
     both = [(a, b) for a, b in folds if not math.isnan(a + b)]
-    a, b = [pair[0] for pair in both], [pair[1] for pair in both]
+    a, b = [fold[0] for fold in both], [fold[1] for fold in both]
     # Of F folds each holds 1/F of the rows, whether or not all of them are defined.
     test = corrected_t_test(a, b, test_train_ratio=1 / max(len(folds) - 1, 1))
     return TaskComparison(
-        task=first.task,
-        metric=metric,
-        n_scored=min(first.coverage.n_scored, second.coverage.n_scored),
+        task=result.task,
+        metric=MAIN_METRIC[result.task.target],
+        n_scored=pair.n,
         n_folds=len(folds),
         mean_a=fmean(a) if a else math.nan,
         mean_b=fmean(b) if b else math.nan,
@@ -259,8 +272,8 @@ def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
         holm_p=math.nan,
         bh_p=math.nan,
         detectable=minimal_detectable_difference(test.std_error, test.df),
-        is_counted=meets_minimum(first) and meets_minimum(second),
-        is_same_genes=overlap(first, second) == 1,
+        is_counted=pair.is_counted,
+        kind=pair.kind,
     )
 
 
@@ -270,11 +283,11 @@ def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
     return [replace(each, holm_p=holm_p, bh_p=bh_p) for each, holm_p, bh_p in adjusted]
 
 
-def _groups(tasks: Sequence[TaskComparison], seed: int) -> tuple[GroupComparison, ...]:
+def _groups(tasks: Sequence[TaskComparison], suites: Suites | None, seed: int) -> tuple[GroupComparison, ...]:
     by_id = {each.task.id: each for each in tasks}
-    members = group_tasks(each.task for each in tasks if each.is_counted)
+    members = group_tasks((each.task for each in tasks if each.is_counted), suites)
     groups = [_group(name, [by_id[task] for task in names], seed) for name, names in members.items()]
-    families = [group.name for group in groups if group.name not in (OVERALL, REGRESSION)]
+    families = [group.name for group in groups if is_family(group.name)]
     adjusted = dict(zip(families, holm([g.p_value for g in groups if g.name in families]).tolist(), strict=True))
     return tuple(replace(group, holm_p=adjusted.get(group.name, group.p_value)) for group in groups)
 

@@ -3,22 +3,39 @@
 R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from gene_eval.core.statistics.resampling import MIN_CLUSTERS
 from gene_eval.results.records import TaskRecord
 
-__all__ = ["FAMILIES", "OVERALL", "REGRESSION", "basis", "clusters", "generalizes", "group_metric", "group_tasks"]
+__all__ = [
+    "FAMILIES",
+    "OVERALL",
+    "REGRESSION",
+    "Suites",
+    "basis",
+    "clusters",
+    "generalizes",
+    "group_metric",
+    "group_tasks",
+    "is_family",
+]
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
 OVERALL = "overall"
 REGRESSION = "regression"
+Suites = Mapping[str, Collection[str]]
+"""Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
 
 
-def group_tasks(tasks: Iterable[TaskRecord]) -> dict[str, tuple[str, ...]]:
-    """Group name to the ids of its tasks: overall, the families in their usual order, regression.
+def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> dict[str, tuple[str, ...]]:
+    """Group name to the ids of its tasks: overall, the families in their usual order, regression, suites.
 
     Tasks that are not ranked are in no group, nor is a label as a task of its own where its multi-label task is there.
+
+    Args:
+        tasks: What the groups are made of.
+        suites: Lists of tasks; one that holds all ROC-AUC tasks at hand would only repeat the first group.
     """
     ranked = sorted((task for task in tasks if task.ranked), key=lambda task: task.id)
     known = {task.id for task in ranked}
@@ -30,12 +47,20 @@ def group_tasks(tasks: Iterable[TaskRecord]) -> dict[str, tuple[str, ...]]:
         **{family: [task for task in auc if task.family == family] for family in families},
         REGRESSION: [task for task in counted if task.target == "regression"],
     }
+    for name, ids in (suites or {}).items():
+        members = [task for task in auc if task.id in ids]
+        groups |= {name: members} if len(members) < len(auc) else {}
     return {name: tuple(task.id for task in members) for name, members in groups.items() if members}
 
 
 def group_metric(name: str) -> str:
     """What the scores of a group's tasks are: "r2" for regression, "roc_auc" (averaged in some way) for the others."""
     return "r2" if name == REGRESSION else "roc_auc"
+
+
+def is_family(name: str) -> bool:
+    """Whether a group is one of the families, not "overall", "regression" or a suite."""
+    return name not in (OVERALL, REGRESSION) and not name.startswith("@")
 
 
 def generalizes(tasks: Iterable[TaskRecord]) -> bool:

@@ -1,12 +1,138 @@
-"""Which two results may be compared fold by fold: the one rule of text, page, card and ranks."""
+"""Which two results may be compared fold by fold, and on which entities: the one rule of text, page, card and ranks.
 
+Settings, labels and folds are equal. Then, in this order: both scored the same entities; both have saved predictions,
+of which fold scores on the entities that both have are made; at least 99 % of the entities of either are those of the
+other, as far as the counts guarantee it. What is none of these is left out, with the reason.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.core.errors import ProbeError
 from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.results.records import TaskResult
+from gene_eval.core.probe import score_splits
+from gene_eval.core.splits import Splits
+from gene_eval.errors import ResultError
+from gene_eval.results.minimum import is_enough, meets_minimum, rarer_class
+from gene_eval.results.predictions import score_columns
+from gene_eval.results.records import TaskRecord, TaskResult
 
-__all__ = ["MIN_OVERLAP", "overlap", "why_not_paired"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "MIN_OVERLAP",
+    "WITHOUT_PREDICTIONS",
+    "Pair",
+    "Pairing",
+    "Pairs",
+    "PredictionsOf",
+    "overlap",
+    "why_not_paired",
+]
 
 MIN_OVERLAP = 0.99
-"""Share of the entities of either result that both must have: one gene in a hundred hardly moves a score."""
+"""Share of the entities of either result that both must have where no predictions are saved."""
+WITHOUT_PREDICTIONS = (
+    "scored on different genes, and not both with predictions; run both again with --predictions, or together with"
+    " --common-genes"
+)
+# Tables of predictions in memory at once: a task is compared for all pairs of models before the next one.
+KEPT = 64
+
+Kind = Literal["same", "shared", "nearly"]
+Folds = tuple[float, ...]
+PredictionsOf = Callable[[TaskResult], "pa.Table | None"]
+"""The saved predictions of a result, None if there are none; a ResultError if they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two results of one task, by its main metric.
+
+    Attributes:
+        kind: "same" entities in both; "shared", scores on those that both have; or "nearly" the same.
+        n: Entities that were compared; where they are nearly the same, those of the smaller result.
+        first: (F,) scores of the first result by fold; nan where undefined.
+        second: (F,) scores of the second.
+        is_counted: Whether these are enough for statements over tasks, see `gene_eval.results.minimum`.
+    """
+
+    kind: Kind
+    n: int
+    first: Folds
+    second: Folds
+    is_counted: bool
+
+
+Pairs = Mapping[tuple[str, str, str], Pair | str]
+
+
+class Pairing:
+    """Pairs results; what is read and computed for one pair is kept for the next.
+
+    Args:
+        predictions: Gives the saved predictions of a result.
+    """
+
+    def __init__(self, predictions: PredictionsOf | None = None) -> None:
+        self._predictions = predictions or (lambda _: None)
+        self._held_out: OrderedDict[object, _HeldOut] = OrderedDict()
+
+    def of(self, first: TaskResult, second: TaskResult) -> Pair | str:
+        """The pair, or in words why there is none."""
+        if reason := why_not_paired(first, second):
+            return reason
+        if _scored(first) == _scored(second):
+            return _as_scored(first, second, "same")
+        try:
+            one, other = self._read(first), self._read(second)
+            if one is not None and other is not None:
+                return _on_shared(first, second, one, other)
+        except (ProbeError, ResultError) as error:
+            return f"no score on the entities that both have: {error}"
+        if overlap(first, second) >= MIN_OVERLAP:
+            return _as_scored(first, second, "nearly")
+        return WITHOUT_PREDICTIONS
+
+    def unlike(self, results: Mapping[tuple[str, str], TaskResult]) -> "Pairs":
+        """Every pair of models on every task where the two were not simply scored on the same entities.
+
+        Args:
+            results: (model, task) to the result.
+
+        Returns:
+            (model, model, task), the models in alphabetical order, to the pair, or in words why there is none.
+        """
+        by_task: dict[str, list[tuple[str, TaskResult]]] = {}
+        for (model, task), result in sorted(results.items(), key=lambda item: item[0]):
+            by_task.setdefault(task, []).append((model, result))
+        found: dict[tuple[str, str, str], Pair | str] = {}
+        # Task after task, so that only the predictions of one are in memory.
+        for task, members in by_task.items():
+            for (one, first), (other, second) in combinations(members, 2):
+                if _scored(first) != _scored(second) or why_not_paired(first, second):
+                    found[one, other, task] = self.of(first, second)
+        return found
+
+    def _read(self, result: TaskResult) -> "_HeldOut | None":
+        key = (result.model.id, result.task.id, result.settings)
+        if key not in self._held_out:
+            table = self._predictions(result)
+            if table is None:
+                return None
+            self._held_out[key] = _HeldOut(result.task, table)
+            if len(self._held_out) > KEPT:
+                self._held_out.popitem(last=False)
+        self._held_out.move_to_end(key)
+        return self._held_out[key]
 
 
 def overlap(first: TaskResult, second: TaskResult) -> float:
@@ -23,7 +149,7 @@ def overlap(first: TaskResult, second: TaskResult) -> float:
 
 
 def why_not_paired(first: TaskResult, second: TaskResult) -> str:
-    """Why the scores of one task cannot be paired; empty if they can."""
+    """Why the scores of one task cannot be paired, whatever was scored; empty if they can."""
     one, other = first.task, second.task
     if one.version != other.version:
         return f"task versions differ, {one.version} and {other.version}; run both again with --overwrite"
@@ -33,14 +159,78 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
         return "folds differ (folds_sha256); run both again with --overwrite"
     if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
         return "the penalty C differs"
-    if overlap(first, second) < MIN_OVERLAP:
-        return "models were scored on different genes; run both together with --common-genes --overwrite"
     metric = MAIN_METRIC[one.target]
     if metric not in first.scores or metric not in second.scores:
         return f"no {metric} in a result"
     if len(first.scores[metric].folds) != len(second.scores[metric].folds):
         return "the counts of folds differ"
     return ""
+
+
+class _HeldOut:
+    """Predictions of one result as arrays."""
+
+    def __init__(self, task: TaskRecord, table: "pa.Table") -> None:
+        import pyarrow.compute as pc
+
+        columns = score_columns(task.target, task.label_names)
+        entities = [name for name in table.column_names if name not in ("fold", "label", *columns)]
+        self._target, self._names = task.target, task.label_names
+        keys = [table[name].combine_chunks() for name in entities]
+        self._keys = keys[0] if len(keys) == 1 else pc.binary_join_element_wise(*keys, "\t")
+        self.folds: npt.NDArray[np.int64] = table["fold"].to_numpy().astype(np.int64)
+        self._label = table["label"].combine_chunks()
+        values = np.column_stack([table[name].to_numpy() for name in columns]).astype(np.float64)
+        self._values = values[:, 0] if task.target in ("binary", "regression") else values
+        self._found: dict[str, Folds] = {}
+
+    @cached_property
+    def y(self) -> npt.NDArray[Any]:
+        """Labels as `score_splits` takes them."""
+        if self._target == "multilabel":
+            y = np.zeros((len(self.folds), len(self._names)), dtype=bool)
+            y[np.repeat(np.arange(len(y)), self._label.value_lengths().to_numpy()), self._label.flatten()] = True
+            return y
+        label: npt.NDArray[Any] = self._label.to_numpy()
+        return label == 1 if self._target == "binary" else label
+
+    def rows_of(self, other: "_HeldOut") -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The rows of the entities that both have, here and in the other."""
+        import pyarrow.compute as pc
+
+        there = pc.index_in(self._keys, value_set=other._keys)
+        rows = np.flatnonzero(there.is_valid().to_numpy(zero_copy_only=False))
+        return rows, there.drop_null().to_numpy().astype(np.int64)
+
+    def scores(self, rows: npt.NDArray[np.int64], among: str) -> Folds:
+        """Main metric by fold of the rows that are among the entities of this hash, which many results may have."""
+        if among not in self._found:
+            splits = Splits.from_folds(self.folds[rows])
+            found, _ = score_splits(self.y[rows], self._values[rows], splits, target=self._target, names=self._names)
+            self._found[among] = tuple(found[MAIN_METRIC[self._target]].folds)
+        return self._found[among]
+
+
+def _on_shared(first: TaskResult, second: TaskResult, one: _HeldOut, other: _HeldOut) -> Pair:
+    rows, other_rows = one.rows_of(other)
+    folds, n = one.folds[rows], len(rows)
+    if n == 0:
+        msg = "there are none"
+        raise ResultError(msg)
+    enough = is_enough(n, *(rarer_class(one.y[rows], folds) if first.task.target == "binary" else (None, None)))
+    sha256, other_sha256 = first.coverage.scored_sha256, second.coverage.scored_sha256
+    return Pair("shared", n, one.scores(rows, other_sha256), other.scores(other_rows, sha256), enough)
+
+
+def _as_scored(first: TaskResult, second: TaskResult, kind: Kind) -> Pair:
+    metric = MAIN_METRIC[first.task.target]
+    return Pair(
+        kind,
+        min(first.coverage.n_scored, second.coverage.n_scored),
+        tuple(first.scores[metric].folds),
+        tuple(second.scores[metric].folds),
+        meets_minimum(first) and meets_minimum(second),
+    )
 
 
 def _scored(result: TaskResult) -> tuple[int, str]:

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
-from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_tasks
+from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks
+from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.rankings import GroupRanking, rank
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
+from gene_eval.results.reproduce import COMMON_TO
+from gene_eval.results.settings import ALL_ENTITIES
 from gene_eval.text import some
 
 __all__ = [
@@ -100,6 +103,9 @@ class Table:
         figure2: Of the main metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
         rankings: Ranks by group; groups that no model has all tasks of are not there.
+        pairs: (model, model, task) where the two were not scored on the same entities, to what can be compared; see
+            `gene_eval.analysis.pairing.Pairing.unlike`.
+        suites: "@name" to all tasks that a suite averages, of which `groups` has those at hand.
         warnings: What to keep in mind, one line each.
     """
 
@@ -115,6 +121,8 @@ class Table:
     figure2: Means
     figure_s1: Means
     rankings: tuple[GroupRanking, ...]
+    pairs: Pairs
+    suites: Suites
     warnings: tuple[str, ...]
 
 
@@ -126,8 +134,20 @@ class Report:
     problems: tuple[str, ...]
 
 
-def build(results: Iterable[TaskResult], *, problems: Sequence[str] = ()) -> Report:
+def build(
+    results: Iterable[TaskResult],
+    *,
+    problems: Sequence[str] = (),
+    predictions: PredictionsOf | None = None,
+    suites: Suites | None = None,
+) -> Report:
     """Put results into as few tables as can honestly hold them, sorted by their settings.
+
+    Args:
+        results: Of any models, tasks and settings.
+        problems: A line for each file that could not be used.
+        predictions: Gives what was predicted, so that models are compared on the entities that both have.
+        suites: "@name" to the tasks of a suite, which gets a mean and ranks of its own.
 
     Raises:
         ReportError: there are no results, or two for the same model, task and settings.
@@ -138,7 +158,8 @@ def build(results: Iterable[TaskResult], *, problems: Sequence[str] = ()) -> Rep
     if not groups:
         msg = "no results to report; make some with: gene-bench run MODEL -o DIR"
         raise ReportError(" ".join([msg, *problems[:1]]))
-    return Report(tuple(_table(settings, groups[settings]) for settings in sorted(groups)), tuple(problems))
+    made = (_table(settings, groups[settings], Pairing(predictions), suites or {}) for settings in sorted(groups))
+    return Report(tuple(made), tuple(problems))
 
 
 def labels(table: Table, task: TaskLine) -> tuple[str, ...]:
@@ -160,7 +181,7 @@ def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
     return f"{counts[0]}{f'-{counts[-1]}' if len(counts) > 1 else ''} of {task.n}"
 
 
-def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
+def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, suites: Suites) -> Table:
     versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
     records: dict[str, TaskRecord] = {}
     found: dict[tuple[str, str], TaskResult] = {}
@@ -184,9 +205,11 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
         )
     )
     counted = [task for task in records.values() if task.id in large]
-    groups = group_tasks(counted)
+    groups = group_tasks(counted, suites)
     figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in counted)
-    rankings = rank(replace(result, task=records[name]) for (_, name), result in found.items())
+    pairs = pairing.unlike(found)
+    renamed = (replace(result, task=records[name]) for (_, name), result in found.items())
+    rankings = rank(renamed, pairs=pairs, suites=suites)
     return Table(
         settings=settings,
         models=_ordered(models, controls, rankings),
@@ -200,10 +223,15 @@ def _table(settings: Settings, results: Sequence[TaskResult]) -> Table:
         figure2=_means(models, figure2_groups, found, MAIN_METRIC),
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
+        pairs=pairs,
+        suites=suites,
         warnings=(
+            *_common(results),
             *_mixtures(results, versions),
             *_small_sources(result.task for result in results),
-            *_warnings(models, controls, lines, cells, groups),
+            *_warnings(models, lines, cells, groups),
+            *_uneven(lines, pairs),
+            *([] if controls else ["no control among these results: add the floor with: gene-bench run random -o DIR"]),
         ),
     )
 
@@ -286,6 +314,15 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
         yield f"vectors of diseases are of different models (--diseases) on {some(mixed)}; run all with the same one"
 
 
+def _common(results: Sequence[TaskResult]) -> Iterator[str]:
+    """What the entities of a run with `--common-genes` are."""
+    entities = results[0].settings.entities
+    if entities != ALL_ENTITIES:
+        named = results[0].probe.params.get(COMMON_TO)
+        models = some([str(name) for name in named], limit=10) if isinstance(named, list | tuple) else "that run"
+        yield f"entities {entities}: only those that all models of one run have ({models})"
+
+
 def _small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:
     """Tasks with less than half of the entities that the paper has: of a first page, say, or half a download."""
     sizes = {task.id: (task.n, task.audit.get("paper_n")) for task in tasks}
@@ -300,7 +337,6 @@ def _small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:
 
 def _warnings(
     models: Sequence[str],
-    controls: Sequence[str],
     tasks: Sequence[TaskLine],
     cells: Mapping[tuple[str, str], Cell],
     groups: Mapping[str, Sequence[str]],
@@ -316,23 +352,22 @@ def _warnings(
                 f"{model} has no score on {len(lacking)} of {len(ranked)} tasks ({some(lacking)}): "
                 "no mean that includes them is shown for it"
             )
-    uneven = [
-        task.name
-        for task in tasks
-        if len({_scored(cells[model, task.name]) for model in models if (model, task.name) in cells}) > 1
-    ]
-    if uneven:
+
+
+def _uneven(tasks: Sequence[TaskLine], pairs: Pairs) -> Iterator[str]:
+    """What scores on different genes mean for reading a row, and which pairs of models cannot be compared there."""
+    if uneven := [task.name for task in tasks if any(name == task.name for _, _, name in pairs)]:
         yield (
-            f"models were scored on different genes on {some(uneven)}: "
-            "run them together with --common-genes to compare like with like"
+            f"models were scored on different genes on {some(uneven)}: a row does not compare like with like;"
+            " ranks and comparisons take the genes that two models share, --common-genes those that all have"
         )
-    if not controls:
-        yield "no control among these results: add the floor with: gene-bench run random -o DIR"
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for (one, other, task), pair in pairs.items():
+        if isinstance(pair, str):
+            reasons[pair].append(f"{one} with {other} on {task}")
+    for reason, names in reasons.items():
+        yield f"not compared: {some(names, limit=2)}: {reason}"
 
 
 def _is_scored(cell: Cell | None) -> bool:
     return cell is not None and cell.mean is not None and cell.is_counted
-
-
-def _scored(cell: Cell) -> tuple[int, str]:
-    return cell.n_scored, cell.scored_sha256

@@ -10,6 +10,7 @@ from builders import DATASET_NAME, BuilderError, Built, RawFiles, load, select
 from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
 from gene_eval.metrics.register import register_comparison, register_metric
 from gene_eval.publishing.export import export, redistributable
+from gene_eval.running.suites import expand
 from gene_eval.text import say
 
 __all__ = ["build", "register"]
@@ -22,7 +23,7 @@ AUDIT_COLUMNS = [
 
 def build(arguments: argparse.Namespace) -> int:
     """Build datasets, register the metric, and say what was built and what was not."""
-    names = select(arguments.patterns, tables=True)
+    names = select(expand(arguments.patterns), tables=True)
     raw = RawFiles(arguments.data_dir)
     # A bar for each of a hundred small datasets says less than the lines below.
     datasets.disable_progress_bars()

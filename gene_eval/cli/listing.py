@@ -4,10 +4,10 @@ import argparse
 import json
 
 from gene_eval.cli.output import DONE, print_columns, thousands
-from gene_eval.running.listing import model_facts, task_facts
+from gene_eval.running.listing import model_facts, suite_facts, task_facts
 from gene_eval.text import say
 
-__all__ = ["models", "tasks"]
+__all__ = ["models", "suites", "tasks"]
 
 
 def tasks(arguments: argparse.Namespace) -> int:
@@ -22,6 +22,18 @@ def tasks(arguments: argparse.Namespace) -> int:
     ]
     print_columns(["task", "target", "entity", "family", "paper n", "name in the paper"], rows)
     say(f"{len(facts)} tasks; next: gene-bench run MODEL -t TASK")
+    return DONE
+
+
+def suites(arguments: argparse.Namespace) -> int:
+    """List suites: named, versioned lists of tasks."""
+    facts = suite_facts()
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return DONE
+    rows = [[f"@{each['name']}", each["version"], thousands(each["n_tasks"]), each["description"]] for each in facts]
+    print_columns(["suite", "version", "tasks", "description"], rows)
+    say("next: gene-bench run MODEL -t @SUITE, or its tasks: gene-bench tasks @SUITE")
     return DONE
 
 

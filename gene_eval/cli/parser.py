@@ -18,7 +18,7 @@ from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
 __all__ = ["main"]
 
 MODULES = {
-    **dict.fromkeys(("tasks", "models"), "listing"),
+    **dict.fromkeys(("tasks", "models", "suites"), "listing"),
     **dict.fromkeys(("build", "register"), "building"),
     **dict.fromkeys(("embed", "check"), "vectors"),
     **dict.fromkeys(("run", "verify"), "scoring"),
@@ -88,14 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
     tasks = commands.add_parser("tasks", help="list the tasks")
-    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names or globs, such as 'reactome_*'")
+    tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names, globs such as 'reactome_*', or @suites")
     tasks.add_argument("--json", action="store_true", help="everything about each task, as JSON")
+
+    suites = commands.add_parser("suites", help="list the suites: named, versioned lists of tasks")
+    suites.add_argument("--json", action="store_true", help="with their tasks, as JSON")
 
     models = commands.add_parser("models", help="list the model adapters")
     models.add_argument("--json", action="store_true", help="as JSON")
 
     build = commands.add_parser("build", help="build datasets, and make the metric loadable by name")
-    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
+    build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks, tables or @suites; default: all")
     _add_data_dir(build)
     build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
 
@@ -124,7 +127,9 @@ def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run = commands.add_parser("run", help="score models on tasks")
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
-    run.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task or glob; repeat for more")
+    run.add_argument(
+        "-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite; repeatable"
+    )
     run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
     _add_data_dir(run)
@@ -148,12 +153,16 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
-    run.add_argument("--common-genes", action="store_true", help="score only the genes that all of the models have")
     run.add_argument(
-        "--name", action="append", default=[], metavar="NAME", help="name of a model in the results; one for each MODEL"
+        "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
     )
     run.add_argument(
-        "--predictions", action="store_true", help="save what was predicted for each held-out entity beside each result"
+        "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
+    )
+    run.add_argument(
+        "--predictions",
+        action=argparse.BooleanOptionalAction,
+        help="keep what was predicted beside each result (default; with it, results without are made again)",
     )
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
 
@@ -193,6 +202,7 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     compare.add_argument("results", type=Path, metavar="DIR")
     compare.add_argument("model_a", metavar="MODEL_A", help="model id, or its last part")
     compare.add_argument("model_b", metavar="MODEL_B")
+    _add_where(compare)
 
 
 def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -204,6 +214,18 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     _add_dataset(card)
     card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
+    _add_where(card)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        type=_axis,
+        metavar="AXIS=VALUE",
+        help="settings to take where DIR has several, such as head=mlp or entities=all",
+    )
 
 
 def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -262,6 +284,14 @@ def _add_compute(parser: argparse.ArgumentParser) -> None:
         help="cuda, mps or cpu, or several: cuda:0,cuda:1 (default: every GPU, or the best)",
     )
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
+
+
+def _axis(text: str) -> tuple[str, str]:
+    axis, sign, value = text.partition("=")
+    if not (axis and sign and value):
+        message = f"'{text}' is not AXIS=VALUE, such as head=mlp"
+        raise argparse.ArgumentTypeError(message)
+    return axis, value
 
 
 def _natural(text: str) -> int:

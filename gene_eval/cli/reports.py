@@ -42,7 +42,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare two models of a results folder."""
     found = gene_eval.load_results(arguments.results)
     _warn(found.problems)
-    comparison = found.compare(arguments.model_a, arguments.model_b)
+    comparison = found.compare(arguments.model_a, arguments.model_b, where=dict(arguments.where))
     _warn(comparison.warnings)
     print(comparison)
     return SOME_FAILED if found.problems else DONE
@@ -51,7 +51,13 @@ def compare(arguments: argparse.Namespace) -> int:
 def card(arguments: argparse.Namespace) -> int:
     """Write a model's results into its card, and into the file that benchmarks on the Hub read."""
     found = gene_eval.load_results(arguments.results)
-    made = make_card(found.results, arguments.model, dataset=benchmark(arguments.dataset), plot=arguments.plot)
+    made = make_card(
+        found.results,
+        arguments.model,
+        dataset=benchmark(arguments.dataset),
+        plot=arguments.plot,
+        where=dict(arguments.where),
+    )
     for path in write_card(made, arguments.output):
         say(f"wrote {path}")
     _warn(found.problems)

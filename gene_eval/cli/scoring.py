@@ -2,13 +2,10 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gene_eval
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
-from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.running.verify import verify as verify_results
 from gene_eval.text import say
@@ -17,7 +14,7 @@ __all__ = ["run", "verify"]
 
 OPTIONS = (
     *("data_dir", "device", "memory", "batch_size", "seed", "split", "head", "shots", "protocol", "engine", "missing"),
-    *("common_genes", "pairs", "diseases", "predictions", "subtasks", "overwrite"),
+    *("common_genes", "name", "pairs", "diseases", "predictions", "subtasks", "overwrite"),
 )
 """Options of `gene_eval.run` that the command line has under the same name."""
 
@@ -27,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     hide_bars_of_datasets()
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     out: Path = arguments.output
-    results = gene_eval.run(_named(arguments.models, arguments.name), arguments.tasks, out=out, log=say, **options)
+    results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, **options)
     if results.results:
         print(results)
         for line in results.warnings:
@@ -36,15 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in results.seconds.items())}")
     say(_closing(results.fitted, results.up_to_date, len(results.failures), out))
     return SOME_FAILED if results.failures else DONE
-
-
-def _named(models: Sequence[str], names: Sequence[str]) -> Any:
-    if not names:
-        return list(models)
-    if len(names) != len(models):
-        message = f"--name was given {len(names)} times for {len(models)} models; give one name for each MODEL, or none"
-        raise GeneBenchError(message)
-    return [{name: model} for name, model in zip(names, models, strict=True)]
 
 
 def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:

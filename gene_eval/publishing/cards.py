@@ -18,6 +18,7 @@ from huggingface_hub.repocard_data import eval_results_to_model_index
 from gene_eval import __version__
 from gene_eval.analysis import tables
 from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.selection import choose_settings
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
 from gene_eval.files import atomic_path
@@ -101,7 +102,12 @@ class ResultCard:
 
 
 def make_card(
-    results: Sequence[TaskResult], model: str, *, dataset: Benchmark | None = None, plot: str | None = None
+    results: Sequence[TaskResult],
+    model: str,
+    *,
+    dataset: Benchmark | None = None,
+    plot: str | None = None,
+    where: Mapping[str, Any] | None = None,
 ) -> ResultCard:
     """Put a model's results into words and metadata.
 
@@ -113,12 +119,14 @@ def make_card(
         model: Model id.
         dataset: What the scores refer to on the Hub.
         plot: Link of a picture, relative to the card.
+        where: Axes of the settings to show, where there are results of several; see `choose_settings`.
 
     Raises:
         CardError: There are no results of the model, or they are not of one kind.
+        ReportError: They are of several settings, and `where` does not say which.
     """
     dataset = dataset or Benchmark()
-    own = _of_model(results, model)
+    own = _of_model(results, model, where)
     same_task = {_task_key(result) for result in own}
     settings = own[0].settings
     others = [
@@ -165,15 +173,16 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
     return list(texts)
 
 
-def _of_model(results: Sequence[TaskResult], model: str) -> list[TaskResult]:
+def _of_model(results: Sequence[TaskResult], model: str, where: Mapping[str, Any] | None) -> list[TaskResult]:
     own = [result for result in results if result.model.id == model]
     if not own:
         known = sorted({result.model.id for result in results})
         hint = did_you_mean(model, known) if known else "make some with: gene-bench run MODEL -o DIR"
         message = f"no results of {model!r}; {hint}"
         raise CardError(message)
+    settings = choose_settings([result.settings for result in own], where, of=model)
+    own = [result for result in own if result.settings == settings]
     for what, values in (
-        ("settings", {str(result.settings) for result in own}),
         ("revisions", {str(result.model.revision) for result in own}),
         ("options", {result.model.options_text for result in own}),
     ):

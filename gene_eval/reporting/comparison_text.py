@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gene_eval.analysis.compare import Comparison, GroupComparison, TaskComparison
-from gene_eval.analysis.groups import OVERALL, REGRESSION
+from gene_eval.analysis.groups import OVERALL, REGRESSION, is_family
 from gene_eval.core.statistics.paired_tests import ALPHA
 from gene_eval.results.minimum import RULE
 from gene_eval.text import count, printable
@@ -38,7 +38,7 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     for name in (OVERALL, REGRESSION):
         if name in groups:
             yield _verdict(groups[name], a, b)
-    families = [group for group in comparison.groups if group.name not in (OVERALL, REGRESSION)]
+    families = [group for group in comparison.groups if is_family(group.name)]
     if len(families) > 1:
         by_verdict = [(f"{a} is better in", "a"), (f"{b} is better in", "b"), ("no clear difference in", "")]
         found = [(text, [_family(each) for each in families if each.better == better]) for text, better in by_verdict]

@@ -9,9 +9,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 
 from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_metric
-from gene_eval.analysis.rankings import ModelRank
+from gene_eval.analysis.pairing import Pair
+from gene_eval.analysis.rankings import GroupRanking, ModelRank
 from gene_eval.analysis.tables import (
     LABEL_METRIC,
     Cell,
@@ -142,11 +144,25 @@ def _table_facts(table: Table) -> dict[str, object]:
                 "ties": group.ties,
                 "left_out": group.left_out,
                 "uneven": group.uneven,
+                "pairs": _pair_facts(group),
             }
             for group in table.rankings
         ],
         "warnings": table.warnings,
     }
+
+
+def _pair_facts(group: GroupRanking) -> list[dict[str, object]]:
+    """Each pair of models, better mean first: p of these two alone, Holm's over all pairs, and whether they differ."""
+    return [
+        {
+            "models": [one.model, other.model],
+            "p": defined(group.pair_p_values[one.model, other.model]),
+            "p_holm": defined(group.p_values[one.model, other.model]),
+            "differ": (one.model, other.model) in group.distinguished,
+        }
+        for one, other in combinations(group.models, 2)
+    ]
 
 
 def _mean_facts(means: Means) -> list[dict[str, object]]:
@@ -211,6 +227,10 @@ def _summary(table: Table) -> Iterator[str]:
         yield "### Means over tasks"
         yield _pipes(_mean_grid(table, table.means, table.groups))
         yield "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean."
+        overall = table.groups.get(OVERALL, ())
+        for name, tasks in table.suites.items():
+            if overall and set(overall) <= set(tasks):
+                yield f"Overall is {markdown(name)}: {len(overall)} of its {len(tasks)} tasks are here."
     if table.rankings:
         yield "### Ranks"
         yield _pipes(_rank_grid(table))
@@ -262,11 +282,17 @@ def _label_score(table: Table, model: str, task: TaskLine, label: str) -> tuple[
 
 
 def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) -> Grid:
-    grid = [["model", *(f"{group} ({count(len(names), 'task')})" for group, names in groups.items())]]
+    grid = [["model", *(f"{group} ({_size(table, group, names)})" for group, names in groups.items())]]
     for model, heading in zip(table.models, _headings(table), strict=True):
         found = [means.get((model, group)) for group in groups]
         grid.append([heading, *(_number(mean.mean, mean.std) if mean else NOTHING for mean in found)])
     return grid
+
+
+def _size(table: Table, group: str, names: Sequence[str]) -> str:
+    """How many tasks a mean is over; of a suite, of how many."""
+    of = f" of {len(table.suites[group])}" if group in table.suites else ""
+    return f"{len(names)}{of} tasks" if of else count(len(names), "task")
 
 
 def _rank_grid(table: Table) -> Grid:
@@ -292,6 +318,8 @@ def _rank_notes(table: Table) -> Iterator[str]:
         "(Holm-adjusted, all pairs). Over sources, every source counts once, by the mean of its tasks; over tasks, "
         "ranks are about these tasks only, and models differ only where all of them point the same way."
     )
+    if any(isinstance(pair, Pair) and pair.kind == "shared" for pair in table.pairs.values()):
+        yield "- Models that were scored on different genes are tested on those that both have, from saved predictions."
     for group in table.rankings:
         # Those of families are in the JSON and on the page.
         if group.name in (OVERALL, REGRESSION) and (alike := [run for run in group.ties if len(run) > 1]):

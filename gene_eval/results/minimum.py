@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gene_eval.results.records import TaskResult
 
-__all__ = ["MIN_SCORED", "MIN_TEST", "MIN_TRAIN", "RULE", "meets_minimum", "rarer_class"]
+__all__ = ["MIN_SCORED", "MIN_TEST", "MIN_TRAIN", "RULE", "is_enough", "meets_minimum", "rarer_class"]
 
 MIN_SCORED = 30
 MIN_TRAIN, MIN_TEST = 5, 2
@@ -33,5 +33,14 @@ def rarer_class(y: npt.NDArray[Any], folds: npt.NDArray[np.integer[Any]]) -> tup
 
 def meets_minimum(result: TaskResult) -> bool:
     """Whether enough was scored; of a file that does not count classes, only the number of entities is known."""
-    least = ((result.task.rarer_train, MIN_TRAIN), (result.task.rarer_test, MIN_TEST))
-    return result.coverage.n_scored >= MIN_SCORED and all(count is None or count >= fewest for count, fewest in least)
+    return is_enough(result.coverage.n_scored, result.task.rarer_train, result.task.rarer_test)
+
+
+def is_enough(n_scored: int, rarer_train: int | None, rarer_test: int | None) -> bool:
+    """Whether these many entities, and examples of the rarer class (see `rarer_class`), are enough; None is unknown.
+
+    >>> is_enough(30, 5, 2), is_enough(30, 4, 2), is_enough(29, None, None)
+    (True, False, False)
+    """
+    least = ((rarer_train, MIN_TRAIN), (rarer_test, MIN_TEST))
+    return n_scored >= MIN_SCORED and all(count is None or count >= fewest for count, fewest in least)

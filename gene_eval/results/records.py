@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from gene_eval.core.probe import Score
 from gene_eval.errors import ResultError
@@ -107,7 +107,8 @@ class ProbeRecord:
 class Coverage:
     """How many of the task's entities have a vector; `missing_sample` names a few that have none.
 
-    `n_scored` can be less than `n_task - n_missing`: with `--common-genes` what other models lack is left out too.
+    `n_scored` can be less than `n_task - n_missing`: with `--common-genes` (axis `entities`) what other models lack is
+    left out too.
     `scored_sha256` is of the entities that were scored.
     """
 
@@ -188,7 +189,15 @@ class TaskResult:
         if result.task.target not in TARGETS:
             msg = f"field task.target is {result.task.target!r}, expected one of {', '.join(TARGETS)}"
             raise ResultError(msg)
+        return result if "entities" in content["probe"] else _with_entities(result)
+
+
+def _with_entities(result: TaskResult) -> TaskResult:
+    """The result of a file from before the axis `entities`: what a run with `--common-genes` left out has a vector."""
+    coverage = result.coverage
+    if coverage.n_scored >= coverage.n_task - coverage.n_missing:
         return result
+    return replace(result, probe=replace(result.probe, settings=replace(result.settings, entities="common")))
 
 
 def defined(value: float) -> float | None:

@@ -4,10 +4,13 @@ import re
 import shlex
 
 from gene_eval.results.records import ModelRecord, TaskResult
+from gene_eval.results.settings import ALL_ENTITIES
 
-__all__ = ["OTHERS", "is_common", "model_string", "run_options", "run_words"]
+__all__ = ["COMMON_TO", "OTHERS", "is_common", "model_string", "run_options", "run_words"]
 
-# Stands for the models that a run with --common-genes had besides; a result does not name them.
+COMMON_TO = "common_to"
+"""Probe parameter: names of the models of a run with `--common-genes`."""
+# Stands for these in a command: a name need not be a MODEL string.
 OTHERS = "OTHER_MODELS"
 # Axes that a command names only where they are not at the task's default.
 RARE = ("split", "head", "shots")
@@ -30,8 +33,8 @@ def model_string(record: ModelRecord) -> str | None:
 
 
 def is_common(result: TaskResult) -> bool:
-    """Whether entities were left out that the model has, since other models of the run lack them (`--common-genes`)."""
-    return result.coverage.n_scored < result.coverage.n_task - result.coverage.n_missing
+    """Whether only the entities that all models of the run have were scored (`--common-genes`)."""
+    return result.settings.entities != ALL_ENTITIES
 
 
 def run_options(result: TaskResult) -> list[str]:

@@ -1,9 +1,13 @@
 """How vectors were scored: the axes of a score besides its task and model."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-__all__ = ["DEFAULTS", "Settings"]
+__all__ = ["ALL_ENTITIES", "DEFAULTS", "Settings", "common_entities"]
+
+ALL_ENTITIES = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Settings:
             "gene_disjoint", "disease_disjoint" or "published".
         head: What is fitted to the vectors: "linear", "ridge", "mlp", ..., or `module:Class`.
         shots: Training examples per class, None for all of them.
+        entities: What was scored: "all" that have a vector, or those that all models of a set have, see
+            `common_entities`.
     """
 
     protocol: str = "paper"
@@ -28,6 +34,7 @@ class Settings:
     split: str = "random"
     head: str = "linear"
     shots: int | None = None
+    entities: str = ALL_ENTITIES
 
     def __str__(self) -> str:
         """One line of what is `shown`.
@@ -64,3 +71,12 @@ class Settings:
 
 
 DEFAULTS = Settings()
+
+
+def common_entities(models: Iterable[str]) -> str:
+    """The axis `entities` of a run with `--common-genes`: eight hex digits stand for the names of its models.
+
+    >>> common_entities(["b", "a"]) == common_entities(["a", "b"]), common_entities(["a"])
+    (True, 'common-87428fc5')
+    """
+    return f"common-{hashlib.sha256(chr(10).join(sorted(models)).encode()).hexdigest()[:8]}"

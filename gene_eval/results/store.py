@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Folder", "load", "load_folder", "load_predictions", "path_for", "path_of", "save"]
+__all__ = [
+    "Folder",
+    "load",
+    "load_folder",
+    "load_model",
+    "load_predictions",
+    "path_for",
+    "path_of",
+    "predictions_in",
+    "save",
+]
 
 
 class Folder(NamedTuple):
@@ -28,6 +39,11 @@ class Folder(NamedTuple):
 
     results: tuple[TaskResult, ...]
     problems: tuple[str, ...]
+    root: Path | None = None
+
+    def predictions(self, result: TaskResult) -> "pa.Table | None":
+        """What was predicted for one of the results; see `predictions_in`."""
+        return None if self.root is None else predictions_in(self.root, result)
 
 
 def save(
@@ -106,7 +122,14 @@ def load_folder(root: str | os.PathLike[str]) -> Folder:
             problems.append(f"{path} is left out: {found[key][0]} holds the same model and task; delete one of them")
         else:
             found[key] = (path, result)
-    return Folder(tuple(found[key][1] for key in sorted(found)), tuple(problems))
+    return Folder(tuple(found[key][1] for key in sorted(found)), tuple(problems), root)
+
+
+def load_model(root: str | os.PathLike[str], model: str) -> Iterator[TaskResult]:
+    """Read the results of a model below `root`; what cannot be read is left out."""
+    for path in _result_files(Path(root), f"{slug(model)}/**/*.json"):
+        with suppress(ResultError):
+            yield load(path)
 
 
 def load_predictions(
@@ -136,6 +159,17 @@ def load_predictions(
     if path.name.endswith(PREDICTIONS):
         path = path.with_name(path.name.removesuffix(PREDICTIONS) + ".json")
     return predicted.read_predictions(predictions_path(path), load(path))
+
+
+def predictions_in(root: str | os.PathLike[str], result: TaskResult) -> "pa.Table | None":
+    """What was predicted for a result of a folder, None where that was not saved.
+
+    Raises:
+        ResultError: The file does not fit its result.
+    """
+    if result.predictions is None:
+        return None
+    return predicted.read_table(predictions_path(path_of(result, root)), result)
 
 
 def _find(root: Path, model: str, task: str, settings: Settings | None) -> Path:

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from builders import TaskConfig, configs, select
+from gene_eval.running.suites import expand
+from gene_eval.running.suites import suites as named_suites
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["model_facts", "models", "task_facts", "tasks"]
+__all__ = ["model_facts", "models", "suite_facts", "suites", "task_facts", "tasks"]
 
 _FACTS = (
     *("name", "version", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license"),
@@ -23,7 +25,7 @@ def tasks(*patterns: str) -> pd.DataFrame:
     """The tasks that match, one a row, by name.
 
     Args:
-        *patterns: Names or globs such as "reactome_*"; none means all.
+        *patterns: Names, globs such as "reactome_*" or suites such as "@starter"; none means all.
 
     Raises:
         BuilderError: A pattern matches no task; the nearest name is suggested.
@@ -47,10 +49,35 @@ def models() -> pd.DataFrame:
     return pd.DataFrame(model_facts()).set_index("name", drop=False)
 
 
+def suites() -> pd.DataFrame:
+    """The suites, versioned lists of tasks, one a row, by name.
+
+    >>> suites().loc["starter", "n_tasks"]
+    4
+    """
+    import pandas as pd
+
+    return pd.DataFrame(suite_facts()).set_index("name", drop=False)
+
+
+def suite_facts() -> list[dict[str, Any]]:
+    """Everything about each suite; `name` is without the sign that `-t @NAME` has."""
+    return [
+        {
+            "name": suite.name,
+            "version": suite.version,
+            "n_tasks": len(suite.tasks),
+            "description": suite.description,
+            "tasks": list(suite.tasks),
+        }
+        for suite in named_suites().values()
+    ]
+
+
 def task_facts(patterns: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Everything about each task that matches, in catalogue order."""
     known = configs()
-    chosen = [config for name in select(patterns) if isinstance(config := known[name], TaskConfig)]
+    chosen = [config for name in select(expand(patterns)) if isinstance(config := known[name], TaskConfig)]
     return [{**{name: getattr(config, name) for name in _FACTS}, "version": str(config.version)} for config in chosen]
 
 

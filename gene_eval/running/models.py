@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,18 @@ class NamedModel:
         name: What its results are filed under: the model's own id, or the name that the user gave it.
         model: What gives the vectors.
         given: How the user gave it, for messages.
+        is_named: Whether the user gave the name.
     """
 
     name: str
     model: Model
     given: str
+    is_named: bool = False
 
 
-def load_models(models: Any, *, resolve: Resolve | None = None) -> list[NamedModel]:
+def load_models(
+    models: Any, *, names: str | Sequence[str] | None = None, resolve: Resolve | None = None
+) -> list[NamedModel]:
     """Make every model of a run ready to embed; nothing heavy is loaded yet.
 
     Args:
@@ -37,16 +41,19 @@ def load_models(models: Any, *, resolve: Resolve | None = None) -> list[NamedMod
             `model_adapters.load_model`), an object with `encode`, a frame of vectors indexed by gene identifiers, a
             mapping from identifier to vector, an AnnData, a Dataset with `symbol` and `embedding`, or a pair of
             identifiers and an (n, d) array. In a list, `{"name": model}` names one.
+        names: One for each model, instead of its own.
         resolve: Maps identifiers of vectors to gene symbols; without it they are taken as they are.
 
     Returns:
-        The models in the order given, each once.
+        The models in the order given, each once. Files of vectors of one name have their folders in their names.
 
     Raises:
         AdapterError: A model does not exist, or is of none of these kinds.
         GeneBenchError: Two models have one name, or there is none.
     """
     named = [(name, model) for item in _listed(models) for name, model in _pairs(item)]
+    if names is not None:
+        named = _renamed(named, [names] if isinstance(names, str) else names)
     if not named:
         message = "no model was given; expected a MODEL such as 'bag-of-words', or vectors of your own"
         raise GeneBenchError(message)
@@ -57,21 +64,49 @@ def load_models(models: Any, *, resolve: Resolve | None = None) -> list[NamedMod
         key = (name, model) if isinstance(model, str) else (name, id(model))
         if key not in loaded:
             loaded[key] = _load(name, model, resolve, unnamed)
-    _check_names(loaded.values())
-    return list(loaded.values())
+    found = _told_apart(list(loaded.values()))
+    _check_names(found)
+    return found
+
+
+def _renamed(named: Sequence[tuple[str | None, Any]], names: Sequence[str]) -> list[tuple[str | None, Any]]:
+    if len(names) != len(named):
+        message = f"{len(names)} names were given for {len(named)} models; give one --name (name=) for each, or none"
+        raise GeneBenchError(message)
+    return [(name, model) for name, (_, model) in zip(names, named, strict=True)]
+
+
+def _told_apart(models: Sequence[NamedModel]) -> list[NamedModel]:
+    """The models, files of vectors that have one name under as much of their paths as tells them apart."""
+    told = []
+    for model in models:
+        paths = {id(each): _path(each) for each in models if each.name == model.name}
+        name, path = model.name, paths[id(model)]
+        if len(paths) > 1 and path is not None and None not in paths.values():
+            others = [each for key, each in paths.items() if each is not None and key != id(model)]
+            depth = next((n for n in range(1, len(path)) if path[-n:] not in [each[-n:] for each in others]), 0)
+            name = "/".join([*path[-depth:], model.name]) if depth else name
+        told.append(replace(model, name=name))
+    return told
+
+
+def _path(model: NamedModel) -> tuple[str, ...] | None:
+    """Folders of a file of vectors; None where the user named the model, or it is something else."""
+    path = getattr(model.model, "path", None)
+    return path.resolve().parts[1:-1] if isinstance(path, Path) and not model.is_named else None
 
 
 def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counter[str]) -> NamedModel:
     made = from_object(model, name=name, resolve=resolve)
     if isinstance(model, str | Path):
-        return NamedModel(made.model_id, made, str(model))
+        return NamedModel(made.model_id, made, str(model), is_named=name is not None)
     kind = type(model).__name__
     if name is None and isinstance(made, MemoryVectors):
         # Vectors in memory have no name of their own: the second is told from the first by its number.
         unnamed[made.model_id] += 1
         count = unnamed[made.model_id]
         name = made.model_id if count == 1 else f"{made.model_id}-{count}"
-    return NamedModel(name or made.model_id, made, f"a {kind}")
+    return NamedModel(name or made.model_id, made, f"a {kind}", is_named=name is not None)
 
 
 def _listed(models: Any) -> Sequence[Any]:
@@ -111,6 +146,6 @@ def _check_names(models: Iterable[NamedModel]) -> None:
         if other is not model:
             message = (
                 f"{other.given} and {model.given} are both named {model.name}, so their results would overwrite each"
-                ' other; give one another name: {"name": MODEL} in Python, --name on the command line'
+                ' other; give one another name: {"name": MODEL} or name= in Python, --name on the command line'
             )
             raise GeneBenchError(message)

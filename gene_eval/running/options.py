@@ -1,7 +1,7 @@
 """What a run may be told, besides which models and tasks: one set of options for Python and the command line."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,13 @@ class RunOptions:
         protocol: See `gene_eval.core.probe.probe`.
         engine: See `gene_eval.core.probe.probe`.
         missing: "drop" leaves out entities without a vector, "error" fails the task.
-        common_genes: Whether to score only the entities that all models of the run have.
+        common_genes: Whether to score only the entities that all models of the run have; such results are kept apart
+            (axis `entities`).
+        name: Name of the model in the results, or one for each model; None takes the models' own.
         pairs: How the vectors of a gene pair become one: "average" or "concat".
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
-        predictions: Whether to save what was predicted for each held-out entity beside the result.
+        predictions: Whether to keep what was predicted for each held-out entity, beside the result where there is
+            `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
         overwrite: Whether to run again what `out` already holds.
         progress: Whether to show progress bars; None shows them in a terminal or a notebook.
@@ -65,9 +68,10 @@ class RunOptions:
     engine: str = DEFAULT_ENGINE
     missing: str = "drop"
     common_genes: bool = False
+    name: str | Sequence[str] | None = None
     pairs: str = "average"
     diseases: Any = None
-    predictions: bool = False
+    predictions: bool | None = None
     subtasks: bool = False
     overwrite: bool = False
     progress: bool | None = None

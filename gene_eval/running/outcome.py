@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
+from gene_eval.running.suites import averaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ class Results:
         fitted: How many results were computed by this run.
         up_to_date: How many were there already, for equal inputs.
         seconds: What the stages "embed", "solve" and "score" took, over all models and tasks.
+        folder: Where the result files lie, with what was predicted; None where they are in memory only.
     """
 
     results: list[TaskResult] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Results:
     fitted: int = 0
     up_to_date: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
     _predictions: dict[tuple[Any, ...], pa.Table] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -85,7 +88,7 @@ class Results:
         Raises:
             ReportError: There are no results.
         """
-        return tables.build(self.results, problems=self.problems)
+        return tables.build(self.results, problems=self.problems, predictions=self._table_of, suites=averaged())
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -132,18 +135,30 @@ class Results:
         order = pd.unique(scores["model"])
         return grid.reindex(columns=order).rename_axis(columns=None)
 
-    def compare(self, model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+    def compare(
+        self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None, seed: int = 0
+    ) -> ModelComparison:
         """Compare two models on every task that both were scored on in the same way.
 
         Args:
             model_a: Id of the first, or its last part.
             model_b: Id of the second.
+            where: Axes of the settings to compare where there are several: `{"head": "mlp"}`.
             seed: Of the bootstrap.
 
         Raises:
             ReportError: A model is not there, the two are one, or they share no task that can be paired.
         """
-        return compare(self, model_a, model_b, seed=seed)
+        found = compare_results(
+            self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged(), seed=seed
+        )
+        return ModelComparison(found)
+
+    def _table_of(self, result: TaskResult) -> pa.Table | None:
+        """What was predicted for a result, in memory or in the folder."""
+        if (held := self._predictions.get(_key(result))) is not None or self.folder is None:
+            return held
+        return store.predictions_in(self.folder, result)
 
     def rank(self) -> pd.DataFrame:
         """Ranks of the models by mean score: one row for each group of tasks and model.
@@ -186,17 +201,18 @@ class Results:
         return Plots(self)
 
     def predictions(self, model: str, task: str) -> pd.DataFrame:
-        """What was predicted for each held-out entity, of a run with `predictions=True`.
+        """What was predicted for each held-out entity.
 
         Raises:
             GeneBenchError: There are none of this model on this task.
         """
         name = find_model(model, self.models)
-        found = [table for key, table in self._predictions.items() if key[:2] == (name, task)]
+        named = [result for result in self.results if (result.model.id, result.task.id) == (name, task)]
+        found = [table for result in named if (table := self._table_of(result)) is not None]
         if len(found) != 1:
             message = (
-                f"{len(found) or 'no'} predictions of {name} on {task} in memory; run with predictions=True, or read"
-                " saved ones with gene_eval.load_predictions"
+                f"{len(found) or 'no'} predictions of {name} on {task}; run it with predictions=True, or name one of"
+                " several settings for gene_eval.load_predictions"
             )
             raise GeneBenchError(message)
         frame: pd.DataFrame = found[0].to_pandas()
@@ -211,7 +227,7 @@ class Results:
         Raises:
             ResultError: A file cannot be written.
         """
-        return [store.save(result, folder, predictions=self._predictions.get(_key(result))) for result in self.results]
+        return [store.save(result, folder, predictions=self._table_of(result)) for result in self.results]
 
     def __str__(self) -> str:
         """The table of the command line."""
@@ -348,13 +364,22 @@ class Plots:
         return plots.figure(report.tables[0], name, pair=pair)
 
 
-def compare(results: Iterable[TaskResult], model_a: str, model_b: str, *, seed: int = 0) -> ModelComparison:
+def compare(
+    results: Iterable[TaskResult],
+    model_a: str,
+    model_b: str,
+    *,
+    where: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> ModelComparison:
     """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
 
     Raises:
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
     """
-    return ModelComparison(compare_results(results, model_a, model_b, seed=seed))
+    if isinstance(results, Results):
+        return results.compare(model_a, model_b, where=where, seed=seed)
+    return ModelComparison(compare_results(results, model_a, model_b, where=where, seed=seed))
 
 
 def load_results(folder: str | Path) -> Results:
@@ -364,7 +389,7 @@ def load_results(folder: str | Path) -> Results:
         ResultError: There is no such folder.
     """
     found = store.load_folder(folder)
-    return Results(list(found.results), problems=found.problems, up_to_date=len(found.results))
+    return Results(list(found.results), problems=found.problems, up_to_date=len(found.results), folder=Path(folder))
 
 
 _AXES = ("split", "head", "protocol", "shots", "seed")

@@ -22,7 +22,9 @@ from gene_eval.results.minimum import rarer_class
 from gene_eval.results.paths import path_of
 from gene_eval.results.predictions import make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
-from gene_eval.results.reproduce import model_string
+from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
+from gene_eval.results.reproduce import COMMON_TO, model_string
+from gene_eval.results.settings import common_entities
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.models import load_models
 from gene_eval.running.options import RunOptions
@@ -78,13 +80,16 @@ class _Run:
         self.options, self.log = options, options.log
         self.raw = RawFiles(options.data_dir)
         self.resolve = make_resolve(self.raw, options.log)
-        self.results = Results()
+        self.results = Results(folder=options.out)
 
     def score_all(self, models: Any, tasks: Any) -> Results:
         """Score every model on every task."""
         chosen = collect_tasks(tasks, self.raw, subtasks=self.options.subtasks)
         diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
-        vectors = self._vectors(models, diseases=diseases)
+        vectors = self._vectors(models, names=self.options.name, diseases=diseases)
+        if self.options.out is not None and not self.options.overwrite:
+            for of_model in vectors:
+                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
         ready: list[TaskArrays] = []
         for item in chosen:
             if isinstance(item, Failure):
@@ -102,7 +107,9 @@ class _Run:
             self._tell_missing(of_model.name)
         return self.results
 
-    def _vectors(self, models: Any, *, diseases: ModelVectors | None = None) -> list[ModelVectors]:
+    def _vectors(
+        self, models: Any, *, names: str | Sequence[str] | None = None, diseases: ModelVectors | None = None
+    ) -> list[ModelVectors]:
         options = self.options
         return [
             ModelVectors(
@@ -115,7 +122,7 @@ class _Run:
                 log=self.log,
                 diseases=diseases,
             )
-            for each in load_models(models, resolve=self.resolve)
+            for each in load_models(models, names=names, resolve=self.resolve)
         ]
 
     def _fail(self, failure: Failure) -> None:
@@ -150,6 +157,8 @@ class _Run:
             raise CoverageError(message)
         _check_folds(task, gathered)
         wanted = _describe(task, vectors, gathered, options)
+        if options.common_genes:
+            wanted = _of_common(wanted, [other.name for other in compared])
         if (found := self._saved(wanted)) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
@@ -159,7 +168,7 @@ class _Run:
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
         result = _with_scores(wanted, scored, timing)
-        self._keep(result, _predictions(task, gathered.rows, scored) if options.predictions else None)
+        self._keep(result, None if options.predictions is False else _predictions(task, gathered.rows, scored))
 
     def _saved(self, wanted: TaskResult) -> TaskResult | None:
         """The result that the folder holds for the same inputs, if it does."""
@@ -170,6 +179,7 @@ class _Run:
         if not path.exists():
             return None
         found = store.load(path)
+        refuse_in_place(found, wanted, path)
         has_predictions = found.predictions is not None
         return found if _same_inputs(found, wanted) and (has_predictions or not options.predictions) else None
 
@@ -236,6 +246,13 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
         ),
         scores={},
     )
+
+
+def _of_common(described: TaskResult, models: Sequence[str]) -> TaskResult:
+    """The result as one of a run with `--common-genes`, kept apart from that on all entities of the model."""
+    settings = replace(described.settings, entities=common_entities(models))
+    params = {**described.probe.params, COMMON_TO: sorted(models)}
+    return replace(described, probe=replace(described.probe, settings=settings, params=params))
 
 
 def _record(name: str, model: Model) -> ModelRecord:

@@ -28,6 +28,7 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
+from gene_eval.running.suites import expand
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
@@ -114,8 +115,8 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
     """Which tasks to load for names and globs, and which of their labels as tasks of their own.
 
     Args:
-        patterns: Task names or globs; `reactome_pathways/*` means the labels of that task, `file.py:Class` the tasks of
-            a builder of the user's own. None means every ranked task.
+        patterns: Task names or globs; `@starter` means the tasks of that suite, `reactome_pathways/*` the labels of
+            that task, `file.py:Class` the tasks of a builder of the user's own. None means every ranked task.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
 
     Returns:
@@ -125,7 +126,7 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
         UnknownTaskError: A pattern matches no task; a user's file that cannot be run is left to `collect_tasks`.
     """
     chosen: dict[str, list[str]] = {}
-    for pattern in patterns or ["*"]:
+    for pattern in expand(patterns) or ["*"]:
         name, _, label = (pattern, "", "") if is_builder_spec(pattern) else pattern.partition("/")
         try:
             matches = select([name])

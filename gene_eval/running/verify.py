@@ -9,7 +9,7 @@ from typing import Any
 
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import Score, TaskResult, defined
-from gene_eval.results.reproduce import is_common, model_string
+from gene_eval.results.reproduce import COMMON_TO, is_common, model_string
 from gene_eval.running.runner import run
 
 __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
@@ -92,6 +92,9 @@ def verify(
 def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
     """Say whether a second run of a result gave the same; if not, name the inputs that differ, or else the scores."""
     reasons = [*_task_reasons(recorded, again), *_model_reasons(recorded, again)]
+    if not reasons and recorded.settings.entities != again.settings.entities:
+        others = ", ".join(str(name) for name in recorded.probe.params.get(COMMON_TO) or ())  # type: ignore[attr-defined]
+        reasons.append(f"scored on the entities of several models; give the results of all of them: {others}")
     if not reasons and recorded.coverage.scored_sha256 != again.coverage.scored_sha256:
         reasons.append(_differ("scored entities", recorded.coverage.scored_sha256, again.coverage.scored_sha256))
     was, now = _plain(recorded.probe.params), _plain(again.probe.params)
@@ -112,20 +115,22 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    settings = (result.settings, probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
+    settings = (result.settings, probe.params.get("pairs"), probe.params.get("diseases"))
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
 
 def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> dict[str, Any]:
     probe = result.probe
+    axes = {axis: value for axis, value in asdict(result.settings).items() if axis != "entities"}
     return {
-        **asdict(result.settings),
+        **axes,
         "data_dir": data_dir,
         "device": device,
         "pairs": str(probe.params.get("pairs", "average")),
         "diseases": str(probe.params["diseases"]) if "diseases" in probe.params else None,
         "common_genes": is_common(result),
+        "predictions": False,
     }
 
 

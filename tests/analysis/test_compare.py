@@ -124,8 +124,8 @@ CHANGES = {
     "version": ("task", "2.0.0", "task versions differ, 2.0.0 and 1.0.0"),
     "data_sha256": ("task", "0" * 64, "labels differ"),
     "folds_sha256": ("task", "0" * 64, "folds differ"),
-    "scored_sha256": ("coverage", "0" * 64, "models were scored on different genes"),
-    "n_scored": ("coverage", 98, "models were scored on different genes"),
+    "scored_sha256": ("coverage", "0" * 64, "scored on different genes, and not both with predictions; run"),
+    "n_scored": ("coverage", 98, "scored on different genes, and not both with predictions; run"),
     "params": ("probe", {"C": 10.0}, "the penalty C differs"),
     "scores": ("", {}, "no roc_auc in a result"),
 }
@@ -164,8 +164,9 @@ def test_settings_are_never_mixed() -> None:
     with pytest.raises(ReportError, match=message):
         compare(apart, "org/Good", "plain")
     both = [*results, *(with_settings(one, protocol="scaled") for one in results)]
-    with pytest.raises(ReportError, match="have results of 2 settings .*; keep one of them in the folder"):
+    with pytest.raises(ReportError, match="has results of 2 settings .*; say which with --where AXIS=VALUE"):
         compare(both, "org/Good", "plain")
+    assert compare(both, "org/Good", "plain", where={"protocol": "scaled"}).settings.protocol == "scaled"
     extra = [*results, with_settings(results[0], seed=1)]
     assert str(compare(extra, "org/Good", "plain").settings) == "protocol paper, engine sklearn, seed 0"
 

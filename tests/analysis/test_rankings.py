@@ -8,11 +8,12 @@ import pytest
 from made_results import made, two_models, with_settings
 
 from gene_eval.analysis.compare import compare
-from gene_eval.analysis.pairing import overlap, why_not_paired
+from gene_eval.analysis.pairing import Pairing, overlap
 from gene_eval.analysis.rankings import rank
 from gene_eval.analysis.tables import build
 from gene_eval.errors import ReportError
 from gene_eval.reporting.comparison_text import sentences
+from gene_eval.reporting.text import to_markdown
 from gene_eval.results.minimum import meets_minimum
 from gene_eval.results.records import Coverage, TaskResult
 
@@ -66,7 +67,7 @@ def _scored(result: TaskResult, n: int, sha256: str = "", **task: int) -> TaskRe
 def test_counts_say_how_many_genes_are_shared_at_least(n: int, other: int, shared: float) -> None:
     first, second = (_scored(made("m", "hpa_0", [0.5] * 5), each, sha) for each, sha in ((n, "a"), (other, "b")))
     assert overlap(first, second) == overlap(second, first) == pytest.approx(shared)
-    assert ("different genes" in why_not_paired(first, second)) == (shared < 0.99)
+    assert isinstance(Pairing().of(first, second), str) == (shared < 0.99)
     assert overlap(first, first) == 1
 
 
@@ -86,7 +87,9 @@ def test_models_of_different_genes_are_not_distinguished() -> None:
     assert math.isnan(overall.p_values["plain", "org/Good"])
     assert overall.distinguished == frozenset()
     assert [(each.low, each.high) for each in overall.models] == [(None, None), (None, None)]
-    with pytest.raises(ReportError, match="different genes; run both together with --common-genes"):
+    with pytest.raises(
+        ReportError, match="different genes, and not both with predictions; .* together with --common-genes"
+    ):
         compare(results, "org/Good", "plain")
 
 
@@ -143,3 +146,24 @@ def test_a_model_too_small_on_a_task_has_no_mean_with_it() -> None:
     assert table.means["org/Good", "overall"].n_tasks == 14
     assert ("plain", "overall") not in table.means
     assert rank(results)[0].left_out == ("plain",)
+
+
+def test_a_suite_has_a_mean_and_ranks_of_its_own() -> None:
+    results = two_models(gap=0.1)
+    suite = {"@some": ["hpa_0", "hpa_1", "hgnc_0", "not_here"], "@all": {one.task.id for one in results}}
+    (table,) = build(results, suites=suite).tables
+    assert table.groups["@some"] == ("hgnc_0", "hpa_0", "hpa_1")
+    # A suite that holds everything would only repeat the first column.
+    assert "@all" not in table.groups
+    plain = [one for one in results if one.model.id == "plain" and one.task.id in suite["@some"]]
+    assert table.means["plain", "@some"].mean == pytest.approx(np.mean([one.scores["roc_auc"].mean for one in plain]))
+    (ranks,) = [group for group in table.rankings if group.name == "@some"]
+    assert [(each.model, each.rank) for each in ranks.models] == [("org/Good", 1), ("plain", 2)]
+    text = to_markdown(build(results, suites=suite))
+    assert "@some (3 of 4 tasks)" in text
+    assert "Overall is @all: 14 of its 14 tasks are here." in text
+    pair = compare(results, "org/Good", "plain", suites=suite)
+    group = next(group for group in pair.groups if group.name == "@some")
+    # Corrected for the number of families, of which a suite is none.
+    assert (group.n_tasks, group.holm_p) == (3, group.p_value)
+    assert "@some" not in " ".join(sentences(pair))

@@ -8,7 +8,7 @@ import pytest
 
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
-from gene_eval.results.records import TaskResult
+from gene_eval.results.records import Settings, TaskResult
 from gene_eval.results.reproduce import run_words
 
 Make = Callable[..., list[TaskResult]]
@@ -75,7 +75,7 @@ def test_the_command_that_makes_a_result_again(make_results: Make) -> None:
     assert run_words(random)[0] == "gene-bench run random"
     pairs = replace(random, probe=replace(random.probe, params={"pairs": "concat"}))
     assert run_words(pairs)[1].endswith("--seed 0 --pairs concat")
-    common = replace(random, coverage=replace(random.coverage, n_scored=150))
+    common = replace(random, probe=replace(random.probe, settings=Settings(entities="common-0a0b0c0d")))
     assert run_words(common) == (
         "gene-bench run random OTHER_MODELS",
         "--protocol paper --engine fast --seed 0 --common-genes",

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from gene_eval.analysis.pairing import WITHOUT_PREDICTIONS
 from gene_eval.analysis.tables import CONTROLS
 from gene_eval.errors import ReportError
 from gene_eval.reporting.text import Cell, Mean, Report, build, rows, to_csv, to_json, to_markdown, to_text
@@ -147,8 +148,9 @@ def test_a_task_whose_rows_differ_takes_a_line_for_each(results: list[TaskResult
 def test_uneven_coverage_and_a_missing_control_are_said() -> None:
     report = build([_result("a", "humantfs_is_tf", 0.8, missing=30), _result("b", "humantfs_is_tf", 0.7)])
     assert report.tables[0].warnings == (
-        "models were scored on different genes on humantfs_is_tf: "
-        "run them together with --common-genes to compare like with like",
+        "models were scored on different genes on humantfs_is_tf: a row does not compare like with like; "
+        "ranks and comparisons take the genes that two models share, --common-genes those that all have",
+        f"not compared: a with b on humantfs_is_tf: {WITHOUT_PREDICTIONS}",
         "no control among these results: add the floor with: gene-bench run random -o DIR",
     )
     assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
@@ -157,7 +159,7 @@ def test_uneven_coverage_and_a_missing_control_are_said() -> None:
 def test_same_number_but_other_genes_is_said() -> None:
     first, second = _result("a", "humantfs_is_tf", 0.8), _result("random", "humantfs_is_tf", 0.5)
     pair = [replace(one, coverage=Coverage(100, 90, 10, (), sha)) for one, sha in ((first, "1"), (second, "2"))]
-    (warning,) = build(pair).tables[0].warnings
+    warning, _ = build(pair).tables[0].warnings
     assert warning.startswith("models were scored on different genes on humantfs_is_tf")
 
 
@@ -268,6 +270,7 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "split": "random",
         "head": "linear",
         "shots": "",
+        "entities": "all",
         "level": "task",
         "task": "hpa_interactions",
         "label": "",

@@ -64,6 +64,7 @@ def test_json_has_the_agreed_fields(result: TaskResult) -> None:
         "split": "random",
         "head": "linear",
         "shots": None,
+        "entities": "all",
         "C": 1.0,
         "convergence": {"max_iter_reached": 0},
     }
@@ -140,6 +141,13 @@ def test_every_file_of_schema_1_loads_with_the_axes_it_was_made_with(repo: Path)
     assert location.predictions is None
     # Written again, it is of the present schema, and says the same.
     assert TaskResult.from_json(location.to_json()) == location
+
+
+def test_a_file_from_before_the_axis_entities_says_by_its_counts_what_was_scored(result: TaskResult) -> None:
+    text = result.to_json().replace('    "entities": "all",\n', "")
+    assert TaskResult.from_json(text) == result
+    common = TaskResult.from_json(text.replace('"n_scored": 8', '"n_scored": 7'))
+    assert common.settings.entities == "common"
 
 
 def test_a_file_of_a_later_schema_asks_for_an_update(result: TaskResult, tmp_path: Path) -> None:

@@ -76,7 +76,9 @@ def test_pairs(go, toy_dir, tmp_path, toy_genes, pairs, write_vectors, assert_sc
     assert (result.model.dim, result.coverage.n_scored) == (6, len(rows))
     assert go([spec], ["gene2vec_gene_pairs"], data_dir=toy_dir, pairs=pairs).up_to_date == 1
     other = "concat" if pairs == "average" else "average"
-    assert go([spec], ["gene2vec_gene_pairs"], data_dir=toy_dir, pairs=other).fitted == 1
+    (failure,) = go([spec], ["gene2vec_gene_pairs"], data_dir=toy_dir, pairs=other).failures
+    assert f"is with --pairs {pairs}, not {other}; take another folder (-o) or --overwrite" in failure.reason
+    assert go([spec], ["gene2vec_gene_pairs"], data_dir=toy_dir, pairs=other, overwrite=True).fitted == 1
 
 
 def test_a_pair_needs_both_vectors(go, toy_dir, tmp_path, toy_genes, write_vectors):
@@ -125,7 +127,8 @@ def test_diseases_by_another_model(go, toy_dir, tmp_path, toy_genes, write_vecto
     assert go([spec], task, data_dir=toy_dir, diseases="random:dim=3").up_to_date == 1
     (verdict,) = verify([result], model=spec, data_dir=toy_dir, log=lambda line: None)
     assert verdict.reproduced
-    assert go([spec], task, data_dir=toy_dir, diseases="random:seed=1,dim=3").fitted == 1
+    (failure,) = go([spec], task, data_dir=toy_dir, diseases="random:seed=1,dim=3").failures
+    assert "is with --diseases random:dim=3, not random:seed=1,dim=3; take another folder" in failure.reason
 
 
 def test_a_model_for_diseases_does_not_matter_to_other_tasks(go, toy_dir):

@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gene_eval
 from builders import load
 from gene_eval.core.engines import DEFAULT_ENGINE
 from gene_eval.core.probe import probe
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store as results
+from gene_eval.results.settings import common_entities
 from gene_eval.running import runner
+from gene_eval.running.models import load_models
 from gene_eval.running.runner import run
+from model_adapters import GeneEncoder
 from model_adapters.controls import RandomVectors
 from model_adapters.text.bag_of_words import BagOfWords
 
@@ -184,8 +188,20 @@ def test_common_genes(go, tmp_path, symbols, write_vectors, assert_scores):
     assert len({r.coverage.scored_sha256 for r in outcome.results}) == 1
     for result, vectors in zip(outcome.results, (first, second), strict=True):
         assert_scores(result.scores, expected("starter_is_tf", vectors, keep=common.__contains__).scores)
-    # Without the option more genes are scored: another result.
+    # Without the option more genes are scored: another result, which leaves the first where it is.
     assert go(models, ["starter_is_tf"]).fitted == 2
+    entities = common_entities(["first", "second"])
+    files = sorted(path.name for path in (tmp_path / "out" / "first").iterdir())
+    assert files == ["starter_is_tf.json", f"starter_is_tf@entities={entities}.json"]
+    assert [r.settings.entities for r in outcome.results] == [entities, entities]
+    assert outcome.results[0].probe.params["common_to"] == ["first", "second"]
+    assert go(models, ["starter_is_tf"], common_genes=True).up_to_date == 2
+    full, common_only = gene_eval.load_results(tmp_path / "out").report.tables
+    assert (full.cells["first", "starter_is_tf"].n_scored, common_only.cells["first", "starter_is_tf"].n_scored) == (
+        200,
+        100,
+    )
+    assert f"entities {entities}: only those that all models of one run have (first, second)" in common_only.warnings
 
 
 def test_nothing_in_common(go, tmp_path, symbols, write_vectors):
@@ -274,27 +290,55 @@ def test_a_corrupt_result_fails_its_task_and_is_left_alone(go, tmp_path):
     assert go([SMALL], ["starter_is_tf"], overwrite=True).fitted == 1
 
 
-def test_changed_vectors_are_scored_again(go, tmp_path, symbols, write_vectors):
-    write_vectors(tmp_path / "mine.csv", symbols)
-    spec = str(tmp_path / "mine.csv")
-    (before,) = go([spec], ["starter_membrane_segments"]).results
-    write_vectors(tmp_path / "mine.csv", symbols, seed=1)
-    outcome = go([spec], ["starter_membrane_segments"])
+def test_results_of_other_vectors_are_replaced_only_when_told(go, tmp_path, symbols, write_vectors):
+    write_vectors(tmp_path / "a" / "mine.csv", symbols)
+    write_vectors(tmp_path / "b" / "mine.csv", symbols, seed=1)
+    (before,) = go([str(tmp_path / "a" / "mine.csv")], ["starter_membrane_segments"]).results
+    spec = str(tmp_path / "b" / "mine.csv")
+    # Another task would put two models into one column.
+    for task in ("starter_membrane_segments", "starter_is_tf"):
+        with pytest.raises(GeneBenchError, match=r"out holds results of other vectors under the name mine \(revision"):
+            go([spec], [task])
+    assert go([spec], ["starter_membrane_segments"], name="mine-b").fitted == 1
+    assert results.load(results.path_for(tmp_path / "out", "mine", "starter_membrane_segments")) == before
+    outcome = go([spec], ["starter_membrane_segments"], overwrite=True)
     assert outcome.fitted == 1
     assert outcome.results[0].model.embedding_sha256 != before.model.embedding_sha256
     assert outcome.results[0].scores != before.scores
 
 
-def test_models_of_one_name_are_refused_before_anything_runs(go, tmp_path, symbols, write_vectors):
-    for folder in ("a", "b"):
-        write_vectors(tmp_path / folder / "mine.csv", symbols)
-    specs = [str(tmp_path / folder / "mine.csv") for folder in ("a", "b")]
-    with pytest.raises(
-        GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named mine, .* give one another name"
-    ):
-        go(specs, ["starter_is_tf"])
-    assert not (tmp_path / "out").exists()
-    assert go([specs[0], specs[0]], ["starter_is_tf"]).fitted == 1
+def test_files_of_one_name_have_their_folders_in_their_names(go, tmp_path, symbols, write_vectors):
+    specs = [tmp_path / folder / "mine.csv" for folder in ("a", "b", "c/a")]
+    for seed, path in enumerate(specs):
+        write_vectors(path, symbols, seed=seed)
+    assert go([str(specs[0]), str(specs[1]), "random"], ["starter_is_tf"]).models == ("a/mine", "b/mine", "random")
+    assert (tmp_path / "out" / "a__mine" / "starter_is_tf.json").exists()
+    assert load_models([str(specs[0]), str(specs[2])])[1].name == "c/a/mine"
+    assert [model.name for model in load_models([str(specs[0]), str(specs[0])])] == ["mine"]
+    with pytest.raises(GeneBenchError, match=r"a/mine\.csv and .*b/mine\.csv are both named x, .* another name"):
+        go(list(map(str, specs[:2])), ["starter_is_tf"], name=["x", "x"])
+    with pytest.raises(GeneBenchError, match=r"1 names were given for 2 models; give one --name \(name=\) for each"):
+        go(list(map(str, specs[:2])), ["starter_is_tf"], name="x")
+
+
+def test_vectors_without_a_revision_are_told_apart_when_they_are_there(go, tmp_path):
+    class Letters(GeneEncoder):
+        model_id, input_column = "letters", "name"
+
+        def encode(self, batch):
+            return np.array([[len(name), ord(name[0])] for name in batch], dtype=np.float32)
+
+    class OtherLetters(Letters):
+        def encode(self, batch):
+            return np.array([[len(name), ord(name[1])] for name in batch], dtype=np.float32)
+
+    assert go(Letters(), ["starter_is_tf"]).fitted == 1
+    (failure,) = go(OtherLetters(), ["starter_is_tf"]).failures
+    assert failure.reason.endswith(
+        "letters/starter_is_tf.json is of other vectors; give the model another name with --name (name= in Python),"
+        " or replace them with --overwrite"
+    )
+    assert go(OtherLetters(), ["starter_is_tf"], overwrite=True).fitted == 1
 
 
 def test_an_interrupted_run_keeps_what_is_done(go, tmp_path, monkeypatch):

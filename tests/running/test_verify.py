@@ -203,7 +203,7 @@ def test_common_genes_need_all_models_of_the_run(tmp_path, toy_dir, toy_genes):
     assert results["random:dim=4"].coverage.n_scored == 45
     (verdict,) = verify([results["random:dim=4"]], data_dir=toy_dir, log=silent)
     assert not verdict.reproduced
-    assert "scored entities differs: " in str(verdict)
+    assert "on the entities of several models; give the results of all of them: part, random:dim=4, r" in str(verdict)
 
 
 def test_a_file_that_is_no_result(tmp_path, check, capsys):

@@ -6,6 +6,7 @@ Learning 52, 2003). Resampling of tasks is in `resampling`.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -134,39 +135,39 @@ def fixed_tasks_test(tests: Sequence[PairedTest], *, alpha: float = ALPHA) -> Pa
     return _t_test(mean, std_error, n, alpha)
 
 
-def fixed_tasks_p_values(scores: npt.ArrayLike, *, test_train_ratio: float) -> Array:
-    """`fixed_tasks_test` of every pair of models at once.
+def fixed_tasks_p_values(
+    differences: npt.ArrayLike, *, test_train_ratio: float, clusters: Sequence[object] | None = None
+) -> Array:
+    """`fixed_tasks_test` of many pairs of models at once.
 
     Args:
-        scores: (M, T, F) of models on folds of tasks; nan where undefined.
+        differences: (P, T, F) of pairs of models on folds of tasks; nan where undefined.
         test_train_ratio: As in `corrected_t_test`.
+        clusters: (T,) name of each task's cluster, each of which counts once; by default every task does.
 
     Returns:
-        (M, M) p-values, not adjusted; nan on the diagonal and where nothing can be tested.
+        (P,) p-values, not adjusted; nan where nothing can be tested.
     """
     from scipy import stats
 
-    table = np.asarray(scores, dtype=np.float64)
-    p_values = np.full((len(table), len(table)), np.nan)
-    for i, row in enumerate(table[:-1]):
-        differences = np.round(row - table[i + 1 :], DECIMALS)
-        defined = ~np.isnan(differences)
-        n = defined.sum(axis=2)
-        filled = np.where(defined, differences, 0.0)
-        means = filled.sum(axis=2) / np.maximum(n, 1)
-        spread = np.where(defined, (filled - means[..., np.newaxis]) ** 2, 0.0).sum(axis=2)
-        std_errors = np.sqrt((1 / np.maximum(n, 1) + test_train_ratio) * spread / np.maximum(n - 1, 1))
-        # As in `corrected_t_test`: no variance to judge by, unless the scores are equal.
-        constant = np.abs(std_errors) < 10.0**-DECIMALS
-        std_errors = np.where((n == 1) | (constant & (means != 0)), np.nan, np.where(constant, 0.0, std_errors))
-        used = n > 0
-        count = np.maximum(used.sum(axis=1), 1)
-        mean = means.sum(axis=1, where=used) / count
-        std_error = std_errors.sum(axis=1, where=used) / count
-        df = np.min(np.where(used, n, n.max(initial=1)), axis=1) - 1
-        ratio = np.abs(mean) / np.where(std_error > 0, std_error, np.nan)
-        tested = np.where((mean == 0) & (std_error == 0), 1.0, 2 * stats.t.sf(ratio, np.maximum(df, 1)))
-        p_values[i, i + 1 :] = p_values[i + 1 :, i] = np.where(used.any(axis=1), tested, np.nan)
+    table = np.round(np.asarray(differences, dtype=np.float64), DECIMALS)
+    names = list(range(table.shape[1])) if clusters is None else list(clusters)
+    sizes = Counter(names)
+    weights = np.array([1 / (len(sizes) * sizes[name]) for name in names])
+    defined = ~np.isnan(table)
+    n = defined.sum(axis=2)
+    filled = np.where(defined, table, 0.0)
+    means = filled.sum(axis=2) / np.maximum(n, 1)
+    spread = np.where(defined, (filled - means[..., np.newaxis]) ** 2, 0.0).sum(axis=2)
+    std_errors = np.sqrt((1 / np.maximum(n, 1) + test_train_ratio) * spread / np.maximum(n - 1, 1))
+    # As in `corrected_t_test`: no variance to judge by, unless the scores are equal.
+    constant = np.abs(std_errors) < 10.0**-DECIMALS
+    std_errors = np.where((n == 1) | (constant & (means != 0)), np.nan, np.where(constant, 0.0, std_errors))
+    mean, std_error = means @ weights, std_errors @ weights
+    df = n.min(axis=1) - 1
+    ratio = np.abs(mean) / np.where(std_error > 0, std_error, np.nan)
+    tested = np.where((mean == 0) & (std_error == 0), 1.0, 2 * stats.t.sf(ratio, np.maximum(df, 1)))
+    p_values: Array = np.where(df >= 0, tested, np.nan)
     return p_values
 
 

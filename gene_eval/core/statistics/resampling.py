@@ -1,4 +1,4 @@
-"""What holds over many tasks: paired bootstrap of their mean, rank intervals, and models that cannot be distinguished.
+"""What holds over many tasks: paired bootstrap of their mean, ranks, and models that cannot be distinguished.
 
 Tasks made from one source share genes and often labels, so they are no independent witnesses: each cluster of tasks
 counts once, by its mean, and clusters are resampled. A test that takes such tasks as independent finds differences
@@ -17,22 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.errors import ProbeError
-from gene_eval.core.statistics.paired_tests import ALPHA, holm
+from gene_eval.core.statistics.paired_tests import ALPHA
 
 __all__ = [
     "MIN_CLUSTERS",
     "N_RESAMPLES",
     "BootstrapMean",
-    "Ranking",
     "bootstrap_mean",
+    "bootstrap_p_values",
     "cluster_means",
-    "rank_models",
+    "mean_ranks",
     "tie_groups",
 ]
 
 MIN_CLUSTERS: Final = 6
 """Fewest clusters that a statement is made from: with five, no signed-rank test can reach p < 0.05."""
 N_RESAMPLES: Final = 10_000
+# Of which all resampled means are in memory together.
+PAIRS_AT_A_TIME: Final = 256
 
 Array = npt.NDArray[np.float64]
 
@@ -49,30 +51,6 @@ class BootstrapMean:
     high: float
     std_error: float
     p_value: float
-    n: int
-    n_clusters: int
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Models by their mean over clusters of tasks, and how certain their ranks are.
-
-    Attributes:
-        means: (M,) mean of each model's cluster means.
-        ranks: (M,) rank by mean, 1 is best; equal means share the better rank.
-        low: (M,) best rank in the interval of the bootstrap; nan with fewer than `MIN_CLUSTERS` clusters.
-        high: (M,) worst rank in it.
-        p_values: (M, M) of the paired bootstrap, Holm-adjusted over all pairs; nan on the diagonal, and throughout with
-            fewer than `MIN_CLUSTERS` clusters.
-        n: Tasks.
-        n_clusters: Clusters they fall into.
-    """
-
-    means: Array
-    ranks: Array
-    low: Array
-    high: Array
-    p_values: Array
     n: int
     n_clusters: int
 
@@ -138,33 +116,47 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
     return np.stack([np.bincount(of_task, weights=row) for row in rows]) / np.bincount(of_task)
 
 
-def rank_models(scores: npt.ArrayLike, *, clusters: Sequence[object] | None = None, seed: int = 0) -> Ranking:
-    """Rank models by their mean over clusters of tasks that all of them were scored on; higher is better.
+def bootstrap_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object] | None = None, seed: int = 0) -> Array:
+    """`bootstrap_mean` of many pairs of models at once.
 
     Args:
-        scores: (M, T) one row per model, one column per task, all of one kind of metric.
+        differences: (P, T) one row per pair of models, one column per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
         seed: Of the resampling.
 
+    Returns:
+        (P,) p-values, not adjusted; nan for a pair with an undefined difference, and with fewer than `MIN_CLUSTERS`
+        clusters.
+
     Raises:
-        ProbeError: No scores, undefined ones, or lengths that differ.
+        ProbeError: Lengths that differ.
     """
-    units = cluster_means(scores, clusters)
-    n_models, n_clusters = units.shape
-    n_tasks = np.shape(scores)[1]
-    means = units.mean(axis=1)
-    ranks = _ranks(means)
+    table = np.asarray(differences, dtype=np.float64)
+    p_values = np.full(len(table), np.nan)
+    pairs = np.flatnonzero(~np.isnan(table).any(axis=1))
+    if not len(pairs):
+        return p_values
+    units = cluster_means(table[pairs], clusters)
+    n_clusters = units.shape[1]
     if n_clusters < MIN_CLUSTERS:
-        unknown = np.full(n_models, np.nan)
-        return Ranking(means, ranks, unknown, unknown, np.full((n_models, n_models), np.nan), n_tasks, n_clusters)
+        return p_values
+    for start in range(0, len(pairs), PAIRS_AT_A_TIME):
+        part = units[start : start + PAIRS_AT_A_TIME]
+        std_errors = _std_error(_resampled_means(part, seed), n_clusters)
+        p_values[pairs[start : start + PAIRS_AT_A_TIME]] = _p_values(part.mean(axis=1), std_errors, n_clusters)
+    return p_values
+
+
+def mean_ranks(means: npt.ArrayLike) -> Array:
+    """(M,) rank by mean, 1 is best; equal means share the better rank.
+
+    >>> mean_ranks([0.5, 0.7, 0.7]).tolist()
+    [3.0, 1.0, 1.0]
+    """
     from scipy import stats
 
-    resampled = _resampled_means(units, seed)
-    # The percentile interval made wider for few clusters (Hesterberg, American Statistician 69, 2015).
-    tail = stats.norm.cdf(math.sqrt(n_clusters / (n_clusters - 1)) * stats.t.ppf(ALPHA / 2, n_clusters - 1))
-    low, high = np.quantile(_ranks(resampled), [tail, 1 - tail], axis=0, method="inverted_cdf")
-    p_values = _pairwise(means, resampled, n_clusters)
-    return Ranking(means, ranks, low, high, p_values, n_tasks, n_clusters)
+    ranks: Array = stats.rankdata(np.round(-np.asarray(means), 12), method="min").astype(np.float64)
+    return ranks
 
 
 def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = ALPHA) -> tuple[tuple[int, ...], ...]:
@@ -217,21 +209,3 @@ def _p_values(means: Array, std_errors: Array, n_clusters: int) -> Array:
     ratio = np.abs(means) / np.where(std_errors > 1e-12, std_errors, 1e-12)
     p_values: Array = np.where(alike, 1.0, 2 * stats.t.sf(ratio, n_clusters - 1))
     return p_values
-
-
-def _pairwise(means: Array, resampled: Array, n_clusters: int) -> Array:
-    first, second = np.triu_indices(len(means), k=1)
-    std_errors = np.array(
-        [_std_error(resampled[:, i] - resampled[:, j], n_clusters) for i, j in zip(first, second, strict=True)]
-    )
-    adjusted = holm(_p_values(means[first] - means[second], std_errors, n_clusters))
-    table = np.full((len(means), len(means)), np.nan)
-    table[first, second] = table[second, first] = adjusted
-    return table
-
-
-def _ranks(means: Array) -> Array:
-    from scipy import stats
-
-    ranks: Array = stats.rankdata(np.round(-means, 12), method="min", axis=-1).astype(np.float64)
-    return ranks

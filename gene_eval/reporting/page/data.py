@@ -9,7 +9,7 @@ from typing import Any
 from scipy import stats
 
 from gene_eval import __version__
-from gene_eval.analysis.pairing import MIN_OVERLAP
+from gene_eval.analysis.pairing import MIN_OVERLAP, Pair
 from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.tables import LABEL_METRIC, Report, Table, TaskLine, labels
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
@@ -84,7 +84,18 @@ def _table(table: Table) -> dict[str, Any]:
         ],
         "shared": shared.values,
         "warnings": table.warnings,
+        "pairs": [
+            [models[one], models[other], tasks[task], *_pair(pair, shared)]
+            for (one, other, task), pair in sorted(table.pairs.items())
+        ],
     }
+
+
+def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:
+    """What to compare where two models were not scored on the same entities: kind, n, folds of both; or why not."""
+    if isinstance(pair, str):
+        return ["", shared.number(pair)]
+    return [pair.kind, pair.n, [_scaled(score) for score in pair.first], [_scaled(score) for score in pair.second]]
 
 
 def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str, Any]:

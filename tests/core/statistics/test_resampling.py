@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from gene_eval.core.errors import ProbeError
-from gene_eval.core.statistics.resampling import bootstrap_mean, cluster_means, rank_models, tie_groups
+from gene_eval.core.statistics.resampling import bootstrap_mean, bootstrap_p_values, cluster_means, tie_groups
 
 VALUES = np.array([0.05, 0.12, -0.02, 0.08, 0.03, 0.10])
 
@@ -66,37 +66,18 @@ def test_values_that_have_no_mean(values, clusters, message):
         bootstrap_mean(values, clusters=clusters)
 
 
-@pytest.fixture(scope="module")
-def ranking():
-    """A good model, two that are alike, a poor one; 12 tasks."""
-    rng = np.random.default_rng(0)
-    base = rng.uniform(0.6, 0.8, size=12)
-    alike = base + rng.normal(0, 0.02, size=(2, 12))
-    return rank_models([base - 0.1, *alike, base + 0.1 + rng.normal(0, 0.01, size=12)])
-
-
-def test_places_and_intervals(ranking):
-    assert ranking.ranks[[3, 0]].tolist() == [1, 4]
-    assert sorted(ranking.ranks[1:3].tolist()) == [2, 3]
-    assert (ranking.low[3], ranking.high[3]) == (1, 1)
-    assert (ranking.low[0], ranking.high[0]) == (4, 4)
-    assert ranking.low[1:3].tolist() == [2, 2]
-    assert ranking.high[1:3].tolist() == [3, 3]
-
-
-def test_p_values_are_those_of_pairs_adjusted_for_their_number(ranking):
-    assert ranking.p_values[1, 2] == ranking.p_values[2, 1] > 0.05
-    others = ranking.p_values[[0, 0, 0, 3, 3], [1, 2, 3, 1, 2]]
-    assert (others < 1e-4).all()
-    assert np.isnan(np.diag(ranking.p_values)).all()
-    rng = np.random.default_rng(1)
-    first, second = rng.normal(size=(2, 10))
-    assert rank_models([first, second]).p_values[0, 1] == pytest.approx(bootstrap_mean(first - second).p_value)
-
-
-def test_who_is_tied(ranking):
-    middle = tuple(sorted((1, 2), key=lambda model: -ranking.means[model]))
-    assert tie_groups(ranking.means, ranking.p_values) == ((3,), middle, (0,))
+def test_many_pairs_at_once_are_the_pairs_one_by_one():
+    differences = np.random.default_rng(1).normal(size=(300, 14))
+    differences[3] = 0
+    differences[4, 2] = math.nan
+    clusters = [number // 2 for number in range(14)]
+    p_values = bootstrap_p_values(differences, clusters=clusters, seed=3)
+    for pair in (0, 1, 2, 299):
+        found = bootstrap_mean(differences[pair], clusters=clusters, seed=3)
+        assert p_values[pair] == pytest.approx(found.p_value, rel=1e-9)
+    assert p_values[3] == 1
+    assert np.flatnonzero(np.isnan(p_values)).tolist() == [4]
+    assert np.isnan(bootstrap_p_values(differences[:, :5])).all()
 
 
 def test_runs_may_overlap_and_never_hold_two_that_differ():
@@ -104,17 +85,3 @@ def test_runs_may_overlap_and_never_hold_two_that_differ():
     p_values[0, 2] = p_values[2, 0] = p_values[0, 3] = p_values[3, 0] = 0.01
     assert tie_groups([4, 3, 2, 1], p_values) == ((0, 1), (1, 2, 3))
     assert tie_groups([1, 2], np.full((2, 2), math.nan)) == ((1, 0),)
-
-
-def test_equal_means_share_the_better_place():
-    scores = np.tile(np.arange(8.0), (3, 1)) / 10
-    scores[2] -= 0.1
-    ranking = rank_models(scores)
-    assert ranking.ranks.tolist() == [1, 1, 3]
-    assert ranking.p_values[0, 1] == 1
-
-
-def test_few_clusters_give_places_without_intervals():
-    ranking = rank_models([[0.5, 0.6], [0.7, 0.8]])
-    assert ranking.ranks.tolist() == [2, 1]
-    assert np.isnan([*ranking.low, *ranking.high, *ranking.p_values.ravel()]).all()

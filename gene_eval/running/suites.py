@@ -1,0 +1,108 @@
+"""Named, versioned lists of tasks: what `-t @NAME` stands for, and what reports give a mean and ranks of their own.
+
+A result says nothing of suites: a task can be in several, and in others tomorrow.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from builders import BUILDERS, TaskConfig, configs
+from builders.errors import UnknownTaskError
+from gene_eval.text import did_you_mean
+
+__all__ = ["SIGN", "Suite", "averaged", "expand", "suites"]
+
+SIGN: Final = "@"
+PAPER, STARTER, GENEB = "paper-2024", "starter", "geneb"
+_Rule = Callable[[TaskConfig], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A list of tasks.
+
+    Args:
+        name: Without the sign.
+        version: Raised when the list changes.
+        description: What the tasks have in common.
+        tasks: Ids, in catalogue order.
+    """
+
+    name: str
+    version: str
+    description: str
+    tasks: tuple[str, ...]
+
+
+def _is_of_paper(config: TaskConfig) -> bool:
+    return config.paper_name is not None
+
+
+def _is_starter(config: TaskConfig) -> bool:
+    return config.source == STARTER
+
+
+def _is_of_geneb(config: TaskConfig) -> bool:
+    return config.source == GENEB
+
+
+def _is_beyond(config: TaskConfig) -> bool:
+    return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config))
+
+
+# What a config says decides, so that no list repeats it; a test holds the names of each version.
+_SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
+    (PAPER, "1.0.0", "the tasks of arXiv 2412.04075", _is_of_paper),
+    (STARTER, "1.0.0", "built in, for trying things out; part of no ranking", _is_starter),
+    ("extended", "1.0.0", "what gene-bench has beyond the paper", _is_beyond),
+    (GENEB, "1.0.0", "DNA sequences of the collections that GenEB takes its tasks from", _is_of_geneb),
+)
+
+
+def suites() -> dict[str, Suite]:
+    """Every suite that has tasks, by name.
+
+    >>> suites()["starter"].tasks[0]
+    'starter_is_tf'
+    """
+    known = [each for builder in BUILDERS for each in builder.BUILDER_CONFIGS if isinstance(each, TaskConfig)]
+    found = (
+        Suite(name, version, description, tuple(config.name for config in known if rule(config)))
+        for name, version, description, rule in _SUITES
+    )
+    return {suite.name: suite for suite in found if suite.tasks}
+
+
+def expand(patterns: Iterable[str]) -> list[str]:
+    """The patterns with the tasks of a suite in place of its name.
+
+    Raises:
+        UnknownTaskError: There is no such suite; the message suggests the nearest.
+
+    >>> expand(["humantfs_*", "@starter"])[:2]
+    ['humantfs_*', 'starter_is_tf']
+    """
+    listed: list[str] = []
+    for pattern in patterns:
+        if not pattern.startswith(SIGN):
+            listed.append(pattern)
+            continue
+        known = suites()
+        if pattern.removeprefix(SIGN) not in known:
+            message = f"no suite {pattern!r}; {did_you_mean(pattern, [SIGN + name for name in known])}"
+            raise UnknownTaskError(message)
+        listed += known[pattern.removeprefix(SIGN)].tasks
+    return listed
+
+
+def averaged() -> dict[str, Sequence[str]]:
+    """What reports average: `@name` to the ranked tasks of each suite whose main metric is a ROC-AUC."""
+    known = configs()
+
+    def is_averaged(name: str) -> bool:
+        config = known[name]
+        return isinstance(config, TaskConfig) and config.ranked and config.target != "regression"
+
+    found = {SIGN + suite.name: tuple(filter(is_averaged, suite.tasks)) for suite in suites().values()}
+    return {name: tasks for name, tasks in found.items() if tasks}
