@@ -1,17 +1,23 @@
 """The one way to write a file: a reader sees the old one or the new one, never a part of it."""
 
 import os
+import platform
+import re
 import secrets
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from gene_eval.errors import FileError
 
-__all__ = ["atomic_path", "atomic_write"]
+__all__ = ["atomic_path", "atomic_write", "check_writable"]
 
 # Of the name of a file, so that its temporary neighbour stays below the 255 bytes that file systems allow.
 KEPT = 40
+PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.part")
+MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 @contextmanager
@@ -32,7 +38,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         # In the same folder, since a rename is atomic only within a file system.
-        part = target.with_name(f".{target.name[:KEPT]}.{secrets.token_hex(4)}.part")
+        part = target.with_name(f".{target.name[:KEPT]}.{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.part")
+        _sweep(target.parent)
         yield part
         with part.open("rb+") as written:
             os.fsync(written.fileno())
@@ -55,3 +62,44 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> None:
     """
     with atomic_path(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that could not be written, before the work whose result it is to hold; nothing is touched.
+
+    Raises:
+        FileError: It is a folder, below a file, or in a folder that cannot be written.
+    """
+    path = Path(path)
+    parent = next(above for above in Path(os.path.realpath(path)).parents if above.exists())
+    if path.is_dir():
+        reason = "it is a folder, expected the name of a file"
+    elif not parent.is_dir():
+        reason = f"{parent} is a file, expected a folder"
+    elif not os.access(parent, os.W_OK | os.X_OK):
+        reason = f"folder {parent} cannot be written; name another"
+    else:
+        return
+    message = f"cannot write {path}: {reason}"
+    raise FileError(message)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine have left of their files; once in the life of this one."""
+    for path in folder.iterdir():
+        if (part := PART.fullmatch(path.name)) and part["machine"] == MACHINE and not _is_alive(int(part["process"])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    # Only there is signal 0 a question.
+    if os.name == "posix":
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+        except OSError:
+            pass
+    return True

@@ -4,6 +4,7 @@ AdapterError (ValueError)
 ├── UnknownModelError   the MODEL string names no adapter, file, folder, class or Hub model
 ├── ModelLoadError      the model was found, but its code or weights do not load
 ├── VectorsError        a table of vectors is not one: columns, duplicates, lengths, NaN
+├── CacheError          vectors cannot be written where they are kept or made: no room, no permission
 └── EncodingError       the genes do not fit the model, or `encode` did not return vectors
     └── RefusedInput    one value that `encode` was given is not what it reads; `embed` adds the gene's name
 """
@@ -28,6 +29,10 @@ class ModelLoadError(AdapterError):
 
 class VectorsError(AdapterError):
     """A table of vectors breaks the contract of DESIGN: one finite vector of one length for each symbol."""
+
+
+class CacheError(AdapterError):
+    """Vectors cannot be written; the message says where, why and what to do."""
 
 
 class EncodingError(AdapterError):

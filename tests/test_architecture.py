@@ -35,7 +35,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gene_eval.files": ("gene_eval.errors",),
     "gene_eval.text": (),
     "gene_eval.lossless": ("gene_eval.metrics.storage",),
-    "gene_eval.metrics": ("gene_eval.core", "gene_eval.metrics"),
+    "gene_eval.metrics": (*_LEAVES, "gene_eval.core", "gene_eval.metrics"),
     "gene_eval.comparisons": ("gene_eval.comparisons", "gene_eval.core", "gene_eval.metrics.storage"),
     "gene_eval.results": (*_LEAVES, "gene_eval.core", "gene_eval.results"),
     "gene_eval.analysis": (*_LEAVES, "gene_eval.core", "gene_eval.results", "gene_eval.analysis"),

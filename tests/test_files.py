@@ -1,11 +1,13 @@
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from gene_eval.errors import FileError
-from gene_eval.files import atomic_path, atomic_write
+from gene_eval.files import MACHINE, atomic_path, atomic_write, check_writable
 
 
 def test_a_file_is_replaced_with_its_folders_made(tmp_path: Path) -> None:
@@ -76,3 +78,42 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader.join(timeout=10)
     assert read == [b"down the pipe"]
     assert pipe.is_fifo()
+
+
+KILLED = """
+import os, signal, sys
+from gene_eval.files import atomic_path
+with atomic_path(sys.argv[1]) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_swept_and_what_others_write_is_not(tmp_path: Path, repo: Path) -> None:
+    target = tmp_path / "file"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(target)], cwd=repo, check=False)
+    assert done.returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.read_text() == "half"
+    process, machine = left.name.split("-")[1], f"{int(MACHINE, 16) ^ 1:08x}"
+    of_another = left.with_name(left.name.replace(MACHINE, machine))
+    of_one_alive = left.with_name(left.name.replace(f"-{process}-", "-1-"))
+    foreign = left.with_name(".file.part")
+    for path in (of_another, of_one_alive, foreign):
+        path.touch()
+    atomic_write(target, "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([target, of_another, of_one_alive, foreign])
+    assert target.read_text() == "whole"
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=rf"^cannot write {tmp_path}: it is a folder, expected the name of a file$"):
+        check_writable(tmp_path)
+    with pytest.raises(FileError, match=rf": {tmp_path / 'file'} is a file, expected a folder$"):
+        check_writable(tmp_path / "file" / "a" / "b")
+    check_writable(tmp_path / "new" / "folder" / "file")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(FileError, match=rf": folder {tmp_path} cannot be written; name another$"):
+        check_writable(tmp_path / "new" / "file")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import gene_eval
 from gene_eval.analysis.compare import find_model
 from gene_eval.cli.output import DONE, SOME_FAILED
-from gene_eval.files import atomic_write
+from gene_eval.files import atomic_write, check_writable
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.reporting import text
 from gene_eval.reporting.plots import save as plots
@@ -17,6 +17,8 @@ __all__ = ["card", "compare", "report"]
 
 def report(arguments: argparse.Namespace) -> int:
     """Make a table or page, and pictures, of the results in a folder."""
+    if arguments.output is not None:
+        check_writable(arguments.output)
     found = gene_eval.load_results(arguments.results)
     made = found.report
     pair = arguments.pair and _pair(arguments.pair, found.models)
@@ -50,6 +52,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def card(arguments: argparse.Namespace) -> int:
     """Write a model's results into its card, and into the file that benchmarks on the Hub read."""
+    check_writable(arguments.output)
     found = gene_eval.load_results(arguments.results)
     made = make_card(
         found.results,

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import io
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from builders import RawFiles, load
 from builders.symbols import LISTING_COLUMNS
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
-from gene_eval.files import atomic_write
+from gene_eval.files import atomic_path, atomic_write, check_writable
 from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
 from gene_eval.running.vectors import reading_lines
@@ -40,20 +39,17 @@ def embed(arguments: argparse.Namespace) -> int:
     if arguments.output.suffix != ".parquet":
         message = f"-o {arguments.output}: expected a file name that ends in .parquet"
         raise GeneBenchError(message)
+    check_writable(arguments.output)
     raw = RawFiles(arguments.data_dir)
     resolve = make_resolve(raw, say)
     model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
-    part = _part_of(arguments.output)
     genes = load(arguments.genes, raw).dataset
     table = embed_table(
         genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=sys.stderr.isatty()
     )
-    try:
+    with atomic_path(arguments.output) as part:
         table.to_dataset().to_parquet(part)
-        part.replace(arguments.output)
-    finally:
-        part.unlink(missing_ok=True)
     for line in reading_lines(model):
         say(line)
     _write_audit(arguments.audit, resolve)
@@ -62,22 +58,6 @@ def embed(arguments: argparse.Namespace) -> int:
         say(line)
     say(f"next: gene-bench run {shlex.quote(str(arguments.output))} -t TASK")
     return DONE
-
-
-def _part_of(path: Path) -> Path:
-    """Name the file that becomes `path` in the end; hours of work do not begin where it cannot be written."""
-    if path.is_dir():
-        message = f"-o {path} is a folder, expected the name of a file"
-        raise GeneBenchError(message)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        part.unlink()
-    except OSError as error:
-        message = f"-o {path} cannot be written: {error.strerror}; name a file in a folder that can be"
-        raise GeneBenchError(message) from error
-    return part
 
 
 def _health_lines(state: Mapping[str, Any]) -> Iterator[str]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+from gene_eval.errors import FileError
+from gene_eval.files import atomic_write
 
 __all__ = ["register_comparison", "register_metric"]
 
@@ -21,6 +23,9 @@ def register_metric() -> Path:
 
     Returns:
         Path of the installed `gene_probe.py`.
+
+    Raises:
+        FileError: It is not there yet, and the cache cannot be written.
     """
     return _register(METRIC, "metric")
 
@@ -32,28 +37,35 @@ def register_comparison() -> Path:
 
 def _register(module: Path, kind: str) -> Path:
     # evaluate brings datasets with it, which nobody who only imports this module should wait for.
+    from evaluate import config
     from evaluate.loading import init_dynamic_modules
 
+    try:
+        return _install(module, kind, Path(init_dynamic_modules()))
+    except OSError as error:
+        message = (
+            f"{config.HF_MODULES_CACHE}: the cache of evaluate modules cannot be written"
+            f" ({error.strerror or error}); set HF_HOME or HF_MODULES_CACHE to a folder that can be"
+        )
+        raise FileError(message) from error
+
+
+def _install(module: Path, kind: str, modules: Path) -> Path:
     body = module.read_bytes()
     # evaluate looks for cached modules of every kind in the folder "metrics".
-    metrics = Path(init_dynamic_modules()) / "metrics"
+    metrics = modules / "metrics"
     version = metrics / f"evaluate-{kind}--{module.stem}" / hashlib.sha256(body).hexdigest()
     version.mkdir(parents=True, exist_ok=True)
     for package in (metrics, version.parent, version):
-        (package / "__init__.py").touch()
+        if not (package / "__init__.py").exists():
+            (package / "__init__.py").touch()
     installed = version / module.name
     if not installed.is_file() or installed.read_bytes() != body:
-        _write_atomically(installed, body)
-    # Not simply now: a file system's clock ticks in milliseconds, and another version may bear a time ahead of ours.
-    latest = max(path.stat().st_mtime_ns for path in version.parent.glob(f"*/{module.name}"))
-    stamp = max(time.time_ns(), latest + 1_000_000)
-    os.utime(installed, ns=(stamp, stamp))
+        atomic_write(installed, body)
+    others = [path.stat().st_mtime_ns for path in version.parent.glob(f"*/{module.name}") if path != installed]
+    latest = max(others, default=0)
+    if installed.stat().st_mtime_ns <= latest:
+        # Not simply now: a file system's clock ticks in milliseconds, and another version may bear a time ahead.
+        stamp = max(time.time_ns(), latest + 1_000_000)
+        os.utime(installed, ns=(stamp, stamp))
     return installed
-
-
-def _write_atomically(path: Path, body: bytes) -> None:
-    """A run that loads the module meanwhile sees the old file or the whole new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
-    Path(name).replace(path)

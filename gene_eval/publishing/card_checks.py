@@ -13,6 +13,7 @@ from gene_eval.text import printable
 __all__ = ["HEAD", "INDEX", "check_accepted", "read_metadata"]
 
 INDEX = "model-index"
+MAX_DEPTH, MAX_VALUES = 50, 100_000
 # The opening line, the metadata, and the line that closes it.
 HEAD = re.compile(r"\A(\ufeff?\s*---[ \t\r]*\n)(.*?)(^---[ \t\r]*$)", re.DOTALL | re.MULTILINE)
 
@@ -24,7 +25,10 @@ def read_metadata(metadata: str) -> dict[str, Any]:
         CardError: It is not valid YAML, or something else than keys and values.
     """
     try:
-        content = yaml.safe_load(metadata)
+        loader = yaml.SafeLoader(metadata)
+        node = loader.get_single_node()
+        _check_size(node)
+        content = None if node is None else loader.construct_document(node)
     except (ValueError, RecursionError) as error:
         # Of what YAML takes for a date or a number and Python does not, and of thousands of brackets.
         reason = printable(str(error)) if isinstance(error, ValueError) else "nested too deeply"
@@ -41,6 +45,29 @@ def read_metadata(metadata: str) -> dict[str, Any]:
         message = f"its metadata is a {type(content).__name__}, expected keys and values"
         raise CardError(message)
     return content
+
+
+def _check_size(root: yaml.Node | None) -> None:
+    """Refuse metadata that is small as text only: ten lines of aliases to aliases stand for a billion values.
+
+    Raises:
+        ValueError: It holds itself, is nested too deeply, or has too many values with aliases written out.
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node, depth: int) -> int:
+        if depth > MAX_DEPTH:
+            message = f"nested over {MAX_DEPTH} levels, or an alias of what it is in"
+            raise ValueError(message)
+        if id(node) not in sizes:
+            below = [node.value] if isinstance(node, yaml.ScalarNode) else node.value
+            parts = [part for item in below for part in (item if isinstance(item, tuple) else (item,))]
+            sizes[id(node)] = 1 + sum(size(part, depth + 1) for part in parts if isinstance(part, yaml.Node))
+        return sizes[id(node)]
+
+    if root is not None and (values := size(root, 0)) > MAX_VALUES:
+        message = f"{values:,} values with its aliases written out, at most {MAX_VALUES:,} are read"
+        raise ValueError(message)
 
 
 def check_accepted(card: str) -> None:

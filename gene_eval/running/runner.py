@@ -17,6 +17,7 @@ from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.errors import CoverageError, GeneBenchError
+from gene_eval.files import check_writable
 from gene_eval.results import store
 from gene_eval.results.minimum import rarer_class
 from gene_eval.results.paths import path_of
@@ -77,6 +78,8 @@ class _Run:
     def __init__(self, options: RunOptions) -> None:
         if options.device is not None:
             choose_devices(options.device)
+        if options.out is not None:
+            check_writable(options.out / "any")
         self.options, self.log = options, options.log
         self.raw = RawFiles(options.data_dir)
         self.resolve = make_resolve(self.raw, options.log)

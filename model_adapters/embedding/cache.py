@@ -1,4 +1,8 @@
-"""Where the vectors of a gene table are kept, and whether they are what was written."""
+"""Where the vectors of a gene table are kept, and whether they are what was written.
+
+Reading takes no lock, so that a complete cache may be read-only, or on a file system without locks. Where vectors
+cannot be kept, they are computed each time, and a line in the log says so.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +11,64 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from model_adapters.base import file_sha256
 from model_adapters.embedding.inputs import logger
+from model_adapters.errors import CacheError
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from filelock import BaseFileLock
+
+WAY_OUT = "set HF_HOME or HF_DATASETS_CACHE to a folder on a local disk with room"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an embedding is made.
+
+    Args:
+        folder: What is done so far lies here, and stays if that is interrupted.
+        cached: Whether the vectors are there already.
+        kept: Whether they can be kept beside the gene table.
+    """
+
+    folder: Path
+    cached: bool
+    kept: bool
 
 
 @contextmanager
-def work_folder(genes: Dataset, key: str) -> Iterator[tuple[bool, Path]]:
-    """Yield whether the cache has the vectors, and a folder to make them in, which is kept if that is interrupted."""
-    if not is_writable(genes):
-        with tempfile.TemporaryDirectory(prefix="gene-bench-") as temporary:
-            yield is_cached(genes, key), Path(temporary)
-        return
-    from filelock import FileLock
+def work_folder(genes: Dataset, key: str) -> Iterator[Place]:
+    """Yield where to make vectors, which nobody else does meanwhile.
 
-    folder = Path(genes.cache_files[0]["filename"]).parent / f"embedding-{key}"
+    Raises:
+        CacheError: what is written inside cannot be, because the disk is full, say.
+    """
+    folder = _folder(genes, key)
     if is_cached(genes, key):
-        yield True, folder
+        yield Place(folder, cached=True, kept=True)
         return
-    lock = folder.with_suffix(".lock")
+    lock = _locked(folder) if genes.cache_files else None
+    if lock is None:
+        with tempfile.TemporaryDirectory(prefix="gene-bench-") as temporary, _writing(Path(temporary)):
+            yield Place(Path(temporary), cached=False, kept=False)
+        return
     try:
-        # Another process that embeds the same: wait for it, and take its vectors.
-        with FileLock(lock):
-            yield is_cached(genes, key), folder
-            shutil.rmtree(folder, ignore_errors=True)
+        with _writing(folder):
+            # Another process may have embedded the same, while this one waited for it.
+            yield Place(folder, cached=is_cached(genes, key), kept=True)
+        shutil.rmtree(folder, ignore_errors=True)
     finally:
         with suppress(OSError):
             folder.rmdir()
-        lock.unlink(missing_ok=True)
+        # While it is held: whoever opened it meanwhile sees that it is gone, and makes another.
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def is_cached(genes: Dataset, key: str) -> bool:
@@ -52,28 +81,40 @@ def is_cached(genes: Dataset, key: str) -> bool:
     if not genes.cache_files or not is_caching_enabled():
         return False
     path, record = _files(genes, key)
-    if not path.exists():
-        return False
-    if not record.exists() or file_sha256(path) == record.read_text(encoding="utf-8", errors="replace"):
-        return True
-    logger.warning(f"{path}: the cached vectors are not those that were written; they are computed again")
-    if not is_writable(genes):
-        return False
-    path.unlink()
-    record.unlink()
+    with suppress(FileNotFoundError):
+        if file_sha256(path) == record.read_text(encoding="utf-8", errors="replace"):
+            return True
+        logger.warning(f"{path}: the cached vectors are not those that were written; they are computed again")
+    # One without its record too: it was never finished.
+    for each in (path, record):
+        with suppress(OSError):
+            each.unlink()
     return False
 
 
 def record_hash(genes: Dataset, key: str) -> None:
     """Keep the sha256 of the file of vectors beside it."""
-    if not is_writable(genes):
-        return
     path, record = _files(genes, key)
     # Absent where the user has disabled caching.
     if path.exists():
-        part = record.with_name(f".{record.name}.{os.getpid()}.part")
-        part.write_text(file_sha256(path), encoding="utf-8")
-        part.replace(record)
+        write_atomically(record, file_sha256(path).encode())
+
+
+def write_atomically(path: Path, *content: bytes | memoryview) -> None:
+    """Write a file from its pieces; after a crash it is complete or not there."""
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _folder(genes: Dataset, key: str) -> Path:
+    return Path(genes.cache_files[0]["filename"] if genes.cache_files else "").parent / f"embedding-{key}"
 
 
 def _files(genes: Dataset, key: str) -> tuple[Path, Path]:
@@ -81,7 +122,27 @@ def _files(genes: Dataset, key: str) -> tuple[Path, Path]:
     return path, path.with_suffix(".sha256")
 
 
-def is_writable(genes: Dataset) -> bool:
-    """Return whether vectors can be kept beside the gene table."""
-    files = genes.cache_files
-    return bool(files) and os.access(Path(files[0]["filename"]).parent, os.W_OK)
+def _locked(folder: Path) -> BaseFileLock | None:
+    """Return the lock of a folder, which exists from now on; None where that cannot be, and a line says why."""
+    from filelock import FileLock
+
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        folder.mkdir(exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        with suppress(OSError):
+            folder.rmdir()
+        reason = error.strerror or str(error)
+        logger.warning(f"{folder.parent}: vectors cannot be kept there ({reason}) and are lost afterwards; {WAY_OUT}")
+        return None
+    return lock
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{folder.parent}: vectors cannot be written ({error.strerror or error}); {WAY_OUT}"
+        raise CacheError(message) from error

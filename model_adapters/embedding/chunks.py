@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model_adapters.embedding.cache import write_atomically
 from model_adapters.embedding.inputs import logger
 from model_adapters.embedding.table import finite_float32
 from model_adapters.errors import (
@@ -207,17 +207,7 @@ def save_chunk(path: Path, vectors: NDArray[np.float32]) -> None:
     """Write the sha256 of an .npy and the .npy itself; after a crash, the file is complete or not there."""
     content = io.BytesIO()
     np.save(content, vectors)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    path.parent.mkdir(exist_ok=True)
-    try:
-        with part.open("wb") as file:
-            file.write(hashlib.sha256(content.getbuffer()).digest())
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(path, hashlib.sha256(content.getbuffer()).digest(), content.getbuffer())
 
 
 def read_chunk(path: Path, *, rows: int) -> NDArray[np.float32] | None:

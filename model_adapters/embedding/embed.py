@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model_adapters.base import choose_devices, source_sha256, wrong_attribute
-from model_adapters.embedding.cache import is_writable, record_hash, work_folder
+from model_adapters.embedding.cache import record_hash, work_folder
 from model_adapters.embedding.chunks import (
     ChunkEncoder,
     chunk_bounds,
@@ -143,10 +144,11 @@ def _cached_or_encoded(
     if not callable(getattr(model, "fit", None)) or (fit_on and fit_on._fingerprint == genes._fingerprint):
         fit_on = None
     key = _cache_key(genes, model, fit_on)
-    with work_folder(genes, key) as (cached, folder):
+    with work_folder(genes, key) as place:
         vectors = None
-        if not cached:
-            encoder = ChunkEncoder(model, name, folder, _fitted_values(inputs, fit_on, column, name), ["cpu"], size)
+        if not place.cached:
+            fitted = _fitted_values(inputs, fit_on, column, name)
+            encoder = ChunkEncoder(model, name, place.folder, fitted, ["cpu"], size)
             rest: dict[str, Any] = {"device": options["device"], "progress": options["progress"]}
             vectors = _encode(inputs, encoder, column=column, on_encode=on_encode, **rest)
         with progress_bar(shown=False):
@@ -157,11 +159,11 @@ def _cached_or_encoded(
                 batched=True,
                 batch_size=ROWS_AT_ONCE,
                 new_fingerprint=key,
-                keep_in_memory=not is_writable(genes),
+                keep_in_memory=not place.kept,
                 # What is there but damaged, in a folder that cannot be written to, must not be taken.
-                load_from_cache_file=None if cached else False,
+                load_from_cache_file=None if place.cached else False,
             )
-        if not cached:
+        if place.kept and not place.cached:
             record_hash(genes, key)
     return embedded
 
@@ -217,14 +219,22 @@ def _joined(
             message = f"{name}: {path} was damaged or removed while it was written; run it again"
             raise EncodingError(message)
         if vectors is None:
-            shape = (n, block.shape[1])
-            vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", dtype=np.float32, shape=shape)
+            vectors = _file_of_zeros(folder / "vectors.npy", (n, block.shape[1]))
         if block.shape[1] != vectors.shape[1]:
             dims = f"{vectors.shape[1]} numbers for some genes and {block.shape[1]} for others"
             message = f"{name}: encode returned {dims}"
             raise EncodingError(message)
         vectors[rows] = block
     assert vectors is not None
+    return vectors
+
+
+def _file_of_zeros(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return an array in a file that has its place on the disk: a full one would end the process when it is filled."""
+    vectors = np.lib.format.open_memmap(path, "w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return vectors
 
 

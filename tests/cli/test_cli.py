@@ -68,15 +68,17 @@ def test_mistakes_take_one_line(cli, argv, parts, tmp_path, monkeypatch, assert_
 def test_what_cannot_be_written_takes_one_line(cli, tmp_path, assert_one_line):
     (tmp_path / "file").write_text("not a folder")
     assert cli("run", SMALL, "-t", "starter_is_tf", "-o", tmp_path / "results")[0] == 0
-    report = ("report", tmp_path / "results", "-o", tmp_path / "file" / "report.md")
-    assert_one_line(cli(*report), str(tmp_path / "file"), "xists")
-    target = tmp_path / "file" / "x.parquet"
-    assert_one_line(cli("embed", SMALL, "--genes", "starter_genes", "-o", target), f"-o {target} cannot be")
+    for command, target in (
+        (("report", tmp_path / "results"), "file/report.md"),
+        (("card", tmp_path / "results", SMALL), "file/README.md"),
+        (("embed", SMALL, "--genes", "starter_genes"), "file/x.parquet"),
+        (("run", SMALL, "-t", "starter_is_tf"), "file"),
+    ):
+        parts = (f"cannot write {tmp_path / target}", f"{tmp_path / 'file'} is a file, expected a folder")
+        assert_one_line(cli(*command, "-o", tmp_path / target), *parts)
     (tmp_path / "y.parquet").mkdir()
-    assert_one_line(cli("embed", SMALL, "-o", tmp_path / "y.parquet"), "y.parquet is a folder, expected the name of")
-    status, out, err = cli("run", SMALL, "-t", "starter_is_tf", "-o", tmp_path / "file")
-    assert (status, out) == (1, "")
-    assert f"failed: {SMALL} on starter_is_tf: cannot write" in err
+    folder = ("embed", SMALL, "-o", tmp_path / "y.parquet")
+    assert_one_line(cli(*folder), "y.parquet: it is a folder, expected the name of a file")
 
 
 def test_a_reader_that_leaves_early_is_no_error(repo):

@@ -1,6 +1,7 @@
 """The `evaluate` metric: same numbers as the probe, by path and by name, and a README that says what the code does."""
 
 import doctest
+import errno
 import inspect
 import json
 import os
@@ -17,6 +18,7 @@ import yaml
 
 from gene_eval.core import METRICS, ProbeError, default_folds, probe
 from gene_eval.core.engines import OPTIONS
+from gene_eval.errors import FileError
 from gene_eval.metrics import register
 
 FOLDER = Path(register.__file__).parent / "gene_probe"
@@ -176,6 +178,24 @@ def test_registering_twice_is_registering_once(modules_cache):
     files = sorted(modules_cache.rglob("*"))
     assert register.register_metric() == first
     assert sorted(modules_cache.rglob("*")) == files
+
+
+def test_a_read_only_cache_serves_once_the_metric_is_there(modules_cache, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "utime", refused)
+    monkeypatch.setattr(Path, "touch", refused)
+    with pytest.raises(
+        FileError, match=rf"^{modules_cache.parent}: .* cannot be written \(Read-only .*; set HF_HOME or"
+    ):
+        register.register_metric()
+    monkeypatch.undo()
+    monkeypatch.setattr(evaluate.config, "HF_MODULES_CACHE", modules_cache.parent)
+    installed = register.register_metric()
+    monkeypatch.setattr(os, "utime", refused)
+    monkeypatch.setattr(Path, "touch", refused)
+    assert register.register_metric() == installed
 
 
 def test_evaluate_takes_the_version_registered_last(modules_cache, tmp_path, monkeypatch):

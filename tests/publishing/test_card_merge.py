@@ -145,18 +145,29 @@ def test_an_empty_index_takes_entries() -> None:
     assert merge_card(card, title="M", section="New.", index=[]).startswith(card)
 
 
+def bomb(form: str) -> str:
+    """Nine lines of aliases, each of nine aliases to the line before: a billion values."""
+    return "".join(f"a{i}: &a{i} {form % ', '.join([f'*a{i - 1}'] * 9)}\n" for i in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
         ("a: " + "[" * 5000 + "]" * 5000, r"cannot be read \(nested too deeply\)"),
         ("date: 2024-13-45", r"cannot be read \(month must be in 1..12"),
         ("n: " + "9" * 5000, r"cannot be read \(Exceeds the limit"),
+        ("a: " + "[" * 60 + "]" * 60, r"cannot be read \(nested over 50 levels"),
+        ("a: &a [*a]", r"cannot be read \(nested over 50 levels, or an alias of what it is in\); mend it"),
+        ("model-index: &a\n- name: x\n  results: *a", "or an alias of what it is in"),
+        ("a0: &a0 [x, y]\n" + bomb("[%s]"), "cannot be read .[0-9,]+ values with its aliases written out"),
+        ("a0: &a0 {x: y}\n" + bomb("{<<: [%s]}"), "[0-9,]+ values with its aliases written out, at most"),
     ],
 )
 def test_metadata_that_python_cannot_hold_is_refused(metadata: str, reason: str) -> None:
     card = f"---\n{metadata}\n---\n# M\n"
-    with pytest.raises(CardError, match=reason):
-        check_accepted(card)
+    for check in (check_accepted, merge):
+        with pytest.raises(CardError, match=reason):
+            check(card)
 
 
 def test_what_the_hub_does_not_accept_is_refused_and_the_entry_named() -> None:

@@ -1,6 +1,8 @@
+import errno
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -158,12 +160,90 @@ def test_a_failed_embedding_leaves_nothing_in_the_cache(genes_on_disk, make_mode
     assert as_matrix(table)[1].tolist() == [[0.0, 0.0]] * 5
 
 
-def test_a_cache_folder_that_cannot_be_written_still_gives_the_vectors(genes_on_disk, counting, monkeypatch):
+@pytest.fixture
+def refuse(genes_on_disk):
+    """Make a system call fail for the folder of the gene table."""
+    folder = genes_on_disk.cache_files[0]["filename"].rpartition("/")[0]
+
+    @contextmanager
+    def refused(name, number):
+        original = getattr(sys.modules[name.partition(".")[0]], name.partition(".")[2])
+
+        def call(target, *arguments, **options):
+            if isinstance(target, int) or str(target).startswith(folder):
+                raise OSError(number, os.strerror(number))
+            return original(target, *arguments, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(name, call)
+            yield
+
+    return refused
+
+
+CANNOT = {
+    "no locks": ("fcntl.flock", errno.ENOLCK),
+    "lock of another user": ("fcntl.flock", errno.EPERM),
+    "read-only": ("os.mkdir", errno.EROFS),
+}
+
+
+@pytest.mark.parametrize("case", CANNOT)
+def test_a_cache_that_cannot_be_written_is_named_and_still_serves(genes_on_disk, counting, refuse, caplog, case):
     folder = Path(genes_on_disk.cache_files[0]["filename"]).parent
     before = sorted(folder.iterdir())
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert embed(genes_on_disk, counting)[:]["embedding"][1] == [29.0, 4.0]
-    assert sorted(folder.iterdir()) == before
+    expected = [[len(text), text.count(" ")] for text in genes_on_disk["description"]]
+    with refuse(*CANNOT[case]):
+        assert embed(genes_on_disk, counting)["embedding"][:] == expected
+    assert [path for path in sorted(folder.iterdir()) if path.suffix != ".lock"] == before
+    reason = os.strerror(CANNOT[case][1])
+    assert f"{folder}: vectors cannot be kept there ({reason}) and are lost afterwards; set HF_HOME" in caplog.text
+    embed(genes_on_disk, counting)
+    counting.calls.clear()
+    with refuse(*CANNOT[case]):
+        assert embed(genes_on_disk, counting)["embedding"][:] == expected
+    assert counting.calls == []
+
+
+def test_a_full_disk_is_one_line_and_what_is_done_stays(tmp_path, repo):
+    command = [sys.executable, "-c", FULL, str(tmp_path)]
+    done = subprocess.run(command, cwd=repo, capture_output=True, text=True, check=True)
+    lines = [
+        f"{tmp_path}/genes: vectors cannot be written (File too large); set HF_HOME or HF_DATASETS_CACHE to a folder "
+        "on a local disk with room"
+    ] * 3
+    assert done.stdout.splitlines() == [*lines, "600 rows, 0 calls"]
+
+
+FULL = """
+import resource, signal, sys
+import numpy as np
+from datasets import Dataset, disable_progress_bars, load_from_disk
+from model_adapters import embed
+from model_adapters.errors import CacheError
+
+class Wide:
+    model_id, revision, input_column, version, calls = "wide", "1", "name", "1", 0
+    def encode(self, batch):
+        Wide.calls += 1
+        return np.full((len(batch), 100), 0.1)
+
+disable_progress_bars()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = sys.argv[1] + "/genes"
+Dataset.from_dict({"symbol": [f"G{i}" for i in range(600)], "name": ["x"] * 600}).save_to_disk(folder)
+genes = load_from_disk(folder)
+# A limit on the size of files fails as a full disk does: in a chunk, in all chunks together, in the table.
+for size in (50_000, 200_000, 241_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    try:
+        embed(genes, Wide())
+    except CacheError as error:
+        print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+Wide.calls = 0
+print(f"{len(embed(genes, Wide()))} rows, {Wide.calls} calls")
+"""
 
 
 def test_an_edited_class_is_run_again(tmp_path, genes_on_disk):
