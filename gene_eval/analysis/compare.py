@@ -246,8 +246,7 @@ def _compare_task(first: TaskResult, second: TaskResult) -> TaskComparison:
     folds = list(zip(first.scores[metric].folds, second.scores[metric].folds, strict=True))
     both = [(a, b) for a, b in folds if not math.isnan(a + b)]
     a, b = [pair[0] for pair in both], [pair[1] for pair in both]
-    # Of F folds each holds 1/F of the rows, whether or not all of them are defined.
-    test = corrected_t_test(a, b, test_train_ratio=1 / max(len(folds) - 1, 1))
+    test = corrected_t_test(a, b, test_train_ratio=max(first.test_train_ratio, second.test_train_ratio))
     return TaskComparison(
         task=first.task,
         metric=metric,

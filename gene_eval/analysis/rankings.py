@@ -117,7 +117,8 @@ def _group(
     rows = [[score for score in scores[model] if score is not None] for model in models]
     means = np.array([[score.mean for score in row] for row in rows], dtype=np.float64)
     ranking = rank_models(means, clusters=clusters(tasks), seed=seed)
-    p_values = ranking.p_values if generalizes(tasks) else _fixed_p_values(rows)
+    ratio = max(by_model[model][task.id].test_train_ratio for model in models for task in tasks)
+    p_values = ranking.p_values if generalizes(tasks) else _fixed_p_values(rows, test_train_ratio=ratio)
     p_values = np.where(_paired([[by_model[model][task.id] for task in tasks] for model in models]), p_values, np.nan)
     differ = p_values < ALPHA
     if not generalizes(tasks):
@@ -145,13 +146,13 @@ def _main_score(result: TaskResult | None) -> Score | None:
     return None if score is None or math.isnan(score.mean) else score
 
 
-def _fixed_p_values(rows: Sequence[Sequence[Score]]) -> npt.NDArray[np.float64]:
+def _fixed_p_values(rows: Sequence[Sequence[Score]], *, test_train_ratio: float) -> npt.NDArray[np.float64]:
     n_folds = max(len(score.folds) for row in rows for score in row)
     folds = np.full((len(rows), len(rows[0]), n_folds), np.nan)
     for i, row in enumerate(rows):
         for j, score in enumerate(row):
             folds[i, j, : len(score.folds)] = score.folds
-    p_values = fixed_tasks_p_values(folds, test_train_ratio=1 / max(n_folds - 1, 1))
+    p_values = fixed_tasks_p_values(folds, test_train_ratio=test_train_ratio)
     upper = np.triu_indices(len(rows), k=1)
     p_values[upper] = holm(p_values[upper])
     p_values.T[upper] = p_values[upper]

@@ -1,11 +1,12 @@
 """What a run may be told, besides which models and tasks: one set of options for Python and the command line."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from builders.folds import SCHEMES
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.errors import GeneBenchError
@@ -14,7 +15,7 @@ from gene_eval.text import say
 
 __all__ = ["HEADS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
-SPLITS = ("random",)
+SPLITS = tuple(SCHEMES)
 """Split schemes that a task may be scored on: `random` is its column `fold`."""
 HEADS = ("linear",)
 """What may be fitted to vectors."""
@@ -33,7 +34,9 @@ class RunOptions:
         memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
-        split: Scheme that says which entities are held out together: "random", the task's own folds.
+        split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
+            "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
+        repeats: Cross-validations on as many assignments of folds, whose scores make one result.
         head: What is fitted to the vectors: "linear".
         shots: Examples of each class to fit on; None fits on all training entities.
         protocol: See `gene_eval.core.probe.probe`.
@@ -58,7 +61,8 @@ class RunOptions:
     memory: float | None = None
     batch_size: int | None = None
     seed: int = 0
-    split: str = "random"
+    split: str | Sequence[str] = "random"
+    repeats: int = 1
     head: str = "linear"
     shots: int | None = None
     protocol: str = "paper"
@@ -75,8 +79,13 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         """Refuse names that do not exist before any work is done."""
+        for name in self.splits:
+            if name not in SPLITS:
+                raise UnknownNameError(name, kind="split", known=SPLITS)
+        if type(self.repeats) is not int or self.repeats < 1:
+            message = f"repeats is {self.repeats!r}, expected a whole number, 1 or above"
+            raise GeneBenchError(message)
         for option, known in (
-            ("split", SPLITS),
             ("head", HEADS),
             ("protocol", PROTOCOLS),
             ("engine", tuple(ENGINES)),
@@ -108,13 +117,17 @@ class RunOptions:
         return cls(**options)
 
     @property
-    def settings(self) -> Settings:
-        """The axes of a score that a run fixes for all of its models and tasks."""
+    def splits(self) -> tuple[str, ...]:
+        """Each split scheme once, in the order given."""
+        return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
+
+    def settings(self, split: str) -> Settings:
+        """The axes of a score that a run fixes for all of its models and tasks, with one of its splits."""
         return Settings(
             protocol=self.protocol,
             engine=self.engine,
             seed=self.seed,
-            split=self.split,
+            split=split,
             head=self.head,
             shots=self.shots,
         )

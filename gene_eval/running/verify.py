@@ -112,7 +112,13 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    settings = (result.settings, probe.params.get("pairs"), probe.params.get("diseases"), is_common(result))
+    settings = (
+        result.settings,
+        result.task.repeats,
+        probe.params.get("pairs"),
+        probe.params.get("diseases"),
+        is_common(result),
+    )
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
@@ -121,6 +127,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
     probe = result.probe
     return {
         **asdict(result.settings),
+        "repeats": result.task.repeats,
         "data_dir": data_dir,
         "device": device,
         "pairs": str(probe.params.get("pairs", "average")),
