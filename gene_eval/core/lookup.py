@@ -1,4 +1,4 @@
-"""Scores without vectors: a row's score is the mean training label of the groups that it belongs to."""
+"""Scores without vectors: what the labels of training rows of the same groups say of a row."""
 
 import time
 from collections.abc import Sequence
@@ -43,8 +43,9 @@ def look_up(
 ) -> ProbeResult:
     """Score rows by the mean label of the training rows of their groups.
 
-    A group's value is the mean over all training rows that it is a group of; a row's is the mean over its groups. A
-    group that is in no training row has the mean of all training rows.
+    A group's value is the mean over all training rows that it is a group of, and the mean of all training rows counted
+    as one row more: so one row says less than ten that agree, and a group without any has the mean of all. A row's
+    score is the mean over its groups.
 
     Args:
         groups: Of the n rows.
@@ -61,7 +62,7 @@ def look_up(
 
     >>> splits = Splits.from_folds([0, 0, 1, 1])
     >>> look_up(Groups(np.array([[0], [1], [0], [1]])), [0, 1, 0, 1], target="binary", splits=splits).values.tolist()
-    [-0.5, 0.5, -0.5, 0.5]
+    [-0.25, 0.25, -0.25, 0.25]
     """
     truth = check_y(y, target=target, n=len(groups))
     if len(splits.blocks) != len(groups):
@@ -104,12 +105,11 @@ def _columns(y: npt.NDArray[Any], target: str) -> Array:
 
 
 def _means(codes: npt.NDArray[np.int64], columns: Array, train: npt.NDArray[np.bool_]) -> Array:
-    """(G, L) mean of each group over the training rows."""
+    """(G, L) mean of each group over the training rows and the mean of all of them."""
     own = codes[train]
     rows = np.repeat(np.arange(len(own)), own.shape[1])
     shape = (int(codes.max()) + 1, len(own))
     member = sparse.csr_matrix((np.ones(own.size), (own.ravel(), rows)), shape=shape)
     counts = np.asarray(member.sum(axis=1))
-    means: Array = np.asarray(member @ columns[train]) / np.maximum(counts, 1)
-    means = np.where(counts > 0, means, columns[train].mean(axis=0))
+    means: Array = (np.asarray(member @ columns[train]) + columns[train].mean(axis=0)) / (counts + 1)
     return means
