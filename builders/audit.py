@@ -37,6 +37,8 @@ class Audit:
         rows_dropped: Entities left out with a dropped class.
         n: Entities in the task.
         paper_n: Size in the paper, where it has the task.
+        splits: Families of genes, relatives across folds and pairs in no test part; see `builders.folds.fold_columns`.
+        no_splits: Scheme that this kind of task could have -> why it has no column.
         notes: What else a reader should know, one sentence each.
     """
 
@@ -51,6 +53,8 @@ class Audit:
     rows_dropped: int = 0
     n: int = 0
     paper_n: int | None = None
+    splits: dict[str, float] = field(default_factory=dict)
+    no_splits: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def add_resolution(self, resolution: Resolution) -> None:
@@ -89,9 +93,24 @@ class Audit:
             parts.append(f"{self.paper_n:,} in the paper{hint}")
         return ", ".join(parts)
 
+    def splits_summary(self) -> str:
+        """One line on families and what the split schemes leave unused; empty where nothing is known."""
+        parts = []
+        if "families" in self.splits:
+            n, largest = int(self.splits["families"]), int(self.splits["largest_family"])
+            parts.append(f"genes in {n:,} families, the largest of {largest:,}")
+        for name, value in self.splits.items():
+            kind, _, scheme = name.partition("_")
+            if kind == "related":
+                parts.append(f"{value:.0%} of the test genes of {scheme} folds have a relative in training")
+            elif kind in ("untested", "unused"):
+                parts.append(f"{int(value):,} entities in no test part of {scheme}")
+        return "; ".join(parts)
+
     def counts(self) -> dict[str, Any]:
-        """The counts, without file hashes, samples and notes."""
-        return {key: value for key, value in asdict(self).items() if key not in ("inputs", "samples", "notes")}
+        """The counts, without file hashes, samples and texts."""
+        left_out = ("inputs", "samples", "no_splits", "notes")
+        return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def write(self, folder: Path) -> None:
         """Write `audit.json` into a folder."""

@@ -15,8 +15,10 @@ from builders import cache
 from builders.audit import Audit
 from builders.config import ENTITY_COLUMNS, TableConfig, TaskConfig
 from builders.errors import TaskCodeError, TaskDataError, UnknownTaskError
-from builders.folds import FOLD_SCHEME, N_FOLDS
-from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_table
+from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
+from builders.folds.families import FAMILIES, PFAM
+from builders.folds.genes import read_gene_groups
+from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_VERSION", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
 
-FRAME_VERSION = 2
+FRAME_VERSION = 3
 """Version of the rules that all builders share: readers, symbols, labels.
 
 Raise it when rows would differ for the same input; folds have `FOLD_SCHEME`, a source `RULES_VERSION`. A test on rows
@@ -89,7 +91,7 @@ class GeneTaskBuilder:
         self.raw = raw or RawFiles(data_dir, cache_dir=cache_dir)
         self.audit = Audit(paper_n=getattr(self.config, "paper_size", None))
         self._paths: dict[tuple[str, str], Path | None] = {}
-        for origin, key in self.inputs(self.config):
+        for origin, key in (*self.inputs(self.config), *self._fold_inputs()):
             path = self.locate(origin, key)
             self._paths[origin.name, key] = path
             if path is not None:
@@ -116,6 +118,28 @@ class GeneTaskBuilder:
         needed = [(self.SOURCE, key) for key in config.files or self.SOURCE.files]
         hgnc = (HGNC, "complete_set")
         return needed if hgnc in needed or self.PACKAGED else [*needed, hgnc]
+
+    def _fold_inputs(self) -> list[tuple[Source, str]]:
+        """Optional files that folds go by, for a task about genes."""
+        is_about_genes = isinstance(self.config, TaskConfig) and self.config.entity != "sequence"
+        if self.PACKAGED or not is_about_genes or (HGNC, "complete_set") not in self.inputs(self.config):
+            return []
+        return [PFAM, (FAMILIES, "tables")]
+
+    def gene_groups(self) -> GeneGroups:
+        """Families and chromosomes of genes, as far as the raw files at hand say."""
+        if not self._fold_inputs():
+            return GeneGroups(
+                absent=dict.fromkeys(
+                    ("family", "chromosome"), "this source says nothing of families or chromosomes of genes"
+                )
+            )
+        domains, tables = (self._paths[origin.name, key] for origin, key in self._fold_inputs())
+        groups: GeneGroups = self.raw.once(
+            ("gene groups", self.path("complete_set", HGNC), domains, tables),
+            lambda: read_gene_groups(self.hgnc(), self.resolver(), domains=domains, tables=tables),
+        )
+        return groups
 
     @classmethod
     def variants(cls, config: Any) -> list[Any]:
@@ -306,7 +330,10 @@ class GeneTaskBuilder:
             )
             raise TaskDataError(message)
         values, names = encode(rows, config.target, config.labels, config.name)
-        return task_table({key: rows[key].tolist() for key in keys}, values, names, config)
+        of_task = task_rows({key: rows[key].tolist() for key in keys}, values, names, config)
+        columns = fold_columns(of_task, config.entity, self.gene_groups(), without=config.no_splits)
+        self.audit.splits, self.audit.no_splits = dict(columns.facts), dict(columns.absent)
+        return task_table(of_task, values, names, config, columns)
 
     def resolve(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows whose identifiers all have current symbols, under these; the audit counts the others."""

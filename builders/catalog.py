@@ -14,6 +14,7 @@ from builders.base import GeneTaskBuilder
 from builders.config import TableConfig, TaskConfig
 from builders.errors import BuilderError, UnknownTaskError
 from builders.raw_files import RawFiles
+from builders.sources.covariates import CovariatesBuilder
 from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
 from builders.sources.genes.builder import GenesBuilder
@@ -42,6 +43,7 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     OpenTargetsBuilder,
     UniProtBuilder,
     GenecorpusBuilder,
+    CovariatesBuilder,
     StarterBuilder,
 )
 

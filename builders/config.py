@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from builders.errors import TaskDataError
@@ -92,6 +92,7 @@ class TaskConfig(Config):
         files: Keys of the source's files that the task needs. Default: all.
         duplicates: What becomes of several rows of one entity: "agree" or "union" (see `one_row_per_entity`).
         gene_table: Config that holds the genes of this task, whose vectors are scored.
+        no_splits: Scheme of `builders.folds.SCHEMES` -> why the task cannot be split by it.
         ranked: Whether the task counts in a ranking (the embedded starter tasks do not).
         paper_name: Name in arXiv 2412.04075, if the task is from there.
         paper_size: Its number of entities there.
@@ -109,6 +110,7 @@ class TaskConfig(Config):
     column: str | None = None
     duplicates: Duplicates = "agree"
     gene_table: str = "genes"
+    no_splits: Mapping[str, str] = field(default_factory=dict)
     ranked: bool = True
     paper_name: str | None = None
     paper_size: int | None = None
@@ -119,11 +121,11 @@ class TaskConfig(Config):
     def validate(self) -> None:
         """Check the name, and that target, entity, family and duplicates have values that they can have."""
         super().validate()
-        for field, kind in (("target", Target), ("entity", Entity), ("family", Family), ("duplicates", Duplicates)):
-            given, known = getattr(self, field), get_args(kind)
+        for name, kind in (("target", Target), ("entity", Entity), ("family", Family), ("duplicates", Duplicates)):
+            given, known = getattr(self, name), get_args(kind)
             if given not in known:
                 hint = did_you_mean(str(given), known)
-                message = f"{self.name}: {field} is {given!r}, expected {', '.join(known)}{hint}"
+                message = f"{self.name}: {name} is {given!r}, expected {', '.join(known)}{hint}"
                 raise TaskDataError(message)
 
 

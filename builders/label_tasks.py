@@ -1,4 +1,7 @@
-"""One label of a multi-label task as a binary task of its own, with folds stratified by that label."""
+"""One label of a multi-label task as a binary task of its own.
+
+Its folds are stratified by that label; those of other schemes, which keep groups together, are the task's.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,19 @@ import fnmatch
 import itertools
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from builders.catalog import Built
 from builders.config import ENTITY_COLUMNS, TaskConfig
 from builders.errors import UnknownTaskError
-from builders.labels import task_table
+from builders.folds import FoldColumns, assign
+from builders.labels import task_rows, task_table
 from builders.text import did_you_mean
+
+if TYPE_CHECKING:
+    import datasets
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["label_slugs", "subtasks"]
 
@@ -73,6 +83,18 @@ def _subtask(task: Built, config: TaskConfig, label: int, name: str, slug: str) 
     assert binary.labels is not None
     entities = {key: task.dataset[key][:] for key in ENTITY_COLUMNS[config.entity]}
     values = [int(label in cell) for cell in task.dataset["label"][:]]
-    table, features = task_table(entities, values, binary.labels, binary)
+    rows = task_rows(entities, values, binary.labels, binary)
+    table, features = task_table(rows, values, binary.labels, binary, _columns(task.dataset, assign("random", rows)))
     info = datasets.DatasetInfo(description=binary.description, license=binary.license, features=features)
     return replace(task, config=binary, dataset=datasets.Dataset(table, info=info))
+
+
+def _columns(dataset: datasets.Dataset, folds: npt.NDArray[np.int8]) -> FoldColumns:
+    import numpy as np
+
+    others = [name for name in dataset.column_names if name.startswith("fold_")]
+    families = [name for name in dataset.column_names if name.startswith("family")]
+    return FoldColumns(
+        folds={"fold": folds, **{name: np.asarray(dataset[name][:], dtype=np.int8) for name in others}},
+        families={name: dataset[name][:] for name in families},
+    )

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from builders import folds
 from builders.audit import Audit
-from builders.config import Duplicates, Target, TaskConfig, entity_keys
+from builders.config import Duplicates, Target, TaskConfig
 from builders.errors import TaskDataError
-from builders.folds import N_FOLDS
+from builders.folds import N_FOLDS, FoldColumns, TaskRows
 from builders.text import some
 
 if TYPE_CHECKING:
@@ -20,7 +19,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["MIN_CLASS_SIZE", "MIN_PREVALENCE", "check_rows", "drop_rare", "encode", "one_row_per_entity", "task_table"]
+__all__ = [
+    "MIN_CLASS_SIZE",
+    "MIN_PREVALENCE",
+    "check_rows",
+    "drop_rare",
+    "encode",
+    "one_row_per_entity",
+    "task_rows",
+    "task_table",
+]
 
 # The paper uses a label only if at least 1 % of the covered entities have it (arXiv 2412.04075, section 2.3).
 MIN_PREVALENCE = 0.01
@@ -198,10 +206,10 @@ def _finite(labels: Sequence[float], task: str) -> list[float]:
     return values
 
 
-def task_table(
+def task_rows(
     entities: Mapping[str, Sequence[str]], values: Sequence[Any], names: Sequence[str] | None, config: TaskConfig
-) -> tuple[pa.Table, datasets.Features]:
-    """Rows and column types of a task, with its folds: stratified by class where each entity has exactly one.
+) -> TaskRows:
+    """What the folds of a task are made of: stratified by class where each entity has exactly one.
 
     Args:
         entities: Entity column -> (n,) identifiers.
@@ -209,15 +217,37 @@ def task_table(
         names: Class names; None for regression.
         config: The task.
     """
+    if names is None:
+        return TaskRows(entities)
+    if config.target == "multilabel":
+        return TaskRows(entities, labels=values)
+    return TaskRows(entities, labels=[(value,) for value in values], classes=[names[value] for value in values])
+
+
+def task_table(
+    rows: TaskRows, values: Sequence[Any], names: Sequence[str] | None, config: TaskConfig, columns: FoldColumns
+) -> tuple[pa.Table, datasets.Features]:
+    """Rows and column types of a task: entity, `label`, `fold`, the folds of other schemes, families.
+
+    Args:
+        rows: Entities of the task.
+        values: (n,) labels as `encode` returns them.
+        names: Class names; None for regression.
+        config: The task.
+        columns: Its folds and families.
+    """
     import datasets
     import pyarrow as pa
 
-    features = datasets.Features({key: datasets.Value("string") for key in entities})
+    features = datasets.Features({key: datasets.Value("string") for key in rows.entities})
     label = datasets.Value("float64") if names is None else datasets.ClassLabel(names=list(names))
     features["label"] = datasets.List(label) if config.target == "multilabel" else label
-    features["fold"] = datasets.Value("int8")
-    stratified = names is not None and config.target != "multilabel"
-    classes = [names[value] for value in values] if names is not None and stratified else None
-    numbers = folds.assign_folds(entity_keys(entities.values()), classes)
-    columns = {**{key: list(column) for key, column in entities.items()}, "label": list(values), "fold": numbers}
-    return pa.table(columns, schema=features.arrow_schema), features
+    for name, folds in columns.folds.items():
+        fold = datasets.Value("int8")
+        features[name] = datasets.List(fold, length=2) if folds.ndim == 2 else fold
+    features.update({name: datasets.Value("string") for name in columns.families})
+    table: dict[str, Any] = {key: list(column) for key, column in rows.entities.items()}
+    table["label"] = list(values)
+    table |= {name: folds.tolist() for name, folds in columns.folds.items()}
+    table |= {name: list(families) for name, families in columns.families.items()}
+    return pa.table(table, schema=features.arrow_schema), features

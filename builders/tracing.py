@@ -61,7 +61,7 @@ class TaskRow:
 
     entity: Mapping[str, str]
     label: Label
-    folds: Mapping[str, int]
+    folds: Mapping[str, int | list[int]]
 
 
 @dataclass(frozen=True)
@@ -241,6 +241,8 @@ def _task_row(built: Built, number: int) -> TaskRow:
     feature = built.dataset.features["label"]
     names: list[str] | None = getattr(getattr(feature, "feature", feature), "names", None)
     value = row.pop("label")
-    folds = {name: row.pop(name) for name in list(row) if name.startswith("fold")}
+    assert isinstance(built.config, TaskConfig)
+    folds = {name: value for name, value in row.items() if name.startswith("fold")}
+    entity = {name: row[name] for name in ENTITY_COLUMNS[built.config.entity]}
     label = value if names is None else tuple(names[i] for i in value) if isinstance(value, list) else names[value]
-    return TaskRow(row, label, folds)
+    return TaskRow(entity, label, folds)

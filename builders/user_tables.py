@@ -73,7 +73,7 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
     if make_resolver is None:
         # Without HGNC there is no whole gene table either; the starter's genes come with the package.
         config.gene_table = "starter_genes"
-    builder = _builder(config, rows, make_resolver)
+    builder = _builder(config, rows, raw, make_resolver)
     dataset, audit = builder.build_in_memory()
     if "fold" in rows:
         dataset = _with_folds(name, dataset, builder, rows)
@@ -81,7 +81,7 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
 
 
 def _builder(
-    config: TaskConfig, frame: pd.DataFrame, make_resolver: Callable[[], SymbolResolver] | None
+    config: TaskConfig, frame: pd.DataFrame, raw: RawFiles, make_resolver: Callable[[], SymbolResolver] | None
 ) -> GeneTaskBuilder:
     class TableBuilder(GeneTaskBuilder):
         """The rows of one table."""
@@ -91,7 +91,8 @@ def _builder(
         PACKAGED = make_resolver is None
 
         def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
-            return []
+            # Where a resolver was made from HGNC's file, folds go by that file too.
+            return [(HGNC, "complete_set")] if raw.data_dir is not None and make_resolver is not None else []
 
         def resolver(self) -> SymbolResolver:
             assert make_resolver is not None
@@ -100,7 +101,7 @@ def _builder(
         def rows(self, config: TaskConfig) -> pd.DataFrame:
             return frame
 
-    return TableBuilder(config.name)
+    return TableBuilder(config.name, raw=raw)
 
 
 def _read(table: Any) -> tuple[pd.DataFrame, list[str] | None]:

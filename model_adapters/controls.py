@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
-from model_adapters.errors import RefusedInput, UnknownModelError
+from model_adapters.embedding.table import EmbeddingTable
+from model_adapters.errors import EncodingError, RefusedInput, UnknownModelError, did_you_mean
 from model_adapters.options import INPUT, id_with_options, split_options, whole_number
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DIM = 128
 DEFAULT_SEED = 0
+LOOKUPS = ("family", "pair")
 
 
 class RandomVectors(GeneEncoder):
@@ -59,6 +61,43 @@ class RandomVectors(GeneEncoder):
     def _vector(self, symbol: str) -> NDArray[np.float32]:
         digest = hashlib.sha256(f"{self.seed} {self.dim} {symbol}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "little")).standard_normal(self.dim, dtype=np.float32)
+
+
+class Lookup:
+    """No vectors: a gene's score is the mean training label of its family, or of the pairs that it is in.
+
+    What a task gives away to whoever knows only which genes are related (`family`), or how often each gene is in a
+    related pair (`pair`). It needs the labels of training rows, so that a run computes it and `embed` cannot.
+    """
+
+    adapter: ClassVar[str] = "lookup"
+    info: ClassVar[AdapterInfo] = AdapterInfo(
+        usage="lookup:family or lookup:pair",
+        family="control",
+        input="labels of the training rows",
+        dimension="none",
+        source="mean training label of the gene's family, or of the gene's pairs",
+    )
+    revision = None
+
+    def __init__(self, by: str) -> None:
+        self.lookup_by = by
+        self.model_id = f"{self.adapter}:{by}"
+        self.options: dict[str, Any] = {"by": by}
+
+    @classmethod
+    def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
+        """Make the model of `lookup:family` or `lookup:pair`."""
+        if argument not in LOOKUPS:
+            given = f"lookup has no {argument!r}{did_you_mean(argument, LOOKUPS)}" if argument else "lookup of what"
+            message = f"{given}; write lookup:family or lookup:pair"
+            raise UnknownModelError(message)
+        return cls(argument)
+
+    def encode_table(self, genes: Any) -> EmbeddingTable:
+        """Refuse: there is nothing to embed."""
+        message = f"{self.model_id} has no vectors, only scores from training labels; gene-bench run {self.model_id}"
+        raise EncodingError(message)
 
 
 class InputLength(GeneEncoder):

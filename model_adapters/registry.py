@@ -11,13 +11,14 @@ from typing import Any, ClassVar, Protocol
 
 from model_adapters.base import AdapterInfo, Model, Resolve, UserModel, file_sha256, wrong_attribute
 from model_adapters.combined import CombinedVectors, ShuffledVectors
-from model_adapters.controls import InputLength, RandomVectors
+from model_adapters.controls import InputLength, Lookup, RandomVectors
 from model_adapters.errors import ModelLoadError, UnknownModelError, did_you_mean, line_in, one_line
 from model_adapters.files.dataset_vectors import SAVED, DatasetVectors
 from model_adapters.files.formats import PLAIN_EXTENSIONS, extension_of
 from model_adapters.files.memory import from_object
 from model_adapters.files.precomputed import PrecomputedVectors, is_file_of_vectors, vector_files
 from model_adapters.hub import HUB_ID
+from model_adapters.nuisance import Nuisance
 from model_adapters.sequence.dna import DnaModel
 from model_adapters.sequence.protein import Esm2
 from model_adapters.single_cell.expression import ExpressionProfile
@@ -52,6 +53,8 @@ _CLASSES: tuple[type[Adapter], ...] = (
     DatasetVectors,
     RandomVectors,
     InputLength,
+    Nuisance,
+    Lookup,
 )
 ADAPTERS: dict[str, type[Adapter]] = {cls.adapter: cls for cls in _CLASSES}
 """Adapter name -> class; each has `info`, the line of `gene-bench models`."""

@@ -73,7 +73,7 @@ def _does_not_exist(name: str) -> bool:
 
 
 def test_names_are_looked_up() -> None:
-    assert not any(map(_does_not_exist, ("builders/folds.py", "builders.catalog:BUILDERS", "gene-bench why GENE")))
+    assert not any(map(_does_not_exist, ("builders/folds", "builders.catalog:BUILDERS", "gene-bench why GENE")))
     assert all(map(_does_not_exist, ("builders/folded.py", "folds.py", "builders.catalog:SOURCES")))
 
 

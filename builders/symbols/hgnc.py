@@ -4,7 +4,7 @@ import re
 
 from builders.raw_files import RawFile, Source
 
-__all__ = ["HGNC", "HGNC_COLUMNS", "HGNC_RENAMED", "split_cell"]
+__all__ = ["HGNC", "HGNC_COLUMNS", "HGNC_RENAMED", "chromosome", "split_cell"]
 
 HGNC = Source(
     name="hgnc",
@@ -49,3 +49,17 @@ def split_cell(cell: str) -> list[str]:
     (['p53', 'LFS1'], ['p53', 'LFS1'], [])
     """
     return [part for part in re.split(r"\||, ", cell) if part]
+
+
+def chromosome(location: str) -> str:
+    """Chromosome of a cytogenetic location; "XY" is the pseudoautosomal region, "" is not placed.
+
+    >>> [chromosome(where) for where in ("17p13.1", "Xq28", "Xp22.33 and Yp11.2", "mitochondria", "reserved")]
+    ['17', 'X', 'XY', 'MT', '']
+    """
+    if location == "mitochondria":
+        return "MT"
+    if re.fullmatch(r"X\S* and Y\S*", location):
+        return "XY"
+    match = re.match(r"(\d{1,2}|X|Y)(?=[pqc]|$| )", location)
+    return match[1] if match else ""

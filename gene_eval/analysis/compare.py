@@ -259,8 +259,7 @@ def _compare_task(result: TaskResult, pair: Pair) -> TaskComparison:
     folds = list(zip(pair.first, pair.second, strict=True))
     both = [(a, b) for a, b in folds if not math.isnan(a + b)]
     a, b = [fold[0] for fold in both], [fold[1] for fold in both]
-    # Of F folds each holds 1/F of the rows, whether or not all of them are defined.
-    test = corrected_t_test(a, b, test_train_ratio=1 / max(len(folds) - 1, 1))
+    test = corrected_t_test(a, b, test_train_ratio=result.test_train_ratio)
     return TaskComparison(
         task=result.task,
         metric=MAIN_METRIC[result.task.target],

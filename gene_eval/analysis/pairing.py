@@ -217,7 +217,9 @@ def _on_shared(first: TaskResult, second: TaskResult, one: _HeldOut, other: _Hel
     if n == 0:
         msg = "there are none"
         raise ResultError(msg)
-    enough = is_enough(n, *(rarer_class(one.y[rows], folds) if first.task.target == "binary" else (None, None)))
+    enough = is_enough(
+        n, *(rarer_class(one.y[rows], Splits.from_folds(folds)) if first.task.target == "binary" else (None, None))
+    )
     sha256, other_sha256 = first.coverage.scored_sha256, second.coverage.scored_sha256
     return Pair("shared", n, one.scores(rows, other_sha256), other.scores(other_rows, sha256), enough)
 

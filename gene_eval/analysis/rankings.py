@@ -174,7 +174,8 @@ def _group(
     mean = means.mean(axis=1)
     pairs = np.flatnonzero(has_all[scores.first] & has_all[scores.second])
     by_fold = scores.differences[pairs][:, columns]
-    raw = _pair_p_values(by_fold, tasks, seed)
+    ratio = max(by_model[model][task.id].test_train_ratio for model in models for task in tasks)
+    raw = _pair_p_values(by_fold, tasks, seed, test_train_ratio=ratio)
     first, second = (np.searchsorted(chosen, side[pairs]) for side in (scores.first, scores.second))
     is_clear = (holm(raw) < ALPHA) & _points_one_way(by_fold, mean[first] - mean[second], tasks)
     p_values, pair_p_values, differ = (
@@ -212,12 +213,11 @@ def _mean(folds: Array) -> Array:
     return means
 
 
-def _pair_p_values(differences: Array, tasks: Sequence[TaskRecord], seed: int) -> Array:
+def _pair_p_values(differences: Array, tasks: Sequence[TaskRecord], seed: int, *, test_train_ratio: float) -> Array:
     units = clusters(tasks)
     if generalizes(tasks):
         return bootstrap_p_values(_mean(differences), clusters=units, seed=seed)
-    # Of F folds each holds 1/F of the rows.
-    return fixed_tasks_p_values(differences, test_train_ratio=1 / max(differences.shape[2] - 1, 1), clusters=units)
+    return fixed_tasks_p_values(differences, test_train_ratio=test_train_ratio, clusters=units)
 
 
 def _points_one_way(by_fold: Array, by_mean: Array, tasks: Sequence[TaskRecord]) -> npt.NDArray[np.bool_]:

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 # Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
-CONTROLS = ("length", "random", "shuffled")
+CONTROLS = ("length", "lookup", "nuisance", "random", "shuffled")
 LABEL_METRIC = MAIN_METRIC["binary"]
 # What the paper's Figure S1 averages, as Figure 2 does ROC-AUC.
 F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}

@@ -7,6 +7,8 @@ from pathlib import Path
 import datasets
 
 from builders import DATASET_NAME, BuilderError, Built, RawFiles, load, select
+from builders.folds import SCHEMES
+from builders.text import some
 from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
 from gene_eval.metrics.register import register_comparison, register_metric
 from gene_eval.publishing.export import export, redistributable
@@ -44,6 +46,8 @@ def build(arguments: argparse.Namespace) -> int:
                 f"warning: {item.config.name} has {item.audit.n:,} entities, {item.audit.paper_n:,} in the paper;"
                 " are the source's files complete?"
             )
+    for line in _lines_of_absent_folds(done):
+        say(line)
     if failed:
         print()
         print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
@@ -57,6 +61,20 @@ def build(arguments: argparse.Namespace) -> int:
     if arguments.export:
         _export(done, arguments.export)
     return SOME_FAILED if failed else DONE
+
+
+def _lines_of_absent_folds(done: Sequence[Built]) -> list[str]:
+    """A line for each reason why fold columns could not be made."""
+    tasks: dict[str, list[str]] = {}
+    schemes: dict[str, set[str]] = {}
+    for item in done:
+        for scheme, reason in item.audit.no_splits.items():
+            tasks.setdefault(reason, []).append(item.config.name)
+            schemes.setdefault(reason, set()).add(SCHEMES[scheme].column)
+    return [
+        f"no column {', '.join(sorted(schemes[reason]))} in {some(dict.fromkeys(names))}: {reason}"
+        for reason, names in tasks.items()
+    ]
 
 
 def _export(done: Sequence[Built], folder: Path) -> None:

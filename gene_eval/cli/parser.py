@@ -138,7 +138,16 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
     )
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
-    run.add_argument("--split", default="random", metavar="S", help="random (default): the task's own folds")
+    run.add_argument(
+        "--split",
+        action="append",
+        metavar="S",
+        help="random (default), family, chromosome; gene_disjoint, family_disjoint of pairs; disease_disjoint; repeat"
+        " for more",
+    )
+    run.add_argument(
+        "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
+    )
     run.add_argument(
         "--head",
         default="linear",

@@ -16,6 +16,7 @@ from builders.symbols import LISTING_COLUMNS
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
 from gene_eval.files import atomic_path, atomic_write, check_writable
+from gene_eval.running.covariates import with_covariates
 from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
 from gene_eval.running.vectors import reading_lines
@@ -44,7 +45,7 @@ def embed(arguments: argparse.Namespace) -> int:
     resolve = make_resolve(raw, say)
     model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
-    genes = load(arguments.genes, raw).dataset
+    genes = with_covariates(load(arguments.genes, raw).dataset, model, raw)
     table = embed_table(
         genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=sys.stderr.isatty()
     )

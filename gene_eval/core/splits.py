@@ -84,6 +84,33 @@ class Splits:
         return cls(blocks, ~test, test)
 
     @classmethod
+    def from_blocks(cls, numbers: npt.ArrayLike) -> "Splits":
+        """Splits that hold a block out whole, also where a row belongs to several: pairs of genes, each in a block.
+
+        Split k scores the rows whose numbers all are k, and trains on those of which none is. So neither gene of a
+        scored pair is in training, and a pair across two blocks trains only the splits of the others. A row with a
+        negative number is in no split.
+
+        Args:
+            numbers: (n,) or (n, m) block numbers. Those that are all of some row's each make a split, in ascending
+                order.
+
+        Raises:
+            ProbeError: No row has all its numbers in one block, or a split has nothing to train on.
+
+        >>> splits = Splits.from_blocks([[0, 0], [0, 1], [1, 1], [2, 2], [1, 2]])
+        >>> splits.split_of_row.tolist(), splits.train_rows(0).tolist()
+        ([0, -1, 1, 2, -1], [False, False, True, True, True])
+        """
+        table = np.asarray(numbers)
+        table = np.sort(table.reshape(len(table), -1), axis=1)
+        kinds, blocks = np.unique(table, axis=0, return_inverse=True)
+        used = (kinds >= 0).all(axis=1)
+        held_out = np.unique(kinds[used & (kinds == kinds[:, :1]).all(axis=1), 0])
+        is_in = kinds == held_out[:, np.newaxis, np.newaxis]
+        return cls(blocks.reshape(-1).astype(np.int64), used & ~is_in.any(axis=2), is_in.all(axis=2))
+
+    @classmethod
     def from_rows(cls, rows: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], *, n: int) -> "Splits":
         """Splits of n rows from the (training rows, scored rows) of each, as boolean masks or row numbers.
 
@@ -122,6 +149,12 @@ class Splits:
         """(n,) whether the split scores the row."""
         chosen: npt.NDArray[np.bool_] = self.test[split][self.blocks]
         return chosen
+
+    @cached_property
+    def test_train_ratio(self) -> float:
+        """Scored over training rows, the mean over splits: what the variance of scores on shared rows goes by."""
+        tested, trained = (part @ self.block_sizes for part in (self.test, self.train))
+        return float(np.mean(tested / trained))
 
     def take(self, rows: npt.NDArray[Any]) -> "Splits":
         """The same splits of some of the rows, as a mask or row numbers.

@@ -24,6 +24,8 @@ from builders import (
     load,
     select,
 )
+from builders.folds.families import FAMILIES
+from builders.sources.covariates import STRING
 from builders.sources.genes.builder import NCBI_GENE
 from builders.sources.genes.ensembl import ENSEMBL
 from gene_eval.errors import ExportError, FileError
@@ -37,7 +39,9 @@ DESCRIPTION = (
     "vectors of foundation models know."
 )
 DATA_FILE = "train-00000-of-00001.parquet"
-SOURCES = {source.name: source for source in (NCBI_GENE, ENSEMBL, *(builder.SOURCE for builder in BUILDERS))}
+SOURCES = {
+    source.name: source for source in (NCBI_GENE, ENSEMBL, FAMILIES, STRING, *(builder.SOURCE for builder in BUILDERS))
+}
 
 
 @dataclass(frozen=True)
@@ -231,6 +235,7 @@ def _audit_lines(item: Built) -> str:
     if audit.labels_dropped:
         dropped = ", ".join(f"{label} ({count})" for label, count in sorted(audit.labels_dropped.items()))
         lines.append(f"  Rare labels dropped: {dropped}.")
-    lines += [f"  {note}." for note in audit.notes]
+    lines += [f"  {note}." for note in (audit.splits_summary(), *audit.notes) if note]
+    lines += [f"  No folds by {scheme}: {reason}." for scheme, reason in audit.no_splits.items()]
     lines.append(f"  Inputs: {', '.join(f'{name} sha256 {digest}' for name, digest in sorted(audit.inputs.items()))}.")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gene_eval.core.splits import Splits
 from gene_eval.results.records import TaskResult
 
 __all__ = ["MIN_SCORED", "MIN_TEST", "MIN_TRAIN", "RULE", "is_enough", "meets_minimum", "rarer_class"]
@@ -17,18 +18,20 @@ RULE = (
 )
 
 
-def rarer_class(y: npt.NDArray[Any], folds: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
-    """The fewest examples of either class of a binary task in the training and in the test rows of any fold.
+def rarer_class(y: npt.NDArray[Any], splits: Splits) -> tuple[int, int]:
+    """The fewest examples of either class of a binary task in the training and in the test rows of any split.
 
     Args:
         y: (n,) 0 or 1.
-        folds: (n,) fold numbers.
+        splits: Of the n rows.
 
-    >>> rarer_class(np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 1, 1]))
+    >>> rarer_class(np.array([0, 1, 0, 1, 0, 0]), Splits.from_folds([0, 0, 1, 1, 1, 1]))
     (1, 1)
     """
-    counts = np.array([[np.sum((y == label) & (folds == fold)) for fold in np.unique(folds)] for label in (0, 1)])
-    return int((counts.sum(axis=1, keepdims=True) - counts).min()), int(counts.min())
+    of_blocks = np.array(
+        [np.bincount(splits.blocks[y == label], minlength=len(splits.block_sizes)) for label in (0, 1)]
+    )
+    return int((splits.train @ of_blocks.T).min()), int((splits.test @ of_blocks.T).min())
 
 
 def meets_minimum(result: TaskResult) -> bool:

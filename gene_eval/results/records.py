@@ -41,6 +41,8 @@ class TaskRecord:
     `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
     `default_protocol` are what a run of the task takes by default. Of a binary task, `rarer_train` and `rarer_test` are
     the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
+    Scores are over the folds of `repeats` cross-validations, one after the other; `n_tested` entities are in a test
+    part of the first, `test_train_ratio` is the mean of test over training rows. None in files of before.
     """
 
     id: str
@@ -62,6 +64,9 @@ class TaskRecord:
     default_protocol: str = "paper"
     rarer_train: int | None = None
     rarer_test: int | None = None
+    repeats: int = 1
+    n_tested: int | None = None
+    test_train_ratio: float | None = None
 
     @property
     def defaults(self) -> Settings:
@@ -146,6 +151,16 @@ class TaskResult:
     def settings(self) -> Settings:
         """How it was scored."""
         return self.probe.settings
+
+    @property
+    def test_train_ratio(self) -> float:
+        """Test over training rows: as recorded, else that of one cross-validation with the folds that the scores have.
+
+        The variance of a mean over folds goes by it, see `gene_eval.core.statistics.paired_tests.corrected_variance`.
+        """
+        if self.task.test_train_ratio is not None:
+            return self.task.test_train_ratio
+        return 1 / max(max((len(score.folds) for score in self.scores.values()), default=2) - 1, 1)
 
     def to_json(self) -> str:
         """The file's text: sorted keys, two spaces, a newline at the end.

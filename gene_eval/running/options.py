@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from builders.folds import SCHEMES
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import Head, head_name, load_head
@@ -16,7 +17,7 @@ from gene_eval.text import say
 
 __all__ = ["MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
-SPLITS = ("random",)
+SPLITS = tuple(SCHEMES)
 """Split schemes that a task may be scored on: `random` is its column `fold`."""
 MISSING = ("drop", "error")
 PAIR_MODES = ("average", "concat")
@@ -33,7 +34,9 @@ class RunOptions:
         memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
-        split: Scheme that says which entities are held out together: "random", the task's own folds.
+        split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
+            "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
+        repeats: Cross-validations on as many assignments of folds, whose scores make one result.
         head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", `module:Class` of an estimator
             in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`.
         shots: Examples of each class to fit on; None fits on all training entities.
@@ -62,7 +65,8 @@ class RunOptions:
     memory: float | None = None
     batch_size: int | None = None
     seed: int = 0
-    split: str = "random"
+    split: str | Sequence[str] = "random"
+    repeats: int = 1
     head: Head = "linear"
     shots: int | None = None
     protocol: str = "paper"
@@ -80,8 +84,13 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         """Refuse names that do not exist before any work is done."""
+        for name in self.splits:
+            if name not in SPLITS:
+                raise UnknownNameError(name, kind="split", known=SPLITS)
+        if type(self.repeats) is not int or self.repeats < 1:
+            message = f"repeats is {self.repeats!r}, expected a whole number, 1 or above"
+            raise GeneBenchError(message)
         for option, known in (
-            ("split", SPLITS),
             ("protocol", PROTOCOLS),
             ("engine", tuple(ENGINES)),
             ("missing", MISSING),
@@ -114,13 +123,17 @@ class RunOptions:
         return cls(**options)
 
     @property
-    def settings(self) -> Settings:
-        """The axes of a score that a run fixes for all of its models and tasks."""
+    def splits(self) -> tuple[str, ...]:
+        """Each split scheme once, in the order given."""
+        return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
+
+    def settings(self, split: str) -> Settings:
+        """The axes of a score that a run fixes for all of its models and tasks, with one of its splits."""
         return Settings(
             protocol=self.protocol,
             engine=self.engine,
             seed=self.seed,
-            split=self.split,
+            split=split,
             head=head_name(self.head),
             shots=self.shots,
         )

@@ -15,8 +15,12 @@ import numpy.typing as npt
 
 from builders import RawFiles
 from gene_eval import __version__
+from gene_eval.core.errors import ProbeError
 from gene_eval.core.heads.choices import head_sha256
+from gene_eval.core.lookup import Groups, look_up
 from gene_eval.core.probe import ProbeResult, probe
+from gene_eval.core.repeats import pooled
+from gene_eval.core.splits import Splits
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.files import check_writable
 from gene_eval.results import store
@@ -28,6 +32,7 @@ from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
 from gene_eval.results.reproduce import COMMON_TO, model_string
 from gene_eval.results.settings import common_entities
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import load_models
 from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
@@ -55,8 +60,8 @@ def run(models: Any, tasks: Any = (), **options: Any) -> Results:
         tasks: One or several, or a mapping from names to them: names, globs such as "reactome_*", configs, or a frame
             or Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None
             at all means every ranked task.
-        **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `head`, `protocol`, `engine`,
-            `missing`, `common_genes`, `pairs`, `predictions`, `overwrite`, ...
+        **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `repeats`, `head`, `protocol`,
+            `engine`, `missing`, `common_genes`, `pairs`, `predictions`, `overwrite`, ...
 
     Returns:
         Results, and what failed.
@@ -88,7 +93,10 @@ class _Run:
 
     def score_all(self, models: Any, tasks: Any) -> Results:
         """Score every model on every task."""
-        chosen = collect_tasks(tasks, self.raw, subtasks=self.options.subtasks)
+        options = self.options
+        chosen = collect_tasks(
+            tasks, self.raw, subtasks=options.subtasks, splits=options.splits, repeats=options.repeats
+        )
         diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
         vectors = self._vectors(models, names=self.options.name, diseases=diseases)
         if self.options.out is not None and not self.options.overwrite:
@@ -116,7 +124,7 @@ class _Run:
     ) -> list[ModelVectors]:
         options = self.options
         return [
-            ModelVectors(
+            (LookupVectors if is_lookup(each.model) else ModelVectors)(
                 each.model,
                 self.raw,
                 name=each.name,
@@ -159,15 +167,15 @@ class _Run:
                 f" ({', '.join(gathered.missing[:3])}); add them, or run with --missing drop"
             )
             raise CoverageError(message)
-        _check_folds(task, gathered)
-        wanted = _describe(task, vectors, gathered, options)
+        splits = _splits(task, gathered)
+        wanted = _describe(task, vectors, gathered, splits, options)
         if options.common_genes:
             wanted = _of_common(wanted, [other.name for other in compared])
         if (found := self._saved(wanted)) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
-        scored = self._probe(task, gathered, name=vectors.name)
+        scored = pooled([self._probe(task, gathered, each, name=vectors.name) for each in splits])
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
@@ -187,22 +195,25 @@ class _Run:
         has_predictions = found.predictions is not None
         return found if _same_inputs(found, wanted) and (has_predictions or not options.predictions) else None
 
-    def _probe(self, task: TaskArrays, gathered: Gathered, *, name: str) -> ProbeResult:
+    def _probe(self, task: TaskArrays, gathered: Gathered, splits: Splits, *, name: str) -> ProbeResult:
         options, target = self.options, task.record.target
+        names = task.record.label_names if target == "multilabel" else None
+        if isinstance(gathered.X, Groups):
+            return look_up(gathered.X, task.y[gathered.rows], target=target, splits=splits, label_names=names)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             scored = probe(
                 gathered.X,
                 task.y[gathered.rows],
                 target=target,
-                folds=task.folds[gathered.rows],
+                splits=splits,
                 seed=options.seed,
                 protocol=options.protocol,
                 head=options.loaded_head,
                 engine=options.engine,
                 # Of several, which encode side by side, one solves.
                 device=options.device and options.device.partition(",")[0],
-                label_names=task.record.label_names if target == "multilabel" else None,
+                label_names=names,
                 memory=options.memory,
             )
         for text in dict.fromkeys(str(warning.message) for warning in caught):
@@ -217,17 +228,29 @@ class _Run:
         self.results.fitted += 1
 
 
-def _check_folds(task: TaskArrays, gathered: Gathered) -> None:
-    there, wanted = np.unique(task.folds[gathered.rows]).size, np.unique(task.folds).size
-    if there < wanted:
-        message = (
-            f"{len(gathered.rows):,} of {task.record.n:,} entities of {task.record.id} have a vector, in {there} of"
-            f" {wanted} folds; expected some in every fold, add vectors"
-        )
-        raise CoverageError(message)
+def _splits(task: TaskArrays, gathered: Gathered) -> list[Splits]:
+    """Splits of the entities that have vectors, for each repeat; refused where a fold of the task is left without."""
+    found = []
+    for repeat in range(len(task.folds)):
+        wanted = len(task.splits(np.arange(task.record.n), repeat))
+        try:
+            splits = task.splits(gathered.rows, repeat)
+            there = len(splits)
+        except ProbeError:
+            there = 0
+        if there < wanted:
+            message = (
+                f"{len(gathered.rows):,} of {task.record.n:,} entities of {task.record.id} have a vector, in {there} of"
+                f" {wanted} folds; expected some in every fold, add vectors"
+            )
+            raise CoverageError(message)
+        found.append(splits)
+    return found
 
 
-def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, options: RunOptions) -> TaskResult:
+def _describe(
+    task: TaskArrays, vectors: ModelVectors, gathered: Gathered, splits: Sequence[Splits], options: RunOptions
+) -> TaskResult:
     """The result without its scores: everything that they depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
@@ -236,14 +259,18 @@ def _describe(task: TaskArrays, vectors: ModelVectors, gathered: Gathered, optio
     if code := head_sha256(options.loaded_head):
         params["head_sha256"] = code
     record = _record(vectors.name, vectors.model)
-    of_task = task.record
+    of_task = replace(
+        task.record,
+        n_tested=int((splits[0].split_of_row >= 0).sum()),
+        test_train_ratio=round(float(np.mean([each.test_train_ratio for each in splits])), 6),
+    )
     if of_task.target == "binary":
-        train, test = rarer_class(task.y[gathered.rows], task.folds[gathered.rows])
-        of_task = replace(of_task, rarer_train=train, rarer_test=test)
+        rarer = [rarer_class(task.y[gathered.rows], each) for each in splits]
+        of_task = replace(of_task, rarer_train=min(rarer)[0], rarer_test=min(test for _, test in rarer))
     return TaskResult(
         task=of_task,
         model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(options.settings, params=params),
+        probe=ProbeRecord(options.settings(task.split), params=params),
         coverage=Coverage(
             n_task=task.record.n,
             n_scored=len(gathered.rows),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from builders import (
     ENTITY_COLUMNS,
-    FOLD_SCHEME,
     Built,
     RawFiles,
     TaskConfig,
@@ -22,8 +21,11 @@ from builders import (
     subtasks,
 )
 from builders.errors import TaskCodeError
+from builders.folds import SCHEMES, TaskRows, assign, family_column
+from builders.labels import task_rows
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
+from gene_eval.core.splits import Splits
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
@@ -41,23 +43,34 @@ class TaskArrays:
         record: What a result says about it.
         entities: Entity column -> (n,) identifiers.
         y: Labels as `gene_eval.core.probe` takes them.
-        folds: (n,) fold numbers.
+        folds: For each repeat of the cross-validation, (n,) fold numbers or (n, 2) blocks of the genes of a pair; see
+            `gene_eval.core.splits.Splits.from_blocks`.
         gene_table: Config of the genes whose vectors are scored.
+        split: Name of the scheme of the folds.
+        families: Gene column -> (n,) family of the gene; empty where families are not known.
     """
 
     record: TaskRecord
     entities: Mapping[str, Sequence[str]]
     y: npt.NDArray[Any]
-    folds: npt.NDArray[np.int8]
+    folds: Sequence[npt.NDArray[np.int8]]
     gene_table: str
+    split: str = "random"
+    families: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> list[str]:
         """(n,) one text for each entity, see `builders.entity_keys`."""
         return entity_keys(self.entities.values())
 
+    def splits(self, rows: npt.NDArray[np.int64], repeat: int = 0) -> Splits:
+        """Splits of some of the entities."""
+        return Splits.from_blocks(self.folds[repeat][rows])
 
-def collect_tasks(tasks: Any, raw: RawFiles, *, subtasks: bool = False) -> Iterator[TaskArrays | Failure]:
+
+def collect_tasks(
+    tasks: Any, raw: RawFiles, *, subtasks: bool = False, splits: Sequence[str] = ("random",), repeats: int = 1
+) -> Iterator[TaskArrays | Failure]:
     """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` beside the others.
 
     Args:
@@ -67,6 +80,8 @@ def collect_tasks(tasks: Any, raw: RawFiles, *, subtasks: bool = False) -> Itera
             ranked task.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
+        splits: Schemes to score each task by, of `builders.folds.SCHEMES`; one it cannot have is a `Failure`.
+        repeats: Assignments of folds, from as many seeds, for a scheme that has others.
 
     Raises:
         BuilderError: A name matches no task; at once, before anything is loaded.
@@ -77,7 +92,20 @@ def collect_tasks(tasks: Any, raw: RawFiles, *, subtasks: bool = False) -> Itera
     if taken := [name for name in tables if name in configs()]:
         message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another"
         raise GeneBenchError(message)
-    return _load(chosen, tables, raw, subtasks=subtasks)
+    loaded = _load(chosen, tables, raw, subtasks=subtasks)
+    return (
+        item
+        for built in loaded
+        for item in ([built] if isinstance(built, Failure) else _by_splits(built, splits, repeats=repeats))
+    )
+
+
+def _by_splits(built: Built, splits: Sequence[str], *, repeats: int) -> Iterator[TaskArrays | Failure]:
+    for split in splits:
+        try:
+            yield to_arrays(built, split=split, repeats=repeats)
+        except GeneBenchError as error:
+            yield Failure(task=built.config.name, model="", reason=str(error))
 
 
 def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
@@ -160,14 +188,14 @@ def _config(name: str) -> TaskConfig:
 
 def _load(
     chosen: Mapping[str, Sequence[str]], tables: Mapping[str, Any], raw: RawFiles, *, subtasks: bool
-) -> Iterator[TaskArrays | Failure]:
+) -> Iterator[Built | Failure]:
     for name, globs in chosen.items():
-        yield from _arrays_of(name, lambda name=name: load(name, raw), globs)
+        yield from _built(name, lambda name=name: load(name, raw), globs)
     for name, table in tables.items():
-        yield from _arrays_of(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
+        yield from _built(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
 
 
-def _arrays_of(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[TaskArrays | Failure]:
+def _built(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[Built | Failure]:
     try:
         # A builder may be a user's, and a table of any content.
         with one_line_errors():
@@ -183,19 +211,36 @@ def _arrays_of(name: str, build: Any, globs: Sequence[str], *, labels: bool = Fa
             ready |= {item.config.name: item for item in (subtasks(built, label) if label else [built])}
         except GeneBenchError as error:
             yield Failure(task=f"{name}/{label}", model="", reason=str(error))
-    yield from map(to_arrays, ready.values())
+    yield from ready.values()
 
 
-def to_arrays(built: Built) -> TaskArrays:
-    """Turn a dataset with entity columns, `label` and `fold` into arrays, and take the hashes that results record."""
+def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskArrays:
+    """Turn a dataset with entity columns, `label` and folds into arrays, and take the hashes that results record.
+
+    Args:
+        built: The task.
+        split: Scheme of the folds.
+        repeats: Assignments of folds, of which the first is the column; one for a scheme that has no other.
+
+    Raises:
+        GeneBenchError: The task has no folds of the scheme.
+    """
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
+    scheme = SCHEMES[split]
+    if scheme.column not in dataset.column_names:
+        raise GeneBenchError(_why_no_split(built, split))
     # A slice reads a column at once; to iterate over a column is to format row after row.
     entities = {column: dataset[column][:] for column in ENTITY_COLUMNS[config.entity]}
-    values, folds = dataset["label"][:], np.asarray(dataset["fold"][:], dtype=np.int8)
+    values, folds = dataset["label"][:], [np.asarray(dataset[scheme.column][:], dtype=np.int8)]
     feature = dataset.features["label"]
     names: list[str] = getattr(getattr(feature, "feature", feature), "names", [])
     keys = entity_keys(entities.values())
+    named = {column: family_column(column) for column in entities}
+    families = {column: dataset[name][:] for column, name in named.items() if name in dataset.column_names}
+    rows: TaskRows = replace(task_rows(entities, values, names or None, config), families=families)
+    repeats = repeats if scheme.repeatable else 1
+    folds += [assign(split, rows, seed=seed) for seed in range(1, repeats)]
     record = TaskRecord(
         id=config.name,
         version=str(config.version),
@@ -205,15 +250,31 @@ def to_arrays(built: Built) -> TaskArrays:
         source=config.source,
         n=len(keys),
         data_sha256=_sha256([*names, *_sorted_lines(keys, values)]),
-        fold_scheme=FOLD_SCHEME,
-        folds_sha256=_sha256(_sorted_lines(keys, folds.tolist())),
+        fold_scheme=scheme.recorded(repeats),
+        folds_sha256=_sha256(
+            _sorted_lines(keys, [" ".join(map(str, each)) for each in zip(*map(np.ndarray.tolist, folds), strict=True)])
+        ),
+        repeats=repeats,
         ranked=config.ranked,
         figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )
-    return TaskArrays(record, entities, _labels(values, config.target, len(names)), folds, config.gene_table)
+    y = _labels(values, config.target, len(names))
+    return TaskArrays(record, entities, y, folds, config.gene_table, split, families)
+
+
+def _why_no_split(built: Built, split: str) -> str:
+    """One line: the kind of task cannot have it, or this one, or it was built without."""
+    config = built.config
+    assert isinstance(config, TaskConfig)
+    if config.entity not in SCHEMES[split].entities:
+        others = [name for name, scheme in SCHEMES.items() if config.entity in scheme.entities]
+        kind = config.entity.replace("_", " and ")
+        return f"{config.name} cannot be split by {split}, as a task of kind {kind}; it can by {', '.join(others)}"
+    reason = built.audit.no_splits.get(split, "it was built without; build it again")
+    return f"{config.name} has no split {split}: {reason}"
 
 
 def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:

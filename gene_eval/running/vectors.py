@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from builders import RawFiles, load
 from builders.errors import BuilderError
+from gene_eval.core.lookup import Groups
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.covariates import with_covariates
 from gene_eval.running.tasks import TaskArrays
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 
@@ -66,7 +68,8 @@ class Gathered:
     """The entities of a task that have vectors.
 
     Args:
-        X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`.
+        X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`. Of a control that
+            looks labels up, the groups of each row.
         rows: (n,) row numbers of the task, ascending.
         missing: Entities without a vector, as text.
         dim: Length of one gene's vector.
@@ -74,7 +77,7 @@ class Gathered:
         health: Of one gene's vectors.
     """
 
-    X: TableRows | PairedRows
+    X: TableRows | PairedRows | Groups
     rows: npt.NDArray[np.int64]
     missing: list[str]
     dim: int
@@ -152,7 +155,7 @@ class ModelVectors:
             if not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
         embedded = embed_table(
-            rows,
+            with_covariates(rows, self.model, self.raw),
             self.model,
             batch_size=self.batch_size,
             device=self.device,

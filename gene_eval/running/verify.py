@@ -115,7 +115,7 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    settings = (result.settings, probe.params.get("pairs"), probe.params.get("diseases"))
+    settings = (result.settings, result.task.repeats, probe.params.get("pairs"), probe.params.get("diseases"))
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
@@ -125,6 +125,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
     axes = {axis: value for axis, value in asdict(result.settings).items() if axis != "entities"}
     return {
         **axes,
+        "repeats": result.task.repeats,
         "data_dir": data_dir,
         "device": device,
         "pairs": str(probe.params.get("pairs", "average")),

@@ -56,8 +56,8 @@ def embed(
 
     The vectors are cached beside the file of `genes` if it has one, under a key of everything they depend on: gene
     table, model id, revision, input column, options and code version. What was done when an embedding is interrupted
-    lies there too, and is not done again. A precomputed model returns its own table; a model with `parts` combines
-    theirs.
+    lies there too, and is not done again. A precomputed model returns its own table, one with `encode_table`
+    makes it of the whole gene table; a model with `parts` combines theirs.
 
     Args:
         genes: table with `symbol` and the model's input column.
@@ -112,6 +112,9 @@ def _embedded(
         if callable(make := getattr(model, name, None)):
             ready: Dataset | EmbeddingTable = make()
             return ready
+    if callable(encode_table := getattr(model, "encode_table", None)):
+        made: EmbeddingTable = encode_table(genes)
+        return made
     parts = getattr(model, "parts", ())
     if callable(combine_tables := getattr(model, "combine_tables", None)):
         joined: EmbeddingTable = combine_tables(

@@ -4,11 +4,11 @@
 """
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
-from builders import ENTITY_COLUMNS, base, entity_keys, label_tasks, labels
+from builders import base, entity_keys, label_tasks, labels
 
 
 def assign_folds_in_turn(keys, classes=None):
@@ -22,15 +22,13 @@ def assign_folds_in_turn(keys, classes=None):
     return folds
 
 
-def task_table_with_old_folds(entities, values, names, config):
-    table, features = labels.task_table(entities, values, names, config)
-    keys = entity_keys(entities[column] for column in ENTITY_COLUMNS[config.entity])
+def task_table_with_old_folds(rows, values, names, config, columns):
     classes = values if config.target in ("binary", "multiclass") else None
-    number = table.column_names.index("fold")
-    return table.set_column(number, "fold", pa.array(assign_folds_in_turn(keys, classes), pa.int8())), features
+    folds = assign_folds_in_turn(entity_keys(rows.entities.values()), classes)
+    return labels.task_table(rows, values, names, config, replace(columns, folds={**columns.folds, "fold": folds}))
 
 
-def hold_old_folds(replace=setattr):
-    """`replace` is `setattr`, or that of `monkeypatch`."""
+def hold_old_folds(patch=setattr):
+    """`patch` is `setattr`, or that of `monkeypatch`."""
     for module in (base, label_tasks):
-        replace(module, "task_table", task_table_with_old_folds)
+        patch(module, "task_table", task_table_with_old_folds)

@@ -61,7 +61,7 @@ def test_fixtures_have_something_for_every_task(now):
     [
         ("reactome_pathways", "builders.labels.MIN_PREVALENCE", 0.6),
         ("reactome_pathways", "builders.sources.reactome.ReactomeBuilder.RESOLVE_BY", ("current",)),
-        ("hpa_chromosome", "builders.folds.FOLD_SEED", 1),
+        ("hpa_chromosome", "builders.folds.assignment.FOLD_SEED", 1),
     ],
 )
 def test_a_rule_that_changes_under_its_version_is_noticed(tmp_path, now, monkeypatch, name, what, value):

@@ -145,7 +145,7 @@ print(json.dumps({
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["columns"] == ["symbol", "label", "fold"]
+    assert said["columns"] == ["symbol", "label", "fold", "fold_chromosome"]
     assert said["label"] == str(datasets.List(datasets.ClassLabel(names=["Alpha (first)", "Beta"])))
     assert (said["n"], said["genes"]) == (50, 50)
     assert (said["first"]["symbol"], said["first"]["label"]) == ("TOY1", [0, 1])

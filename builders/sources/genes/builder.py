@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builders.base import GeneTaskBuilder
@@ -12,12 +12,12 @@ from builders.raw_files import RawFile, Source
 from builders.sources.genes.ensembl import ENSEMBL, longest_transcripts
 from builders.sources.genes.proteins import is_fasta, read_fasta, sequence_per_gene
 from builders.sources.uniprot import ENTRIES_FORM, ENTRY, GENE, SEQUENCE, UNIPROT, primary_names
-from builders.symbols import HGNC, split_cell
+from builders.symbols import HGNC, chromosome, split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GENE_FEATURES", "GenesBuilder", "describe"]
+__all__ = ["GENE_FEATURES", "GenesBuilder", "describe", "described"]
 
 NCBI_GENE = Source(
     name="ncbi_gene",
@@ -30,7 +30,17 @@ NCBI_GENE = Source(
     redistributable=True,
     citation="Brown GR et al. Gene: a gene-centered information resource at NCBI. Nucleic Acids Res. 2015;43(D1):D36.",
     files={
-        "summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz")
+        "summary": RawFile(names=("gene_summary.gz",), url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene_summary.gz"),
+        # Counts of it, one row a gene, or the list itself: for the table of covariates.
+        "publications": RawFile(
+            names=(
+                *("gene2pubmed.gz", "gene2pubmed_human_counts.tsv"),
+                *("gene2pubmed_human_counts_2022-09.tsv", "gene2pubmed_human_counts_2019-10.tsv"),
+            ),
+            url=None,
+            command="curl -O https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2pubmed.gz",
+            optional=True,
+        ),
     },
 )
 HUMAN_TAXON = "9606"
@@ -64,20 +74,6 @@ def describe(symbol: str, name: str, summary: str) -> str:
     """
     head = f"Gene symbol {symbol} full name {name}"
     return f"{head} with the summary {summary}" if summary else head
-
-
-def chromosome(location: str) -> str:
-    """Chromosome of a cytogenetic location; "XY" is the pseudoautosomal region, "" is not placed.
-
-    >>> [chromosome(where) for where in ("17p13.1", "Xq28", "Xp22.33 and Yp11.2", "mitochondria", "reserved")]
-    ['17', 'X', 'XY', 'MT', '']
-    """
-    if location == "mitochondria":
-        return "MT"
-    if re.fullmatch(r"X\S* and Y\S*", location):
-        return "XY"
-    match = re.match(r"(\d{1,2}|X|Y)(?=[pqc]|$| )", location)
-    return match[1] if match else ""
 
 
 class GenesBuilder(GeneTaskBuilder):
@@ -114,9 +110,8 @@ class GenesBuilder(GeneTaskBuilder):
         table["gene_groups"] = [[part for part in cell.split("|") if part] for cell in hgnc["gene_group"]]
         table["locus_group"] = hgnc["locus_group"]
         table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
-        table["summary"] = _looked_up(hgnc["entrez_id"], self._summaries())
-        described = zip(table["symbol"], table["name"], table["summary"], strict=True)
-        table["description"] = [describe(*row) for row in described]
+        texts = described(self, self.path("summary", NCBI_GENE), hgnc)
+        table["summary"], table["description"] = texts["summary"], texts["description"]
         self.audit.notes.append(
             f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary"
         )
@@ -141,12 +136,17 @@ class GenesBuilder(GeneTaskBuilder):
         table = self.table(path, (ENTRY,), **ENTRIES_FORM)
         return table.assign(**{GENE: primary_names(table)}) if SEQUENCE in table else None
 
-    def _summaries(self) -> dict[str, str]:
-        path = self.path("summary", NCBI_GENE)
-        # Summaries hold quotation marks that are not quoting.
-        frame = self.table(path, ("tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
-        human = frame[frame["tax_id"] == HUMAN_TAXON]
-        return dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True))
+
+def described(builder: GeneTaskBuilder, path: Path, hgnc: pd.DataFrame) -> pd.DataFrame:
+    """Summary and description of each row of HGNC's complete set, from NCBI's file of summaries."""
+    import pandas as pd
+
+    # Summaries hold quotation marks that are not quoting.
+    frame = builder.table(path, ("tax_id", "GeneID", "Summary"), quoting=csv.QUOTE_NONE)
+    human = frame[frame["tax_id"] == HUMAN_TAXON]
+    summaries = _looked_up(hgnc["entrez_id"], dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True)))
+    texts = [describe(*row) for row in zip(hgnc["symbol"], hgnc["name"], summaries, strict=True)]
+    return pd.DataFrame({"summary": summaries, "description": texts}, index=hgnc.index)
 
 
 def _looked_up(keys: pd.Series, values: dict[str, str]) -> list[str]:

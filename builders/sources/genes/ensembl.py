@@ -26,6 +26,15 @@ ENSEMBL = Source(
         # transcript is then the longest protein, and not the one whose untranslated end was sequenced furthest. Who
         # wants those ends, and genes that encode no protein, puts only cdna there.
         "transcripts": RawFile(names=_NAMES, url=None, optional=True),
+        # Coordinates of genes, for the table of covariates.
+        "genes": RawFile(names=("genes_grch38.tsv.gz", "genes_grch38.tsv"), url=None, optional=True),
+        # For families of genes, see `builders.folds.families`.
+        "pfam": RawFile(
+            names=("pfam_domains.txt", "pfam_domains_v99.txt", "mart_export.txt"),
+            url=None,
+            command="BioMart (ensembl.org/biomart): attributes Gene stable ID and Pfam ID, saved as pfam_domains.txt",
+            optional=True,
+        ),
     },
 )
 

@@ -70,6 +70,7 @@ TASKS: tuple[TaskConfig, ...] = (
     _task(
         "chromosome", "Chromosome", "multiclass", "genomic",
         "Chromosome that the gene lies on.", paper_size=19784,
+        no_splits={"chromosome": "its labels are the chromosomes"},
     ),
     _task(
         "protein_class", "Protein class", "multilabel", "genomic",

@@ -24,6 +24,7 @@ __all__ = [
     "SignedRankTest",
     "benjamini_hochberg",
     "corrected_t_test",
+    "corrected_variance",
     "fixed_tasks_p_values",
     "fixed_tasks_test",
     "holm",
@@ -78,6 +79,28 @@ class SignedRankTest:
     n: int
 
 
+def corrected_variance(scores: npt.ArrayLike, *, test_train_ratio: float) -> float:
+    """Variance of a mean over the folds of one or several cross-validations, whose training rows overlap.
+
+    (1 / n + n_test / n_train) s^2 for n = k folds x r repeats, with the sample variance s^2 of the n scores (Nadeau and
+    Bengio 2003; for repeats Bouckaert and Frank, PAKDD 2004). More repeats shrink the first term only.
+
+    Args:
+        scores: (n,) scores, or differences of two models; nan where undefined.
+        test_train_ratio: Rows in a held-out fold over rows trained on.
+
+    Returns:
+        nan for fewer than two scores.
+
+    >>> round(corrected_variance([0.1, 0.2, 0.3], test_train_ratio=1 / 2), 6)
+    0.008333
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    n = len(values)
+    return (1 / n + test_train_ratio) * float(values.var(ddof=1)) if n > 1 else math.nan
+
+
 def corrected_t_test(
     a: npt.ArrayLike, b: npt.ArrayLike, *, test_train_ratio: float, alpha: float = ALPHA
 ) -> PairedTest:
@@ -108,7 +131,7 @@ def corrected_t_test(
         return _t_test(mean, math.nan, n, alpha)
     if np.ptp(differences) == 0:
         return _t_test(float(differences[0]), 0.0, n, alpha)
-    return _t_test(mean, math.sqrt((1 / n + test_train_ratio) * float(differences.var(ddof=1))), n, alpha)
+    return _t_test(mean, math.sqrt(corrected_variance(differences, test_train_ratio=test_train_ratio)), n, alpha)
 
 
 def fixed_tasks_test(tests: Sequence[PairedTest], *, alpha: float = ALPHA) -> PairedTest:

@@ -1,4 +1,4 @@
-"""Makes the folds of a task: the only module that does.
+"""The folds of the scheme `random`: by a hash of each entity, stratified by class.
 
 A fold belongs to the task, not to a model: it is computed from the entity keys and a fixed seed, so it does not depend
 on row order, platform, library version or on which genes a model has.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FOLD_SCHEME", "N_FOLDS", "assign_folds"]
+__all__ = ["FOLD_SCHEME", "N_FOLDS", "assign_folds", "hash_of"]
 
 N_FOLDS = 5
 FOLD_SEED = 0
@@ -24,7 +24,9 @@ FOLD_SEED = 0
 FOLD_SCHEME = f"{N_FOLDS}-fold-sha256-contiguous-seed{FOLD_SEED}"
 
 
-def assign_folds(keys: Sequence[str], classes: Sequence[object] | None = None) -> npt.NDArray[np.int8]:
+def assign_folds(
+    keys: Sequence[str], classes: Sequence[object] | None = None, *, seed: int | None = None
+) -> npt.NDArray[np.int8]:
     """Fold number (0 to 4) of every entity, which hardly changes when a few entities come or go.
 
     The n entities of a class (all entities where there are no classes) are ordered by the sha256 of seed and key, a
@@ -38,6 +40,7 @@ def assign_folds(keys: Sequence[str], classes: Sequence[object] | None = None) -
     Args:
         keys: Unique entity keys, in any order; see `entity_keys`.
         classes: Name of the class of each entity, to stratify; None for plain folds.
+        seed: Of the hash. Default: `FOLD_SEED`, that of the column `fold`; others are for repeats.
 
     Returns:
         (n,) int8, aligned with `keys`.
@@ -58,8 +61,8 @@ def assign_folds(keys: Sequence[str], classes: Sequence[object] | None = None) -
     names = [""] * len(keys) if classes is None else [str(name) for name in classes]
     number: dict[str, int] = {}
     stratum = np.array([number.setdefault(name, len(number)) for name in names])
-    shifts = np.array([_hash(name)[-1] % N_FOLDS for name in number])
-    words = np.frombuffer(b"".join(map(_hash, keys)), dtype=">u8").reshape(len(keys), -1).T
+    shifts = np.array([hash_of(name, seed)[-1] % N_FOLDS for name in number])
+    words = np.frombuffer(b"".join(hash_of(key, seed) for key in keys), dtype=">u8").reshape(len(keys), -1).T
     order = np.lexsort((*words[::-1], stratum))  # the last key is the first to sort by
     sizes = np.bincount(stratum)
     ranks = np.empty(len(keys), dtype=np.int64)
@@ -68,5 +71,6 @@ def assign_folds(keys: Sequence[str], classes: Sequence[object] | None = None) -
     return folds
 
 
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(f"{FOLD_SEED}:{text}".encode()).digest()
+def hash_of(text: str, seed: int | None = None) -> bytes:
+    """What entities are ordered by: the sha256 of seed and text."""
+    return hashlib.sha256(f"{FOLD_SEED if seed is None else seed}:{text}".encode()).digest()
