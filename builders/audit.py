@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.files import write_atomically
+from builders.sequences.repeats import part_lines
 from builders.symbols import CHANGES
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Audit:
         n: Entities in the task.
         paper_n: Size in the paper, where it has the task.
         notes: What else a reader should know, one sentence each.
+        parts: Of a task about sequences, part -> the counts of `builders.sequences.repeats.audit_parts`.
     """
 
     inputs: dict[str, str] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Audit:
     n: int = 0
     paper_n: int | None = None
     notes: list[str] = field(default_factory=list)
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add_resolution(self, resolution: Resolution) -> None:
         """Count what became of the identifiers of one column."""
@@ -78,6 +81,8 @@ class Audit:
 
     def summary(self) -> str:
         """One line for a table or a card."""
+        if self.parts:
+            return "; ".join(part_lines(self.parts))
         lost = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
         parts = [f"{self.rows_read:,} rows read", f"{self.changed:,} identifiers changed"]
         parts += [f"{count:,} {status}" for status, count in lost.items()]
@@ -90,8 +95,8 @@ class Audit:
         return ", ".join(parts)
 
     def counts(self) -> dict[str, Any]:
-        """The counts, without file hashes, samples and notes."""
-        return {key: value for key, value in asdict(self).items() if key not in ("inputs", "samples", "notes")}
+        """The counts, without file hashes, samples and notes; those of parts are in `audit.json` only."""
+        return {key: value for key, value in asdict(self).items() if key not in ("inputs", "samples", "notes", "parts")}
 
     def write(self, folder: Path) -> None:
         """Write `audit.json` into a folder."""

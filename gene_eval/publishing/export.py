@@ -59,7 +59,7 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
     """Load tasks and tables, building what is not in the cache.
 
     Args:
-        patterns: Names or globs; none means all.
+        patterns: Names or globs; none means all but the tasks about sequences.
         data_dir: Folder with raw files; see `builders.RawFiles`.
         log: Takes a line for each of them.
 
@@ -69,7 +69,7 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
     raw = RawFiles(data_dir)
     items: list[Built] = []
     failed: dict[str, list[str]] = {}
-    names = select(patterns, tables=True)
+    names = select(patterns, tables=True, sequences=False)
     for number, name in enumerate(names, start=1):
         log(f"[{number}/{len(names)}] {name}")
         try:
