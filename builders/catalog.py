@@ -15,6 +15,7 @@ from builders.config import TableConfig, TaskConfig
 from builders.errors import BuilderError, UnknownTaskError
 from builders.raw_files import RawFiles
 from builders.sources.gene2vec import Gene2vecBuilder
+from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
 from builders.sources.genes.builder import GenesBuilder
 from builders.sources.hgnc import HgncBuilder
@@ -42,6 +43,7 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     OpenTargetsBuilder,
     UniProtBuilder,
     GenecorpusBuilder,
+    GenebBuilder,
     StarterBuilder,
 )
 

@@ -26,7 +26,7 @@ class SequenceConfig(TaskConfig):
 
     version: str = "1.0.0"
     entity: Entity = "sequence"
-    family: Category = "species"  # type: ignore[assignment]  # a category is a family of tasks about sequences
+    family: Category = "species"
     # Counts in no ranking of models by what they know about genes.
     ranked: bool = False
     collection: str = ""
