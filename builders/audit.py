@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.files import write_atomically
+from builders.sequences.repeats import part_lines
 from builders.symbols import CHANGES
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Audit:
         splits: Families of genes, relatives across folds and pairs in no test part; see `builders.folds.fold_columns`.
         no_splits: Scheme that this kind of task could have -> why it has no column.
         notes: What else a reader should know, one sentence each.
+        parts: Of a task about sequences, part -> the counts of `builders.sequences.repeats.audit_parts`.
     """
 
     inputs: dict[str, str] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Audit:
     splits: dict[str, float] = field(default_factory=dict)
     no_splits: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add_resolution(self, resolution: Resolution) -> None:
         """Count what became of the identifiers of one column."""
@@ -82,6 +85,8 @@ class Audit:
 
     def summary(self) -> str:
         """One line for a table or a card."""
+        if self.parts:
+            return "; ".join(part_lines(self.parts))
         lost = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
         parts = [f"{self.rows_read:,} rows read", f"{self.changed:,} identifiers changed"]
         parts += [f"{count:,} {status}" for status, count in lost.items()]
@@ -108,8 +113,8 @@ class Audit:
         return "; ".join(parts)
 
     def counts(self) -> dict[str, Any]:
-        """The counts, without file hashes, samples and texts."""
-        left_out = ("inputs", "samples", "no_splits", "notes")
+        """The counts, without file hashes, samples and texts; those of parts are in `audit.json` only."""
+        left_out = ("inputs", "samples", "no_splits", "notes", "parts")
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def write(self, folder: Path) -> None:

@@ -233,24 +233,28 @@ class GeneTaskBuilder:
         """Build the dataset unless the cache has it, as a builder of `datasets` does."""
         self.prepare()
 
-    def as_dataset(self, split: str | None = None) -> Any:
-        """The dataset, built if need be: a `Dataset` for split "train", by default a `DatasetDict` with that split."""
-        import datasets
-
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """All rows, built if need be."""
         if self._entry is None:
             self.prepare()
         assert self._entry is not None
-        if split is None:
-            return datasets.DatasetDict({"train": self._entry.dataset})
-        if split != "train":
-            message = f"{self.config.name} has no split '{split}'; it has 'train'"
-            raise UnknownTaskError(message)
         return self._entry.dataset
+
+    def as_dataset(self, split: str | None = None) -> Any:
+        """The rows of a split, by default a `DatasetDict` of all; built if need be. Most tasks have only "train"."""
+        from builders.dataset import parts_of
+
+        parts = parts_of(self.dataset)
+        if split is not None and split not in parts:
+            message = f"{self.config.name} has no split '{split}'; it has {', '.join(map(repr, parts))}"
+            raise UnknownTaskError(message)
+        return parts if split is None else parts[split]
 
     @property
     def info(self) -> datasets.DatasetInfo:
         """What the dataset says about itself; built if need be."""
-        return self.as_dataset(split="train").info
+        return self.dataset.info
 
     @classmethod
     def rules(cls) -> str:

@@ -157,9 +157,12 @@ def _read(folder: Path) -> Entry | None:
     import datasets
     from datasets.table import MemoryMappedTable, concat_tables
 
+    info = datasets.DatasetInfo.from_directory(str(folder))
+    # Split after split, as they were written; the files of one by their numbers.
+    splits = [f"{DATASET_NAME}-{split}" for split in info.splits or ()]
+    arrows.sort(key=lambda name: next((i for i, split in enumerate(splits) if name.startswith(split)), len(splits)))
     table = concat_tables([MemoryMappedTable.from_file(str(folder / name)) for name in arrows])
     fingerprint = hashlib.sha256("".join(sums[name] for name in arrows).encode()).hexdigest()[:16]
-    info = datasets.DatasetInfo.from_directory(str(folder))
     dataset = datasets.Dataset(table, info=info, split=datasets.Split.TRAIN, fingerprint=fingerprint)
     return Entry(folder, dataset, Audit.read(folder), rules)
 

@@ -16,6 +16,7 @@ from builders.errors import BuilderError, UnknownTaskError
 from builders.raw_files import RawFiles
 from builders.sources.covariates import CovariatesBuilder
 from builders.sources.gene2vec import Gene2vecBuilder
+from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
 from builders.sources.genes.builder import GenesBuilder
 from builders.sources.hgnc import HgncBuilder
@@ -44,6 +45,7 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     UniProtBuilder,
     GenecorpusBuilder,
     CovariatesBuilder,
+    GenebBuilder,
     StarterBuilder,
 )
 
@@ -91,19 +93,24 @@ def builder_of(name: str) -> type[GeneTaskBuilder]:
     raise UnknownTaskError(_unknown(name, list(configs())))
 
 
-def select(patterns: Sequence[str], *, tables: bool = False) -> list[str]:
+def select(patterns: Sequence[str], *, tables: bool = False, sequences: bool = True) -> list[str]:
     """Names of the tasks (and, if asked for, tables) that match any of the patterns, in catalogue order.
 
     Args:
         patterns: Names or globs such as `reactome_*`, or a user's own builder as `file.py:Class`; none means all.
         tables: Whether tables such as `genes` count.
+        sequences: Whether, without a pattern, tasks about sequences count: a hundred, each with files of its own.
 
     Raises:
         UnknownTaskError: A pattern matches nothing; the message suggests the nearest name.
         BuilderError: A user's file cannot be run, or its task has a name that is taken.
     """
     patterns = [name for pattern in patterns for name in (_add(pattern) if is_builder_spec(pattern) else [pattern])]
-    names = [name for name, config in configs().items() if tables or isinstance(config, TaskConfig)]
+    names = [
+        name
+        for name, config in configs().items()
+        if (config.entity != "sequence" or sequences or patterns if isinstance(config, TaskConfig) else tables)
+    ]
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
             raise UnknownTaskError(_unknown(pattern, names))
@@ -135,7 +142,7 @@ def load(
     with one_line_failures(name, builder):
         made = builder(name, raw=raw, cache_dir=cache_dir)
         built = made.prepare()
-    return Built(made.config, made.as_dataset(split="train"), made.audit, built)
+    return Built(made.config, made.dataset, made.audit, built)
 
 
 def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:

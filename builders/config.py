@@ -13,6 +13,7 @@ from builders.text import did_you_mean
 __all__ = [
     "DATASET_NAME",
     "ENTITY_COLUMNS",
+    "Category",
     "Config",
     "Duplicates",
     "Entity",
@@ -26,7 +27,12 @@ __all__ = [
 DATASET_NAME = "gene-bench"
 Target = Literal["binary", "multiclass", "multilabel", "regression"]
 Entity = Literal["gene", "gene_pair", "gene_disease", "sequence"]
-Family = Literal["genomic", "regulatory", "localization", "biological_process", "protein", "user"]
+Category = Literal[
+    "histone_modification", "promoter", "enhancer", "dna_methylation", "splice_site", "lncrna", "mouse_enhancer",
+    "tf_binding", "species", "regulatory", "virus_phage", "coding", "chromatin_accessibility",
+]  # fmt: skip
+"""Families of tasks about DNA sequences: the categories of arXiv 2606.04525."""
+Family = Literal["genomic", "regulatory", "localization", "biological_process", "protein", "user"] | Category
 Duplicates = Literal["agree", "union"]
 ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
     "gene": ("symbol",),
@@ -37,7 +43,10 @@ ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
 # A folder of the cache has this name, and "/" sets the label of a sub-task apart.
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 # Fields that no row depends on: a better description does not build anybody's data again.
-_DESCRIPTIVE = frozenset(("description", "family", "figure2_family", "gene_table", "ranked", "paper_name", "source"))
+_DESCRIPTIVE = frozenset(
+    ("description", "family", "figure2_family", "gene_table", "ranked", "paper_name", "source")
+    + ("collection", "upstream_id", "species", "sizes")
+)
 
 
 def entity_keys(columns: Iterable[Sequence[str]]) -> list[str]:
@@ -85,7 +94,8 @@ class TaskConfig(Config):
         description: What a label says about a gene, in one sentence.
         target: "binary", "multiclass", "multilabel" or "regression".
         entity: What a row is about; its columns are `ENTITY_COLUMNS[entity]`.
-        family: Family of the paper's tables S1 to S5, or "user" for a table of the user's own.
+        family: Family of the paper's tables S1 to S5, category of a task about sequences, or "user" for a table of the
+            user's own.
         figure2_family: Family in the paper's Figure 2 and Table 1, where it differs.
         labels: Names where their order matters: (negative, positive) of a binary task.
         column: Column, file or set of the source that holds the labels.
@@ -122,11 +132,16 @@ class TaskConfig(Config):
         """Check the name, and that target, entity, family and duplicates have values that they can have."""
         super().validate()
         for name, kind in (("target", Target), ("entity", Entity), ("family", Family), ("duplicates", Duplicates)):
-            given, known = getattr(self, name), get_args(kind)
+            given, known = getattr(self, name), _values(kind)
             if given not in known:
                 hint = did_you_mean(str(given), known)
                 message = f"{self.name}: {name} is {given!r}, expected {', '.join(known)}{hint}"
                 raise TaskDataError(message)
+
+
+def _values(kind: Any) -> tuple[str, ...]:
+    """Values of a Literal, or of several joined by |."""
+    return tuple(dict.fromkeys(value for each in get_args(kind) for value in (get_args(each) or (each,))))
 
 
 @dataclass

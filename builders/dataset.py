@@ -9,11 +9,15 @@ from typing import Any
 
 import datasets
 import pyarrow as pa
+import pyarrow.compute
 from datasets.builder import Key
 
 from builders.config import DATASET_NAME, Config
 
-__all__ = ["Content", "write_content"]
+__all__ = ["Content", "parts_of", "write_content"]
+
+SPLIT = "split"
+"""Column of a task whose rows were published in parts; the rows of a part follow each other."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,30 @@ class Content:
     info: datasets.DatasetInfo
 
 
+def parts_of(dataset: datasets.Dataset) -> datasets.DatasetDict:
+    """The rows as `load_dataset` gives them: split by split where there is a column `split`, else all as "train"."""
+    bounds = _bounds(dataset.data.table)
+    if len(bounds) == 1:
+        return datasets.DatasetDict({name: dataset for name in bounds})
+    parts = {}
+    for name, (start, length) in bounds.items():
+        parts[name] = dataset.select(range(start, start + length))
+        # As `load_dataset` names it; a selection keeps the name of what it was taken from.
+        parts[name]._split = datasets.NamedSplit(name)
+    return datasets.DatasetDict(parts)
+
+
+def _bounds(table: pa.Table) -> dict[str, tuple[int, int]]:
+    """Split -> its first row and number of rows."""
+    if SPLIT not in table.column_names:
+        return {"train": (0, len(table))}
+    runs = pa.compute.run_end_encode(table[SPLIT].combine_chunks())
+    names, ends = runs.values.to_pylist(), runs.run_ends.to_pylist()
+    return {name: (start, end - start) for name, start, end in zip(names, [0, *ends], ends, strict=False)}
+
+
 class _ContentBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # datasets ships no types
-    """Writes a table that is in memory, with one split, "train"."""
+    """Writes a table that is in memory."""
 
     def __init__(self, content: Content, **options: Any) -> None:
         self._content = content
@@ -37,10 +63,14 @@ class _ContentBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc]  # data
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         # The sha256 of the inputs takes the place of what the download manager would record.
         dl_manager.record_checksums = False
-        return [datasets.SplitGenerator(name=datasets.Split.TRAIN)]
+        table = self._content.table
+        return [
+            datasets.SplitGenerator(name=name, gen_kwargs={"table": table.slice(*bounds)})
+            for name, bounds in _bounds(table).items()
+        ]
 
-    def _generate_tables(self) -> Iterator[tuple[Key, pa.Table]]:
-        yield Key(0, 0), self._content.table
+    def _generate_tables(self, table: pa.Table) -> Iterator[tuple[Key, pa.Table]]:
+        yield Key(0, 0), table
 
 
 def write_content(content: Content, config: Config, folder: Path) -> Path:

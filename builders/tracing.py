@@ -124,7 +124,7 @@ def trace(gene: str, name: str, raw: RawFiles | None = None, *, limit: int = 20)
         limit: How many rows to list.
 
     Raises:
-        UnknownTaskError: There is no such task, or it is a table.
+        UnknownTaskError: There is no such task, or it is a table, or about sequences.
         UnknownGeneError: Neither HGNC nor the source has this name; the message has the nearest ones.
         MissingFileError: A raw file is not there: the source's rows are in no cache.
     """
@@ -132,6 +132,9 @@ def trace(gene: str, name: str, raw: RawFiles | None = None, *, limit: int = 20)
     config = kind.builder_configs[name]
     if not isinstance(config, TaskConfig):
         message = f"{name} is a table; expected a task, see `gene-bench tasks`"
+        raise UnknownTaskError(message)
+    if config.entity == "sequence":
+        message = f"{name} is about sequences; expected a task about genes, see `gene-bench tasks`"
         raise UnknownTaskError(message)
     built = load(name, raw, rebuild=True)
     with one_line_failures(name, kind):

@@ -20,7 +20,7 @@ def read_parquet(folder: Path, columns: Mapping[str, str], *, renamed: Renamed =
     """Read columns of a folder of parquet files; other columns are not loaded.
 
     Args:
-        folder: Folder with `*.parquet` files, in it or in folders below it.
+        folder: Folder with `*.parquet` files, in it or in folders below it; or one such file.
         columns: Column -> name of its type in Arrow, "string" or "double", say.
         renamed: Names that other releases use for these columns.
 
@@ -57,6 +57,8 @@ def parquet_columns(folder: Path) -> list[str]:
 
 
 def _parts(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
     # Hidden files are what a copy or a download in progress leaves.
     parts = sorted(part for part in folder.rglob("*.parquet") if not part.name.startswith((".", "_")))
     if not parts:

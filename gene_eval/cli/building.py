@@ -25,7 +25,7 @@ AUDIT_COLUMNS = [
 
 def build(arguments: argparse.Namespace) -> int:
     """Build datasets, register the metric, and say what was built and what was not."""
-    names = select(expand(arguments.patterns), tables=True)
+    names = select(expand(arguments.patterns), tables=True, sequences=False)
     raw = RawFiles(arguments.data_dir)
     # A bar for each of a hundred small datasets says less than the lines below.
     datasets.disable_progress_bars()
@@ -52,6 +52,8 @@ def build(arguments: argparse.Namespace) -> int:
         print()
         print_columns(["not built", "why"], [[name, reason] for reason, names_ in failed.items() for name in names_])
     say(f"{len(done)} of {len(names)} built; in Python: load_dataset('gene-bench', TASK), evaluate.load('gene_probe')")
+    if not arguments.patterns:
+        say("tasks about DNA sequences are built when they are named: gene-bench build 'geneb_*'")
     if Path(DATASET_NAME).is_dir():
         # load_dataset takes a folder of that name for the dataset, whatever it holds.
         say(

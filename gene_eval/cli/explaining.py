@@ -22,7 +22,7 @@ def why(arguments: argparse.Namespace) -> int:
     """Print, for each task, what its source says of a gene and what became of it; then which models have a vector."""
     hide_bars_of_datasets()
     raw = RawFiles(arguments.data_dir)
-    names = select(expand(arguments.tasks))
+    names = select(expand(arguments.tasks), sequences=False)
     models = load_models(list(arguments.models), resolve=make_resolve(raw, say)) if arguments.models else []
     traces, unread = _traces(arguments.gene, names, raw)
     shown = traces if arguments.tasks else [each for each in traces if each.rows_read or each.n_entities]

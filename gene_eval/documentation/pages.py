@@ -46,8 +46,11 @@ def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
     yield f"[{source.title}]({source.homepage}), version {source.version}, licence {terms}{kept}. {source.citation}\n"
     if source.releases:
         yield f"Releases that are read: {source.releases}.\n"
-    places = ", ".join(f"`{source.name}/{file.names[0]}`" for file in source.files.values())
-    yield f"Files below the data directory: {places}.\n"
+    if tasks[0].entity == "sequence":
+        yield "Files below the data directory: see [geneb.md](geneb.md).\n"
+    else:
+        places = ", ".join(f"`{source.name}/{file.names[0]}`" for file in source.files.values())
+        yield f"Files below the data directory: {places}.\n"
     yield "| task | target | entity | family | what a label says | in the paper | n there |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for task in tasks:

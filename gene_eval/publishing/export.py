@@ -24,8 +24,10 @@ from builders import (
     load,
     select,
 )
+from builders.dataset import parts_of
 from builders.folds.families import FAMILIES
 from builders.sources.covariates import STRING
+from builders.sources.geneb.collections import COLLECTIONS
 from builders.sources.genes.builder import NCBI_GENE
 from builders.sources.genes.ensembl import ENSEMBL
 from gene_eval.errors import ExportError, FileError
@@ -39,9 +41,11 @@ DESCRIPTION = (
     "vectors of foundation models know."
 )
 DATA_FILE = "train-00000-of-00001.parquet"
-SOURCES = {
-    source.name: source for source in (NCBI_GENE, ENSEMBL, FAMILIES, STRING, *(builder.SOURCE for builder in BUILDERS))
-}
+# A task about sequences has its parts as splits.
+DATA_FILES = {split: DATA_FILE.replace("train", split) for split in ("train", "validation", "test")}
+_COLLECTED = (collection.source for collection in COLLECTIONS.values())
+_FURTHER = (NCBI_GENE, ENSEMBL, FAMILIES, STRING, *_COLLECTED)
+SOURCES = {source.name: source for source in (*_FURTHER, *(builder.SOURCE for builder in BUILDERS))}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
     """Load tasks and tables, building what is not in the cache.
 
     Args:
-        patterns: Names or globs; none means all.
+        patterns: Names or globs; none means all but the tasks about sequences.
         data_dir: Folder with raw files; see `builders.RawFiles`.
         log: Takes a line for each of them.
 
@@ -73,7 +77,7 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
     raw = RawFiles(data_dir)
     items: list[Built] = []
     failed: dict[str, list[str]] = {}
-    names = select(patterns, tables=True)
+    names = select(patterns, tables=True, sequences=False)
     for number, name in enumerate(names, start=1):
         log(f"[{number}/{len(names)}] {name}")
         try:
@@ -113,7 +117,8 @@ def export(
         FileError: It cannot be written; what was there stays.
     """
     target = folder / DATASET_NAME
-    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in (CARD, DATA_FILE, EVAL_FILE)]
+    ours = (CARD, EVAL_FILE, *DATA_FILES.values())
+    strange = [path for path in target.rglob("*") if path.is_file() and path.name not in ours]
     if strange or target.is_file():
         message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
         raise ExportError(message)
@@ -124,9 +129,9 @@ def export(
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
             made = Path(scratch) / DATASET_NAME
             for item in items:
-                path = made / item.config.name / DATA_FILE
-                path.parent.mkdir(parents=True)
-                item.dataset.to_parquet(path)
+                (made / item.config.name).mkdir(parents=True)
+                for split, part in parts_of(item.dataset).items():
+                    part.to_parquet(made / item.config.name / DATA_FILES[split])
             for name, text in texts.items():
                 (made / name).write_text(text, encoding="utf-8")
             if target.exists():
@@ -159,9 +164,13 @@ def _eval_yaml(items: Sequence[Built]) -> str:
         "name": DATASET_NAME,
         "description": DESCRIPTION,
         "evaluation_framework": DATASET_NAME,
-        "tasks": [{"id": config.name, "config": config.name, "split": "train"} for config in tasks],
+        "tasks": [{"id": config.name, "config": config.name, "split": _scored_split(config)} for config in tasks],
     }
     return str(yaml.safe_dump(content, sort_keys=False, width=120))
+
+
+def _scored_split(config: TaskConfig) -> str:
+    return "test" if config.entity == "sequence" else "train"
 
 
 def _card(items: Sequence[Built], left_out: Sequence[Built], repo_id: str) -> str:
@@ -174,7 +183,12 @@ def _card(items: Sequence[Built], left_out: Sequence[Built], repo_id: str) -> st
     )
     infos = {item.config.name: _info(item) for item in items}
     DatasetInfosDict(infos).to_dataset_card_data(data)
-    configs = {name: {"data_files": [{"split": "train", "path": f"{name}/train-*.parquet"}]} for name in infos}
+    configs = {
+        name: {
+            "data_files": [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in info.splits or ["train"]]
+        }
+        for name, info in infos.items()
+    }
     MetadataConfigs(configs).to_dataset_card_data(data)
     tasks = [item for item in items if isinstance(item.config, TaskConfig)]
     text = Template(

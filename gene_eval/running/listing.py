@@ -17,7 +17,7 @@ __all__ = ["model_facts", "models", "suite_facts", "suites", "task_facts", "task
 
 _FACTS = (
     *("name", "version", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license"),
-    *("description", "paper_name", "paper_size", "ranked", "gene_table"),
+    *("description", "paper_name", "paper_size", "ranked", "gene_table", "category", "collection", "upstream_id"),
 )
 
 
@@ -78,7 +78,9 @@ def task_facts(patterns: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Everything about each task that matches, in catalogue order."""
     known = configs()
     chosen = [config for name in select(expand(patterns)) if isinstance(config := known[name], TaskConfig)]
-    return [{**{name: getattr(config, name) for name in _FACTS}, "version": str(config.version)} for config in chosen]
+    return [
+        {**{name: getattr(config, name, None) for name in _FACTS}, "version": str(config.version)} for config in chosen
+    ]
 
 
 def model_facts() -> list[dict[str, Any]]:

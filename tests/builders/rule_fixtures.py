@@ -133,6 +133,27 @@ def gene2vec() -> dict[str, str]:
     return files
 
 
+def geneb() -> dict[str, str]:
+    """Each task as one table; those that no collection splits as the collection has them, for the rule that splits."""
+    (builder,) = (builder for builder in BUILDERS if builder.SOURCE.name == "geneb")
+    files = {}
+    for task in builder.BUILDER_CONFIGS:
+        classes = len(task.labels or "0123")
+        rows = [("text", "label", "split")]
+        for i in range(12 * classes):
+            text = "".join("ACGTacgtN"[(i * i * k + len(task.name)) % 9] for k in range(12 + i % 3))
+            rows.append((text, str(i % classes), ("train", "dev", "test", "train")[i // classes % 4]))
+        files[f"{task.upstream_id}.csv"] = tsv(rows, sep=",")
+    sequences = [f"ACGT{'ACGT'[i % 4] * (i % 9)}{'CA' * i}" for i in GENES]
+    records = "".join(f">misc_ppid_{i}\n{text}\n" for i, text in enumerate(sequences))
+    half = records.index(">misc_ppid_20\n")
+    files["../dhs/Data-S1.txt"] = f"{records[:half]}II.\t40 others\n{records[half:]}"
+    files["../ipro_wael/Arabidopsis nonTATA/data.fasta"] = records
+    for name in ("iDHS-EL_DNase_I", "iPro-WAEL_Promoter_Arabidopsis_NonTATA"):
+        del files[f"{name}.csv"]
+    return files
+
+
 def write_raw_files(folder: Path) -> None:
     texts = {"hgnc/hgnc_complete_set.txt": hgnc(), "humantfs/DatabaseExtract_v_1.01.csv": humantfs()}
     summaries = [("#tax_id", "GeneID", "Source", "Summary"), (10090, 1, "RefSeq", "Of mice.")]
@@ -143,7 +164,7 @@ def write_raw_files(folder: Path) -> None:
         f">ENST{i:011}.1 cds chromosome:GRCh38:1:1:9:1 gene:{ensembl(1 + i % N)}.2 gene_biotype:x\n{bases[i % 3]}\n"
         for i in range(90)
     )
-    for source, files in (("hpa", hpa()), ("uniprot", uniprot()), ("reactome", reactome())):
+    for source, files in (("hpa", hpa()), ("uniprot", uniprot()), ("reactome", reactome()), ("geneb", geneb())):
         texts |= {f"{source}/{name}": text for name, text in files.items()}
     texts |= {f"gene2vec/predictionData/{name}": text for name, text in gene2vec().items()}
     for name, text in texts.items():
