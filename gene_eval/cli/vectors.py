@@ -47,7 +47,11 @@ def embed(arguments: argparse.Namespace) -> int:
     part = _part_of(arguments.output)
     genes = load(arguments.genes, raw).dataset
     table = embed_table(
-        genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=sys.stderr.isatty()
+        genes,
+        model,
+        batch_size=arguments.batch_size,
+        device=arguments.device,
+        progress=sys.stderr.isatty() and not arguments.quiet,
     )
     try:
         table.to_dataset().to_parquet(part)
