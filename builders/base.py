@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from builders import cache
 from builders.audit import Audit
 from builders.config import ENTITY_COLUMNS, TableConfig, TaskConfig
-from builders.errors import TaskCodeError, TaskDataError, UnknownTaskError
+from builders.errors import MissingFileError, TaskCodeError, TaskDataError, UnknownTaskError
 from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
 from builders.folds.families import FAMILIES, PFAM
 from builders.folds.genes import read_gene_groups
@@ -151,8 +151,17 @@ class GeneTaskBuilder:
         return config
 
     def locate(self, origin: Source, key: str) -> Path | None:
-        """Path of a raw file; None for an optional one that is not there."""
-        return self.raw.path(origin, key)
+        """Path of a raw file; None for an optional one that is not there.
+
+        To a builder from outside this package, the copy that the gene table was built from will do.
+        """
+        try:
+            return self.raw.path(origin, key)
+        except MissingFileError:
+            kept = self.raw.kept(origin, key) if self._code_sha256() else None
+            if kept is None:
+                raise
+            return kept
 
     def path(self, key: str, origin: Source | None = None) -> Path:
         """Path of a required raw file of this config."""

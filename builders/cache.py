@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ __all__ = ["Entry", "entry_folder", "find_entry", "latest_entry", "make_entry"]
 MANIFEST = "manifest.json"
 INFO = "dataset_info.json"
 BUILDING, DAMAGED = ".building", ".damaged"
+# Seconds, ten years: file systems of 32 bits end in 2038.
+AHEAD = 10 * 365 * 86_400
 
 logger = logging.getLogger(__name__)
 
@@ -134,10 +137,15 @@ def make_entry(
 
 
 def mark_latest(folder: Path) -> None:
-    """Make an entry the one that `load_dataset` finds, which takes what was modified last."""
+    """Make an entry the one that `load_dataset` finds, which takes what was modified last.
+
+    What an export leaves in the cache when it is loaded (version 0.0.0) was modified just then, so that an entry needs
+    a time that lies ahead.
+    """
+    now = time.time()
     # Whoever may only read a cache takes it as it is.
     with contextlib.suppress(OSError):
-        os.utime(folder)
+        os.utime(folder, (now, now + AHEAD))
 
 
 def _read(folder: Path) -> Entry | None:

@@ -122,8 +122,9 @@ def load(
 ) -> Built:
     """Rows of a task or table: built from raw files, or what an earlier build left in the cache.
 
-    With a data directory the cache is used only if it holds what these very files give. Without one, the latest build
-    of this version is taken, and only where there is none are the files downloaded.
+    With a data directory the cache is used only if it holds what these very files give. Without one, or where it has
+    no folder of the source, the latest build of this version is taken, and only where there is none are the files
+    downloaded.
 
     Args:
         name: Config name.
@@ -135,7 +136,8 @@ def load(
         BuilderError: Unknown name, or the rows cannot be built.
     """
     builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
-    if raw.data_dir is None and not builder.PACKAGED and not rebuild:
+    is_elsewhere = raw.data_dir is None or not (raw.data_dir / builder.SOURCE.name).is_dir()
+    if is_elsewhere and not builder.PACKAGED and not rebuild:
         found = cached(name, cache_dir=cache_dir)
         if found is not None:
             return found

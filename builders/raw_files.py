@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from builders.config import DATASET_NAME
 from builders.errors import MissingFileError, SourceFileError
 
 __all__ = ["RawFile", "RawFiles", "Source"]
@@ -101,6 +105,31 @@ class RawFiles:
             )
             raise SourceFileError(message)
         return found
+
+    def keep(self, source: Source, key: str) -> None:
+        """Keep a copy of a raw file that later builds need, from whatever folder: see `kept`."""
+        path, copy = self.path(source, key), self._copy(source, key)
+        # A cache that cannot be written has no copy.
+        with contextlib.suppress(OSError):
+            kept = self.kept(source, key)
+            if path is not None and (kept is None or self.sha256(kept) != self.sha256(path)):
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=copy.parent) as folder:
+                    made = Path(folder) / "made"
+                    made.mkdir()
+                    shutil.copyfile(path, made / path.name)
+                    shutil.rmtree(copy, ignore_errors=True)
+                    made.replace(copy)
+
+    def kept(self, source: Source, key: str) -> Path | None:
+        """The copy of a raw file that an earlier build left, for tasks of a user's own that need it; None without."""
+        return next((path for path in sorted(self._copy(source, key).glob("*")) if path.is_file()), None)
+
+    def _copy(self, source: Source, key: str) -> Path:
+        import datasets
+
+        # Beside the built tables; `load_dataset` does not see a name with a dot.
+        return Path(self._cache_dir or datasets.config.HF_DATASETS_CACHE) / DATASET_NAME / ".raw" / source.name / key
 
     def sha256(self, path: Path) -> str:
         """Hex digest of a file, or of a folder's files in name order; computed once per path."""

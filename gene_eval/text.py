@@ -3,8 +3,9 @@
 import difflib
 import sys
 from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 
-__all__ = ["cell", "code", "count", "did_you_mean", "markdown", "nearest", "printable", "say", "some"]
+__all__ = ["cell", "code", "count", "did_you_mean", "markdown", "nearest", "printable", "say", "set_quiet", "some"]
 
 
 def some(names: Sequence[str], *, limit: int = 5) -> str:
@@ -85,8 +86,20 @@ def cell(value: object) -> object:
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") and text.strip() else text
 
 
+_voice = SimpleNamespace(is_quiet=False)
+# What is said however quiet: something is missing or wrong.
+_ALWAYS = ("warning:", "failed:", "to mend:")
+
+
+def set_quiet(*, quiet: bool) -> None:
+    """Make `say` keep to itself what is neither a warning nor a failure, or not."""
+    _voice.is_quiet = quiet
+
+
 def say(line: str) -> None:
     """Print a line on stderr: stdout is for data."""
+    if _voice.is_quiet and not line.startswith(_ALWAYS):
+        return
     # Late, since most users of this module print nothing; tqdm's, so that a line does not tear a progress bar apart.
     from tqdm import tqdm
 

@@ -1,6 +1,7 @@
 """`gene-bench build` and `gene-bench register`: datasets and `evaluate` modules that load by name."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,8 @@ def build(arguments: argparse.Namespace) -> int:
     say(f"{len(done)} of {len(names)} built; in Python: load_dataset('gene-bench', TASK), evaluate.load('gene_probe')")
     if not arguments.patterns:
         say("tasks about DNA sequences are built when they are named: gene-bench build 'geneb_*'")
+    if not os.environ.get("HF_HUB_OFFLINE"):
+        say("note: without a network set HF_HUB_OFFLINE=1, or these calls wait about a minute for the Hub first")
     if Path(DATASET_NAME).is_dir():
         # load_dataset takes a folder of that name for the dataset, whatever it holds.
         say(

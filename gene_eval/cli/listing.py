@@ -2,27 +2,61 @@
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
+from builders import RawFiles
 from gene_eval.cli.output import DONE, print_columns, thousands
-from gene_eval.running.listing import model_facts, suite_facts, task_facts
+from gene_eval.running.availability import availability
+from gene_eval.running.listing import FILTERS, model_facts, suite_facts, task_facts
 from gene_eval.text import say
 
 __all__ = ["models", "suites", "tasks"]
 
 
 def tasks(arguments: argparse.Namespace) -> int:
-    """List tasks."""
-    facts = task_facts(arguments.patterns)
+    """List tasks, and what of each is on this machine."""
+    raw = RawFiles(arguments.data_dir)
+    facts = [
+        {**each, **asdict(availability(each["name"], raw))}
+        for each in task_facts(arguments.patterns, **{name: getattr(arguments, name) for name in FILTERS})
+    ]
+    facts = [each for each in facts if each["n"] is not None or not arguments.built]
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return DONE
     columns = ("name", "target", "entity", "family")
     rows = [
-        [*(each[name] for name in columns), thousands(each["paper_size"]), each["paper_name"] or ""] for each in facts
+        [
+            *(each[name] for name in columns),
+            _size(each),
+            "yes" if each["n"] is not None else "",
+            _files(each),
+            _terms(each),
+        ]
+        for each in facts
     ]
-    print_columns(["task", "target", "entity", "family", "paper n", "name in the paper"], rows)
-    say(f"{len(facts)} tasks; next: gene-bench run MODEL -t TASK")
+    print_columns(["task", "target", "entity", "family", "n", "built", "raw files", "terms"], rows)
+    say(f"{len(facts)} tasks; n is as built, or (n) as in the paper; next: gene-bench run MODEL -t TASK")
     return DONE
+
+
+def _size(facts: Mapping[str, Any]) -> str:
+    if facts["n"] is not None:
+        return thousands(facts["n"])
+    return f"({facts['paper_size']:,})" if facts["paper_size"] else ""
+
+
+def _files(facts: Mapping[str, Any]) -> str:
+    """Whether the data directory has them: `doctor` says which it lacks, and whether they give rows."""
+    if facts["missing"] is None:
+        return "download"
+    return "missing" if facts["missing"] else "there"
+
+
+def _terms(facts: Mapping[str, Any]) -> str:
+    return facts["license"] if facts["is_open"] else f"{facts['license']}, not redistributed"
 
 
 def suites(arguments: argparse.Namespace) -> int:

@@ -5,8 +5,10 @@ stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some
 """
 
 import argparse
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import NoReturn
 
 from gene_eval import __version__
 from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
+from gene_eval.text import set_quiet
 
 __all__ = ["main"]
 
@@ -25,6 +28,8 @@ MODULES = {
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     "why": "explaining",
     "push": "publishing",
+    "completion": "completion",
+    "doctor": "diagnosis",
 }
 """Command -> module of this package with a function of its name."""
 
@@ -45,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status.
     """
     arguments = _parse(argv)
+    set_quiet(quiet=arguments.quiet)
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     try:
         # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
         module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
@@ -63,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if not isinstance(error, GeneBenchError):
             raise
+        if arguments.verbose:
+            traceback.print_exception(error)
         print(f"gene-bench: {' '.join(str(error).split())}", file=sys.stderr)
         return WRONG_USAGE
     except OSError as error:
@@ -90,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     tasks = commands.add_parser("tasks", help="list the tasks")
     tasks.add_argument("patterns", nargs="*", metavar="GLOB", help="names, globs such as 'reactome_*', or @suites")
     tasks.add_argument("--json", action="store_true", help="everything about each task, as JSON")
+    for name in ("target", "family", "entity", "source"):
+        tasks.add_argument(f"--{name}", metavar="NAME", help=f"only tasks of this {name}")
+    tasks.add_argument("--built", action="store_true", help="only tasks that load without raw files")
+    _add_data_dir(tasks)
 
     suites = commands.add_parser("suites", help="list the suites: named, versioned lists of tasks")
     suites.add_argument("--json", action="store_true", help="with their tasks, as JSON")
@@ -111,7 +125,26 @@ def _parser() -> argparse.ArgumentParser:
     _add_card(commands)
     _add_verify(commands)
     _add_push(commands)
+    doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to mend")
+    _add_data_dir(doctor)
+    completion = commands.add_parser("completion", help="script that completes commands and names in a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(parser=parser)
+    _add_verbosity(commands)
     return parser
+
+
+def _add_verbosity(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    """Two options of every command, and of what is below `push`."""
+    for command in commands.choices.values():
+        for action in command._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                _add_verbosity(action)
+                break
+        else:
+            loudness = command.add_mutually_exclusive_group()
+            loudness.add_argument("--quiet", action="store_true", help="only results, warnings and failures")
+            loudness.add_argument("--verbose", action="store_true", help="details, and where an error was raised")
 
 
 def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:

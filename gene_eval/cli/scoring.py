@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score models on tasks; the table goes to stdout."""
     hide_bars_of_datasets()
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    options |= {"progress": False} if arguments.quiet else {}
     out: Path = arguments.output
     results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, **options)
     if results.results:
@@ -54,4 +55,8 @@ def verify(arguments: argparse.Namespace) -> int:
     )
     for verdict in verdicts:
         print(verdict)
+        if arguments.verbose:
+            print("\n".join(f"    {line}" for line in verdict.details))
+    if len(verdicts) < len(recorded):
+        say(f"{len(recorded) - len(verdicts)} results of other models than {arguments.model} were left out")
     return DONE if all(verdict.reproduced for verdict in verdicts) else SOME_FAILED

@@ -47,7 +47,11 @@ def embed(arguments: argparse.Namespace) -> int:
     hide_bars_of_datasets()
     genes = with_covariates(load(arguments.genes, raw).dataset, model, raw)
     table = embed_table(
-        genes, model, batch_size=arguments.batch_size, device=arguments.device, progress=sys.stderr.isatty()
+        genes,
+        model,
+        batch_size=arguments.batch_size,
+        device=arguments.device,
+        progress=sys.stderr.isatty() and not arguments.quiet,
     )
     with atomic_path(arguments.output) as part:
         table.to_dataset().to_parquet(part)

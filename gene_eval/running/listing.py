@@ -9,33 +9,37 @@ from typing import TYPE_CHECKING, Any
 from builders import TaskConfig, configs, select
 from gene_eval.running.suites import expand
 from gene_eval.running.suites import suites as named_suites
+from gene_eval.text import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["model_facts", "models", "suite_facts", "suites", "task_facts", "tasks"]
+__all__ = ["FILTERS", "model_facts", "models", "suite_facts", "suites", "task_facts", "tasks"]
 
+FILTERS = ("target", "family", "entity", "source")
 _FACTS = (
     *("name", "version", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license"),
     *("description", "paper_name", "paper_size", "ranked", "gene_table", "category", "collection", "upstream_id"),
 )
 
 
-def tasks(*patterns: str) -> pd.DataFrame:
+def tasks(*patterns: str, **filters: str) -> pd.DataFrame:
     """The tasks that match, one a row, by name.
 
     Args:
         *patterns: Names, globs such as "reactome_*" or suites such as "@starter"; none means all.
+        **filters: A value of `target`, `family`, `entity` or `source`.
 
     Raises:
         BuilderError: A pattern matches no task; the nearest name is suggested.
+        GeneBenchError: No task has the value of a filter.
 
     >>> tasks("starter_*")["target"].to_dict()["starter_is_tf"]
     'binary'
     """
     import pandas as pd
 
-    return pd.DataFrame(task_facts(patterns), columns=list(_FACTS)).set_index("name", drop=False)
+    return pd.DataFrame(task_facts(patterns, **filters), columns=list(_FACTS)).set_index("name", drop=False)
 
 
 def models() -> pd.DataFrame:
@@ -74,10 +78,26 @@ def suite_facts() -> list[dict[str, Any]]:
     ]
 
 
-def task_facts(patterns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Everything about each task that matches, in catalogue order."""
+def task_facts(patterns: Sequence[str] = (), **filters: str | None) -> list[dict[str, Any]]:
+    """Everything about each task that matches, in catalogue order; a filter that is None filters nothing.
+
+    Raises:
+        BuilderError: A pattern matches no task.
+        GeneBenchError: There is no such filter, or no task has its value.
+    """
     known = configs()
     chosen = [config for name in select(expand(patterns)) if isinstance(config := known[name], TaskConfig)]
+    for name, wanted in filters.items():
+        values = {str(getattr(each, name, "")) for each in known.values() if isinstance(each, TaskConfig)} - {""}
+        if name not in FILTERS or wanted not in (None, *values):
+            # Late, like all that loads NumPy.
+            from gene_eval.errors import GeneBenchError
+
+            message = f"no filter {name!r}; {did_you_mean(name, FILTERS)}"
+            if name in FILTERS:
+                message = f"no task has {name} {wanted!r}; {did_you_mean(str(wanted), sorted(values))}"
+            raise GeneBenchError(message)
+        chosen = [config for config in chosen if wanted in (None, getattr(config, name))]
     return [
         {**{name: getattr(config, name, None) for name in _FACTS}, "version": str(config.version)} for config in chosen
     ]

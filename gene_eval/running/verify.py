@@ -1,6 +1,7 @@
 """Runs saved results again from what they record, and says which agree, and where one does not, what differs."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +11,9 @@ from typing import Any
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import Score, TaskResult, defined
 from gene_eval.results.reproduce import COMMON_TO, is_common, model_string
+from gene_eval.running.models import load_models
 from gene_eval.running.runner import run
+from gene_eval.text import did_you_mean
 
 __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
 
@@ -48,14 +51,17 @@ class Verdict:
         return not self.reasons
 
     def __str__(self) -> str:
-        """One line."""
+        """One line, with the first reason; `details` has them all."""
         if self.reasons:
-            return f"NOT reproduced: {self.name}: {'; '.join(self.reasons)}"
-        notes = f"; {'; '.join(self.notes)}" if self.notes else ""
-        return (
-            f"reproduced: {self.name}: {self.n_scores} scores, largest difference {self.largest:.1g}"
-            f" (allowed {self.tolerance:g}){notes}"
-        )
+            more = f" (and {len(self.reasons) - 1} more)" if len(self.reasons) > 1 else ""
+            return f"NOT reproduced: {self.name}: {self.reasons[0]}{more}"
+        return f"reproduced: {self.name}: largest difference {self.largest:.1g} (allowed {self.tolerance:g})"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Every reason, how much was compared, and what differs without having changed the scores."""
+        compared = () if self.largest is None else (f"{self.n_scores} scores compared",)
+        return (*self.reasons, *compared, *(note for note in self.notes if note not in self.reasons))
 
 
 def verify(
@@ -70,23 +76,32 @@ def verify(
 
     Args:
         recorded: Saved results. Those of a run with `--common-genes` need the results of all models of that run.
-        model: MODEL string of all of them, where the model's id does not lead to it (a file of vectors, a class).
+        model: MODEL string of one model whose id does not lead to it (a file of vectors, a class): then only its
+            results are verified, those of its name or of its revision.
         data_dir: Raw files; see `builders.RawFiles`.
         device: Where models compute; None takes the best there is.
         log: Takes lines about progress.
 
     Returns:
-        A verdict for each result, in their order.
+        A verdict for each result, in their order; with `model`, for each of that model's.
+
+    Raises:
+        GeneBenchError: `model` does not exist, or none of the results is of it.
     """
+    is_given = _matcher(recorded, model)
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, result in enumerate(recorded):
         groups[_group(result)].append(number)
     verdicts: dict[int, Verdict] = {}
     for numbers in groups.values():
         group = [recorded[number] for number in numbers]
+        if model is not None and not any(map(is_given, group)):
+            continue
         options = _options(group[0], data_dir=data_dir, device=device)
-        verdicts |= zip(numbers, _verify_group(group, model, options, log), strict=True)
-    return [verdicts[number] for number in range(len(recorded))]
+        specs = {result.model.id: model for result in group if model is not None and is_given(result)}
+        verdicts |= zip(numbers, _verify_group(group, specs, options, log), strict=True)
+    # Of a run with `--common-genes` the other models had to be there, but were not asked about.
+    return [verdicts[n] for n in sorted(verdicts) if model is None or is_given(recorded[n])]
 
 
 def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
@@ -135,12 +150,27 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
     }
 
 
+def _matcher(recorded: Sequence[TaskResult], model: str | None) -> Callable[[TaskResult], bool]:
+    """Whether a result is of the model that was named: by its id, else by its revision, else as there is no other."""
+    if model is None:
+        return lambda result: True
+    (named,) = load_models(model)
+    known = {result.model.id: result.model.revision for result in recorded}
+    ids = {named.name} & known.keys() or {
+        name for name, revision in known.items() if revision is not None and revision == named.model.revision
+    }
+    if not ids and len(known) > 1:
+        message = f"--model {model} is {named.name}, of which there is no result; {did_you_mean(named.name, known)}"
+        raise GeneBenchError(message)
+    return lambda result: result.model.id in (ids or known)
+
+
 def _verify_group(
-    group: Sequence[TaskResult], model: str | None, options: Mapping[str, Any], log: Callable[[str], None]
+    group: Sequence[TaskResult], specs: Mapping[str, str], options: Mapping[str, Any], log: Callable[[str], None]
 ) -> Iterator[Verdict]:
     try:
         # By the recorded name: the user may have chosen it, and results of another model differ in their vectors.
-        models = [{result.model.id: model or _spec(result)} for result in group]
+        models = [{result.model.id: specs.get(result.model.id) or _spec(result)} for result in group]
         distinct = list({next(iter(each)): each for each in models}.values())
         tasks = list(dict.fromkeys(result.task.id for result in group))
         again = run(distinct, tasks, log=log, **options)
@@ -223,7 +253,7 @@ def _differ(what: str, recorded: str, here: str) -> str:
 
 
 def _short(text: str) -> str:
-    return f"{text[:SHOWN]}..." if len(text) == 64 and text.isalnum() else text
+    return re.sub(rf"([0-9a-f]{{{SHOWN}}})[0-9a-f]{{24,}}", r"\1...", text)
 
 
 def _with_scores(verdict: Verdict, recorded: TaskResult, again: TaskResult) -> Verdict:

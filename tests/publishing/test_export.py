@@ -42,6 +42,15 @@ def test_load_dataset_reads_it_back(exported, tmp_path):
     assert label == datasets.List(datasets.ClassLabel(names=["Alpha (first)", "Beta"]))
 
 
+def test_an_export_that_was_loaded_does_not_come_before_the_built_task(exported):
+    items, folder = exported
+    (built,) = [item for item in items if item.config.name == "reactome_pathways"]
+    assert str(datasets.load_dataset(str(folder), "reactome_pathways")["train"].info.version) == "0.0.0"
+    found = datasets.load_dataset("gene-bench", "reactome_pathways")["train"]
+    assert str(found.info.version) == built.config.version
+    assert found.to_list() == built.dataset.to_list()
+
+
 def test_the_card_has_configs_terms_and_citations(exported):
     items, folder = exported
     card = DatasetCard.load(folder / "README.md")

@@ -64,7 +64,8 @@ def symbols():
 def test_one_file_per_model_and_task(starter_run):
     outcome, out = starter_run
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert found == {f"{model}/{task}.json" for model in ("bag-of-words", "random") for task in STARTER}
+    ends = (".json", ".predictions.parquet")
+    assert found == {f"{model}/{task}{end}" for model in ("bag-of-words", "random") for task in STARTER for end in ends}
     assert (outcome.fitted, outcome.up_to_date, outcome.failures) == (8, 0, [])
 
 
@@ -85,7 +86,7 @@ def test_a_result_says_what_it_depends_on(starter_run):
     content = json.loads((starter_run[1] / "random" / "starter_is_tf.json").read_text())
     assert content.keys() == {
         *("schema_version", "task", "model", "probe", "coverage", "scores", "labels", "environment", "timing"),
-        "created_at",
+        *("predictions", "created_at"),
     }
     rows = load("starter_is_tf").dataset
     task = content["task"]
@@ -191,7 +192,7 @@ def test_common_genes(go, tmp_path, symbols, write_vectors, assert_scores):
     # Without the option more genes are scored: another result, which leaves the first where it is.
     assert go(models, ["starter_is_tf"]).fitted == 2
     entities = common_entities(["first", "second"])
-    files = sorted(path.name for path in (tmp_path / "out" / "first").iterdir())
+    files = sorted(path.name for path in (tmp_path / "out" / "first").glob("*.json"))
     assert files == ["starter_is_tf.json", f"starter_is_tf@entities={entities}.json"]
     assert [r.settings.entities for r in outcome.results] == [entities, entities]
     assert outcome.results[0].probe.params["common_to"] == ["first", "second"]
@@ -354,7 +355,7 @@ def test_an_interrupted_run_keeps_what_is_done(go, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         go([SMALL], ["starter_*"])
     monkeypatch.undo()
-    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    files = list((tmp_path / "out").rglob("*.json"))
     assert len(files) == 2
     assert all(results.load(path).scores for path in files)
     again = go([SMALL], ["starter_*"])

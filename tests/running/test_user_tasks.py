@@ -1,6 +1,11 @@
 """A user's task that fails costs itself: the tasks beside it are scored."""
 
+import re
+
 import pytest
+
+from builders import RawFiles, load
+from builders.errors import BuilderError
 
 BODY = """
 import pandas as pd
@@ -40,3 +45,22 @@ def test_the_others_go_on(go, tmp_path, name, top, body, reason):
     (failure,) = outcome.failures
     assert reason in failure.reason
     assert "\n" not in failure.reason
+
+
+def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_genes, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (repo / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (code,) = [block for block in blocks if "class EssentialBuilder" in block]
+    (tmp_path / "my_task.py").write_text(code)
+    folder = tmp_path / "mine"
+    (folder / "mylab").mkdir(parents=True)
+    # By old symbols: HGNC's table is there, from whatever folder the genes were built.
+    rows = [f"OLD{i},{'yes' if i % 3 else 'no'}" for i, _ in enumerate(toy_genes, start=1)]
+    (folder / "mylab" / "essential.csv").write_text("\n".join(["gene,essential", *rows]) + "\n")
+    load("genes", RawFiles(toy_dir))
+    outcome = go(["bag-of-words"], [f"{tmp_path / 'my_task.py'}:EssentialBuilder"], data_dir=folder)
+    assert [failure.reason for failure in outcome.failures] == []
+    (result,) = outcome.results
+    assert (result.task.id, result.coverage.n_scored) == ("mylab_essential", len(toy_genes))
+    # Our own sources are still built from the folder only.
+    with pytest.raises(BuilderError, match="no DatabaseExtract_v_1.01.csv in"):
+        load("humantfs_is_tf", RawFiles(folder), rebuild=True)

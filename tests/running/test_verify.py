@@ -42,11 +42,11 @@ def saved(tmp_path, toy_dir):
 
 @pytest.fixture
 def check(toy_dir, capsys):
-    """Verify result files on the command line; returns (status, lines of stdout)."""
+    """Verify result files on the command line; returns (status, one line for each with its details behind it)."""
 
     def check(*arguments):
-        status = main(["verify", *map(str, arguments), "--data-dir", str(toy_dir)])
-        return status, capsys.readouterr().out.splitlines()
+        status = main(["verify", *map(str, arguments), "--data-dir", str(toy_dir), "--verbose"])
+        return status, capsys.readouterr().out.replace("\n    ", "; ").splitlines()
 
     return check
 
@@ -75,7 +75,7 @@ def shift(path, by):
 def test_an_untouched_result_reproduces(saved, check):
     n = sum(2 + len(score.folds) for score in load(saved).scores.values())
     assert check(saved) == (
-        0, [f"reproduced: random:dim=4 on {TASK}: {n} scores, largest difference 0 (allowed 1e-06)"],
+        0, [f"reproduced: random:dim=4 on {TASK}: largest difference 0 (allowed 1e-06); {n} scores compared"],
     )  # fmt: skip
 
 
@@ -150,10 +150,8 @@ def test_other_versions_are_named_and_allow_more(saved, check):
     shift(saved, -1e-4)
     status, (line,) = check(saved)
     assert status == 0
-    assert (
-        f"largest difference 0.0001 (allowed 0.001); version of numpy differs: 1.0.0 recorded, {np.__version__} here"
-        in line
-    )
+    assert "largest difference 0.0001 (allowed 0.001); " in line
+    assert f"; version of numpy differs: 1.0.0 recorded, {np.__version__} here" in line
 
 
 def test_another_kind_of_machine_is_named_and_allows_more(saved, check):
@@ -162,7 +160,8 @@ def test_another_kind_of_machine_is_named_and_allows_more(saved, check):
     shift(saved, -1e-4)
     status, (line,) = check(saved)
     assert status == 0
-    assert "(allowed 0.001); probe parameter device differs: cuda recorded, cpu here; " in line
+    assert "(allowed 0.001); " in line
+    assert "; probe parameter device differs: cuda recorded, cpu here; " in line
     assert line.endswith("probe parameter rough_products differs: bfloat16 recorded, none here")
 
 
@@ -182,7 +181,7 @@ def test_scores_that_differ_with_other_versions_name_them(saved, check):
     assert status == 1
     assert "same inputs, but score roc_auc (fold " in line
     assert "differs: 0.01 recorded, " in line
-    assert line.endswith(f"version of numpy differs: 1.0.0 recorded, {np.__version__} here")
+    assert f"version of numpy differs: 1.0.0 recorded, {np.__version__} here" in line
 
 
 def test_one_verdict_for_each_in_their_order(tmp_path, toy_dir, saved, check):
@@ -193,6 +192,23 @@ def test_one_verdict_for_each_in_their_order(tmp_path, toy_dir, saved, check):
     assert status == 1
     assert [line.split(":")[0] for line in lines] == ["reproduced", "NOT reproduced", "reproduced"]
     assert [line.split(" on ")[1].split(":")[0] for line in lines] == ["gene2vec_gene_pairs", TASK, TASK]
+
+
+def test_a_named_model_is_verified_and_no_other(tmp_path, toy_dir, vectors, check, capsys):
+    run([{"mine-too": str(vectors)}, "random:dim=4"], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
+    run([str(vectors)], [TASK], out=tmp_path / "out", data_dir=toy_dir, log=silent)
+    paths = sorted((tmp_path / "out").rglob("*.json"))
+    assert [path.parent.name for path in paths] == ["mine", "mine-too", "random-dim-4-49717306"]
+    command = ["verify", *map(str, paths), "--data-dir", str(toy_dir), "--model"]
+    assert main([*command, str(vectors)]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split(" on ")[0] for line in out.splitlines()] == ["reproduced: mine"]
+    assert f"2 results of other models than {vectors} were left out" in err
+    # A name that the user gave: the revision says which results are of the file.
+    assert check(paths[1], paths[2], "--model", vectors)[1][0].startswith("reproduced: mine-too on ")
+    other = write_vectors(tmp_path / "random:dim.csv", ["TOY1"])
+    assert main([*command, str(other)]) == 2
+    assert "of which there is no result; did you mean 'random:dim=4'?" in capsys.readouterr().err
 
 
 def test_common_genes_need_all_models_of_the_run(tmp_path, toy_dir, toy_genes):

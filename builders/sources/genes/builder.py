@@ -95,6 +95,12 @@ class GenesBuilder(GeneTaskBuilder):
     def inputs(self, config: TableConfig) -> list[tuple[Source, str]]:  # noqa: D102
         return [(HGNC, "complete_set"), (NCBI_GENE, "summary"), (UNIPROT, "proteins"), (ENSEMBL, "transcripts")]
 
+    def prepare(self) -> bool:  # noqa: D102
+        built = super().prepare()
+        # For tasks of a user's own, whose folder need not have it.
+        self.raw.keep(HGNC, "complete_set")
+        return built
+
     def rows(self, config: TableConfig) -> pd.DataFrame:  # noqa: D102
         import pandas as pd
 

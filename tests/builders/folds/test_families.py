@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from builders import RawFiles
 from builders.errors import SourceFormatError
 from builders.folds.families import pfam_families, read_domains, read_families, stem
 from builders.readers.tables import read_table
@@ -81,8 +80,8 @@ def test_own_families_that_are_wrong(tmp_path, resolver, text, message):
 
 
 @pytest.mark.real_data
-def test_number_of_families_of_protein_coding_genes():
-    folder = RawFiles().data_dir
+def test_number_of_families_of_protein_coding_genes(raw_dir):
+    folder = raw_dir
     columns = ("symbol", "status", "locus_group", "ensembl_gene_id")
     hgnc = read_table(folder / "hgnc/hgnc_complete_set.txt", columns)
     coding = hgnc[(hgnc["status"] == "Approved") & (hgnc["locus_group"] == "protein-coding gene")]

@@ -59,8 +59,8 @@ def test_too_few_groups():
 
 
 @pytest.mark.real_data
-def test_chromosome_folds_are_of_near_equal_size():
-    genes = load("genes", RawFiles()).dataset.to_pandas()
+def test_chromosome_folds_are_of_near_equal_size(raw_dir):
+    genes = load("genes", RawFiles(raw_dir)).dataset.to_pandas()
     coding = genes[genes["locus_group"] == "protein-coding gene"]
     sizes = Counter(CHROMOSOME_FOLDS.get(place, -1) for place in coding["chromosome"])
     assert sizes.pop(-1) == 3
