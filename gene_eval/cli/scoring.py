@@ -16,7 +16,20 @@ from gene_eval.text import say
 __all__ = ["run", "verify"]
 
 OPTIONS = (
-    *("data_dir", "device", "memory", "batch_size", "seed", "split", "head", "shots", "protocol", "engine", "missing"),
+    *(
+        "data_dir",
+        "device",
+        "memory",
+        "batch_size",
+        "seed",
+        "split",
+        "head",
+        "shots",
+        "curve",
+        "protocol",
+        "engine",
+        "missing",
+    ),
     *("common_genes", "pairs", "diseases", "predictions", "subtasks", "overwrite"),
 )
 """Options of `gene_eval.run` that the command line has under the same name."""

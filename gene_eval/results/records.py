@@ -41,6 +41,7 @@ class TaskRecord:
     `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
     `default_protocol` are what a run of the task takes by default. Of a binary task, `rarer_train` and `rarer_test` are
     the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
+    `from_annotation` says that a negative may be a gene that nobody has annotated yet.
     """
 
     id: str
@@ -62,6 +63,7 @@ class TaskRecord:
     default_protocol: str = "paper"
     rarer_train: int | None = None
     rarer_test: int | None = None
+    from_annotation: bool = False
 
     @property
     def defaults(self) -> Settings:
@@ -128,7 +130,11 @@ class PredictionsRecord:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """Everything a report, card or page may say about one model on one task."""
+    """Everything a report, card or page may say about one model on one task.
+
+    `draws` has for few labels the mean over folds of every draw, `curve` a learning curve (of `metric`, by `share` of
+    the training rows), `as_published` what `gene_eval.core.published` computes.
+    """
 
     task: TaskRecord
     model: ModelRecord
@@ -140,6 +146,9 @@ class TaskResult:
     timing: Mapping[str, float] = field(default_factory=dict)
     created_at: str = ""
     predictions: PredictionsRecord | None = None
+    draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    curve: Mapping[str, object] = field(default_factory=dict)
+    as_published: Mapping[str, Score] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -164,8 +173,9 @@ class TaskResult:
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
         content["task"] = {name: value for name, value in content["task"].items() if value is not None}
-        if self.predictions is None:
-            del content["predictions"]
+        for name in ("predictions", "draws", "curve", "as_published"):
+            if not content[name]:
+                del content[name]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod

@@ -209,6 +209,7 @@ def to_arrays(built: Built) -> TaskArrays:
         ranked=config.ranked,
         figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
+        from_annotation=config.from_annotation,
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )
