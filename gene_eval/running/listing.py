@@ -15,8 +15,10 @@ __all__ = ["model_facts", "models", "task_facts", "tasks"]
 
 _FACTS = (
     *("name", "version", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license"),
-    *("description", "paper_name", "paper_size", "ranked", "gene_table", "category", "collection", "upstream_id"),
+    *("description", "paper_name", "paper_size", "ranked", "gene_table"),
 )
+_OF_SEQUENCES = ("category", "collection", "upstream_id", "species")
+"""Facts that only tasks about sequences have."""
 
 
 def tasks(*patterns: str) -> pd.DataFrame:
@@ -33,7 +35,7 @@ def tasks(*patterns: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(task_facts(patterns), columns=list(_FACTS)).set_index("name", drop=False)
+    return pd.DataFrame(task_facts(patterns), columns=[*_FACTS, *_OF_SEQUENCES]).set_index("name", drop=False)
 
 
 def models() -> pd.DataFrame:
@@ -52,7 +54,9 @@ def task_facts(patterns: Sequence[str] = ()) -> list[dict[str, Any]]:
     known = configs()
     chosen = [config for name in select(patterns) if isinstance(config := known[name], TaskConfig)]
     return [
-        {**{name: getattr(config, name, None) for name in _FACTS}, "version": str(config.version)} for config in chosen
+        {name: getattr(config, name) for name in (*_FACTS, *_OF_SEQUENCES) if hasattr(config, name)}
+        | {"version": str(config.version)}
+        for config in chosen
     ]
 
 
