@@ -19,7 +19,8 @@ from model_adapters.files.memory import from_object
 from model_adapters.files.precomputed import PrecomputedVectors, is_file_of_vectors, vector_files
 from model_adapters.hub import HUB_ID
 from model_adapters.nuisance import Nuisance
-from model_adapters.sequence.dna import DnaModel
+from model_adapters.sequence.composition import GcContent, KmerFrequencies, OneHot
+from model_adapters.sequence.dna.model import DnaModel
 from model_adapters.sequence.protein import Esm2
 from model_adapters.single_cell.expression import ExpressionProfile
 from model_adapters.single_cell.models import CellPLM, Gene2vec, Geneformer, ScGPT
@@ -44,6 +45,9 @@ _CLASSES: tuple[type[Adapter], ...] = (
     SentenceTransformerEncoder,
     Esm2,
     DnaModel,
+    KmerFrequencies,
+    GcContent,
+    OneHot,
     Geneformer,
     ScGPT,
     CellPLM,

@@ -9,6 +9,7 @@ from typing import IO
 
 from builders.errors import SourceFileError, SourceFormatError
 from builders.readers.archives import read_text
+from builders.sequences.repeats import reverse_complement
 from builders.text import did_you_mean
 
 __all__ = ["Genome"]
@@ -64,8 +65,6 @@ class Genome:
         Raises:
             SourceFormatError: There is no such contig, or it is shorter than that.
         """
-        from builders.sequences.repeats import reverse_complement
-
         with self.path.open("rb") as file:
             for name, start, end, strand in places:
                 contig = self._contigs[self._name(name)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from builders.config import Category, Entity, TaskConfig
+from builders.config import Entity, Family, TaskConfig
 
 __all__ = ["PARTS", "SequenceConfig"]
 
@@ -26,7 +26,7 @@ class SequenceConfig(TaskConfig):
 
     version: str = "1.0.0"
     entity: Entity = "sequence"
-    family: Category = "species"
+    family: Family = "species"
     # Counts in no ranking of models by what they know about genes.
     ranked: bool = False
     collection: str = ""

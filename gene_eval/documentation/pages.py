@@ -10,9 +10,12 @@ from builders.sources.genes.ensembl import ENSEMBL
 from builders.sources.uniprot import UNIPROT
 from model_adapters import describe
 from model_adapters.files.formats import formats_table
+from model_adapters.sequence.dna.presets import NOT_LOADED, PRESETS
 
 __all__ = ["PAGES", "models_markdown", "tasks_markdown"]
 
+MADE_ON_THE_SPOT = ("BERT", "ESM", "GPT-2", "Mamba")
+"""Classes of transformers of which the tests make a small DNA model with random weights and run it."""
 INTRODUCTION = """# Tasks
 
 Made from the configs by `make docs`; do not edit.
@@ -72,6 +75,7 @@ def models_markdown() -> str:
     ]
     return Template(template).substitute(
         sequences="\n".join(_row(cells) for cells in _sequences()),
+        presets="\n".join(_row(cells) for cells in _dna_models()),
         formats="\n".join(_row(cells) for cells in formats_table()),
         adapters="\n".join(_row(cells) for cells in adapters),
     )
@@ -94,6 +98,22 @@ def _sequences() -> Iterator[tuple[str, ...]]:
     ):
         names = ", ".join(f"`{source.name}/{name}`" for name in source.files[key].names)
         yield f"`{column}`", names, f"[{source.title}]({source.homepage})", which
+
+
+def _dna_models() -> Iterator[tuple[str, ...]]:
+    for preset in PRESETS:
+        size = f"{preset.millions / 1000:g}B" if preset.millions >= 1000 else f"{preset.millions}M"
+        made = not preset.runs_code and preset.architecture in MADE_ON_THE_SPOT
+        yield (
+            preset.title,
+            f"`{preset.command}`",
+            f"{preset.architecture}{', own code' if preset.runs_code else ''}; {preset.tokens}",
+            f"{size}, {preset.dim:,}",
+            f"[{preset.hub_id}](https://huggingface.co/{preset.hub_id}) `{preset.revision[:7]}`",
+            "never seen; class made on the spot" if made else "never seen",
+        )
+    for title, reason in NOT_LOADED.items():
+        yield title, "`FILE`, the vectors", "", "", "", f"never seen; not loaded: {reason}"
 
 
 def _row(cells: tuple[str, ...]) -> str:

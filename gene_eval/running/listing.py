@@ -19,8 +19,10 @@ __all__ = ["FILTERS", "model_facts", "models", "suite_facts", "suites", "task_fa
 FILTERS = ("target", "family", "entity", "source")
 _FACTS = (
     *("name", "version", "target", "entity", "family", "figure2_family", "source", "column", "labels", "license"),
-    *("description", "paper_name", "paper_size", "ranked", "gene_table", "category", "collection", "upstream_id"),
+    *("description", "paper_name", "paper_size", "ranked", "gene_table"),
 )
+_OF_SEQUENCES = ("category", "collection", "upstream_id", "species")
+"""Facts that only tasks about sequences have."""
 
 
 def tasks(*patterns: str, **filters: str) -> pd.DataFrame:
@@ -39,7 +41,8 @@ def tasks(*patterns: str, **filters: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(task_facts(patterns, **filters), columns=list(_FACTS)).set_index("name", drop=False)
+    columns = [*_FACTS, *_OF_SEQUENCES]
+    return pd.DataFrame(task_facts(patterns, **filters), columns=columns).set_index("name", drop=False)
 
 
 def models() -> pd.DataFrame:
@@ -99,7 +102,9 @@ def task_facts(patterns: Sequence[str] = (), **filters: str | None) -> list[dict
             raise GeneBenchError(message)
         chosen = [config for config in chosen if wanted in (None, getattr(config, name))]
     return [
-        {**{name: getattr(config, name, None) for name in _FACTS}, "version": str(config.version)} for config in chosen
+        {name: getattr(config, name) for name in (*_FACTS, *_OF_SEQUENCES) if hasattr(config, name)}
+        | {"version": str(config.version)}
+        for config in chosen
     ]
 
 

@@ -7,8 +7,8 @@ letter of the sequence counts once. Several sequences of one gene (isoforms) cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +27,13 @@ class Alphabet:
         letters: In upper case.
         expected: The same in words, for messages.
         terminator: A letter that may end a sequence and is left out.
+        unknown: Letters that models have no token for -> the letter that they read instead.
     """
 
     letters: str
     expected: str
     terminator: str = ""
+    unknown: Mapping[int, int] = field(default_factory=dict)
 
 
 PROTEIN = Alphabet(
@@ -40,7 +42,23 @@ PROTEIN = Alphabet(
     terminator="*",
 )
 """IUPAC's codes that ESM-2 has a token for; so not J. A translation's stop (`*`) is taken off the end."""
-DNA = Alphabet(letters="ACGTN", expected="A, C, G, T, or N for a base that is not known")
+AMBIGUOUS = "RYSWKMBDHV"
+DNA = Alphabet(
+    letters=f"ACGTN{AMBIGUOUS}",
+    expected="A, C, G, T, or N or another of IUPAC's codes for a base that is not known",
+    unknown=str.maketrans(AMBIGUOUS, "N" * len(AMBIGUOUS)),
+)
+"""IUPAC's codes for some of the bases are read as N, the one that models have a token for."""
+_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+
+
+def reverse_complement(sequence: str) -> str:
+    """Return the other strand of a sequence of A, C, G, T and N.
+
+    >>> reverse_complement("AACGN")
+    'NCGTT'
+    """
+    return sequence.translate(_COMPLEMENT)[::-1]
 
 
 def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) -> list[str]:
@@ -78,7 +96,7 @@ def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) 
             first = min(letters.index(letter) for letter in illegal)
             message = f"{where} has {letters[first]!r} at position {first + 1}, expected {alphabet.expected}"
             raise RefusedInput(position, message)
-        found.append(letters.upper())
+        found.append(letters.upper().translate(alphabet.unknown))
     return found
 
 

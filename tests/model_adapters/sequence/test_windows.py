@@ -23,6 +23,8 @@ def test_legal_letters_in_either_case():
     assert read("mUxBZO") == ["MUXBZO"]
     assert read(["MK*", "MKL"]) == ["MK", "MKL"]
     assert read("acgtNn", DNA) == ["ACGTNN"]
+    # What may be one of several bases is a base that is not known.
+    assert read("ACrYkv", DNA) == ["ACNNNN"]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,11 @@ def test_legal_letters_in_either_case():
         ("MK L", PROTEIN, r"has ' ' at position 3,"),
         ("MK\N{LATIN SMALL LETTER SHARP S}L", PROTEIN, r"has '\u00df' at position 3,"),
         (["MKL", "M-L-"], PROTEIN, r"^sequence 2 of protein_sequence has '-' at position 2,"),
-        ("ACGUACGU", DNA, r"has 'U' at position 4, expected A, C, G, T, or N for a base that is not known$"),
+        (
+            "ACGUACGU",
+            DNA,
+            r"has 'U' at position 4, expected A, C, G, T, or N or another of IUPAC's codes for a base that is n",
+        ),
         ("", PROTEIN, r"^protein_sequence is empty; leave it null"),
         ("*", PROTEIN, r"^protein_sequence is empty; leave it null"),
         ([], PROTEIN, r"^protein_sequence is an empty list; leave it null"),

@@ -18,6 +18,8 @@ from transformers import (
     EsmTokenizer,
     GPT2Config,
     GPT2LMHeadModel,
+    MambaConfig,
+    MambaForCausalLM,
     PreTrainedTokenizerFast,
 )
 
@@ -48,6 +50,29 @@ class ConvModel(PreTrainedModel):
         # What follows a token must not change it, but what is mixed over the whole input does.
         last = self.mix(torch.nn.functional.pad(first.transpose(1, 2), (4, 0))).transpose(1, 2)
         return (last + last.mean(dim=1, keepdim=True),)
+"""
+
+MASKED = """
+import torch
+from transformers import PreTrainedModel, PretrainedConfig
+from transformers.modeling_outputs import MaskedLMOutput
+
+class TinyConfig(PretrainedConfig):
+    model_type = "tiny_masked_dna"
+    vocab_size = 12
+
+class TinyForMaskedLM(PreTrainedModel):
+    config_class = TinyConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.embed = torch.nn.Embedding(12, 16)
+        self.post_init()
+
+    def forward(self, input_ids, attention_mask=None, output_hidden_states=False):
+        first = self.embed(input_ids)
+        layers = (first, torch.tanh(first)) if output_hidden_states else None
+        return MaskedLMOutput(logits=first @ self.embed.weight.T, hidden_states=layers)
 """
 
 
@@ -155,6 +180,28 @@ def causal(tmp_path_factory):
     save_base_tokenizer(folder)
     config = GPT2Config(vocab_size=12, n_embd=DIM, n_layer=2, n_head=2, n_positions=128)
     stirred(GPT2LMHeadModel(config)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mamba(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hub") / "mamba-tiny"
+    save_base_tokenizer(folder)
+    config = MambaConfig(vocab_size=12, hidden_size=DIM, num_hidden_layers=2, state_size=4, pad_token_id=4)
+    stirred(MambaForCausalLM(config)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def coded_masked(tmp_path_factory):
+    """As Nucleotide Transformer 2, whose code has heads only."""
+    folder = tmp_path_factory.mktemp("hub") / "masked-tiny"
+    save_base_tokenizer(folder)
+    (folder / "modeling_tiny.py").write_text(MASKED)
+    code = {"AutoConfig": "modeling_tiny.TinyConfig", "AutoModelForMaskedLM": "modeling_tiny.TinyForMaskedLM"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "tiny_masked_dna", "auto_map": code}))
+    tensors = {"embed.weight": torch.randn(12, DIM)}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 

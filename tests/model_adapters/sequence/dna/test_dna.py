@@ -24,7 +24,7 @@ def loaded(spec):
     return model
 
 
-MODELS = {"nucleotide_transformer": "", "dnabert2": "", "causal": "", "coded": ",trust_remote_code=yes"}
+MODELS = {"nucleotide_transformer": "", "dnabert2": "", "causal": "", "mamba": "", "coded": ",trust_remote_code=yes"}
 
 
 @pytest.fixture(params=MODELS)
@@ -99,7 +99,7 @@ def test_long_sequences_are_read_in_windows_and_each_base_counts_once(spec):
 def test_blocks_of_windows_do_not_matter(causal, monkeypatch):
     texts = [bases(95, seed=5), bases(33, seed=6)]
     whole = loaded(f"dna:{causal},window=10,stride=5").encode(texts)
-    monkeypatch.setattr("model_adapters.sequence.dna.WINDOWS_AT_ONCE", 4)
+    monkeypatch.setattr("model_adapters.sequence.dna.model.WINDOWS_AT_ONCE", 4)
     parts = loaded(f"dna:{causal},window=10,stride=5").encode(texts)
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-5)
 

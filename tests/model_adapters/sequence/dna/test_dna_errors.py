@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from model_adapters import AdapterError, embed, load_model
-from model_adapters.sequence.dna import DnaModel, Reading
+from model_adapters.sequence.dna.model import DnaModel
+from model_adapters.sequence.dna.reading import Reading
 
 
 def bases(n, seed=0):
@@ -31,11 +32,14 @@ def copy(folder, target):
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ("dna", r"^dna needs a model: dna:<Hub id>, or pass a local folder: dna:/path/to/folder$"),
+        ("dna", r"^dna needs a model: dna:<name or Hub id>, or pass a local folder: dna:/path/to/folder$"),
         ("dna:org/absent", r"^model 'org/absent' is neither a folder .* pass a local folder: dna:/path/to/folder$"),
         ("dna:org/absent@v2,window=9", r"^model 'org/absent@v2' is neither"),
         ("dna:/no/folder", r"^'/no/folder' is neither a folder here nor a Hub id"),
-        ("dna:org/x,pooling=men", r"^dna: pooling is 'men', expected mean or cls or max; did you mean 'mean'\?$"),
+        (
+            "dna:org/x,pooling=men",
+            r"^dna: pooling is 'men', expected mean or cls or max or last; did you mean 'mean'\?$",
+        ),
         ("dna:org/x,window=9,stride=10", r"^dna: stride is 10, but window is 9; the letters between"),
         ("dna:org/x,windw=9", r"^dna has no option 'windw', .*did you mean 'window'\?$"),
         ("dna:org/x,layer=last", r"^dna: layer is 'last', expected a whole number$"),

@@ -1,0 +1,3 @@
+"""DNA language models of the Hub, by name or by id."""
+
+__all__: list[str] = []

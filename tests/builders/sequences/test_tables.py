@@ -1,0 +1,58 @@
+"""A user's own sequences as a task."""
+
+import pandas as pd
+import pytest
+
+from builders.dataset import parts_of
+from builders.errors import MissingFileError, TaskDataError
+from builders.sequences.tables import build_sequence_table
+
+ROWS = {"text": ["ACGT", "ccga", "GGGG", "TTTA"], "label": [1, 0, 1, 0], "split": ["train", "train", "val", "test"]}
+
+
+def test_a_frame_and_a_file_are_the_same_task(tmp_path):
+    frame = pd.DataFrame(ROWS)
+    frame.to_csv(tmp_path / "mine.csv.gz", index=False)
+    frame.to_csv(tmp_path / "mine.tsv", index=False, sep="\t")
+    built = build_sequence_table("mine", frame)
+    parts = parts_of(built.dataset)
+    assert {name: (part["sequence"][:], part["label"][:]) for name, part in parts.items()} == {
+        "train": (["ACGT", "CCGA"], [1, 0]),
+        "validation": (["GGGG"], [1]),
+        "test": (["TTTA"], [0]),
+    }
+    assert built.config.target == "binary"
+    for name in ("mine.csv.gz", "mine.tsv"):
+        assert build_sequence_table("mine", tmp_path / name).dataset.to_dict() == built.dataset.to_dict()
+
+
+def test_names_and_parts_of_ones_own():
+    frame = pd.DataFrame({"sequence_id": list("abcdef"), "sequence": ["ACGT"] * 6, "label": list("xyzxyz")})
+    built = build_sequence_table("mine", frame)
+    assert (built.config.target, built.dataset.features["label"].names) == ("multiclass", ["x", "y", "z"])
+    assert sorted(built.dataset["sequence_id"]) == list("abcdef")
+    assert built.dataset["split"][:].count("test") == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            {"dna": ["A"], "label": [1]},
+            r"^mine: columns are dna, label; expected 'sequence' \(or 'text'\) and 'label'$",
+        ),
+        ({**ROWS, "label": [1, None, 1, 0]}, r"^mine: label of row 2 of train is empty; expected text in every row$"),
+        (
+            {**ROWS, "text": ["ACGT", "AC-T", "A", "A"]},
+            r"^mine: sequence of row 2 of train has '-' at position 3; expected",
+        ),
+    ],
+)
+def test_tables_that_make_no_task(columns, expected):
+    with pytest.raises(TaskDataError, match=expected):
+        build_sequence_table("mine", pd.DataFrame(columns))
+
+
+def test_no_file():
+    with pytest.raises(MissingFileError, match=r"^no file nowhere\.csv; expected a csv or tsv file with 'sequence'"):
+        build_sequence_table("mine", "nowhere.csv")
