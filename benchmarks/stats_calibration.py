@@ -23,6 +23,7 @@ from gene_eval.core.statistics.paired_tests import (
     holm,
     minimal_detectable_difference,
     signed_rank_test,
+    standard_error_factors,
 )
 from gene_eval.core.statistics.resampling import bootstrap_mean, bootstrap_p_values, cluster_means
 
@@ -77,6 +78,25 @@ def per_task(n_pairs: int, gap: float, seed: int = 0) -> Rates:
         corrected=float(np.mean([test.p_value < ALPHA for test in corrected])),
         uncorrected=float(np.mean([test.p_value < ALPHA for test in uncorrected])),
     )
+
+
+def detectable_lines(n_pairs: int) -> Iterator[str]:
+    """How far from the truth the detectable difference of one pair is, and how often its interval holds the truth.
+
+    The truth is that of the root mean square of the standard errors of all pairs.
+    """
+    yield "| noise of the second model | true | estimates (2.5 to 97.5 %) | interval holds it |"
+    yield "| --- | --- | --- | --- |"
+    for gap in (0.0, 2.0):
+        rng = np.random.default_rng(1)
+        pairs = [one_task(rng, gap) for _ in range(n_pairs)]
+        tests = [corrected_t_test(a, b, test_train_ratio=1 / (N_FOLDS - 1)) for a, b in pairs]
+        found = np.array([minimal_detectable_difference(test.std_error, test.df) for test in tests])
+        truth = float(np.sqrt(np.mean(found**2)))
+        low, high = standard_error_factors(N_FOLDS - 1)
+        held = np.mean((found * low <= truth) & (truth <= found * high))
+        spread = np.quantile(found, [0.025, 0.975])
+        yield f"| {1 + gap:g} | {truth:.3f} | {spread[0]:.3f} to {spread[1]:.3f} | {held:.3f} |"
 
 
 def many_tasks(rng: np.random.Generator, sizes: Sequence[int], advantage: float, taste: float) -> Array:
@@ -190,8 +210,10 @@ def main() -> None:
     parser.add_argument(
         "--ranks", action="store_true", help="coverage of rank intervals instead, in --pairs simulations"
     )
+    parser.add_argument("--detectable", action="store_true", help="how well the detectable difference is known instead")
     arguments = parser.parse_args()
-    for line in rank_lines(arguments.pairs) if arguments.ranks else lines(arguments.pairs):
+    made = rank_lines if arguments.ranks else detectable_lines if arguments.detectable else lines
+    for line in made(arguments.pairs):
         print(line)
         sys.stdout.flush()
 

@@ -26,6 +26,7 @@ from gene_eval.core.statistics.paired_tests import (
     holm,
     minimal_detectable_difference,
     signed_rank_test,
+    standard_error_factors,
 )
 from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
 from gene_eval.errors import ReportError
@@ -60,6 +61,12 @@ class TaskComparison:
     detectable: float
     is_counted: bool = True
     kind: str = "same"
+
+    @property
+    def detectable_interval(self) -> tuple[float, float]:
+        """Between which numbers the true value of `detectable` is, with a chance of 95 %: few folds know it poorly."""
+        low, high = standard_error_factors(self.test.df)
+        return self.detectable * low, self.detectable * high
 
     @property
     def better(self) -> str:

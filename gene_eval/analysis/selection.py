@@ -40,8 +40,9 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
     if len(found) == 1:
         return found[0]
     asked = f" with {', '.join(f'{axis}={value}' for axis, value in wanted.items())}" if wanted else ""
+    held = f"results of {len(found)} settings" if found else "no results"
     msg = (
-        f"{of} has results of {len(found)} settings{asked} (there are: {'; '.join(map(str, there))});"
+        f"{of} has {held}{asked} (there are: {'; '.join(map(str, there))});"
         " say which with --where AXIS=VALUE (where= in Python)"
     )
     raise ReportError(msg)

@@ -211,7 +211,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
     groups = group_tasks(counted, suites)
     figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in counted)
     pairs = pairing.unlike(found)
-    # Each with its own counts of classes, which say whether it is large enough.
+    # Each with its own record: how many examples of a class were scored differs between models.
     renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())
     rankings = rank(renamed, pairs=pairs, suites=suites)
     return Table(

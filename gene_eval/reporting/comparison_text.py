@@ -117,16 +117,23 @@ def _task_row(task: TaskComparison, comparison: Comparison) -> list[str]:
         record.id + ("" if record.ranked else " *") + ("" if task.is_counted else " †"),
         record.family, task.metric, scored + folds,
         _score(task.mean_a), _score(task.mean_b), _signed(test.difference), _interval(test.low, test.high),
-        _small(test.p_value), _small(task.holm_p), _small(task.bh_p), _score(task.detectable),
+        _small(test.p_value), _small(task.holm_p), _small(task.bh_p), _detectable(task),
         _winner(task.better, comparison),
     ]  # fmt: skip
+
+
+def _detectable(task: TaskComparison) -> str:
+    if math.isnan(task.detectable):
+        return NOTHING
+    low, high = task.detectable_interval
+    return f"{task.detectable:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _legend(comparison: Comparison) -> str:
     lines = [
         f"{comparison.settings}; difference = {comparison.model_a} - {comparison.model_b}, on folds that both share.",
         "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %,",
-        "known only to within a factor of 0.6 to 2.9 from five folds.",
+        "and between what the few folds say that this lies (95 %).",
     ]
     if any(not task.task.ranked for task in comparison.tasks):
         lines.append("* for trying things out: part of no statement over tasks.")

@@ -343,6 +343,8 @@ def _number(mean: float | None, std: float | None) -> str:
 def _legend(table: Table) -> list[str]:
     lines = []
     cells = [table.cells.get((model, task.name)) for model in table.models for task in table.tasks]
+    if any(cell and cell.std is not None for cell in cells):
+        lines.append("±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.")
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(task, _cells_of(table, task)).split()}

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gene_eval.analysis import tables
-from gene_eval.analysis.compare import Comparison, find_model
 from gene_eval.analysis.compare import compare as compare_results
+from gene_eval.analysis.compare import find_model
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
+from gene_eval.running.comparison import ModelComparison
 from gene_eval.running.suites import averaged
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ class Results:
 
         Returns:
             Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`,
-            `rank`, `low` and `high` (95 % interval of the rank), and the settings where there are several.
+            `rank`, `low` and `high` (95 % interval of the rank), `std_error` (of the mean), and the settings where
+            there are several.
         """
         import pandas as pd
 
@@ -180,13 +182,14 @@ class Results:
                 "rank": each.rank,
                 "low": each.low,
                 "high": each.high,
+                "std_error": each.std_error,
             }
             for table in report.tables
             for group in table.rankings
             for each in group.models
         ]
         return pd.DataFrame(
-            rows, columns=["group", "basis", "model", "mean", "rank", "low", "high"] if not rows else None
+            rows, columns=["group", "basis", "model", "mean", "rank", "low", "high", "std_error"] if not rows else None
         )
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
@@ -244,76 +247,6 @@ class Results:
         if not self.results:
             return f"<p>{html.escape(str(self))}</p>"
         return text.to_html(self.report)
-
-
-@dataclass(frozen=True, repr=False)
-class ModelComparison:
-    """Two models on all that can be paired; printed, it says what was found in sentences and tables.
-
-    Attributes:
-        comparison: The numbers, see `gene_eval.analysis.compare.Comparison`.
-    """
-
-    comparison: Comparison
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was left out, and why."""
-        return self.comparison.warnings
-
-    def to_frame(self, level: Literal["tasks", "groups"] = "tasks") -> pd.DataFrame:
-        """One row for each task ("tasks") or group of tasks ("groups").
-
-        Returns:
-            `mean_a`, `mean_b`, `difference`, its 95 % interval `low` to `high`, `p_value`, `holm_p`, which model is
-            `better` (its name, or an empty string), and what the level has besides.
-
-        Raises:
-            UnknownNameError: There is no such level.
-        """
-        import pandas as pd
-
-        if level not in ("tasks", "groups"):
-            raise UnknownNameError(level, kind="level", known=("tasks", "groups"))
-        names = {"a": self.comparison.model_a, "b": self.comparison.model_b, "": ""}
-        if level == "tasks":
-            rows: list[dict[str, Any]] = [
-                {
-                    "task": each.task.id,
-                    "family": each.task.family,
-                    "metric": each.metric,
-                    "n_scored": each.n_scored,
-                    "mean_a": each.mean_a,
-                    "mean_b": each.mean_b,
-                    "difference": each.test.difference,
-                    "low": each.test.low,
-                    "high": each.test.high,
-                    "p_value": each.test.p_value,
-                    "holm_p": each.holm_p,
-                    "bh_p": each.bh_p,
-                    "detectable": each.detectable,
-                    "better": names[each.better],
-                }
-                for each in self.comparison.tasks
-            ]
-            return pd.DataFrame(rows)
-        wanted = ("metric", "n_tasks", "basis", "mean_a", "mean_b", "difference", "low", "high", "p_value", "holm_p")
-        return pd.DataFrame(
-            [
-                {
-                    "group": group.name,
-                    **{name: getattr(group, name) for name in wanted},
-                    "better": names[group.better],
-                }
-                for group in self.comparison.groups
-            ]
-        )
-
-    def __repr__(self) -> str:
-        """Sentences, a table of groups and a table of tasks."""
-        from gene_eval.reporting import comparison_text
-
-        return comparison_text.to_text(self.comparison).rstrip("\n")
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,17 @@ def test_a_model_too_small_on_a_task_has_no_mean_with_it() -> None:
     assert rank(results)[0].left_out == ("plain",)
 
 
+def test_a_class_too_rare_for_one_model_does_not_take_the_task_from_the_others() -> None:
+    results = two_models(gap=0.1)
+    few = [replace(one, model=replace(one.model, id="zz-few")) for one in results if one.model.id == "plain"]
+    few = [_scored(one, 50, rarer_train=9, rarer_test=1) if one.task.id == "hpa_0" else one for one in few]
+    (table,) = build([*results, *few]).tables
+    overall = table.rankings[0]
+    assert len(overall.tasks) == len(table.groups["overall"]) == 14
+    assert overall.left_out == ("zz-few",)
+    assert ("zz-few", "overall") not in table.means
+
+
 def test_a_suite_has_a_mean_and_ranks_of_its_own() -> None:
     results = two_models(gap=0.1)
     suite = {"@some": ["hpa_0", "hpa_1", "hgnc_0", "not_here"], "@all": {one.task.id for one in results}}

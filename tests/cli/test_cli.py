@@ -104,11 +104,18 @@ def test_an_interrupt_is_one_line(cli, monkeypatch, tmp_path):
 # Lists
 
 
+@pytest.fixture
+def nothing_built(tmp_path, monkeypatch):
+    """What other tests built is not looked at."""
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "empty"))
+
+
+@pytest.mark.usefixtures("nothing_built")
 def test_tasks(cli):
     status, out, err = cli("tasks", "starter_*", "reactome_*")
     assert status == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["task", "target", "entity", "family", "paper", "n", "name", "in", "the", "paper"]
+    assert lines[0].split() == ["task", "target", "entity", "family", "n", "built", "raw", "files", "terms"]
     assert [line.split()[:2] for line in lines[1:]] == [
         ["reactome_pathways", "multilabel"],
         ["starter_is_tf", "binary"],
@@ -116,10 +123,11 @@ def test_tasks(cli):
         ["starter_location", "multilabel"],
         ["starter_membrane_segments", "regression"],
     ]
-    assert "10,969" in lines[1]
-    assert err == "5 tasks; next: gene-bench run MODEL -t TASK\n"
+    assert lines[1].split()[4:] == ["(10,969)", "download", "CC0-1.0"]
+    assert err == "5 tasks; n is as built, or (n) as in the paper; next: gene-bench run MODEL -t TASK\n"
 
 
+@pytest.mark.usefixtures("nothing_built")
 def test_tasks_as_json(cli):
     status, out, err = cli("tasks", "--json")
     assert (status, err) == (0, "")
@@ -142,6 +150,9 @@ def test_tasks_as_json(cli):
         "ranked": True,
         "gene_table": "genes",
         "version": "2.0.0",
+        "n": None,
+        "missing": None,
+        "is_open": True,
     }
 
 

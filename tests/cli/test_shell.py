@@ -58,6 +58,8 @@ def test_python_can_run_the_package(repo: Path) -> None:
 def test_doctor_says_what_cannot_be_built_and_what_shadows(cli, toy_dir: Path, tmp_path: Path, monkeypatch) -> None:
     (toy_dir / "humantfs" / "DatabaseExtract_v_1.01.csv").write_text("a,b\n1,2\n")
     monkeypatch.chdir(tmp_path)
+    # Not what other tests built.
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "empty"))
     monkeypatch.delenv("HF_HUB_OFFLINE")
     status, out, err = cli("doctor", "--data-dir", toy_dir)
     assert (status, err) == (0, "nothing to mend; next: gene-bench tasks --built\n")

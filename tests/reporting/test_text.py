@@ -225,6 +225,8 @@ def test_markdown(results: list[TaskResult]) -> None:
         "| 0.900 ± 0.013 | 0.600 ± 0.013 | 0.500 ± 0.013 |\n"
         "| starter_is_tf \\* | regulatory | roc_auc | 100 | 1.000 ± 0.013 | – | 0.500 ± 0.013 |\n"
         "\n"
+        "±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.\n"
+        "\n"
         "– not run, failed, or undefined in every fold.\n"
         "\n"
         "\\* for trying things out: never part of a mean or a ranking.\n"
@@ -246,6 +248,8 @@ def test_text_is_aligned(results: list[TaskResult]) -> None:
         "",
         "task             family      metric   n    good           random (control)",
         "starter_is_tf *  regulatory  roc_auc  100  1.000 ± 0.013  0.500 ± 0.013",
+        "",
+        "±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.",
         "",
         "* for trying things out: never part of a mean or a ranking.",
     ]

@@ -30,6 +30,7 @@ __all__ = [
     "holm",
     "minimal_detectable_difference",
     "signed_rank_test",
+    "standard_error_factors",
 ]
 
 ALPHA: Final = 0.05
@@ -217,6 +218,23 @@ def minimal_detectable_difference(std_error: float, df: int, *, alpha: float = A
     0.0376
     """
     return _noncentrality(df, alpha, power) * std_error if df > 0 and std_error > 0 else math.nan
+
+
+def standard_error_factors(df: int, *, alpha: float = ALPHA) -> tuple[float, float]:
+    """What an estimated standard error is multiplied by for the interval that holds the true one; nan without df.
+
+    The variance of normal differences is estimated with a chi-squared error of `df` degrees of freedom. A minimal
+    detectable difference is proportional to the standard error, so that its interval has the same factors.
+
+    >>> [round(factor, 2) for factor in standard_error_factors(4)]
+    [0.6, 2.87]
+    """
+    if df < 1:
+        return math.nan, math.nan
+    from scipy import stats
+
+    high, low = stats.chi2.ppf([alpha / 2, 1 - alpha / 2], df)
+    return math.sqrt(df / float(low)), math.sqrt(df / float(high))
 
 
 @cache

@@ -18,6 +18,7 @@ from gene_eval.core.statistics.paired_tests import (
     holm,
     minimal_detectable_difference,
     signed_rank_test,
+    standard_error_factors,
 )
 
 # Student's sleep data, the example of R's ?t.test: t.test(extra ~ group, paired = TRUE).
@@ -140,6 +141,14 @@ def test_the_detectable_difference_of_a_textbook():
     # statsmodels 0.15: TTestPower().solve_power(nobs=5, alpha=0.05, power=0.8) = 1.6819970833
     assert minimal_detectable_difference(1 / math.sqrt(5), 4) == pytest.approx(1.6819970833, abs=1e-6)
     assert minimal_detectable_difference(0.02, 4) == pytest.approx(2 * minimal_detectable_difference(0.01, 4))
+
+
+def test_the_interval_of_a_standard_error_holds_the_true_one_that_often():
+    rng = np.random.default_rng(0)
+    estimates = rng.normal(size=(20_000, 5)).std(axis=1, ddof=1)
+    low, high = standard_error_factors(4)
+    assert np.mean((estimates * low <= 1) & (estimates * high >= 1)) == pytest.approx(0.95, abs=0.005)
+    assert np.isnan(standard_error_factors(0)).all()
 
 
 def test_signed_rank_is_that_of_r():
