@@ -106,8 +106,8 @@ class Audit:
         if related := {scheme: share for scheme, share in by_kind["related"].items() if scheme != "family"}:
             shares = ", ".join(f"{share:.0%} on {scheme} folds" for scheme, share in related.items())
             parts.append(f"test genes with a relative in training: {shares}")
-        for scheme, n in {**by_kind["untested"], **by_kind["unused"]}.items():
-            parts.append(f"{int(n):,} entities in no test part of {scheme}")
+        for scheme, count in {**by_kind["untested"], **by_kind["unused"]}.items():
+            parts.append(f"{int(count):,} entities in no test part of {scheme}")
         return "; ".join(parts)
 
     def counts(self) -> dict[str, Any]:
