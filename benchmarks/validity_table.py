@@ -3,8 +3,7 @@
     python benchmarks/validity_table.py --data-dir DIR --minilm MODEL -o docs/validity.md
 
 Lookups, covariates, bag-of-words and a sentence model, on random, family and chromosome folds; for pairs of genes, with
-both genes unseen, and with their families apart. Results are kept in --results, so that a second call only writes the
-page.
+both genes unseen, and with families apart. Results are kept in --results: a second call only writes the page.
 """
 
 import argparse

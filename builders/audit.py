@@ -104,12 +104,15 @@ class Audit:
         if "families" in self.splits:
             n, largest = int(self.splits["families"]), int(self.splits["largest_family"])
             parts.append(f"genes in {n:,} families, the largest of {largest:,}")
+        by_kind: dict[str, dict[str, float]] = {"related": {}, "untested": {}, "unused": {}}
         for name, value in self.splits.items():
             kind, _, scheme = name.partition("_")
-            if kind == "related":
-                parts.append(f"{value:.0%} of the test genes of {scheme} folds have a relative in training")
-            elif kind in ("untested", "unused"):
-                parts.append(f"{int(value):,} entities in no test part of {scheme}")
+            by_kind.get(kind, {})[scheme] = value
+        if related := {scheme: share for scheme, share in by_kind["related"].items() if scheme != "family"}:
+            shares = ", ".join(f"{share:.0%} on {scheme} folds" for scheme, share in related.items())
+            parts.append(f"test genes with a relative in training: {shares}")
+        for scheme, count in {**by_kind["untested"], **by_kind["unused"]}.items():
+            parts.append(f"{int(count):,} entities in no test part of {scheme}")
         return "; ".join(parts)
 
     def counts(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from builders.base import GeneTaskBuilder
 from builders.catalog import Built, cached
 from builders.config import ENTITY_COLUMNS, Entity, Target, TaskConfig, entity_keys
 from builders.errors import MissingFileError, TaskDataError
+from builders.folds import GeneGroups
 from builders.raw_files import RawFiles, Source
 from builders.sequences.tables import build_sequence_table
 from builders.symbols import HGNC, SymbolResolver
@@ -85,6 +86,20 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
     return Built(config, dataset, audit, built=True)
 
 
+def built_groups() -> GeneGroups:
+    """Families and chromosomes of the table of covariates that was built last: nothing is read or downloaded."""
+    table = cached("gene_covariates")
+    columns = {} if table is None else {name: table.dataset[name][:] for name in table.dataset.column_names}
+    found = {
+        name: dict(zip(columns["symbol"], columns[name], strict=True))
+        for name in ("family", "chromosome")
+        if name in columns
+    }
+    reason = "no gene_covariates with it was built; build that table, or give a data directory"
+    absent = {name: reason for name in ("family", "chromosome") if name not in found}
+    return GeneGroups(found.get("family"), found.get("chromosome"), absent)
+
+
 def _builder(
     config: TaskConfig, frame: pd.DataFrame, raw: RawFiles, make_resolver: Callable[[], SymbolResolver] | None
 ) -> GeneTaskBuilder:
@@ -102,6 +117,9 @@ def _builder(
         def resolver(self) -> SymbolResolver:
             assert make_resolver is not None
             return make_resolver()
+
+        def gene_groups(self) -> GeneGroups:
+            return super().gene_groups() if raw.data_dir is not None else built_groups()
 
         def rows(self, config: TaskConfig) -> pd.DataFrame:
             return frame

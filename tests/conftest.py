@@ -57,7 +57,8 @@ def repo() -> Path:
 def no_gene_table_of_another_test(request: pytest.FixtureRequest) -> None:
     """Without a data directory, identifiers are resolved by the gene table that was built last: not that of toys."""
     if "toy_dir" not in request.fixturenames:
-        shutil.rmtree(_CACHE / "datasets" / "gene-bench" / "genes", ignore_errors=True)
+        for table in ("genes", "gene_covariates"):
+            shutil.rmtree(_CACHE / "datasets" / "gene-bench" / table, ignore_errors=True)
 
 
 N_TOY = 50

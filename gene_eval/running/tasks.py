@@ -34,6 +34,13 @@ from gene_eval.running.suites import expand
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
+_ABOUT = {
+    "gene": "genes",
+    "gene_pair": "pairs of genes",
+    "gene_disease": "genes with diseases",
+    "sequence": "sequences",
+}
+
 
 @dataclass(frozen=True)
 class TaskArrays:
@@ -276,10 +283,8 @@ def _why_no_split(built: Built, split: str) -> str:
     assert isinstance(config, TaskConfig)
     if config.entity not in SCHEMES[split].entities:
         others = [name for name, scheme in SCHEMES.items() if config.entity in scheme.entities]
-        kind = config.entity.replace("_", " and ")
-        return f"{config.name} cannot be split by {split}, as a task of kind {kind}; it can by {', '.join(others)}"
-    reason = built.audit.no_splits.get(split, "it was built without; build it again")
-    return f"{config.name} has no split {split}: {reason}"
+        return f"{_ABOUT[config.entity]} cannot be split by {split}; they can by {', '.join(others)}"
+    return f"no split {split}: {built.audit.no_splits.get(split, 'it was built without; build it again')}"
 
 
 def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:

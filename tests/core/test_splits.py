@@ -195,3 +195,24 @@ def test_the_probe_takes_folds_or_splits_of_its_rows(make_problem):
     apart = Splits.from_rows([(p.folds == f + 1, p.folds == f) for f in (0, 2)] + [(p.folds == 0, p.folds == 4)], n=150)
     with pytest.raises(ProbeError, match="split 0 trains on no rows that others score"):
         probe(p.X, p.y, target="binary", splits=apart, protocol="scaled")
+
+
+def test_blocks_of_both_genes():
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(-1, 4, (200, 2))
+    splits = Splits.from_blocks(numbers)
+    assert len(splits) == 4
+    for k in range(4):
+        used = (numbers >= 0).all(axis=1)
+        assert splits.test_rows(k).tolist() == (numbers == k).all(axis=1).tolist()
+        assert splits.train_rows(k).tolist() == (used & (numbers != k).all(axis=1)).tolist()
+    tested, trained = [[part(k).sum() for k in range(4)] for part in (splits.test_rows, splits.train_rows)]
+    assert splits.test_train_ratio == pytest.approx(np.mean(np.divide(tested, trained)))
+
+
+def test_blocks_of_one_number_are_folds():
+    folds = np.array([2, 0, 1, 0, 2, 1])
+    one, two = Splits.from_blocks(folds), Splits.from_folds(folds)
+    for name in ("blocks", "train", "test"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    assert one.test_train_ratio == 1 / 2

@@ -1,11 +1,13 @@
 """Runs on other split schemes, on repeats, and the controls that look labels up or read covariates."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from builders import RawFiles, assign_folds, load
+from builders.folds import assign_groups
 from gene_eval.core.probe import probe
 from gene_eval.core.splits import Splits
 from gene_eval.errors import GeneBenchError
@@ -49,9 +51,8 @@ def test_several_splits_of_one_run(go, families_dir, tmp_path):
     assert len({result.task.folds_sha256 for result in outcome}) == 3
     assert [result.task.fold_scheme for result in outcome][1:] == ["5-fold-family-balanced-seed0", "5-fold-chromosome"]
     (failure,) = outcome.failures
-    assert failure.reason == (
-        "humantfs_is_tf cannot be split by gene_disjoint, as a task of kind gene; it can by random, family, chromosome"
-    )
+    assert failure.task == "humantfs_is_tf"
+    assert failure.reason == "genes cannot be split by gene_disjoint; they can by random, family, chromosome"
     again = go(SMALL, "humantfs_is_tf", split=["random", "family", "chromosome"], data_dir=families_dir)
     assert (again.fitted, again.up_to_date) == (0, 3)
 
@@ -107,7 +108,7 @@ def test_a_task_without_families_costs_its_cell_only(go):
     outcome = go(SMALL, "starter_is_tf", split=["family", "random"])
     assert [result.settings.split for result in outcome] == ["random"]
     assert outcome.failures[0].reason == (
-        "starter_is_tf has no split family: this source says nothing of families or chromosomes of genes"
+        "no split family: this source says nothing of families or chromosomes of genes"
     )
 
 
@@ -167,3 +168,20 @@ def test_covariates_as_a_model(go, families_dir):
         "nuisance:length reads column 'gene_length' of the table gene_covariates, which was built without it;"
         " gene-bench build gene_covariates says which file it lacks"
     )
+
+
+def test_a_table_of_ones_own(go, families_dir, monkeypatch):
+    rows = {"symbol": [f"TOY{i}" for i in range(1, 41)], "label": [i % 2 for i in range(40)]}
+    task = {"mine": pd.DataFrame(rows)}
+    (result,) = go(SMALL, task, split="family", data_dir=families_dir)
+    folds = assign_groups([f"F{i // 3}" for i in range(40)], [[label] for label in rows["label"]])
+    direct = probe(vectors_of(rows["symbol"]), rows["label"], target="binary", folds=folds)
+    assert result.task.n_tested == 40
+    assert result.scores["roc_auc"].mean == pytest.approx(direct.scores["roc_auc"].mean, abs=1e-6)
+    # Without the files, by the tables that were built of them.
+    monkeypatch.delenv("GENE_BENCH_DATA_DIR", raising=False)
+    failed = go(SMALL, task, split="family")
+    assert failed.failures[0].reason.startswith("no split family: no gene_covariates with it was built")
+    load("gene_covariates", RawFiles(families_dir))
+    again = go(SMALL, task, split="family")
+    assert again.results[0].task.folds_sha256 == result.task.folds_sha256

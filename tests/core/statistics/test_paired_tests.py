@@ -13,6 +13,7 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.statistics.paired_tests import (
     benjamini_hochberg,
     corrected_t_test,
+    corrected_variance,
     fixed_tasks_p_values,
     fixed_tasks_test,
     holm,
@@ -202,3 +203,13 @@ def test_undefined_p_values_do_not_count(adjust):
     assert math.isnan(got[1])
     assert adjust([]).tolist() == []
     assert np.isnan(adjust([nan])).all()
+
+
+def test_variance_of_repeated_cross_validation():
+    # Two repeats of five folds: (1/10 + 1/4) s^2, with one fold undefined (1/9 + 1/4) s^2.
+    scores = [*A, *B]
+    assert corrected_variance(scores, test_train_ratio=1 / 4) == pytest.approx(0.35 * np.var(scores, ddof=1))
+    assert corrected_variance([*scores[:9], nan], test_train_ratio=1 / 4) == pytest.approx(
+        (1 / 9 + 1 / 4) * np.var(scores[:9], ddof=1)
+    )
+    assert math.isnan(corrected_variance([0.5], test_train_ratio=1 / 4))
