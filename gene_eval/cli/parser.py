@@ -143,7 +143,12 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument(
         "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
     )
-    run.add_argument("--head", default="linear", metavar="H", help="what is fitted to the vectors: linear (default)")
+    run.add_argument(
+        "--head",
+        default="linear",
+        metavar="H",
+        help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class of an estimator",
+    )
     run.add_argument("--shots", type=_positive, metavar="K", help="for few-shot tasks, of which this version has none")
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")

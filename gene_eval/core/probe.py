@@ -1,4 +1,4 @@
-"""The probe: how well a linear model reads labels off vectors, on given folds or splits."""
+"""The probe: how well a linear model, or another head, reads labels off vectors, on given folds or splits."""
 
 import math
 import time
@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.checks import check_folds, check_label_names, check_positive, check_X, check_y
-from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params, get_engine
+from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params
 from gene_eval.core.errors import ProbeError, UnknownNameError
+from gene_eval.core.heads.choices import LINEAR, Head, get_head, head_name, is_linear
 from gene_eval.core.metrics import METRICS, label_scores, multiclass_scores, multilabel_scores, regression_scores
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.splits import Splits
@@ -53,6 +54,7 @@ class ProbeResult:
         n: Rows scored.
         dim: Features.
         engine: Name of the engine.
+        head: Name of the head.
         protocol: Name of the protocol.
         seed: As given.
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
@@ -69,6 +71,7 @@ class ProbeResult:
     n: int
     dim: int
     engine: str
+    head: str
     protocol: str
     seed: int
     params: dict[str, Any]
@@ -89,6 +92,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     splits: Splits | None = None,
     seed: int = 0,
     protocol: str = "paper",
+    head: Head = LINEAR,
     engine: str = DEFAULT_ENGINE,
     label_names: Sequence[str] | None = None,
     device: str | None = None,
@@ -110,13 +114,17 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         splits: Which rows train and which are scored, where that is not cross-validation.
         seed: For whatever the engine draws at random; written into the result.
         protocol: "paper"; or "scaled", features standardised inside each training fold and C (ridge alpha, 1 / C, for
-            numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`.
-        engine: "fast", which solves all labels and folds at once, or "sklearn", the readable reference.
+            numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`. What it means for other
+            heads, their modules say.
+        head: What is fitted: "linear"; "ridge", "mlp", "knn" or "centroid", see the modules of `heads`; or an estimator
+            in scikit-learn's form, as an object or as `module:Class`.
+        engine: Of the linear head: "fast", which solves all labels and folds at once, or "sklearn", the readable
+            reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
         device: Where "fast" computes, "cpu" or "cuda"; by default the best there is.
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
             convergence), `memory` (bytes the solves of "fast" may take beside the rows; results do not depend on it).
-            They do not matter for regression, which is solved in closed form.
+            They do not matter for regression, which is solved in closed form; other heads have none of them.
 
     Returns:
         Scores by metric, and by label for a multi-label task. A label that is constant in a split's training or test
@@ -136,7 +144,10 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         check_positive(option, options[option])
     if protocol not in PROTOCOLS:
         raise UnknownNameError(protocol, kind="protocol", known=PROTOCOLS)
-    fit = get_engine(engine)
+    fit = get_head(head, engine=engine)
+    if not is_linear(head) and (given := [name for name in options if name != "memory"]):
+        msg = f"{given[0]} is an option of the head 'linear', not of {head_name(head)!r}; leave it out"
+        raise ProbeError(msg)
     vectors = check_X(X)
     truth = check_y(y, target=target, n=len(vectors))
     splits = _check_splits(folds, splits, n=len(vectors))
@@ -150,7 +161,8 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         msg = f"linear algebra failed on these vectors: {str(error).splitlines()[0]}"
         raise ProbeError(msg) from error
     solved = time.perf_counter()
-    _warn_unconverged(engine, out)
+    if is_linear(head):
+        _warn_unconverged(engine, out)
     values = held_out_values(truth, out.values, splits, target=target)
     scores, labels = score_splits(truth, values, splits, target=target, names=names)
     return ProbeResult(
@@ -159,6 +171,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         n=len(vectors),
         dim=vectors.shape[1],
         engine=engine,
+        head=head_name(head),
         protocol=protocol,
         seed=seed,
         params=out.params,
@@ -207,7 +220,8 @@ def held_out_values(y: npt.NDArray[Any], predicted: Array, splits: Splits, *, ta
         values[test] = predicted[test]
         if target == "multiclass":
             present = np.bincount(y[train], minlength=predicted.shape[1]) > 0
-            values[test] = np.where(present, predicted[test], 0.0)
+            # Of scores that are no probabilities, the least of all.
+            values[test] = np.where(present, predicted[test], min(0.0, predicted[test].min()))
         elif target != "regression":
             labels = y[train]
             constant = np.where(labels.all(axis=0), 1.0, -1.0)

@@ -18,7 +18,7 @@ class Settings:
         seed: For whatever is drawn at random.
         split: What separates training from test rows: "random" (the task's folds), "family", "chromosome",
             "gene_disjoint", "disease_disjoint" or "published".
-        head: What is fitted to the vectors: "linear", "ridge", "mlp", ..., or `module:Class`.
+        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", or `module:Class`.
         shots: Training examples per class, None for all of them.
     """
 

@@ -3,22 +3,22 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from builders.folds import SCHEMES
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.heads.choices import Head, head_name, load_head
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.settings import Settings
 from gene_eval.text import say
 
-__all__ = ["HEADS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
+__all__ = ["MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
 SPLITS = tuple(SCHEMES)
 """Split schemes that a task may be scored on: `random` is its column `fold`."""
-HEADS = ("linear",)
-"""What may be fitted to vectors."""
 MISSING = ("drop", "error")
 PAIR_MODES = ("average", "concat")
 
@@ -37,7 +37,8 @@ class RunOptions:
         split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
             "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
         repeats: Cross-validations on as many assignments of folds, whose scores make one result.
-        head: What is fitted to the vectors: "linear".
+        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", `module:Class` of an estimator
+            in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`.
         shots: Examples of each class to fit on; None fits on all training entities.
         protocol: See `gene_eval.core.probe.probe`.
         engine: See `gene_eval.core.probe.probe`.
@@ -63,7 +64,7 @@ class RunOptions:
     seed: int = 0
     split: str | Sequence[str] = "random"
     repeats: int = 1
-    head: str = "linear"
+    head: Head = "linear"
     shots: int | None = None
     protocol: str = "paper"
     engine: str = DEFAULT_ENGINE
@@ -86,7 +87,6 @@ class RunOptions:
             message = f"repeats is {self.repeats!r}, expected a whole number, 1 or above"
             raise GeneBenchError(message)
         for option, known in (
-            ("head", HEADS),
             ("protocol", PROTOCOLS),
             ("engine", tuple(ENGINES)),
             ("missing", MISSING),
@@ -95,6 +95,8 @@ class RunOptions:
             given = getattr(self, option)
             if given not in known:
                 raise UnknownNameError(given, kind=option, known=known)
+        # Imports what it names, so that a head that cannot be made stops the run before any work is done.
+        _ = self.loaded_head
         if self.shots is not None:
             message = f"shots is {self.shots!r}, but no task of this version is few-shot; leave it out"
             raise GeneBenchError(message)
@@ -128,9 +130,14 @@ class RunOptions:
             engine=self.engine,
             seed=self.seed,
             split=split,
-            head=self.head,
+            head=head_name(self.head),
             shots=self.shots,
         )
+
+    @cached_property
+    def loaded_head(self) -> Head:
+        """The head as the probe takes it, loaded once."""
+        return load_head(self.head)
 
     @property
     def hides_bars(self) -> bool | None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
+from gene_eval.core.heads.choices import head_sha256
 from gene_eval.core.lookup import Groups, look_up
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.core.repeats import pooled
@@ -195,6 +196,7 @@ class _Run:
                 splits=splits,
                 seed=options.seed,
                 protocol=options.protocol,
+                head=options.loaded_head,
                 engine=options.engine,
                 # Of several, which encode side by side, one solves.
                 device=options.device and options.device.partition(",")[0],
@@ -241,6 +243,8 @@ def _describe(
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
+    if code := head_sha256(options.loaded_head):
+        params["head_sha256"] = code
     record = _record(vectors.name, vectors.model)
     of_task = replace(
         task.record,
@@ -287,7 +291,7 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
             # Builds at once used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(result.settings, settings.params.get("pairs"), settings.params.get("diseases")),
+            *(result.settings, *(settings.params.get(name) for name in ("pairs", "diseases", "head_sha256"))),
         )
 
     return key(found) == key(wanted)

@@ -81,10 +81,10 @@ def training_sets(splits: Splits, y: npt.NDArray[Any], *, target: str, seed: int
             chooses.append(inner)
     without = set(range(len(splits))) - set(np.concatenate(chooses).tolist())
     if without and len(splits) == 2:
-        msg = "protocol 'scaled' chooses C on the other folds and needs at least 3 folds, got 2"
+        msg = "what is chosen on the other folds (protocol 'scaled', head 'ridge') needs at least 3 folds, got 2"
         raise ProbeError(msg)
     if without:
-        msg = f"protocol 'scaled' has no rows to choose C on: split {min(without)} trains on no rows that others score"
+        msg = f"there are no rows to choose C on: split {min(without)} trains on no rows that others score"
         raise ProbeError(msg)
     return TrainingSets(splits.blocks, np.stack(train), np.stack(chooses), len(splits))
 
