@@ -60,6 +60,7 @@ class ProbeResult:
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
         convergence: `converged` (bool) and what else the engine tells about how its fits ended.
         seconds: What "solve" and "score" took.
+        draws: With few labels, metric to its mean over folds for each draw of examples; see `few_labels.few_shot`.
         values: What was scored: decision values (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
             multiclass, predicted values (n,) for regression, each by the fit that did not see the row; nan where no
             split scores the row. A label that is constant in training has 1 or -1 there.
@@ -77,6 +78,7 @@ class ProbeResult:
     params: dict[str, Any]
     convergence: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    draws: dict[str, tuple[float, ...]] = field(default_factory=dict)
     values: Array = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
     split_of_row: npt.NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, dtype=np.int64), compare=False, repr=False
@@ -150,7 +152,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         raise ProbeError(msg)
     vectors = check_X(X)
     truth = check_y(y, target=target, n=len(vectors))
-    splits = _check_splits(folds, splits, n=len(vectors))
+    splits = check_splits(folds, splits, n=len(vectors))
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
 
     params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
@@ -182,7 +184,12 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     )
 
 
-def _check_splits(folds: npt.ArrayLike | None, splits: Splits | None, *, n: int) -> Splits:
+def check_splits(folds: npt.ArrayLike | None, splits: Splits | None, *, n: int) -> Splits:
+    """The splits, or those of the folds.
+
+    Raises:
+        ProbeError: Both or neither are given, or they are of another number of rows.
+    """
     if folds is not None and splits is None:
         return Splits.from_folds(check_folds(folds, n=n))
     if splits is None or folds is not None:
@@ -247,10 +254,10 @@ def score_splits(
             summary, labels = _label_split(columns[train], columns[test], decisions[test], target=target)
             overall.append(summary)
             per_label.append(labels)
-    scores = {metric: _over_splits([[split[metric]] for split in overall])[0] for metric in METRICS[target]}
+    scores = {metric: over_splits([[split[metric]] for split in overall])[0] for metric in METRICS[target]}
     if target != "multilabel":
         return scores, {}
-    table = {metric: _over_splits([split[metric] for split in per_label]) for metric in METRICS["binary"]}
+    table = {metric: over_splits([split[metric] for split in per_label]) for metric in METRICS["binary"]}
     return scores, {name: {metric: table[metric][i] for metric in table} for i, name in enumerate(names)}
 
 
@@ -284,7 +291,7 @@ def _regression_split(train: Array, test: Array, predicted: Array) -> dict[str, 
     return scores
 
 
-def _over_splits(values: Sequence[npt.ArrayLike]) -> list[Score]:
+def over_splits(values: Sequence[npt.ArrayLike]) -> list[Score]:
     """One score per column of the (S, L) values."""
     table = np.asarray(values, dtype=np.float64)
     defined = ~np.isnan(table)
