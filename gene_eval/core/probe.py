@@ -54,11 +54,11 @@ class ProbeResult:
         n: Rows scored.
         dim: Features.
         engine: Name of the engine.
-        head: Name of the head.
         protocol: Name of the protocol.
         seed: As given.
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
         convergence: `converged` (bool) and what else the engine tells about how its fits ended.
+        head: Name of the head.
         seconds: What "solve" and "score" took.
         draws: With few labels, metric to its mean over folds for each draw of examples; see `few_labels.few_shot`.
         values: What was scored: decision values (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
@@ -72,11 +72,11 @@ class ProbeResult:
     n: int
     dim: int
     engine: str
-    head: str
     protocol: str
     seed: int
     params: dict[str, Any]
     convergence: dict[str, Any]
+    head: str = LINEAR
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     draws: dict[str, tuple[float, ...]] = field(default_factory=dict)
     values: Array = field(default_factory=lambda: np.empty(0), compare=False, repr=False)

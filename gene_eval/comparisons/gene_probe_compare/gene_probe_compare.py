@@ -29,7 +29,7 @@ Args:
     references: the labels, one per row, as in the metric `gene_probe`. Without `target`, whole numbers that are all 0
         or 1 are binary, other whole numbers multi-class, decimal numbers (1.0 is one) regression, lists multi-label.
     target (str): "binary", "multiclass", "multilabel" or "regression"; found from the references by default.
-    metric (str): what to compare; by default roc_auc, roc_auc_ovr_weighted (multi-class), roc_auc_macro (multi-label)
+    metric (str): what to compare; by default roc_auc, roc_auc_ovr_macro (multi-class), roc_auc_macro (multi-label)
         or r2 (regression).
     folds (list of int, n): fold number of each row. Default: scikit-learn's shuffled 5-fold split by `seed`.
     seed (int): seed of the default folds and of whatever the engine draws. Default 0.

@@ -18,8 +18,8 @@ GAMMA, FIRST, SECOND = (np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xB
 def hash_rows(keys: Iterable[str]) -> Hashes:
     """(n,) the first eight bytes of the sha256 of each key.
 
-    >>> hash_rows(["TP53", "BRCA1"]).tolist()
-    [9268439471218386163, 14312962331218082018]
+    >>> hash_rows(["TP53"]).tolist()
+    [17008126606978915013]
     """
     digests = b"".join(hashlib.sha256(key.encode()).digest()[:8] for key in keys)
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
