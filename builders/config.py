@@ -37,7 +37,9 @@ ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
 # A folder of the cache has this name, and "/" sets the label of a sub-task apart.
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 # Fields that no row depends on: a better description does not build anybody's data again.
-_DESCRIPTIVE = frozenset(("description", "family", "figure2_family", "gene_table", "ranked", "paper_name", "source"))
+_DESCRIPTIVE = frozenset(
+    ("description", "family", "figure2_family", "from_annotation", "gene_table", "ranked", "paper_name", "source")
+)
 
 
 def entity_keys(columns: Iterable[Sequence[str]]) -> list[str]:
@@ -93,6 +95,7 @@ class TaskConfig(Config):
         duplicates: What becomes of several rows of one entity: "agree" or "union" (see `one_row_per_entity`).
         gene_table: Config that holds the genes of this task, whose vectors are scored.
         no_splits: Scheme of `builders.folds.SCHEMES` -> why the task cannot be split by it.
+        from_annotation: Whether a negative may be a gene that nobody has annotated yet.
         ranked: Whether the task counts in a ranking (the embedded starter tasks do not).
         paper_name: Name in arXiv 2412.04075, if the task is from there.
         paper_size: Its number of entities there.
@@ -111,6 +114,7 @@ class TaskConfig(Config):
     duplicates: Duplicates = "agree"
     gene_table: str = "genes"
     no_splits: Mapping[str, str] = field(default_factory=dict)
+    from_annotation: bool = False
     ranked: bool = True
     paper_name: str | None = None
     paper_size: int | None = None

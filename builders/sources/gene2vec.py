@@ -54,6 +54,7 @@ class Gene2vecBuilder(GeneTaskBuilder):
             entity="gene_pair",
             family="regulatory",
             labels=("unrelated", "related"),
+            from_annotation=True,
             paper_name="Gene2Gene",
             paper_size=290032,
         )

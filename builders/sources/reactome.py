@@ -63,6 +63,7 @@ class ReactomeBuilder(GeneTaskBuilder):
             target="multilabel",
             family="biological_process",
             duplicates="union",
+            from_annotation=True,
             paper_name="Pathways",
             paper_size=10969,
         )

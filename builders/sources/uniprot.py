@@ -85,6 +85,7 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         column=category,
         files=("entries", "keywords"),
         duplicates="union",
+        from_annotation=True,
         # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count
         # twice, or say how a protein was studied.
         ranked=paper_size is not None,

@@ -145,11 +145,16 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     run.add_argument(
         "--head",
-        default="linear",
+        action="append",
         metavar="H",
-        help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class of an estimator",
+        help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class; repeat for more",
     )
-    run.add_argument("--shots", type=_positive, metavar="K", help="for few-shot tasks, of which this version has none")
+    run.add_argument(
+        "--shots", type=_positive, nargs="+", metavar="K", help="fit on K examples of each class, drawn 20 times"
+    )
+    run.add_argument(
+        "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
+    )
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(

@@ -13,8 +13,8 @@ __all__ = ["check_result", "metric_range"]
 # Of a written decimal, which keeps every digit; what is summed in another order differs by less.
 TOLERANCE = 1e-6
 _SIGNED = re.compile(r"mcc|pearson|spearman")
-_SHARE = re.compile(r"roc_auc.*|average_precision.*|accuracy|precision.*|recall.*|f1.*|hamming_loss")
-_ERROR = re.compile(r"rmse|mae")
+_SHARE = re.compile(r"roc_auc.*|average_precision(_macro)?|accuracy|precision.*|recall.*|f1.*|hamming_loss")
+_POSITIVE = re.compile(r"rmse|mae|average_precision_lift.*")
 
 
 def metric_range(metric: str) -> tuple[float, float]:
@@ -27,7 +27,7 @@ def metric_range(metric: str) -> tuple[float, float]:
         return 0.0, 1.0
     if _SIGNED.fullmatch(metric):
         return -1.0, 1.0
-    if _ERROR.fullmatch(metric):
+    if _POSITIVE.fullmatch(metric):
         return 0.0, math.inf
     return -math.inf, 1.0 if metric == "r2" else math.inf
 
@@ -48,6 +48,7 @@ def check_result(result: TaskResult) -> None:
         msg = f"field probe.shots is {result.settings.shots}, expected null or 1 and more"
         raise ResultError(msg)
     _check_scores(result.scores, "scores")
+    _check_scores(result.as_published, "as_published")
     for label, scores in result.labels.items():
         _check_scores(scores, f"labels.{label}")
 

@@ -43,6 +43,7 @@ class TaskRecord:
     the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
     Scores are over the folds of `repeats` cross-validations, one after the other; `n_tested` entities are in a test
     part of the first, `test_train_ratio` is the mean of test over training rows. None in files of before.
+    `from_annotation` says that a negative may be a gene that nobody has annotated yet.
     """
 
     id: str
@@ -67,6 +68,7 @@ class TaskRecord:
     repeats: int = 1
     n_tested: int | None = None
     test_train_ratio: float | None = None
+    from_annotation: bool = False
 
     @property
     def defaults(self) -> Settings:
@@ -133,7 +135,11 @@ class PredictionsRecord:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """Everything a report, card or page may say about one model on one task."""
+    """Everything a report, card or page may say about one model on one task.
+
+    `draws` has for few labels the mean over folds of every draw, `curve` a learning curve (of `metric`, by `share` of
+    the training rows), `as_published` what `gene_eval.core.published` computes.
+    """
 
     task: TaskRecord
     model: ModelRecord
@@ -145,6 +151,9 @@ class TaskResult:
     timing: Mapping[str, float] = field(default_factory=dict)
     created_at: str = ""
     predictions: PredictionsRecord | None = None
+    draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    curve: Mapping[str, object] = field(default_factory=dict)
+    as_published: Mapping[str, Score] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -179,8 +188,9 @@ class TaskResult:
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
         content["task"] = {name: value for name, value in content["task"].items() if value is not None}
-        if self.predictions is None:
-            del content["predictions"]
+        for name in ("predictions", "draws", "curve", "as_published"):
+            if not content[name]:
+                del content[name]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod

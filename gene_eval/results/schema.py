@@ -13,7 +13,7 @@ from gene_eval.errors import NewerSchemaError, ResultError
 __all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record"]
 
 # 2: split, head and shots of the probe; default_split, default_protocol, rarer_train and rarer_test of the task;
-# predictions.
+# predictions; from_annotation of the task, draws, curve, as_published.
 SCHEMA_VERSION = 2
 
 MOST_DIGITS = 18

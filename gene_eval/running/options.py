@@ -10,9 +10,10 @@ from typing import Any
 from builders.folds import SCHEMES
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
-from gene_eval.core.heads.choices import Head, head_name, load_head
+from gene_eval.core.heads.choices import Head
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.settings import Settings
+from gene_eval.running.fitting import Fit, fits
 from gene_eval.text import say
 
 __all__ = ["MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
@@ -38,8 +39,10 @@ class RunOptions:
             "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
         repeats: Cross-validations on as many assignments of folds, whose scores make one result.
         head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", `module:Class` of an estimator
-            in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`.
-        shots: Examples of each class to fit on; None fits on all training entities.
+            in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`. Or a list of them.
+        shots: Examples of each class to fit on, or several such numbers; None fits on all training entities. See
+            `gene_eval.core.few_labels.few_shot`.
+        curve: Whether to fit on parts of the training entities too, for a learning curve.
         protocol: See `gene_eval.core.probe.probe`.
         engine: See `gene_eval.core.probe.probe`.
         missing: "drop" leaves out entities without a vector, "error" fails the task.
@@ -64,8 +67,9 @@ class RunOptions:
     seed: int = 0
     split: str | Sequence[str] = "random"
     repeats: int = 1
-    head: Head = "linear"
-    shots: int | None = None
+    head: Head | Sequence[Head] = "linear"
+    shots: int | Sequence[int] | None = None
+    curve: bool = False
     protocol: str = "paper"
     engine: str = DEFAULT_ENGINE
     missing: str = "drop"
@@ -96,9 +100,8 @@ class RunOptions:
             if given not in known:
                 raise UnknownNameError(given, kind=option, known=known)
         # Imports what it names, so that a head that cannot be made stops the run before any work is done.
-        _ = self.loaded_head
-        if self.shots is not None:
-            message = f"shots is {self.shots!r}, but no task of this version is few-shot; leave it out"
+        if self.curve and any(fit.shots for fit in self.fits):
+            message = "a curve is fitted on parts of the training entities, not on shots; leave one of the two out"
             raise GeneBenchError(message)
         for option in ("out", "data_dir"):
             given = getattr(self, option)
@@ -124,20 +127,18 @@ class RunOptions:
         return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
 
     def settings(self, split: str) -> Settings:
-        """The axes of a score that a run fixes for all of its models and tasks, with one of its splits."""
+        """The axes of a score that a run fixes for all of its models and tasks, with one of its splits; head and shots are of `fits`."""
         return Settings(
             protocol=self.protocol,
             engine=self.engine,
             seed=self.seed,
             split=split,
-            head=head_name(self.head),
-            shots=self.shots,
         )
 
     @cached_property
-    def loaded_head(self) -> Head:
-        """The head as the probe takes it, loaded once."""
-        return load_head(self.head)
+    def fits(self) -> tuple[Fit, ...]:
+        """Every head with every number of shots, the heads loaded once."""
+        return fits(self.head, self.shots, protocol=self.protocol, engine=self.engine)
 
     @property
     def hides_bars(self) -> bool | None:

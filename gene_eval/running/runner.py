@@ -16,9 +16,7 @@ import numpy.typing as npt
 from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
-from gene_eval.core.heads.choices import head_sha256
-from gene_eval.core.lookup import Groups, look_up
-from gene_eval.core.probe import ProbeResult, probe
+from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
 from gene_eval.core.splits import Splits
 from gene_eval.errors import CoverageError, GeneBenchError
@@ -29,6 +27,7 @@ from gene_eval.results.predictions import make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
 from gene_eval.results.reproduce import model_string
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.fitting import Fit, with_blocks
 from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import load_models
 from gene_eval.running.options import RunOptions
@@ -102,11 +101,12 @@ class _Run:
                 ready.append(item)
         for of_model in vectors:
             for task in self._shown(ready, of_model.name):
-                try:
-                    with one_line_errors():
-                        self._score(task, of_model, vectors)
-                except GeneBenchError as error:
-                    self._fail(Failure(task.record.id, of_model.name, str(error)))
+                for fit in self.options.fits:
+                    try:
+                        with one_line_errors():
+                            self._score(task, of_model, vectors, fit)
+                    except GeneBenchError as error:
+                        self._fail(Failure(task.record.id, of_model.name, str(error)))
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
@@ -147,7 +147,7 @@ class _Run:
 
         yield from tqdm(tasks, desc=f"Scoring {name}", unit="task", disable=self.options.hides_bars, leave=False)
 
-    def _score(self, task: TaskArrays, vectors: ModelVectors, compared: Sequence[ModelVectors]) -> None:
+    def _score(self, task: TaskArrays, vectors: ModelVectors, compared: Sequence[ModelVectors], fit: Fit) -> None:
         options = self.options
         keep = np.logical_and.reduce([other.known(task) for other in compared]) if options.common_genes else None
         gathered = vectors.gather(task, keep=keep, pairs=options.pairs)
@@ -158,17 +158,21 @@ class _Run:
             )
             raise CoverageError(message)
         splits = _splits(task, gathered)
-        wanted = _describe(task, vectors, gathered, splits, options)
+        wanted = _describe(task, vectors, gathered, splits, options, fit)
         if (found := self._saved(wanted)) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
-        scored = pooled([self._probe(task, gathered, each, name=vectors.name) for each in splits])
+        found = [self._probe(task, gathered, each, fit, name=vectors.name) for each in splits]
+        scored, curve = pooled([each for each, _ in found]), found[0][1]
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
-        result = _with_scores(wanted, scored, timing)
-        self._keep(result, _predictions(task, gathered.rows, scored) if options.predictions else None)
+        result = replace(_with_scores(wanted, scored, timing), curve=curve)
+        result = with_blocks(result, task.y[gathered.rows], scored, splits[0])
+        # Of few labels there is a prediction for every draw, and none is kept.
+        keeps = options.predictions and fit.shots is None
+        self._keep(result, _predictions(task, gathered.rows, scored) if keeps else None)
 
     def _saved(self, wanted: TaskResult) -> TaskResult | None:
         """The result that the folder holds for the same inputs, if it does."""
@@ -179,33 +183,33 @@ class _Run:
         if not path.exists():
             return None
         found = store.load(path)
-        has_predictions = found.predictions is not None
-        return found if _same_inputs(found, wanted) and (has_predictions or not options.predictions) else None
+        lacks = (options.predictions and found.predictions is None and found.settings.shots is None) or (
+            options.curve and not found.curve
+        )
+        return found if _same_inputs(found, wanted) and not lacks else None
 
-    def _probe(self, task: TaskArrays, gathered: Gathered, splits: Splits, *, name: str) -> ProbeResult:
-        options, target = self.options, task.record.target
-        names = task.record.label_names if target == "multilabel" else None
-        if isinstance(gathered.X, Groups):
-            return look_up(gathered.X, task.y[gathered.rows], target=target, splits=splits, label_names=names)
+    def _probe(
+        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str
+    ) -> tuple[ProbeResult, dict[str, object]]:
+        """Scores, and the learning curve where one is asked for."""
+        options, keys = self.options, task.keys
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            scored = probe(
+            scored, curve = fit.score(
                 gathered.X,
                 task.y[gathered.rows],
-                target=target,
                 splits=splits,
-                seed=options.seed,
-                protocol=options.protocol,
-                head=options.loaded_head,
-                engine=options.engine,
+                task=task.record,
+                settings=options.settings(task.split),
+                keys=[keys[row] for row in gathered.rows],
+                with_curve=options.curve,
                 # Of several, which encode side by side, one solves.
                 device=options.device and options.device.partition(",")[0],
-                label_names=names,
                 memory=options.memory,
             )
         for text in dict.fromkeys(str(warning.message) for warning in caught):
             self.log(f"warning: {name} on {task.record.id}: {text}")
-        return scored
+        return scored, curve
 
     def _keep(self, result: TaskResult, predictions: Any) -> None:
         if self.options.out is not None:
@@ -236,15 +240,19 @@ def _splits(task: TaskArrays, gathered: Gathered) -> list[Splits]:
 
 
 def _describe(
-    task: TaskArrays, vectors: ModelVectors, gathered: Gathered, splits: Sequence[Splits], options: RunOptions
+    task: TaskArrays,
+    vectors: ModelVectors,
+    gathered: Gathered,
+    splits: Sequence[Splits],
+    options: RunOptions,
+    fit: Fit,
 ) -> TaskResult:
     """The result without its scores: everything that they depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
-    if code := head_sha256(options.loaded_head):
-        params["head_sha256"] = code
+    params |= fit.params
     record = _record(vectors.name, vectors.model)
     of_task = replace(
         task.record,
@@ -257,7 +265,7 @@ def _describe(
     return TaskResult(
         task=of_task,
         model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(options.settings(task.split), params=params),
+        probe=ProbeRecord(fit.settings(options.settings(task.split)), params=params),
         coverage=Coverage(
             n_task=task.record.n,
             n_scored=len(gathered.rows),

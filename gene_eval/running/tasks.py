@@ -257,6 +257,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
         ranked=config.ranked,
         figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
+        from_annotation=config.from_annotation,
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )

@@ -251,6 +251,7 @@ def _with_scores(verdict: Verdict, recorded: TaskResult, again: TaskResult) -> V
 
 def _numbers(result: TaskResult) -> Iterator[tuple[str, float | None]]:
     groups: dict[str, Mapping[str, Score]] = {"": result.scores}
+    groups["as published: "] = result.as_published
     groups |= {f"{label}: ": scores for label, scores in result.labels.items()}
     for group, scores in groups.items():
         for metric, score in scores.items():

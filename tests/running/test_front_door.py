@@ -205,7 +205,7 @@ def test_a_dataset_is_a_task(go):
         (SMALL, "starter_is_tf", {"sed": 1}, "unknown option 'sed': did you mean 'seed'"),
         (SMALL, "starter_is_tf", {"split": "familly"}, "unknown split 'familly'"),
         (SMALL, "starter_is_tf", {"head": "lineal"}, "unknown head 'lineal'"),
-        (SMALL, "starter_is_tf", {"shots": 8}, "shots is 8"),
+        (SMALL, "starter_is_tf", {"shots": 0}, "shots is 0"),
         ([{"a": SMALL}, {"a": "bag-of-words"}], "starter_is_tf", {}, "both named a"),
         (SMALL, 7, {}, "a task is a int; expected"),
         (SMALL, {"starter_is_tf": pd.DataFrame({"symbol": ["A"], "label": [1]})}, {}, "give your table another"),

@@ -75,6 +75,7 @@ TASKS: tuple[TaskConfig, ...] = (
     _task(
         "protein_class", "Protein class", "multilabel", "genomic",
         "Protein classes that the gene's product belongs to, such as enzymes or plasma proteins.", paper_size=19784,
+        from_annotation=True,
     ),
     _task(
         "subcellular_location", "Subcellular location", "multilabel", "localization",
@@ -84,17 +85,17 @@ TASKS: tuple[TaskConfig, ...] = (
     _task(
         "biological_process", "Biological process", "multilabel", "biological_process",
         "UniProt keywords for the processes that the protein takes part in, over the proteins with any.",
-        paper_size=10796,
+        paper_size=10796, from_annotation=True,
     ),
     _task(
         "molecular_function", "Molecular function", "multilabel", "biological_process",
         "UniProt keywords for the protein's molecular functions, over the proteins with any.", paper_size=10991,
-        figure2_family="genomic",
+        figure2_family="genomic", from_annotation=True,
     ),
     _task(
         "disease_involvement", "Disease involvement", "multilabel", "biological_process",
         "Diseases and disease-related gene classes that the gene is assigned to, over the genes with any.",
-        paper_size=5837,
+        paper_size=5837, from_annotation=True,
     ),
     _task(
         "rna_tissue_cell_type_enrichment", "RNA tissue cell type enrichment", "multilabel", "localization",

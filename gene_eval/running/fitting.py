@@ -1,0 +1,164 @@
+"""What is fitted to the vectors of a task, on all training entities or on a few, and what its result records of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.core.annotation import annotation_scores
+from gene_eval.core.engines import DEFAULT_ENGINE
+from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.few_labels.draws import hash_rows
+from gene_eval.core.few_labels.few_shot import HEADS as FEW_SHOT_HEADS
+from gene_eval.core.few_labels.few_shot import few_shot
+from gene_eval.core.few_labels.learning_curves import Curve, learning_curve
+from gene_eval.core.heads.choices import Head, head_name, head_sha256, is_linear, load_head
+from gene_eval.core.lookup import Groups, look_up
+from gene_eval.core.probe import ProbeResult, probe
+from gene_eval.core.published import published_scores
+from gene_eval.core.splits import Splits
+from gene_eval.errors import GeneBenchError
+from gene_eval.results.records import TaskRecord, TaskResult, defined
+from gene_eval.results.settings import Settings
+
+__all__ = ["Fit", "fits", "with_blocks"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One thing to fit: a head as it was given and as the probe takes it, and examples of each class."""
+
+    given: Head
+    head: Head
+    shots: int | None = None
+
+    def settings(self, settings: Settings) -> Settings:
+        """The axes of a run with those of this fit."""
+        return replace(settings, head=head_name(self.given), shots=self.shots)
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What a result says of the head's code."""
+        code = head_sha256(self.head)
+        return {"head_sha256": code} if code else {}
+
+    def score(  # noqa: PLR0913 - the rows, and what the probe takes
+        self,
+        X: Any,
+        y: npt.NDArray[Any],
+        *,
+        splits: Splits,
+        task: TaskRecord,
+        settings: Settings,
+        keys: Sequence[str],
+        with_curve: bool = False,
+        **options: Any,
+    ) -> tuple[ProbeResult, dict[str, object]]:
+        """Fit and score; the second is the block `curve` of a result, empty where it is not asked for.
+
+        Args:
+            X: As `gene_eval.core.probe.probe` takes them.
+            y: Labels.
+            splits: Of the rows.
+            task: What they are labels of.
+            settings: Protocol, engine and seed.
+            keys: Of the rows, which decide what is drawn.
+            with_curve: Whether to fit on parts of the training rows too.
+            **options: `device` and `memory` of the probe.
+        """
+        names = task.label_names if task.target == "multilabel" else None
+        if isinstance(X, Groups):
+            return self._look_up(X, y, splits=splits, target=task.target, names=names), {}
+        common: dict[str, Any] = {"target": task.target, "splits": splits, "seed": settings.seed}
+        if self.shots is not None:
+            hashes = hash_rows(keys)
+            return few_shot(X, y, k=self.shots, head=self.head, label_names=names, hashes=hashes, **common), {}
+        common |= {"protocol": settings.protocol, "head": self.head, "engine": settings.engine, **options}
+        scored = probe(X, y, label_names=names, **common)
+        scored = _with_annotation(scored, y, splits=splits, task=task)
+        return scored, _curve(learning_curve(X, y, hashes=hash_rows(keys), full=scored, **common)) if with_curve else {}
+
+    def _look_up(
+        self, groups: Groups, y: npt.NDArray[Any], *, splits: Splits, target: str, names: Sequence[str] | None
+    ) -> ProbeResult:
+        if self.shots is not None or not is_linear(self.head):
+            message = "a lookup takes labels of other genes and fits nothing; leave head and shots out"
+            raise GeneBenchError(message)
+        return look_up(groups, y, target=target, splits=splits, label_names=names)
+
+
+def fits(heads: Any, shots: Any, *, protocol: str, engine: str) -> tuple[Fit, ...]:
+    """Every head with every number of examples, each once.
+
+    Args:
+        heads: A head, or several.
+        shots: Examples of each class, or several such numbers; None for all training entities.
+        protocol: Of the run.
+        engine: Of the run.
+
+    Raises:
+        GeneBenchError: A head that does not exist or cannot be imported, or few labels with a head, protocol or engine
+            that they do not have.
+    """
+    given = list(heads) if isinstance(heads, list | tuple) else [heads]
+    numbers = list(shots) if isinstance(shots, list | tuple | range) else [shots]
+    if not given or not numbers:
+        message = "head and shots were given as empty lists; expected one or several values, or leave them out"
+        raise GeneBenchError(message)
+    distinct = list({head_name(head) if isinstance(head, str) else id(head): head for head in given}.values())
+    loaded = [(head, load_head(head)) for head in distinct]
+    for number in numbers:
+        if number is not None:
+            _check_shots(number, distinct, protocol=protocol, engine=engine)
+    return tuple(Fit(head, made, number) for head, made in loaded for number in dict.fromkeys(numbers))
+
+
+def _check_shots(number: Any, heads: Sequence[Head], *, protocol: str, engine: str) -> None:
+    if type(number) is not int or number < 1:
+        message = f"shots is {number!r}, expected a whole number of examples of each class, 1 or above"
+        raise GeneBenchError(message)
+    for head in heads:
+        if head not in FEW_SHOT_HEADS:
+            raise UnknownNameError(head_name(head), kind="head for shots", known=FEW_SHOT_HEADS)
+    if protocol != "paper" or engine != DEFAULT_ENGINE:
+        message = "shots are fitted in one way (standardised, C = 0.1); leave protocol and engine out"
+        raise GeneBenchError(message)
+
+
+def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, splits: Splits) -> TaskResult:
+    """The result with what each draw of examples gave, or with scores as published.
+
+    Args:
+        result: With scores.
+        y: Labels of the rows.
+        scored: What the probe gave for them.
+        splits: What it was scored on; of several repeats, the first.
+    """
+    target, settings = result.task.target, result.settings
+    if settings.shots is not None:
+        return replace(result, draws=scored.draws)
+    if settings.protocol == "paper" and settings.head == "linear":
+        result = replace(result, as_published=published_scores(y, scored.values, splits, target=target))
+    return result
+
+
+def _with_annotation(scored: ProbeResult, y: npt.NDArray[Any], *, splits: Splits, task: TaskRecord) -> ProbeResult:
+    """With the metrics of annotated labels, if the labels are."""
+    if not task.from_annotation or task.target not in ("binary", "multilabel"):
+        return scored
+    extra, of_labels = annotation_scores(y, scored.values, splits, names=task.label_names)
+    labels = {name: {**scores, **of_labels[name]} for name, scores in scored.labels.items()}
+    return replace(scored, scores={**scored.scores, **extra}, labels=labels)
+
+
+def _curve(curve: Curve) -> dict[str, object]:
+    return {
+        "metric": curve.metric,
+        "share": list(curve.shares),
+        "n_train": list(curve.n_train),
+        "mean": [defined(score.mean) for score in curve.scores],
+        "std": [defined(score.std) for score in curve.scores],
+        "area": None if np.isnan(curve.area) else curve.area,
+    }
