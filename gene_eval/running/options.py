@@ -127,7 +127,7 @@ class RunOptions:
         return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
 
     def settings(self, split: str) -> Settings:
-        """The axes of a score that a run fixes for all of its models and tasks, with one of its splits; head and shots are of `fits`."""
+        """The axes of a score that a run fixes, with one of its splits; head and shots are of `fits`."""
         return Settings(
             protocol=self.protocol,
             engine=self.engine,

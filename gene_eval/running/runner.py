@@ -163,8 +163,8 @@ class _Run:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
-        found = [self._probe(task, gathered, each, fit, name=vectors.name) for each in splits]
-        scored, curve = pooled([each for each, _ in found]), found[0][1]
+        probed = [self._probe(task, gathered, each, fit, name=vectors.name) for each in splits]
+        scored, curve = pooled([each for each, _ in probed]), probed[0][1]
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
