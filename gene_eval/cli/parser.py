@@ -247,6 +247,9 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     formats = ("md", "csv", "json", "html")
     report.add_argument("--format", choices=formats, default="md", help="default: md; html is a page to click through")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+    report.add_argument(
+        "--as-published", action="store_true", help="scores as the paper's code computes them, beside ours"
+    )
     report.add_argument("--plots", type=Path, metavar="OUTDIR", help="also draw pictures, as PNG and SVG")
     report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two drawn fold by fold (default: the best)")
 

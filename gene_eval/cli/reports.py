@@ -22,7 +22,8 @@ def report(arguments: argparse.Namespace) -> int:
     found = gene_eval.load_results(arguments.results)
     made = found.report
     pair = arguments.pair and _pair(arguments.pair, found.models)
-    content = text.RENDERERS[arguments.format](made)
+    render = text.to_published if arguments.as_published else text.RENDERERS[arguments.format]
+    content = render(made)
     _warn(found.warnings)
     if arguments.plots is not None:
         paths = plots.save(made, arguments.plots, pair=pair)

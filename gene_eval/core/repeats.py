@@ -33,6 +33,7 @@ def pooled(results: Sequence[ProbeResult]) -> ProbeResult:
             label: {metric: _score([each.labels[label][metric] for each in results]) for metric in scores}
             for label, scores in first.labels.items()
         },
+        draws={metric: tuple(value for each in results for value in each.draws[metric]) for metric in first.draws},
         convergence={**first.convergence, "converged": all(each.convergence["converged"] for each in results)},
         seconds={stage: sum(each.seconds[stage] for each in results) for stage in first.seconds},
     )

@@ -27,6 +27,8 @@ from gene_eval.analysis.tables import (
     labels,
     scored_of,
 )
+from gene_eval.errors import ReportError
+from gene_eval.reporting.appendix import AS_PUBLISHED, appendix, published_grid
 from gene_eval.reporting.page.render import render
 from gene_eval.results.minimum import RULE
 from gene_eval.results.records import defined
@@ -49,6 +51,7 @@ __all__ = [
     "to_html",
     "to_json",
     "to_markdown",
+    "to_published",
     "to_text",
 ]
 
@@ -181,10 +184,24 @@ def to_markdown(report: Report) -> str:
             if names := labels(table, task):
                 title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"
                 parts += [title, _pipes(_label_grid(table, task, names))]
+        for title, about, grid in appendix(table):
+            parts += [f"### {title}", about, _pipes(grid)]
         parts += ["### Coverage", _coverage(table)]
     if report.problems:
         parts += ["## Files left out", "\n".join(f"- {markdown(problem)}" for problem in report.problems)]
     return "\n\n".join(parts) + "\n"
+
+
+def to_published(report: Report) -> str:
+    """Scores as the paper's code computes them beside ours, as Markdown."""
+    parts = ["# Scores as published"]
+    for table in report.tables:
+        if len(grid := published_grid(table)) > 1:
+            parts += [f"## Results with {markdown(str(table.settings))}", _pipes(grid)]
+    if len(parts) == 1:
+        msg = "no result here has scores as published; they are of protocol paper, head linear, on labels: run it again"
+        raise ReportError(msg)
+    return "\n\n".join([*parts, AS_PUBLISHED]) + "\n"
 
 
 def to_text(report: Report) -> str:

@@ -14,7 +14,7 @@ from gene_eval.core.few_labels.draws import hash_rows
 from gene_eval.core.few_labels.few_shot import HEADS as FEW_SHOT_HEADS
 from gene_eval.core.few_labels.few_shot import few_shot
 from gene_eval.core.few_labels.learning_curves import Curve, learning_curve
-from gene_eval.core.heads.choices import LINEAR, Head, head_name, head_sha256, load_head
+from gene_eval.core.heads.choices import Head, head_name, head_sha256, is_linear, load_head
 from gene_eval.core.lookup import Groups, look_up
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.core.published import published_scores
@@ -68,24 +68,26 @@ class Fit:
             with_curve: Whether to fit on parts of the training rows too.
             **options: `device` and `memory` of the probe.
         """
-        common: dict[str, Any] = {"target": task.target, "splits": splits, "seed": settings.seed}
         names = task.label_names if task.target == "multilabel" else None
         if isinstance(X, Groups):
-            self._check_lookup(with_curve=with_curve)
-            scored = look_up(X, y, target=task.target, splits=splits, label_names=names)
-            return _annotated(scored, y, splits, task), {}
+            scored = self._look_up(X, y, splits=splits, target=task.target, names=names)
+            return _with_annotation(scored, y, splits=splits, task=task), {}
+        common: dict[str, Any] = {"target": task.target, "splits": splits, "seed": settings.seed}
         if self.shots is not None:
             hashes = hash_rows(keys)
             return few_shot(X, y, k=self.shots, head=self.head, label_names=names, hashes=hashes, **common), {}
         common |= {"protocol": settings.protocol, "head": self.head, "engine": settings.engine, **options}
         scored = probe(X, y, label_names=names, **common)
-        curve = _curve(learning_curve(X, y, hashes=hash_rows(keys), full=scored, **common)) if with_curve else {}
-        return _annotated(scored, y, splits, task), curve
+        scored = _with_annotation(scored, y, splits=splits, task=task)
+        return scored, _curve(learning_curve(X, y, hashes=hash_rows(keys), full=scored, **common)) if with_curve else {}
 
-    def _check_lookup(self, *, with_curve: bool) -> None:
-        if self.shots is not None or with_curve or head_name(self.given) != LINEAR:
-            message = "a lookup fits nothing to vectors; leave --head, --shots and --curve out for it"
+    def _look_up(
+        self, groups: Groups, y: npt.NDArray[Any], *, splits: Splits, target: str, names: Sequence[str] | None
+    ) -> ProbeResult:
+        if self.shots is not None or not is_linear(self.head):
+            message = "a lookup takes labels of other genes and fits nothing; leave head and shots out"
             raise GeneBenchError(message)
+        return look_up(groups, y, target=target, splits=splits, label_names=names)
 
 
 def fits(heads: Any, shots: Any, *, protocol: str, engine: str) -> tuple[Fit, ...]:
@@ -127,13 +129,13 @@ def _check_shots(number: Any, heads: Sequence[Head], *, protocol: str, engine: s
 
 
 def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, splits: Splits) -> TaskResult:
-    """The result with what else a probe gives: scores of single draws, and scores as published.
+    """The result with what each draw of examples gave, or with scores as published.
 
     Args:
         result: With scores.
         y: Labels of the rows.
         scored: What the probe gave for them.
-        splits: What it was scored on, of several repeats the first.
+        splits: What it was scored on; of several repeats, the first.
     """
     target, settings = result.task.target, result.settings
     if settings.shots is not None:
@@ -143,12 +145,12 @@ def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, sp
     return result
 
 
-def _annotated(scored: ProbeResult, y: npt.NDArray[Any], splits: Splits, task: TaskRecord) -> ProbeResult:
-    """Scores with the metrics of annotated labels, where the task has those."""
+def _with_annotation(scored: ProbeResult, y: npt.NDArray[Any], *, splits: Splits, task: TaskRecord) -> ProbeResult:
+    """With the metrics of annotated labels, if the labels are."""
     if not task.from_annotation or task.target not in ("binary", "multilabel"):
         return scored
     extra, of_labels = annotation_scores(y, scored.values, splits, names=task.label_names)
-    labels = {name: {**scores, **of_labels.get(name, {})} for name, scores in scored.labels.items()}
+    labels = {name: {**scores, **of_labels[name]} for name, scores in scored.labels.items()}
     return replace(scored, scores={**scored.scores, **extra}, labels=labels)
 
 

@@ -107,9 +107,6 @@ class RunOptions:
         if self.curve and any(fit.shots for fit in self.fits):
             message = "a curve is fitted on parts of the training entities, not on shots; leave one of the two out"
             raise GeneBenchError(message)
-        if self.repeats > 1 and (self.curve or any(fit.shots for fit in self.fits)):
-            message = "shots and a curve are drawn on one assignment of folds; leave repeats out, or them"
-            raise GeneBenchError(message)
         for option in ("out", "data_dir"):
             given = getattr(self, option)
             if given is not None:
@@ -134,7 +131,7 @@ class RunOptions:
         return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
 
     def settings(self, split: str) -> Settings:
-        """The axes of a score that a run fixes for all models and tasks, on a split; head and shots are of `fits`."""
+        """The axes of a score that a run fixes, with one of its splits; head and shots are of `fits`."""
         return Settings(
             protocol=self.protocol,
             engine=self.engine,
