@@ -1,6 +1,9 @@
 """A user's task that fails costs itself: the tasks beside it are scored."""
 
+import pandas as pd
 import pytest
+
+import gene_eval
 
 BODY = """
 import pandas as pd
@@ -40,3 +43,11 @@ def test_the_others_go_on(go, tmp_path, name, top, body, reason):
     (failure,) = outcome.failures
     assert reason in failure.reason
     assert "\n" not in failure.reason
+
+
+def test_sequences_are_not_scored_yet_and_the_others_go_on():
+    own = pd.DataFrame({"sequence": ["ACGT", "CCCC"] * 10, "label": [0, 1] * 10})
+    results = gene_eval.run("random:dim=4", {"mine": own}, log=lambda line: None)
+    assert [(failure.task, failure.reason.partition(",")[0]) for failure in results.failures] == [
+        ("mine", "it is scored on its published parts")
+    ]
