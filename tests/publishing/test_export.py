@@ -25,6 +25,21 @@ def exported(toy_dir, tmp_path):
     return items, export(items, tmp_path / "hub")
 
 
+def test_published_parts_are_splits_of_the_export(toy_dir, tmp_path):
+    rows = [f"{'ACGT'[i % 4] * 9}{'A' * i},{i % 2},{'test' if i > 5 else 'train'}" for i in range(8)]
+    path = toy_dir / "geneb" / "deep4mc_E.coli_4mC.csv"
+    path.parent.mkdir()
+    path.write_text("\n".join(["text,label,split", *rows]))
+    item = load("geneb_deep4mc_e_coli_4mc", RawFiles(toy_dir))
+    folder = export([item], tmp_path / "hub")
+    loaded = datasets.load_dataset(str(folder), item.config.name, cache_dir=str(tmp_path / "cache"))
+    assert {name: len(part) for name, part in loaded.items()} == {"train": 6, "test": 2}
+    assert loaded["test"].to_list() == item.dataset.to_list()[6:]
+    assert "split: test" in (folder / "eval.yaml").read_text()
+    # Exporting again replaces it.
+    assert export([item], tmp_path / "hub") == folder
+
+
 def test_load_dataset_reads_it_back(exported, tmp_path):
     items, folder = exported
     assert folder == tmp_path / "hub" / "gene-bench"

@@ -2,8 +2,10 @@
 
 import re
 
+import pandas as pd
 import pytest
 
+import gene_eval
 from builders import RawFiles, load
 from builders.errors import BuilderError
 
@@ -64,3 +66,11 @@ def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_g
     # Our own sources are still built from the folder only.
     with pytest.raises(BuilderError, match="no DatabaseExtract_v_1.01.csv in"):
         load("humantfs_is_tf", RawFiles(folder), rebuild=True)
+
+
+def test_sequences_are_not_scored_yet_and_the_others_go_on():
+    own = pd.DataFrame({"sequence": ["ACGT", "CCCC"] * 10, "label": [0, 1] * 10})
+    results = gene_eval.run("random:dim=4", {"mine": own}, log=lambda line: None)
+    assert [(failure.task, failure.reason.partition(",")[0]) for failure in results.failures] == [
+        ("mine", "it is scored on its published parts")
+    ]

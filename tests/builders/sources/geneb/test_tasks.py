@@ -7,6 +7,7 @@ import pytest
 from builders import RawFiles, TaskConfig, configs, load, select
 from builders.sequences.repeats import audit_parts, overlaps
 from builders.sources.geneb.builder import GenebBuilder
+from builders.sources.geneb.collections import COLLECTIONS
 from builders.sources.geneb.layouts import read_gue
 
 TASKS = [config for config in GenebBuilder.BUILDER_CONFIGS if isinstance(config, TaskConfig)]
@@ -36,6 +37,24 @@ def test_a_hundred_tasks_in_thirteen_categories():
     )
     assert Counter(task.target for task in TASKS) == {"binary": 91, "multiclass": 9}
     assert [task.name for task in TASKS if task.ranked] == []
+
+
+@pytest.mark.parametrize(
+    ("collection", "key", "name"),
+    [
+        ("gue", "emp_H3K4me3/train", "EMP/H3K4me3/train.csv"),
+        ("gue", "human_tf_3/validation", "tf/3/dev.csv"),
+        ("gue", "prom_core_notata/test", "prom/prom_core_notata/test.csv"),
+        ("gue", "splice_reconstructed/test", "splice/reconstructed/test.csv"),
+        ("gue", "virus_covid/test", "virus/covid/test.csv"),
+        ("gue", "virus_species_40/test", "virus_species_40/test.csv"),
+        ("plant_genomic_benchmark", "pro_seq.m_esculenta/validation", "pro_seq/m_esculenta_valid.fa"),
+        ("ipro_wael", "R_capsulatus/all_labels", "R.capsulatus/y.txt"),
+        ("genomic_benchmarks", "human_ensembl_regulatory/train/ocr", "human_ensembl_regulatory/train/ocr"),
+    ],
+)
+def test_files_of_collections(collection, key, name):
+    assert COLLECTIONS[collection].source.files[key].names[0] == name
 
 
 def test_a_run_that_names_no_task_does_not_ask_for_them():
