@@ -168,7 +168,10 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_data_dir(run)
     _add_compute(run)
     run.add_argument(
-        "--memory", type=_bytes, metavar="N", help="bytes for the probe, or 500M, 4G (default: half of what is free)"
+        "--memory",
+        type=_bytes,
+        metavar="N",
+        help="bytes the probe may take above the vectors, or 500M, 4G (default: half of what is free)",
     )
     run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
     run.add_argument(

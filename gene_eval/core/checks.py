@@ -14,12 +14,15 @@ from gene_eval.core.table import TableRows, Vectors
 __all__ = ["TARGETS", "check_X", "check_folds", "check_label_names", "check_positive", "check_y"]
 
 TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
+CHECKED_AT_ONCE: Final = 1 << 20
+"""Numbers that are tested for finiteness at a time."""
 
 
 def check_X(X: npt.ArrayLike | PairedRows | TableRows) -> Vectors:
     """X as (n, d) finite float32 or float64, or rows, or pairs of rows, of such tables."""
     if isinstance(X, TableRows):
-        check_table(X.materialise())
+        _check_shape(X.shape)
+        _check_finite(X.table.vectors, X.index)
         return X
     if isinstance(X, PairedRows):
         left = check_table(X.left)
@@ -31,19 +34,35 @@ def check_X(X: npt.ArrayLike | PairedRows | TableRows) -> Vectors:
 def check_table(X: npt.ArrayLike) -> npt.NDArray[np.floating[Any]]:
     """An array as (n, d) finite float32 or float64."""
     array = _numeric(X, "X")
-    if array.ndim != 2:
-        msg = f"X must be 2-D (rows, features), but has shape {array.shape}"
-        raise ProbeError(msg)
-    if 0 in array.shape:
-        msg = f"X is empty: shape {array.shape}"
-        raise ProbeError(msg)
+    _check_shape(array.shape)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if len(bad):
-        msg = f"X has NaN or infinite values in {len(bad)} of {len(array)} rows (first: row {bad[0]}); leave them out"
-        raise ProbeError(msg)
+    _check_finite(array)
     return array
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2:
+        msg = f"X must be 2-D (rows, features), but has shape {shape}"
+        raise ProbeError(msg)
+    if 0 in shape:
+        msg = f"X is empty: shape {shape}"
+        raise ProbeError(msg)
+
+
+def _check_finite(table: npt.NDArray[np.floating[Any]], index: npt.NDArray[np.integer[Any]] | None = None) -> None:
+    """Refuse rows of a table that are not finite, a few at a time: copies and masks of all would take its memory."""
+    n = len(table) if index is None else len(index)
+    step = max(1, CHECKED_AT_ONCE // table.shape[1])
+    bad: list[int] = []
+    for low in range(0, n, step):
+        part = table[low : low + step] if index is None else table[index[low : low + step]]
+        finite = np.isfinite(part)
+        if not finite.all():
+            bad += (low + np.flatnonzero(~finite.all(axis=1))).tolist()
+    if bad:
+        msg = f"X has NaN or infinite values in {len(bad)} of {n} rows (first: row {bad[0]}); leave them out"
+        raise ProbeError(msg)
 
 
 def check_y(y: npt.ArrayLike, *, target: str, n: int) -> npt.NDArray[Any]:

@@ -32,7 +32,7 @@ class RunOptions:
         out: Folder of the result files; None keeps results in memory only.
         data_dir: Folder with raw files; see `builders.RawFiles`.
         device: Where models and the probe compute, or several with commas between; None takes the best there is.
-        memory: Bytes the probe may take beside the vectors; None takes a share of what is free.
+        memory: Bytes the probe may take above the vectors, all in all; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
         split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
