@@ -13,11 +13,8 @@ import numpy.typing as npt
 from gene_eval.core.checks import check_folds, check_label_names, check_positive, check_X, check_y
 from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params
 from gene_eval.core.errors import ProbeError, UnknownNameError
-<<<<<<< HEAD
 from gene_eval.core.heads.choices import LINEAR, Head, get_head, head_name, is_linear
-=======
 from gene_eval.core.memory import bounded
->>>>>>> faults
 from gene_eval.core.metrics import METRICS, label_scores, multiclass_scores, multilabel_scores, regression_scores
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.splits import Splits
@@ -129,13 +126,8 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         label_names: Names of the L labels of a multi-label task; their column numbers without.
         device: Where "fast" computes, "cpu" or "cuda"; by default the best there is.
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
-<<<<<<< HEAD
-            convergence), `memory` (bytes the solves of "fast" may take beside the rows; results do not depend on it).
-            They do not matter for regression, which is solved in closed form; other heads have none of them.
-=======
             convergence), `memory` (bytes that all may take above the vectors, see `memory`; no result depends on it).
-            They do not matter for regression, which is solved in closed form.
->>>>>>> faults
+            They do not matter for regression, which is solved in closed form; other heads have none of them.
 
     Returns:
         Scores by metric, and by label for a multi-label task. A label that is constant in a split's training or test
@@ -166,7 +158,9 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
 
     params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
     outputs = int(truth.max()) + 1 if target == "multiclass" else 1
-    params = bounded(params, vectors, engine=engine, target=target, outputs=outputs, n_splits=len(splits))
+    # Other heads copy the rows as scikit-learn does.
+    bound_as = engine if is_linear(head) else "sklearn"
+    params = bounded(params, vectors, engine=bound_as, target=target, outputs=outputs, n_splits=len(splits))
     began = time.perf_counter()
     try:
         out = fit(vectors, truth, target=target, splits=splits, params=params)
