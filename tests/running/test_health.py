@@ -35,7 +35,7 @@ def test_of_several_devices_one_solves(go, monkeypatch):
         solved.append(device)
         return probe(*arguments, device=device, **options)
 
-    monkeypatch.setattr("gene_eval.running.runner.probe", recorded)
+    monkeypatch.setattr("gene_eval.running.fitting.probe", recorded)
     assert go(["random:dim=8"], ["starter_is_tf"], device="cpu,cpu").fitted == 1
     assert solved == ["cpu"]
 

@@ -14,7 +14,7 @@ from gene_eval.core.probe import probe
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store as results
 from gene_eval.results.settings import common_entities
-from gene_eval.running import runner
+from gene_eval.running import fitting
 from gene_eval.running.models import load_models
 from gene_eval.running.runner import run
 from model_adapters import GeneEncoder
@@ -86,7 +86,7 @@ def test_a_result_says_what_it_depends_on(starter_run):
     content = json.loads((starter_run[1] / "random" / "starter_is_tf.json").read_text())
     assert content.keys() == {
         *("schema_version", "task", "model", "probe", "coverage", "scores", "labels", "environment", "timing"),
-        *("predictions", "created_at"),
+        *("as_published", "predictions", "created_at"),
     }
     rows = load("starter_is_tf").dataset
     task = content["task"]
@@ -113,7 +113,7 @@ def test_a_second_run_embeds_and_fits_nothing(starter_run, log, monkeypatch):
     called = []
     for kind in (BagOfWords, RandomVectors):
         monkeypatch.setattr(kind, "encode", lambda self, batch: called.append("encode"))
-    monkeypatch.setattr(runner, "probe", lambda *args, **options: called.append("probe"))
+    monkeypatch.setattr(fitting, "probe", lambda *args, **options: called.append("probe"))
     again = run(["bag-of-words", "random"], ["starter_*"], out=starter_run[1], log=log)
     assert called == []
     assert (again.fitted, again.up_to_date) == (0, 8)
@@ -351,7 +351,7 @@ def test_an_interrupted_run_keeps_what_is_done(go, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return probe(*args, **options)
 
-    monkeypatch.setattr(runner, "probe", stop_at_the_third)
+    monkeypatch.setattr(fitting, "probe", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         go([SMALL], ["starter_*"])
     monkeypatch.undo()
@@ -367,6 +367,6 @@ def test_warnings_of_the_probe_are_told_in_one_line(go, log, monkeypatch):
         warnings.warn("stopped early", stacklevel=2)
         return probe(*args, **options)
 
-    monkeypatch.setattr(runner, "probe", warns)
+    monkeypatch.setattr(fitting, "probe", warns)
     go([SMALL], ["starter_membrane_segments"])
     assert f"warning: {SMALL} on starter_membrane_segments: stopped early" in log

@@ -180,6 +180,7 @@ def test_a_table_of_ones_own(go, families_dir, monkeypatch):
     assert result.scores["roc_auc"].mean == pytest.approx(direct.scores["roc_auc"].mean, abs=1e-6)
     # Without the files, by the tables that were built of them.
     monkeypatch.delenv("GENE_BENCH_DATA_DIR", raising=False)
+    shutil.rmtree(Path(datasets.config.HF_DATASETS_CACHE) / "gene-bench" / "gene_covariates", ignore_errors=True)
     failed = go(SMALL, task, split="family")
     assert failed.failures[0].reason.startswith("no split family: no gene_covariates with it was built")
     load("gene_covariates", RawFiles(families_dir))
