@@ -16,6 +16,7 @@ from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
+from gene_eval.results.replacing import refuse_other_vectors
 from gene_eval.running.comparison import ModelComparison
 from gene_eval.running.suites import averaged
 
@@ -221,15 +222,22 @@ class Results:
         frame: pd.DataFrame = found[0].to_pandas()
         return frame
 
-    def save(self, folder: str | Path) -> list[Path]:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write one file for each result (and its predictions, where there are some); see `load_results`.
+
+        Args:
+            folder: Where to; results that it holds for the same model, task and settings are replaced.
+            overwrite: Whether results of other vectors under the same name may be replaced as well.
 
         Returns:
             Paths of the result files.
 
         Raises:
-            ResultError: A file cannot be written.
+            ResultError: The folder holds results of other vectors under the name of a model, or cannot be written.
         """
+        if not overwrite:
+            for model in {result.model.id: result.model for result in self.results}.values():
+                refuse_other_vectors(model, folder)
         return [store.save(result, folder, predictions=self._table_of(result)) for result in self.results]
 
     def __str__(self) -> str:

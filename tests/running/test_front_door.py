@@ -150,6 +150,12 @@ def test_save_and_load(go, tmp_path):
     results.save(tmp_path / "out")
     loaded = gene_eval.load_results(tmp_path / "out")
     assert main_scores(loaded) == main_scores(results)
+    assert sorted(results.save(tmp_path / "out")) == sorted((tmp_path / "out").rglob("*.json"))
+    other = go({SMALL: "random:dim=9"}, "starter_is_tf")
+    with pytest.raises(GeneBenchError, match="holds results of other vectors under the name random:dim="):
+        other.save(tmp_path / "out")
+    assert len(other.save(tmp_path / "out", overwrite=True)) == 1
+    results.save(tmp_path / "out", overwrite=True)
     saved = gene_eval.load_predictions(tmp_path / "out", SMALL, "starter_location")
     pd.testing.assert_frame_equal(saved, results.predictions(SMALL, "starter_location"), check_dtype=False)
 
