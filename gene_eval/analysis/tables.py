@@ -24,6 +24,7 @@ __all__ = [
     "CONTROLS",
     "F1",
     "LABEL_METRIC",
+    "LEAST_COVERAGE",
     "Cell",
     "Mean",
     "Means",
@@ -39,6 +40,8 @@ __all__ = [
 # Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
 CONTROLS = ("length", "random", "shuffled")
 LABEL_METRIC = MAIN_METRIC["binary"]
+# Share of a task's entities; a score of fewer is marked, since it may be another task in effect.
+LEAST_COVERAGE = 0.9
 # What the paper's Figure S1 averages, as Figure 2 does ROC-AUC.
 F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}
 

@@ -16,6 +16,7 @@ from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking, ModelRank
 from gene_eval.analysis.tables import (
     LABEL_METRIC,
+    LEAST_COVERAGE,
     Cell,
     Mean,
     Means,
@@ -52,7 +53,6 @@ __all__ = [
 ]
 
 NOTHING = "–"
-LEAST_COVERAGE = 0.9
 
 Row = dict[str, str | int | float | bool | None]
 Grid = list[list[str]]

@@ -9,15 +9,17 @@ from typing import Any
 from scipy import stats
 
 from gene_eval import __version__
-from gene_eval.analysis.pairing import MIN_OVERLAP, Pair
+from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking
-from gene_eval.analysis.tables import LABEL_METRIC, Report, Table, TaskLine, labels
+from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Table, TaskLine, labels
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
 from gene_eval.core.statistics.paired_tests import ALPHA
-from gene_eval.results.minimum import RULE
-from gene_eval.results.paths import path_of, slug
-from gene_eval.results.records import Score, TaskResult
+from gene_eval.results.minimum import RULE, meets_minimum
+from gene_eval.results.paths import axes_name, path_of, slug
+from gene_eval.results.records import Score, TaskRecord, TaskResult
 from gene_eval.results.reproduce import run_words
+from gene_eval.results.settings import DEFAULTS
 
 __all__ = ["page_data"]
 
@@ -49,8 +51,8 @@ def page_data(report: Report) -> dict[str, Any]:
         "version": __version__,
         "unit": UNIT,
         "alpha": ALPHA,
-        "overlap": MIN_OVERLAP,
         "minimum": RULE,
+        "leastCoverage": LEAST_COVERAGE,
         # Of the t distribution by degrees of freedom, for intervals of differences.
         "critical": [None, *(round(float(stats.t.ppf(1 - ALPHA / 2, df)), 6) for df in range(1, most_folds + 1))],
         "metrics": METRICS,
@@ -69,6 +71,9 @@ def _table(table: Table) -> dict[str, Any]:
     rankings = {group.name: group for group in table.rankings}
     return {
         "settings": str(table.settings),
+        # By these the page is filtered; `key` names the table in addresses, which stay true when other tables join it.
+        "axes": {axis: str(value) for axis, value in asdict(table.settings).items()},
+        "key": axes_name(table.settings.differences(DEFAULTS)) or "default",
         "models": [
             {"id": model, "slug": slug(model), "word": shlex.quote(model), "control": model in table.controls}
             for model in table.models
@@ -104,6 +109,7 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
         **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
         "name": line.name,
+        "facets": _facets(record),
         "counted": line.is_counted,
         "metric": line.metric,
         "labels": label_names,
@@ -111,26 +117,42 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
     }
 
 
+def _facets(record: TaskRecord) -> dict[str, list[str]]:
+    """What tasks are filtered by on the page: a name, and the values that hold for the task."""
+    return {name: [getattr(record, name)] for name in ("family", "target", "entity", "source")}
+
+
 def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None) -> dict[str, Any]:
     means = [table.means.get((model, name)) for model in table.models]
     content: dict[str, Any] = {
         "tasks": tasks,
+        "metric": group_metric(name),
         "means": [mean and [_scaled(mean.mean), _scaled(mean.std)] for mean in means],
     }
     if ranking is None:
-        return {**content, "basis": "", "ranks": [None] * len(table.models), "ties": [], "p": []}
+        return {**content, "basis": "", "ranks": [None] * len(table.models), "ties": [], "uneven": [], "p": []}
     models = {model: number for number, model in enumerate(table.models)}
-    ranks = {each.model: [each.rank, each.low, each.high, _scaled(each.mean)] for each in ranking.models}
-    pairs = [(models[a], models[b], p) for (a, b), p in ranking.p_values.items() if models[a] < models[b]]
+    tasks_by_name = {task.name: number for number, task in enumerate(table.tasks)}
+    ranks = {
+        each.model: [each.rank, each.low, each.high, _scaled(each.mean), _scaled(each.std_error)]
+        for each in ranking.models
+    }
+    pairs = [
+        (models[a], models[b], p, ranking.pair_p_values[a, b])
+        for (a, b), p in ranking.p_values.items()
+        if models[a] < models[b]
+    ]
     apart = {frozenset(pair) for pair in ranking.distinguished}
     return {
         **content,
         "basis": ranking.basis,
         "ranks": [ranks.get(model) for model in table.models],
+        "uneven": [tasks_by_name[task] for task in ranking.uneven],
         "ties": [[models[model] for model in run] for run in ranking.ties],
         "p": [
-            [a, b, float(f"{p:.3g}") if p == p else None, frozenset((table.models[a], table.models[b])) in apart]
-            for a, b, p in sorted(pairs)
+            # After Holm's correction over all pairs; whether they differ; as a comparison of these two alone finds it.
+            [a, b, _rounded(p), frozenset((table.models[a], table.models[b])) in apart, _rounded(alone)]
+            for a, b, p, alone in sorted(pairs)
         ],
     }
 
@@ -157,6 +179,8 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
             )
         ],
     }
+    if not meets_minimum(result):
+        found["small"] = True
     if label_names:
         found["l"] = [_score(result.labels.get(label, {}).get(LABEL_METRIC)) for label in label_names]
     if coverage.missing_sample:
@@ -171,6 +195,10 @@ def _probe(result: TaskResult) -> Mapping[str, Any]:
 def _score(score: Score | None) -> list[Any] | None:
     """[mean, standard deviation, fold, fold, ...]."""
     return [_scaled(score.mean), _scaled(score.std), *map(_scaled, score.folds)] if score else None
+
+
+def _rounded(p: float) -> float | None:
+    return None if math.isnan(p) else float(f"{p:.3g}")
 
 
 def _scaled(value: float | None) -> int | None:

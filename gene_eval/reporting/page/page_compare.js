@@ -1,102 +1,139 @@
-// Two models: over groups of tasks, and task by task on the folds that they share.
+// Two models or more side by side: over groups of tasks, and task by task on the folds that they share. The first one, A,
+// is what the others are compared with.
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-function compareView(table, first, second) {
+function compareView(table, ...names) {
   if (table.models.length < 2) return [heading('Compare'), el('p', {}, 'There is only one model.')];
-  const a = table.models.find((model) => model.id === first) || table.models[0];
-  const b = table.models.find((model) => model.id === second && model !== a) || table.models.find((model) => model !== a);
-  const chooser = (name, chosen, other, path) => {
-    const options = table.models.map((model) => el('option', { value: model.id, selected: model === chosen, disabled: model === other }, model.id));
-    return el('select', { 'aria-label': name, onchange: (event) => location.replace(address('compare', ...path(event.target.value))) }, options);
-  };
-  const rows = pairedTasks(table, a, b);
+  const models = chosenModels(table, names);
+  const [a, ...others] = models;
+  const pairs = others.map((model, index) => ({ model, letter: letter(index + 1), rows: pairedTasks(table, a, model) }));
   return [
     heading('Compare'),
-    el('div', { class: 'filters' },
-      el('label', {}, 'A ', chooser('Model A', a, b, (id) => [id, b.id])),
-      el('label', {}, 'B ', chooser('Model B', b, a, (id) => [a.id, id]))),
-    summary(rows, a, b),
-    table.groups.length ? groupTable(table, a, b) : null,
+    modelChoosers(table, models),
+    ...pairs.map((pair) => summary(pair, a)),
+    table.groups.length ? groupTable(table, a, pairs) : null,
     el('h3', {}, 'Task by task'),
-    el('p', {}, 'Difference A − B on shared folds, with the 95 % interval of the corrected t-test (Nadeau and Bengio); p-values are adjusted for the number of tasks (Holm). ', 'The full comparison: ', code('gene-bench compare DIR ' + a.word + ' ' + b.word)),
-    pairTable(table, rows, a, b),
+    el('p', {}, 'Differences of A and another model on the folds and entities that both share, by the corrected t-test (Nadeau and Bengio); p-values are adjusted for the number of tasks (Holm).'),
+    pairs.length === 1 ? pairTable(table, pairs[0].rows, a, others[0]) : sideBySide(table, a, pairs),
+    el('p', {}, 'The full comparison, with an interval over tasks: ', code('gene-bench compare DIR ' + a.word + ' ' + others[0].word)),
   ];
+}
+
+function letter(index) {
+  return LETTERS[index] || String(index + 1);
+}
+
+// Those of the address, filled up to two.
+function chosenModels(table, names) {
+  const named = [...new Set(names)].map((name) => table.models.find((model) => model.id === name)).filter(Boolean);
+  return [...named, ...table.models.filter((model) => !named.includes(model)).slice(0, Math.max(0, 2 - named.length))];
+}
+
+function modelChoosers(table, models) {
+  const go = (chosen) => location.replace(addressOf(state.table, ['compare', ...chosen.map((model) => model.id)], state.query));
+  const named = (event) => table.models.find((model) => model.id === event.target.value);
+  const options = (chosen) => table.models.map((model) => el('option', { value: model.id, selected: model === chosen, disabled: model !== chosen && models.includes(model) }, model.id));
+  const choosers = models.map((model, index) => el('span', { class: 'chosen' },
+    el('label', {}, letter(index) + ' ', el('select', { 'aria-label': 'Model ' + letter(index), id: 'model-' + index, onchange: (event) => go(models.map((each) => (each === model ? named(event) : each))) }, options(model))),
+    models.length > 2 ? el('button', { type: 'button', class: 'more', 'aria-label': 'Remove ' + model.id, onclick: () => go(models.filter((each) => each !== model)) }, 'remove') : null));
+  const rest = table.models.filter((model) => !models.includes(model));
+  const add = el('select', { 'aria-label': 'Add a model', id: 'model-add', onchange: (event) => go([...models, named(event)]) }, el('option', { value: '' }, 'add a model'), rest.map((model) => el('option', { value: model.id }, model.id)));
+  return el('div', { class: 'filters' }, choosers, rest.length ? add : null);
 }
 
 function pairedTasks(table, a, b) {
   const rows = [];
   for (const task of table.tasks) {
-    const [first, second] = [resultOf(table, a, task), resultOf(table, b, task)];
-    const [x, y] = [scoreOf(table, a, task), scoreOf(table, b, task)];
-    if (!first || !second || !x || !y) continue;
-    const isPaired = canPair(task, first, second) && x.folds.length === y.folds.length;
-    rows.push({ task, x, y, test: isPaired ? correctedTest(x.folds, y.folds) : null });
+    if (!resultOf(table, a, task) || !resultOf(table, b, task)) continue;
+    const { x, y, n, reason } = pairOf(table, a, b, task);
+    const test = reason || !x || !y ? null : correctedTest(x.folds, y.folds);
+    const isTested = test && test.n > 0;
+    rows.push({ task, x, y, n, test: isTested ? test : null, reason: isTested ? '' : reason || 'no fold in which both scores are defined' });
   }
   holm(rows.map((row) => (row.test ? row.test.p : null))).forEach((p, index) => Object.assign(rows[index], { p }));
   return rows;
 }
 
+// Which of the two is better: 'a', 'b', or '' where that is not clear.
 function verdict(row) {
   if (!row.test || row.p === null) return '';
-  return row.p < DATA.alpha ? (row.test.difference > 0 ? 'A' : 'B') : '';
+  return row.p < DATA.alpha ? (row.test.difference > 0 ? 'a' : 'b') : '';
 }
 
-function summary(rows, a, b) {
-  if (!rows.length) return el('p', {}, a.id + ' and ' + b.id + ' have no task in common.');
+function verdictText(row, other) {
+  return row.test ? { a: 'A', b: other, '': '' }[verdict(row)] : 'not compared';
+}
+
+function summary({ model, letter: name, rows }, a) {
+  if (!rows.length) return el('p', {}, a.id + ' and ' + model.id + ' have no task in common.');
   const tested = rows.filter((row) => row.test);
   const wins = (side) => tested.filter((row) => verdict(row) === side).length;
-  const uneven = rows.length - tested.length;
+  const reasons = [...new Set(rows.filter((row) => !row.test).map((row) => row.reason))];
+  const left = rows.length - tested.length;
   return el('p', { class: 'summary' },
-    'Of ' + count(tested.length, 'task') + ' that can be paired, ', el('strong', {}, 'A is better on ' + wins('A') + ', B on ' + wins('B')),
-    ', undecided on ' + wins('') + '.' + (uneven ? ' On ' + count(uneven, 'more task') + ' the two were scored on different genes: no test there.' : ''));
+    'A and ' + name + ', task by task (' + whole(tested.length) + ' compared): ', el('strong', {}, 'A is better on ' + wins('a') + ', ' + name + ' on ' + wins('b')),
+    ', undecided on ' + wins('') + '.' + (left ? ' ' + count(left, 'task') + ' not compared: ' + reasons.join('; ') + '.' : ''));
 }
 
-function groupTable(table, a, b) {
-  const rows = table.groups.map((group) => {
-    const [x, y] = [groupRank(group, a), groupRank(group, b)];
-    const key = Math.min(a.index, b.index) + ' ' + Math.max(a.index, b.index);
-    const { p, apart } = group.pairs.get(key) || { p: null, apart: false };
-    return { group, x, y, difference: x && y ? x.mean - y.mean : null, p, apart };
-  });
-  return el('section', {}, el('h3', {}, 'Over tasks'), el('p', {}, 'p-values are adjusted for all pairs of models on this page (Holm), separately for each line.'), dataTable({
-    caption: 'Both models over groups of tasks',
+function groupTable(table, a, pairs) {
+  const rows = table.groups.map((group) => ({ group, x: groupRank(group, a), others: pairs.map(({ model }) => ({ y: groupRank(group, model), ...groupPair(group, a, model) })) }));
+  const difference = (row, index) => (row.x && row.others[index].y ? row.x.mean - row.others[index].y.mean : null);
+  const columns = pairs.flatMap(({ letter: name }, index) => [
+    { name, isNumber: true, value: (row) => meanOf(row.others[index].y), cell: (row) => number(meanOf(row.others[index].y)) },
+    { name: 'A − ' + name, isNumber: true, value: (row) => difference(row, index), cell: (row) => signed(difference(row, index)) },
+    { name: 'p, A and ' + name, isNumber: true, lowFirst: true, help: 'Of these two models alone, as gene-bench compare has it, on the entities that both have; none where one of the tasks cannot be compared.', value: (row) => row.others[index].alone, cell: (row) => pValue(row.others[index].alone) },
+    { name: 'p of all pairs, A and ' + name, isNumber: true, lowFirst: true, help: 'The same, adjusted for all pairs of models on this page (Holm), separately for each line.', value: (row) => row.others[index].p, cell: (row) => pValue(row.others[index].p) },
+    { name: 'better, A or ' + name, help: 'By the p-value of all pairs, as the ranks. With fewer than six sources, only where every task points the same way.', value: (row) => (row.others[index].apart ? (difference(row, index) > 0 ? 'A' : name) : '') },
+  ]);
+  return el('section', {}, el('h3', {}, 'Over tasks'), dataTable({
+    key: 'groups.',
+    caption: 'Models over groups of tasks',
     rows,
     noun: 'group',
     columns: [
       { name: 'tasks', value: (row) => row.group.name, cell: (row) => words(row.group.name) },
+      { name: 'A', isNumber: true, value: (row) => meanOf(row.x), cell: (row) => number(meanOf(row.x)) },
+      ...columns,
       { name: 'mean over', value: (row) => row.group.basis },
-      { name: 'A', isNumber: true, value: (row) => (row.x ? row.x.mean : null), cell: (row) => number(row.x && row.x.mean) },
-      { name: 'B', isNumber: true, value: (row) => (row.y ? row.y.mean : null), cell: (row) => number(row.y && row.y.mean) },
-      { name: 'A − B', isNumber: true, value: (row) => row.difference, cell: (row) => signed(row.difference) },
-      { name: 'p (all pairs)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
-      { name: 'better', value: (row) => (row.apart ? (row.difference > 0 ? 'A' : 'B') : '') },
     ],
   }));
 }
 
+function pairFilters(rows) {
+  return { filters: [searchFor('Search tasks', (row) => row.task.name), ...facetFilters(rows, (row) => row.task)], isMuted: (row) => !row.task.counted };
+}
+
 function pairTable(table, rows, a, b) {
-  const difference = (row) => row.x.mean - row.y.mean;
+  const difference = (row) => (row.test ? row.test.difference : null);
+  const score = (name, of) => ({ name, isNumber: true, help: 'Mean ± standard deviation over folds, on the entities that are compared.', value: (row) => meanOf(of(row)), cell: (row) => meanStd(of(row)), fields: [[name, (row) => meanOf(of(row))], [name + ' std', (row) => (of(row) || { std: null }).std]] });
   const isR2 = (row) => row.task.target === 'regression';
   // Every difference is drawn; the ends of an interval may be cut, so that one wide interval does not flatten the others.
-  const reach = (members) => 1.2 * Math.max(0.05, ...members.map((row) => Math.abs(difference(row))));
+  const reach = (members) => 1.2 * Math.max(0.05, ...members.map((row) => Math.abs(difference(row) || 0)));
   const [scale, scaleR2] = [reach(rows.filter((row) => !isR2(row))), reach(rows.filter(isR2))];
   return dataTable({
     caption: a.id + ' and ' + b.id + ', task by task',
     rows,
     noun: 'task',
-    sort: [3, true],
-    filters: [{ name: 'Filter tasks' }, { name: 'Family', options: [...new Set(rows.map((row) => row.task.family))] }],
-    matches: (row, [text, family]) => row.task.name.toLowerCase().includes(text) && (!family || row.task.family === family),
+    sort: [1, true],
+    ...pairFilters(rows),
     columns: [
       { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
-      { name: 'A', isNumber: true, value: (row) => row.x.mean, cell: (row) => number(row.x.mean) },
-      { name: 'B', isNumber: true, value: (row) => row.y.mean, cell: (row) => number(row.y.mean) },
       { name: 'A − B', isNumber: true, value: difference, cell: (row) => signed(difference(row)) },
-      { name: '95 % interval', isNumber: true, isPicture: true, title: 'ROC-AUC and R2 each on a scale of its own', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
+      score('A', (row) => row.x),
+      score('B', (row) => row.y),
+      { name: '95\u00a0% interval', isNumber: true, isPicture: true, help: 'Of the difference A − B. ROC-AUC and R2 each have a scale of their own; the ends of wide intervals are cut.', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
       { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
-      { name: 'better', value: verdict, cell: (row) => (row.test ? verdict(row) : 'different genes') },
+      { name: 'better', help: 'Where p is below 0.05.', value: (row) => verdictText(row, 'B') },
+      { name: 'compared on', isNumber: true, help: 'Entities that are compared, of those of the task: what both have.', value: (row) => row.n || null, cell: comparedOn, fields: [['compared on', (row) => row.n], ['of', (row) => row.task.n]] },
       { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
     ],
   });
+}
+
+function comparedOn({ task, n }) {
+  if (!n) return NOTHING;
+  const text = whole(n) + (n === task.n ? '' : ' of ' + whole(task.n));
+  return n < DATA.leastCoverage * task.n ? [text, ' ', sign('few genes')] : text;
 }
 
 function intervalCell(test, scale) {
@@ -108,5 +145,41 @@ function intervalCell(test, scale) {
     svg('line', { x1: x(test.low), x2: x(test.high), y1: 7, y2: 7, class: 'range' }),
     svg('circle', { cx: x(test.difference), cy: 7, r: 3 }),
   );
-  return [picture, el('span', { class: 'folds' }, signed(test.low) + ' to ' + signed(test.high))];
+  return [picture, el('span', { class: 'below' }, signed(test.low) + ' to ' + signed(test.high))];
+}
+
+// Three models and more: all scores of a task in a line, and which of them differ from A.
+function sideBySide(table, a, pairs) {
+  const rows = table.tasks.filter((task) => scoreOf(table, a, task) || pairs.some(({ model }) => scoreOf(table, model, task))).map((task) => ({ task, x: scoreOf(table, a, task) }));
+  const found = pairs.map((pair) => new Map(pair.rows.map((row) => [row.task, row])));
+  const score = (row, pair) => scoreOf(table, pair.model, row.task);
+  const columns = pairs.map((pair, index) => ({
+    name: pair.letter,
+    isNumber: true,
+    help: pair.model.id + ': mean ± standard deviation over folds, and whether it is better than A.',
+    value: (row) => meanOf(score(row, pair)),
+    cell: (row) => {
+      const paired = found[index].get(row.task);
+      const said = paired ? { A: 'A better', '': 'not clear', [pair.letter]: pair.letter + ' better' }[verdictText(paired, pair.letter)] || 'not compared' : '';
+      return [...meanStd(score(row, pair)), el('span', { class: 'below' }, said)];
+    },
+    fields: [
+      [pair.model.id, (row) => meanOf(score(row, pair))],
+      [pair.model.id + ' std', (row) => (score(row, pair) || { std: null }).std],
+      [pair.model.id + ' p', (row) => (found[index].get(row.task) || { p: null }).p],
+    ],
+  }));
+  return dataTable({
+    caption: 'Scores side by side',
+    rows,
+    noun: 'task',
+    ...pairFilters(rows),
+    columns: [
+      { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
+      { name: 'A', isNumber: true, help: a.id + ': mean ± standard deviation over folds.', value: (row) => meanOf(row.x), cell: (row) => meanStd(row.x), fields: [[a.id, (row) => meanOf(row.x)], [a.id + ' std', (row) => (row.x || { std: null }).std]] },
+      ...columns,
+      { name: 'scored', isNumber: true, value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
+      { name: 'family', value: ({ task }) => task.family, cell: ({ task }) => words(task.family) },
+    ],
+  });
 }

@@ -6,18 +6,20 @@ const TABLES = DATA.tables.map((table) => {
   table.tasks.forEach((task, index) => Object.assign(task, { index, main: DATA.metrics[task.target].indexOf(task.metric) }));
   table.byKey = new Map();
   for (const result of table.results) {
-    table.byKey.set(result.m + ' ' + result.t, result);
+    table.byKey.set(result.m * table.tasks.length + result.t, result);
     table.models[result.m].tasks.push(result.t);
   }
-  for (const group of table.groups) {
-    group.pairs = new Map(group.p.map(([a, b, p, apart]) => [a + ' ' + b, { p, apart }]));
-    group.isR2 = group.name === 'regression';
-  }
+  for (const group of table.groups) group.pairs = new Map(group.p.map(([a, b, p, apart, alone]) => [a + ' ' + b, { p, apart, alone }]));
+  table.unlike = new Map(table.pairs.map(([a, b, task, ...pair]) => [[a, b, task].join(' '), pair]));
   return table;
 });
 
 function resultOf(table, model, task) {
-  return table.byKey.get(model.index + ' ' + task.index);
+  return table.byKey.get(model.index * table.tasks.length + task.index);
+}
+
+function resultsOf(table, model, tasks) {
+  return tasks.map((index) => resultOf(table, model, table.tasks[index])).filter(Boolean);
 }
 
 // {mean, std, folds} of a score, as numbers; null where it is undefined or was not run.
@@ -37,22 +39,54 @@ function labelScore(table, model, task, label) {
   return result && result.l ? readScore(result.l[label]) : null;
 }
 
+// The mean of a score; null where there is none.
+function meanOf(score) {
+  return score ? score.mean : null;
+}
+
 function groupMean(group, model) {
-  const mean = group.means[model.index];
-  return readScore(mean);
+  return readScore(group.means[model.index]);
 }
 
 function groupRank(group, model) {
   const rank = group.ranks[model.index];
-  return rank ? { rank: rank[0], low: rank[1], high: rank[2], mean: rank[3] / DATA.unit } : null;
+  return rank ? { rank: rank[0], low: rank[1], high: rank[2], mean: rank[3] / DATA.unit, error: rank[4] === null ? null : rank[4] / DATA.unit } : null;
 }
 
-// Whether the folds of two results can be paired: the same genes but for one in a hundred (gene_eval/analysis/pairing.py).
-function canPair(task, first, second) {
-  if (first.n[0] === second.n[0] && first.n[2] === second.n[2]) return true;
-  const shared = Math.max(0, first.n[0] + second.n[0] - task.n);
-  const most = Math.max(first.n[0], second.n[0]);
-  return shared < most && shared / most >= DATA.overlap;
+// {p, apart, alone} of two models over the tasks of a group, `alone` the p-value of these two alone; p is null where it
+// could not be tested.
+function groupPair(group, a, b) {
+  return group.pairs.get(Math.min(a.index, b.index) + ' ' + Math.max(a.index, b.index)) || { p: null, apart: false, alone: null };
+}
+
+// What tasks are about: 'gene', or 'entity' where that differs.
+function entityOf(table, tasks) {
+  const entities = new Set(tasks.map((index) => table.tasks[index].entity));
+  return entities.size === 1 ? words([...entities][0]) : 'entity';
+}
+
+function metricName(metric) {
+  return metric === 'r2' ? 'R2' : 'ROC-AUC';
+}
+
+// What of a task is compared for two models: {x, y, n}, the scores and how many entities they are of, or {reason} why
+// nothing is (gene_eval/analysis/pairing.py).
+function pairOf(table, a, b, task) {
+  const isTurned = table.unlike.has([b.index, a.index, task.index].join(' '));
+  const unlike = table.unlike.get((isTurned ? [b.index, a.index, task.index] : [a.index, b.index, task.index]).join(' '));
+  if (!unlike) return { x: scoreOf(table, a, task), y: scoreOf(table, b, task), n: resultOf(table, a, task).n[0] };
+  const [kind, n, first, second] = unlike;
+  if (!kind) return { reason: table.shared[n] };
+  const [x, y] = (isTurned ? [second, first] : [first, second]).map(scoreOfFolds);
+  return { x, y, n };
+}
+
+function scoreOfFolds(scaled) {
+  const folds = scaled.map((value) => (value === null ? null : value / DATA.unit));
+  const known = folds.filter((value) => value !== null);
+  if (!known.length) return null;
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  return { mean, std: Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length), folds };
 }
 
 function facts(table, result) {

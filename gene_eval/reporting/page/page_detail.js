@@ -1,56 +1,77 @@
-// One task, one model, and where all numbers come from.
+// One task, one of its labels, one model, and where all numbers come from.
 
 function taskView(table, name) {
   const task = table.tasks.find((each) => each.name === name);
   if (!task) return missing('task', name);
   const metrics = DATA.metrics[task.target];
-  const chooser = el('select', { 'aria-label': 'Metric' }, metrics.map((metric) => el('option', { value: metric, selected: metric === task.metric }, metric)));
-  const container = el('div', {});
-  const fill = () => container.replaceChildren(foldTable(table, task, metrics.indexOf(chooser.value)));
-  chooser.addEventListener('change', fill);
-  fill();
+  const metric = Math.max(0, metrics.indexOf(state.query.get('metric') || task.metric));
+  const change = (event) => choose('metric', event.target.value === task.metric ? '' : event.target.value);
+  const chooser = el('select', { id: 'metric', 'aria-label': 'Metric', onchange: change }, metrics.map((each, index) => el('option', { value: each, selected: index === metric }, each)));
+  const signs = [...(task.ranked ? [] : [sign('not ranked')]), ...(task.counted ? [] : [sign('too small')])];
   return [
-    heading(task.name),
-    el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)) + (task.ranked ? '' : ', in no ranking')].join(' · ')),
+    heading(task.name, ...signs),
+    el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)), 'source ' + task.source].join(' · ')),
+    task.counted ? null : el('p', {}, 'Too small: ' + DATA.minimum + '. It is in no mean and no rank.'),
     el('div', { class: 'filters' }, el('label', {}, 'Metric ', chooser)),
-    container,
+    foldTable(table, task, {
+      caption: 'Scores on ' + task.name,
+      metric: metrics[metric],
+      scoreOf: (model) => scoreOf(table, model, task, metric),
+    }),
     task.labels.length ? labelTable(table, task) : null,
-    el('h3', {}, 'Where it comes from'),
-    definitions([
+    folded('Where the task comes from', definitions([
       ['task', code(task.id + ' ' + task.version)],
       ['source', task.source],
       ['labels, sha256', code(task.data_sha256)],
       ['folds', task.fold_scheme],
       ['folds, sha256', code(task.folds_sha256)],
       ...Object.entries(task.inputs).map(([file, hash]) => [file + ', sha256', code(hash)]),
-    ]),
+    ])),
   ];
 }
 
-function foldTable(table, task, metric) {
-  const rows = table.models
-    .map((model) => ({ model, result: resultOf(table, model, task), score: scoreOf(table, model, task, metric) }))
-    .filter((row) => row.result);
+function labelView(table, name, label) {
+  const task = table.tasks.find((each) => each.name === name);
+  if (!task) return missing('task', name);
+  const index = task.labels.indexOf(label);
+  if (index < 0) return missing('label', label);
+  return [
+    heading(label),
+    el('p', {}, 'A label of ', link(task.name, 'task', task.name), ': ' + DATA.labelMetric + ' of genes with it against all others.'),
+    foldTable(table, task, {
+      caption: 'Scores on ' + task.name + '/' + label,
+      metric: DATA.labelMetric,
+      scoreOf: (model) => labelScore(table, model, task, index),
+    }),
+  ];
+}
+
+function foldTable(table, task, { caption, metric, scoreOf }) {
+  const rows = table.models.map((model) => ({ model, result: resultOf(table, model, task), score: scoreOf(model) })).filter((row) => row.result);
   const values = rows.flatMap((row) => (row.score ? row.score.folds : [])).filter((value) => value !== null);
   const scale = [Math.min(...values), Math.max(...values)];
-  const higher = DATA.higher[DATA.metrics[task.target][metric]];
-  const mean = (row) => (row.score ? row.score.mean : null);
+  const higher = DATA.higher[metric];
+  const mean = (row) => meanOf(row.score);
   return dataTable({
-    caption: 'Scores on ' + task.name,
+    caption,
     rows,
     noun: 'model',
     sort: [1, higher],
-    filters: [{ name: 'Filter models' }],
-    matches: (row, [text]) => row.model.control || row.model.id.toLowerCase().includes(text),
+    filters: [searchFor('Search models', (row) => row.model.id)],
+    keep: (row) => row.model.control,
     columns: [
-      { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model) },
-      { name: 'mean ± std', isNumber: true, lowFirst: !higher, value: mean, cell: (row) => meanStd(row.score) },
-      { name: 'folds', isNumber: true, isPicture: true, title: 'score in each fold', value: mean, cell: (row) => foldsCell(row.score, scale) },
-      { name: 'scored', isNumber: true, title: 'entities the model was scored on', value: (row) => row.result.n[0], cell: (row) => row.result.n[0].toLocaleString('en') },
-      { name: 'without vector', isNumber: true, value: (row) => row.result.n[1], cell: (row) => row.result.n[1].toLocaleString('en') },
+      { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model), fields: [['model', (row) => row.model.id]] },
+      { name: 'mean ± std', isNumber: true, lowFirst: !higher, help: metric + ', mean ± standard deviation over folds' + (higher ? '' : '; less is better') + '. A difference within it may be chance: Compare tests pairs of models.', value: mean, cell: (row) => meanStd(row.score), fields: scoreFields((row) => row.score) },
+      { name: 'scored', isNumber: true, help: 'Entities of the task that the model has a vector for and was scored on.', value: (row) => row.result.n[0], cell: (row) => scoredCell(task, row.result), fields: [['scored', (row) => row.result.n[0]], ['of', () => task.n]] },
+      { name: 'folds', isNumber: true, isPicture: true, help: 'The score in each fold; all models of a task on one scale, from the lowest to the highest fold.', value: mean, cell: (row) => foldsCell(row.score, scale) },
+      { name: 'without vector', isNumber: true, help: 'Entities of the task that the model has no vector for.', value: (row) => row.result.n[1], cell: (row) => whole(row.result.n[1]) },
     ],
-    details: { name: (row) => row.model.id, content: (row) => provenance(table, task, row.model) },
+    details: [{ name: 'Provenance', of: (row) => row.model.id, content: (row) => provenance(table, task, row.model) }],
   });
+}
+
+function scoreFields(scoreOf) {
+  return [['mean', (row) => meanOf(scoreOf(row))], ['std', (row) => (scoreOf(row) || { std: null }).std]];
 }
 
 function foldsCell(score, [low, high]) {
@@ -59,7 +80,7 @@ function foldsCell(score, [low, high]) {
   const picture = svg('svg', { width: 120, height: 14, viewBox: '0 0 120 14', 'aria-hidden': 'true', class: 'strip' });
   picture.append(svg('line', { x1: 2, x2: 118, y1: 7, y2: 7, class: 'track' }));
   picture.append(...score.folds.filter((value) => value !== null).map((value) => svg('circle', { cx: x(value), cy: 7, r: 3.2 })));
-  return [picture, el('span', { class: 'folds' }, score.folds.map((value) => number(value)).join('  '))];
+  return [picture, el('span', { class: 'below' }, score.folds.map((value) => number(value)).join('  '))];
 }
 
 function labelTable(table, task) {
@@ -68,26 +89,28 @@ function labelTable(table, task) {
   const columns = models.map((model, index) => ({
     name: model.id,
     isNumber: true,
-    value: (row) => (row.scores[index] ? row.scores[index].mean : null),
+    value: (row) => meanOf(row.scores[index]),
     cell: (row, cell) => {
       const score = row.scores[index];
-      if (score) cell.title = '± ' + number(score.std) + '; folds ' + score.folds.map((value) => number(value)).join(', ');
-      return score ? number(shadeScore(cell, score)) : NOTHING;
+      if (score) shade(cell, score.mean, 0.5, 1);
+      return meanStd(score);
     },
+    fields: [[model.id, (row) => meanOf(row.scores[index])], [model.id + ' std', (row) => (row.scores[index] || { std: null }).std]],
   }));
-  return el('section', {}, el('h3', {}, 'Labels'), el('p', {}, 'Each label by itself: ' + DATA.labelMetric + ', mean over folds.'), dataTable({
+  return el('section', {}, el('h3', {}, 'Labels'), el('p', {}, 'Each label by itself: ' + DATA.labelMetric + ', mean ± standard deviation over folds.'), dataTable({
+    key: 'labels.',
     caption: 'Labels of ' + task.name,
     rows,
     noun: 'label',
-    filters: [{ name: 'Filter labels' }],
-    matches: (row, [text]) => row.label.toLowerCase().includes(text),
-    columns: [{ name: 'label', value: (row) => row.label }, ...columns],
+    filters: [searchFor('Search labels', (row) => row.label)],
+    columns: [{ name: 'label', value: (row) => row.label, cell: (row) => link(row.label, 'label', task.name, row.label) }, ...columns],
   }));
 }
 
-function shadeScore(cell, score) {
-  shade(cell, score.mean, 0.5, 1);
-  return score.mean;
+function labelsOf(table, task, model) {
+  const scores = task.labels.map((label, index) => ({ label, score: labelScore(table, model, task, index) })).filter((each) => each.score);
+  scores.sort((a, b) => b.score.mean - a.score.mean);
+  return definitions(scores.map(({ label, score }) => [link(label, 'label', task.name, label), el('span', {}, meanStd(score))]));
 }
 
 function provenance(table, task, model) {
@@ -99,14 +122,14 @@ function provenance(table, task, model) {
     ['run again', code(about.command[0] + ' -t ' + task.id + ' ' + about.command[1])],
     ['check', code('gene-bench verify DIR/' + path)],
     ['model', code(about.model.id + (about.model.revision ? ' @ ' + about.model.revision : ''))],
-    ['adapter', about.model.adapter + ', ' + about.model.dim.toLocaleString('en') + ' dimensions' + optionText(about.model.options)],
+    ['adapter', about.model.adapter + ', ' + count(about.model.dim, 'dimension') + optionText(about.model.options)],
     ['vectors, sha256', code(about.model.embedding_sha256)],
     ['labels, sha256', code(task.data_sha256)],
     ['folds, sha256', code(task.folds_sha256)],
     ['scored entities, sha256', about.scored ? code(about.scored) : null],
     ['without vector', lacking],
     ['probe', Object.entries(about.probe).map(([key, value]) => key + ' ' + plain(value)).join(', ')],
-    ['versions', Object.entries(about.environment).map(([key, value]) => key + ' ' + value).join(', ')],
+    ['versions', versionText(about.environment)],
     ['made', about.created],
   ]);
 }
@@ -116,39 +139,46 @@ function optionText(options) {
   return entries.length ? ' (' + entries.map(([key, value]) => key + ' ' + plain(value)).join(', ') + ')' : '';
 }
 
+function versionText(environment) {
+  return Object.entries(environment).map(([key, value]) => key + ' ' + value).join(', ');
+}
+
 function modelView(table, id) {
   const model = table.models.find((each) => each.id === id);
   if (!model) return missing('model', id);
   const rows = model.tasks.map((index) => {
     const task = table.tasks[index];
     const score = scoreOf(table, model, task);
-    const others = table.models.map((each) => scoreOf(table, each, task)).filter(Boolean);
-    return { task, score, result: resultOf(table, model, task), rank: score ? 1 + others.filter((other) => other.mean > score.mean).length : null, of: others.length };
+    const others = table.models.filter((each) => !(resultOf(table, each, task) || { small: true }).small).map((each) => scoreOf(table, each, task)).filter(Boolean);
+    const rank = score && !resultOf(table, model, task).small ? 1 + others.filter((other) => other.mean > score.mean).length : null;
+    return { task, score, result: resultOf(table, model, task), rank, of: others.length };
   });
   const states = new Map(rows.map((row) => [row.result.p[0], facts(table, row.result).model]));
-  const mean = (row) => (row.score ? row.score.mean : null);
   return [
-    heading(model.id, model.control ? el('span', { class: 'badge' }, 'control') : null),
-    el('p', {}, 'Scored on ' + rows.length + ' of ' + count(table.tasks.length, 'task') + '. ', link('Compare with another model', 'compare', model.id)),
+    heading(model.id, model.control ? sign('control') : null),
+    el('p', {}, 'Scored on ' + rows.length + ' of ' + count(table.tasks.length, 'task') + '. ', link('Compare with other models', 'compare', model.id)),
     dataTable({
       caption: 'Tasks of ' + model.id,
       rows,
       noun: 'task',
-      filters: [{ name: 'Filter tasks' }, { name: 'Family', options: [...new Set(rows.map((row) => row.task.family))] }],
-      matches: (row, [text, family]) => row.task.name.toLowerCase().includes(text) && (!family || row.task.family === family),
+      filters: [searchFor('Search tasks', (row) => row.task.name), ...facetFilters(rows, (row) => row.task)],
+      isMuted: (row) => !row.task.counted,
       columns: [
         { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
-        { name: 'mean ± std', isNumber: true, value: mean, cell: (row) => meanStd(row.score) },
-        { name: 'rank', isNumber: true, lowFirst: true, value: (row) => row.rank, cell: (row) => (row.rank === null ? NOTHING : row.rank + ' of ' + row.of) },
-        { name: 'scored', isNumber: true, value: (row) => row.result.n[0] / row.task.n, cell: (row) => row.result.n[0].toLocaleString('en') + ' of ' + row.task.n.toLocaleString('en') },
+        { name: 'mean ± std', isNumber: true, help: 'By the metric of the task, mean ± standard deviation over folds.', value: (row) => meanOf(row.score), cell: (row) => meanStd(row.score), fields: scoreFields((row) => row.score) },
+        { name: 'scored', isNumber: true, help: 'Entities of the task that the model was scored on.', value: (row) => row.result.n[0] / row.task.n, cell: (row) => scoredCell(row.task, row.result), fields: [['scored', (row) => row.result.n[0]], ['of', (row) => row.task.n]] },
+        { name: 'place', isNumber: true, lowFirst: true, help: 'By the mean alone, controls included: neighbours often do not differ, and models may be scored on different genes.', value: (row) => row.rank, cell: (row) => (row.rank === null ? NOTHING : row.rank + ' of ' + row.of) },
         { name: 'metric', value: (row) => row.task.metric },
         { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
       ],
-      details: { name: (row) => row.task.name, content: (row) => provenance(table, row.task, model) },
+      details: [
+        { name: 'Labels', of: (row) => row.task.name, isFor: (row) => row.task.labels.length, content: (row) => labelsOf(table, row.task, model) },
+        { name: 'Provenance', of: (row) => row.task.name, content: (row) => provenance(table, row.task, model) },
+      ],
     }),
-    el('details', {}, el('summary', {}, 'Where the vectors come from'), ...[...states.values()].map((about) => definitions([
+    folded('Where the vectors come from', ...[...states.values()].map((about) => definitions([
       ['revision', about.revision ? code(about.revision) : 'none'],
-      ['adapter', about.adapter + ', ' + about.dim.toLocaleString('en') + ' dimensions' + optionText(about.options)],
+      ['adapter', about.adapter + ', ' + count(about.dim, 'dimension') + optionText(about.options)],
       ['vectors, sha256', code(about.embedding_sha256)],
     ]))),
   ];
@@ -159,12 +189,12 @@ function provenanceView(table) {
   for (const result of table.results) environments.set(result.p[2], (environments.get(result.p[2]) || 0) + 1);
   const inputs = new Map(table.tasks.flatMap((task) => Object.entries(task.inputs).map(([file, hash]) => [file + ' ' + hash, { file, hash }])));
   const models = table.models.flatMap((model) => {
-    const states = new Map(model.tasks.map((index) => resultOf(table, model, table.tasks[index])).map((result) => [result.p[0], facts(table, result).model]));
+    const states = new Map(resultsOf(table, model, model.tasks).map((result) => [result.p[0], facts(table, result).model]));
     return [...states.values()].map((about) => ({ model, about }));
   });
   return [
     heading('Provenance'),
-    el('p', {}, count(table.results.length, 'result') + ' with ' + table.settings + '. Every number on this page is from result files of gene-bench; the provenance of each stands beside it, in the tables of tasks and models. ', code('gene-bench verify DIR/MODEL/TASK.json'), ' runs a result again and says whether it reproduces.'),
+    el('p', {}, count(table.results.length, 'result') + ' with ' + table.settings + '. Every number on this page is from result files of gene-bench; the provenance of each is folded below it, in the tables of tasks and models. ', code('gene-bench verify DIR/MODEL/TASK.json'), ' runs a result again and says whether it reproduces.'),
     notes(table),
     el('h3', {}, 'Models'),
     dataTable({
@@ -172,18 +202,18 @@ function provenanceView(table) {
       rows: models,
       noun: 'model',
       columns: [
-        { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model) },
+        { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model), fields: [['model', (row) => row.model.id]] },
         { name: 'revision', value: (row) => row.about.revision || '', cell: (row) => (row.about.revision ? code(row.about.revision) : 'none') },
         { name: 'adapter', value: (row) => row.about.adapter, cell: (row) => row.about.adapter + optionText(row.about.options) },
-        { name: 'dimension', isNumber: true, value: (row) => row.about.dim, cell: (row) => row.about.dim.toLocaleString('en') },
+        { name: 'dimension', isNumber: true, value: (row) => row.about.dim, cell: (row) => whole(row.about.dim) },
         { name: 'vectors, sha256', value: (row) => row.about.embedding_sha256, cell: (row) => code(row.about.embedding_sha256) },
       ],
     }),
     el('h3', {}, 'Source files'),
     inputs.size
-      ? dataTable({ caption: 'Source files', rows: [...inputs.values()], noun: 'file', sort: [0, false], columns: [{ name: 'file', value: (row) => row.file }, { name: 'sha256', value: (row) => row.hash, cell: (row) => code(row.hash) }] })
+      ? dataTable({ key: 'files.', caption: 'Source files', rows: [...inputs.values()], noun: 'file', sort: [0, false], columns: [{ name: 'file', value: (row) => row.file }, { name: 'sha256', value: (row) => row.hash, cell: (row) => code(row.hash) }] })
       : el('p', {}, 'None: these tasks come with gene-bench.'),
     el('h3', {}, 'Versions'),
-    definitions([...environments].map(([index, n]) => [count(n, 'result'), Object.entries(table.shared[index]).map(([key, value]) => key + ' ' + value).join(', ')])),
+    definitions([...environments].map(([index, n]) => [count(n, 'result'), versionText(table.shared[index])])),
   ];
 }

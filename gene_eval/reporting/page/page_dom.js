@@ -1,6 +1,14 @@
-// Elements, numbers and tables. Text goes in as text nodes only.
+// Elements and numbers. Text goes in as text nodes only.
 const NOTHING = '–';
 const SVG = 'http://www.w3.org/2000/svg';
+
+// Short signs beside names and numbers, and what they mean; the signs of a table are explained below it.
+const SIGNS = {
+  control: 'vectors that know nothing about genes: the floor',
+  'not ranked': 'a task for trying things out, in no mean and in no ranking',
+  'too small': DATA.minimum + ': shown, but in no mean and no rank',
+  'few genes': 'scored on less than ' + percent(DATA.leastCoverage, 0) + ' of the entities of the task, so that the score is about other genes than that of other models',
+};
 
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -29,8 +37,8 @@ function link(text, ...path) {
   return el('a', { href: address(...path) }, text);
 }
 
-function address(...path) {
-  return '#' + [state.table, ...path].map(encodeURIComponent).join('/');
+function listed(items) {
+  return items.flatMap((item, position) => (position ? [', ', item] : [item]));
 }
 
 function words(name) {
@@ -50,20 +58,41 @@ function signed(value) {
   return value === null ? NOTHING : (value > 0 ? '+' : '') + fixed(value, 3);
 }
 
+function percent(share, digits = 1) {
+  return (share * 100).toFixed(digits) + '\u00a0%';
+}
+
+function whole(n) {
+  return n.toLocaleString('en');
+}
+
+function range(values) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? whole(least) : whole(least) + NOTHING + whole(most);
+}
+
 function pValue(p) {
   if (p === null || p === undefined) return NOTHING;
   return p < 0.001 ? '<0.001' : p.toFixed(3);
 }
 
+function plural(n, noun) {
+  return n === 1 ? noun : noun.replace(/y$/, 'ie') + 's';
+}
+
 function count(n, noun) {
-  return n.toLocaleString('en') + ' ' + noun + (n === 1 ? '' : 's');
+  return whole(n) + ' ' + plural(n, noun);
+}
+
+function plusMinus(mean, spread) {
+  if (mean === null || mean === undefined) return [NOTHING];
+  const node = el('span', { class: 'mean' }, number(mean));
+  // The mean over one task has no spread.
+  return spread === null ? [node] : [node, el('span', { class: 'std' }, ' ± ' + number(spread))];
 }
 
 function meanStd(score) {
-  if (!score) return [NOTHING];
-  const mean = el('span', { class: 'mean' }, number(score.mean));
-  // The mean over one task has no spread.
-  return score.std === null ? [mean] : [mean, el('span', { class: 'std' }, ' ± ' + number(score.std))];
+  return score ? plusMinus(score.mean, score.std) : [NOTHING];
 }
 
 function rankText(rank) {
@@ -71,10 +100,27 @@ function rankText(rank) {
   return rank.low === null ? String(rank.rank) : rank.rank + ' (' + rank.low + NOTHING + rank.high + ')';
 }
 
+function sign(name) {
+  return el('span', { class: 'badge', 'data-help': SIGNS[name] }, name);
+}
+
 function modelLink(model) {
   const parts = [link(breakable(model.id), 'model', model.id)];
-  if (model.control) parts.push(' ', el('span', { class: 'badge', title: 'vectors that know nothing about genes: the floor' }, 'control'));
+  return model.control ? [...parts, ' ', sign('control')] : parts;
+}
+
+function taskLink(task) {
+  const parts = [link(breakable(task.name), 'task', task.name)];
+  if (!task.ranked) parts.push(' ', sign('not ranked'));
+  if (!task.counted) parts.push(' ', sign('too small'));
   return parts;
+}
+
+// How many of a task's entities were scored.
+function scoredCell(task, result) {
+  const text = whole(result.n[0]) + (result.n[0] === task.n ? '' : ' of ' + whole(task.n));
+  if (result.small) return [text, ' ', sign('too small')];
+  return result.n[0] < DATA.leastCoverage * task.n ? [text, ' ', sign('few genes')] : text;
 }
 
 // Shade by where a value lies between low and high.
@@ -92,6 +138,10 @@ function definitions(pairs) {
   return el('dl', {}, shown.map(([term, value]) => [el('dt', {}, term), el('dd', {}, value)]));
 }
 
+function folded(title, ...content) {
+  return el('details', {}, el('summary', {}, title), ...content);
+}
+
 function code(text) {
   return el('code', {}, text);
 }
@@ -100,83 +150,46 @@ function plain(value) {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-// A table whose columns sort and whose rows can be filtered.
-//   columns: [{name, value(row), cell(row), isNumber, isPicture, lowFirst, title}], the first one names the row
-//   filters: [{name, options} or {name}], matches(row, [chosen, ...]) says what stays
-function dataTable({ caption, columns, rows, sort, filters = [], matches, noun, details }) {
-  const order = { column: sort ? sort[0] : null, descending: sort ? sort[1] : false };
-  const status = el('p', { class: 'status', role: 'status' });
-  const body = el('tbody', {});
-  const inputs = filters.map((filter) => filterInput(filter, () => fill()));
-  const heads = columns.map((column, index) => {
-    const button = el('button', { type: 'button', onclick: () => sortBy(index) }, column.name);
-    return el('th', { scope: 'col', class: alignment(column), title: column.title }, button);
-  });
-
-  function sortBy(index) {
-    const first = Boolean(columns[index].isNumber) !== Boolean(columns[index].lowFirst);
-    order.descending = order.column === index ? !order.descending : first;
-    order.column = index;
-    fill();
-  }
-
-  function compare(a, b) {
-    const value = columns[order.column].value;
-    const [x, y] = [value(a), value(b)];
-    // What is not there goes last, whichever way the table is sorted.
-    if (x === null || y === null) return (x === null) - (y === null);
-    const way = typeof x === 'string' ? x.localeCompare(y, 'en') : x - y;
-    return order.descending ? -way : way;
-  }
-
-  function fill() {
-    heads.forEach((head, index) => {
-      const way = order.descending ? 'descending' : 'ascending';
-      head.setAttribute('aria-sort', index === order.column ? way : 'none');
-    });
-    const chosen = inputs.map((input) => input.control.value.trim().toLowerCase());
-    const kept = rows.filter((row) => !matches || matches(row, chosen));
-    const shown = order.column === null ? kept : [...kept].sort(compare);
-    body.replaceChildren(...shown.flatMap((row) => rowOf(row)));
-    if (!shown.length) body.append(el('tr', {}, el('td', { colspan: columns.length, class: 'empty' }, 'Nothing matches.')));
-    status.textContent = filters.length ? shown.length + ' of ' + count(rows.length, noun) : '';
-  }
-
-  function rowOf(row) {
-    const cells = columns.map((column, index) => {
-      const tag = index === 0 ? 'th' : 'td';
-      const cell = el(tag, { scope: index === 0 ? 'row' : null, class: alignment(column) });
-      const content = column.cell ? column.cell(row, cell) : column.value(row);
-      cell.append(...[content === null ? NOTHING : content].flat());
-      return cell;
-    });
-    const line = el('tr', { class: row.control || (row.model && row.model.control) ? 'control' : null }, cells);
-    if (!details) return [line];
-    const more = el('tr', { class: 'details', hidden: true }, el('td', { colspan: columns.length }));
-    const button = el('button', { type: 'button', class: 'more', 'aria-expanded': 'false', 'aria-label': 'Provenance of ' + details.name(row) }, 'provenance');
-    button.addEventListener('click', () => {
-      if (!more.firstChild.hasChildNodes()) more.firstChild.append(details.content(row));
-      more.hidden = !more.hidden;
-      button.setAttribute('aria-expanded', String(!more.hidden));
-    });
-    cells[cells.length - 1].append(' ', button);
-    return [line, more];
-  }
-
-  fill();
-  const table = el('table', {}, el('caption', { class: 'hidden' }, caption), el('thead', {}, el('tr', {}, heads)), body);
-  const scroller = el('div', { class: 'scroller', role: 'region', 'aria-label': caption, tabindex: '0' }, table);
-  const bar = inputs.length ? el('div', { class: 'filters', role: 'search' }, inputs.map((input) => input.label), status) : null;
-  return el('div', {}, bar, scroller);
+// The words of a cell on one line, without its buttons and pictures.
+function textOf(node) {
+  if (node.nodeType === Node.TEXT_NODE) return node.data;
+  if (node.nodeName === 'svg' || node.nodeName === 'BUTTON') return '';
+  const inner = [...node.childNodes].map(textOf).join('');
+  return node.className === 'badge' ? '(' + inner + ')' : node.className === 'below' ? ' ' + inner : inner;
 }
 
-function alignment(column) {
-  return column.isNumber && !column.isPicture ? 'number' : null;
-}
-
-function filterInput({ name, options }, changed) {
-  const control = options
-    ? el('select', { onchange: changed, 'aria-label': name }, el('option', { value: '' }, 'all'), options.map((option) => el('option', { value: option }, words(option))))
-    : el('input', { type: 'search', oninput: changed, 'aria-label': name, autocomplete: 'off', spellcheck: 'false' });
-  return { control, label: el('label', {}, name + ' ', control) };
+// Explanations of what the pointer or the keyboard is on; Escape hides them, and the pointer may move onto them.
+function explainOnHover() {
+  const tip = el('div', { id: 'tip', hidden: true });
+  let hiding = 0;
+  const helpOf = (target) => {
+    const about = target instanceof Element && target.closest('[data-help], [aria-describedby]');
+    if (!about) return null;
+    const described = document.getElementById(about.getAttribute('aria-describedby') || '');
+    const text = about.dataset.help || (described && described.textContent);
+    return text ? { about, text } : null;
+  };
+  const reveal = (event) => {
+    clearTimeout(hiding);
+    const help = helpOf(event.target);
+    if (!help) return;
+    tip.textContent = help.text;
+    tip.hidden = false;
+    const at = help.about.getBoundingClientRect();
+    const below = at.bottom + 6 + tip.offsetHeight < innerHeight;
+    tip.style.left = Math.max(4, Math.min(at.left, innerWidth - tip.offsetWidth - 4)) + 'px';
+    tip.style.top = (below ? at.bottom + 6 : Math.max(4, at.top - 6 - tip.offsetHeight)) + 'px';
+  };
+  const hide = () => { tip.hidden = true; };
+  const hideSoon = () => {
+    clearTimeout(hiding);
+    hiding = setTimeout(hide, 150);
+  };
+  document.body.append(tip);
+  addEventListener('mouseover', (event) => { if (event.target === tip) clearTimeout(hiding); else reveal(event); });
+  addEventListener('mouseout', hideSoon);
+  addEventListener('focusin', (event) => { if (event.target.matches(':focus-visible')) reveal(event); });
+  addEventListener('focusout', hideSoon);
+  addEventListener('scroll', hide, true);
+  addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); });
 }

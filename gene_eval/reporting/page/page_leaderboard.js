@@ -1,54 +1,95 @@
-// The leaderboard and the list of tasks.
+// The leaderboard: all models over a group of tasks, by rank, and an answer in words.
 
-// Where nothing is ranked, the leaderboard shows this many tasks.
-const MOST_TASKS = 12;
+// More tasks than this are not shown as columns of their own.
+const MOST_TASKS = 40;
 
 function leaderboardView(table) {
-  const overall = table.groups[0];
-  // A score comes second, so that it is on the screen of a phone.
-  const [first, ...others] = table.groups.map((group) => groupColumn(table, group));
-  const columns = [{ name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink }];
-  if (first) columns.push(first);
-  if (overall && overall.basis) {
-    columns.push({
-      name: 'rank',
-      isNumber: true,
-      lowFirst: true,
-      title: 'rank by the mean over ' + overall.basis + ' (' + words(overall.name) + '), and its simultaneous 95 % interval; it orders the rows',
-      value: (model) => (groupRank(overall, model) || { rank: null }).rank,
-      cell: (model) => rankCell(groupRank(overall, model), table.models.length),
-    });
-  }
-  columns.push(...others);
-  if (!overall) columns.push(...table.tasks.slice(0, MOST_TASKS).map((task) => taskColumn(table, task)));
-  columns.push(coverageColumn(table));
+  const group = table.groups.find((each) => each.name === state.query.get('over')) || table.groups[0];
+  if (!group) return trialView(table);
+  const columns = [
+    { name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink, fields: [['model', (model) => model.id], ['control', (model) => String(Boolean(model.control))]] },
+    ...(group.basis ? [orderColumn(table, group), rankColumn(table, group)] : []),
+    spreadColumn(table, group, 'over tasks'),
+    coverageColumn(table, group),
+    ...beside(table, group),
+  ];
   return [
     heading('Leaderboard'),
-    intro(table, overall),
-    notes(table),
+    table.groups.length > 1 ? el('div', { class: 'filters' }, groupChooser(table, group)) : null,
+    answer(table, group),
     dataTable({
       caption: 'Leaderboard',
       columns,
       rows: table.models,
-      sort: overall && overall.basis ? [2, false] : null,
-      filters: [{ name: 'Filter models' }],
+      sort: group.basis ? [2, false] : null,
+      filters: [searchFor('Search models', (model) => model.id)],
       // Controls stay in sight.
-      matches: (model, [text]) => model.control || model.id.toLowerCase().includes(text),
+      keep: (model) => model.control,
       noun: 'model',
     }),
-    overall ? tieNotes(table, overall) : null,
+    folded('How to read means and ranks', ...reading(group)),
+    tieNotes(table, group),
+    notes(table),
   ];
 }
 
-function intro(table, overall) {
-  if (!overall) return el('p', {}, 'These tasks are for trying things out: they are in no mean and in no ranking.');
-  const lines = [
-    'Mean ± standard deviation over tasks of ROC-AUC; regression tasks (R2) are in no other mean. Only models with every task of a column ',
-    'have a number in it. Below a mean, the rank by it, with its simultaneous 95 % interval: from the number of models that differ after Holm’s ',
-    'correction over all pairs (with fewer than six sources, only where every task points the same way).',
+// Tasks that are in no mean: each stands for itself.
+function trialView(table) {
+  return [
+    heading('Leaderboard'),
+    el('p', {}, 'These tasks are in no mean and in no ranking: they are for trying things out, or too small.'),
+    dataTable({
+      caption: 'Leaderboard',
+      columns: [
+        { name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink, fields: [['model', (model) => model.id]] },
+        ...table.tasks.slice(0, MOST_TASKS).map((task) => taskColumn(table, task)),
+        coverageColumn(table, { tasks: table.tasks.map((task) => task.index) }),
+      ],
+      rows: table.models,
+      filters: [searchFor('Search models', (model) => model.id)],
+      keep: (model) => model.control,
+      noun: 'model',
+    }),
+    notes(table),
   ];
-  if (overall.basis.includes('source')) lines.push(' The overall rank counts every source once (' + overall.basis + '), so that a source with many tasks does not decide it.');
-  return el('p', {}, lines.join(''));
+}
+
+function groupChooser(table, group) {
+  const options = table.groups.map((each) => el('option', { value: each.name, selected: each === group }, words(each.name) + ' (' + count(each.tasks.length, 'task') + ')'));
+  const change = (event) => choose('over', event.target.value === table.groups[0].name ? '' : event.target.value);
+  return el('label', {}, 'Tasks ', el('select', { 'aria-label': 'Tasks', id: 'over', onchange: change }, options));
+}
+
+// Which model is best, how sure that is, and on how many genes.
+function answer(table, group) {
+  const ranked = table.models.filter((model) => groupRank(group, model));
+  if (!ranked.length) return el('p', { class: 'answer' }, 'No model has a score on every task of ' + words(group.name) + ': there is no mean and no rank.');
+  const best = ranked.reduce((first, model) => (groupRank(group, model).rank < groupRank(group, first).rank ? model : first));
+  const rank = groupRank(group, best);
+  const others = ranked.filter((model) => model !== best);
+  const untested = others.filter((model) => groupPair(group, best, model).p === null);
+  const alike = others.filter((model) => !untested.includes(model) && !groupPair(group, best, model).apart);
+  const names = (models) => listed(models.map((model) => link(model.id, 'model', model.id)));
+  const where = group === table.groups[0] ? 'Overall' : words(group.name)[0].toUpperCase() + words(group.name).slice(1);
+  const sure = [];
+  if (others.length && rank.low !== null) {
+    sure.push(rank.high > 1 ? ' Its rank may be anything from ' + rank.low + ' to ' + rank.high + ' (95\u00a0%)' : ' Its first rank is clear (95\u00a0%)');
+    sure.push(alike.length ? [': not distinguished from ', ...names(alike)] : '', '.');
+  }
+  if (untested.length) sure.push(' Not comparable with ', ...names(untested), ' (see Compare for the reason).');
+  if (others.length && !group.basis.includes('source')) sure.push(' This is about these tasks only: they come from fewer than six sources.');
+  const scored = resultsOf(table, best, group.tasks);
+  return el('p', { class: 'answer' }, where + ': ', el('strong', {}, link(best.id, 'model', best.id)), ' is first of ' + count(ranked.length, 'model') + ', mean ' + metricName(group.metric) + ' ',
+    plusMinus(rank.mean, rank.error), rank.error === null ? '' : ' (standard error)', ' over ' + group.basis + '.', sure, ' Scored on ' + range(scored.map((result) => result.n[0])) + ' ' + plural(2, entityOf(table, group.tasks)) + (group.tasks.length > 1 ? ' a task.' : '.'));
+}
+
+function reading(group) {
+  const lines = [
+    'Only models with every task of a column have a number in it. ROC-AUC: 0.5 is chance, 1 is perfect. Regression tasks are scored by R2 (0 is what the mean predicts) and are in no other mean.',
+    'Ranks are by the mean, with simultaneous 95\u00a0% intervals: as many models are better, and as many worse, as differ from this one after Holm’s correction over all pairs (with fewer than six sources, only where every task points the same way).',
+  ];
+  if (group.basis.includes('source')) lines.push('Every source counts once (' + group.basis + '), so that a source with many tasks does not decide the rank.');
+  return lines.map((line) => el('p', {}, line));
 }
 
 function notes(table) {
@@ -60,31 +101,42 @@ function notes(table) {
 function tieNotes(table, group) {
   const runs = group.ties.filter((run) => run.length > 1);
   if (!runs.length) return null;
-  const lines = runs.map((run) => el('li', {}, run.flatMap((index, position) => [position ? ', ' : '', link(table.models[index].id, 'model', table.models[index].id)])));
+  const lines = runs.map((run) => el('li', {}, listed(run.map((index) => link(table.models[index].id, 'model', table.models[index].id)))));
   return el('section', {}, el('h3', {}, 'Not distinguished'), el('p', {}, 'Models between which no difference was found (' + words(group.name) + ', p of 0.05 or more after Holm’s correction); a model may be in several lines.'), el('ul', {}, lines));
 }
 
-function groupColumn(table, group) {
-  const means = table.models.filter((model) => !model.control).map((model) => groupMean(group, model)).filter(Boolean).map((mean) => mean.mean);
+// What the rows are ordered by.
+function orderColumn(table, group) {
+  const rank = (model) => groupRank(group, model);
   return {
-    name: words(group.name) + ' (' + group.tasks.length + ')',
+    name: 'mean ± standard error',
     isNumber: true,
-    title: count(group.tasks.length, 'task') + ', ' + (group.isR2 ? 'R2' : 'ROC-AUC') + (group.basis ? '; ranks over ' + group.basis : ''),
-    value: (model) => (groupMean(group, model) || { mean: null }).mean,
-    cell: (model, cell) => {
-      const mean = groupMean(group, model);
-      if (!mean) return NOTHING;
-      if (!model.control) shade(cell, mean.mean, Math.min(...means), Math.max(...means));
-      // The first group has a column of ranks.
-      const rank = group === table.groups[0] ? null : el('span', { class: 'rank' }, rankText(groupRank(group, model)));
-      return [...meanStd(mean), rank].filter(Boolean);
-    },
+    help: 'Mean ' + metricName(group.metric) + ' over ' + group.basis + ', and the standard error of that mean; the rank is by it.',
+    value: (model) => meanOf(rank(model)),
+    cell: (model) => (rank(model) ? plusMinus(rank(model).mean, rank(model).error) : [NOTHING, lacking(group, model, table)]),
+    fields: [['mean', (model) => meanOf(rank(model))], ['standard error', (model) => (rank(model) ? rank(model).error : null)]],
   };
 }
 
-function taskColumn(table, task) {
-  const score = (model) => scoreOf(table, model, task);
-  return { name: words(task.name), isNumber: true, title: task.metric, value: (model) => (score(model) || { mean: null }).mean, cell: (model) => meanStd(score(model)) };
+// Why a model has no mean: how many of the tasks it was scored on.
+function lacking(group, model, table) {
+  const results = resultsOf(table, model, group.tasks);
+  const small = results.filter((result) => result.small).length;
+  const text = results.length - small + ' of ' + count(group.tasks.length, 'task') + (small ? ', ' + small + ' too small' : '');
+  return el('span', { class: 'below' }, text);
+}
+
+function rankColumn(table, group) {
+  const rank = (model) => groupRank(group, model);
+  return {
+    name: 'rank (95\u00a0% interval)',
+    isNumber: true,
+    lowFirst: true,
+    help: 'Rank by the mean over ' + group.basis + ', 1 is best, and its simultaneous 95\u00a0% interval. It orders the rows.',
+    value: (model) => (rank(model) ? rank(model).rank : null),
+    cell: (model) => rankCell(rank(model), table.models.length),
+    fields: ['rank', 'low', 'high'].map((key) => [key, (model) => (rank(model) ? rank(model)[key] : null)]),
+  };
 }
 
 function rankCell(rank, models) {
@@ -100,67 +152,63 @@ function rankCell(rank, models) {
   return [rankText(rank), picture];
 }
 
-// Share of the entities of its tasks that a model was scored on.
-function coverageColumn(table) {
-  const of = (model) => {
-    const results = model.tasks.map((index) => resultOf(table, model, table.tasks[index]));
-    const total = results.reduce((sum, result) => sum + table.tasks[result.t].n, 0);
-    return total ? results.reduce((sum, result) => sum + result.n[0], 0) / total : null;
-  };
+// Mean and standard deviation over the tasks of a group, as papers show them.
+function spreadColumn(table, group, name = words(group.name) + ' (' + group.tasks.length + ')') {
+  const means = table.models.filter((model) => !model.control).map((model) => groupMean(group, model)).filter(Boolean).map((mean) => mean.mean);
+  const isOther = name !== 'over tasks';
   return {
-    name: 'coverage',
+    name: isOther ? name : 'mean ± spread over tasks',
     isNumber: true,
-    title: 'share of the entities of its tasks that the model was scored on, and how many tasks it has',
-    value: of,
-    cell: (model) => [(of(model) * 100).toFixed(1) + ' %', el('span', { class: 'rank' }, model.tasks.length + ' of ' + count(table.tasks.length, 'task'))],
+    help: 'Mean ' + metricName(group.metric) + ' over ' + count(group.tasks.length, 'task') + ' (every task counts once) ± standard deviation over tasks, which is no error of the mean.' + (isOther && group.basis ? ' Below it, the rank over ' + group.basis + '.' : ''),
+    value: (model) => meanOf(groupMean(group, model)),
+    cell: (model, cell) => {
+      const mean = groupMean(group, model);
+      if (!mean) return isOther ? NOTHING : [NOTHING, lacking(group, model, table)];
+      if (!model.control) shade(cell, mean.mean, Math.min(...means), Math.max(...means));
+      return isOther ? [...meanStd(mean), el('span', { class: 'below' }, rankText(groupRank(group, model)))] : meanStd(mean);
+    },
+    fields: [[words(group.name) + ' mean over tasks', (model) => meanOf(groupMean(group, model))], [words(group.name) + ' standard deviation', (model) => (groupMean(group, model) || { std: null }).std]],
   };
 }
 
-function tasksView(table) {
-  const rows = table.tasks.map((task) => {
-    const scores = table.models.map((model) => ({ model, score: scoreOf(table, model, task) })).filter((each) => each.score);
-    scores.sort((a, b) => b.score.mean - a.score.mean);
-    const controls = scores.filter((each) => each.model.control);
-    return { task, best: scores[0] || null, control: controls[0] ? controls[0].score.mean : null, models: scores.length };
-  });
-  const families = [...new Set(table.tasks.map((task) => task.family))];
-  const targets = [...new Set(table.tasks.map((task) => task.target))];
-  const best = (row) => (row.best ? row.best.score.mean : null);
-  return [
-    heading('Tasks'),
-    dataTable({
-      caption: 'Tasks',
-      rows: rows.map(({ control, ...row }) => ({ ...row, floor: control })),
-      noun: 'task',
-      filters: [{ name: 'Filter tasks' }, { name: 'Family', options: families }, { name: 'Target', options: targets }],
-      matches: ({ task }, [text, family, target]) =>
-        task.name.toLowerCase().includes(text) && (!family || task.family === family) && (!target || task.target === target),
-      columns: [
-        { name: 'task', value: ({ task }) => task.name, cell: ({ task }) => taskLink(task) },
-        { name: 'best', isNumber: true, value: best, cell: (row) => number(best(row)) },
-        { name: 'control', isNumber: true, title: 'best of the controls: the floor', value: (row) => row.floor, cell: (row) => number(row.floor) },
-        { name: 'best model', value: (row) => (row.best ? row.best.model.id : null), cell: (row) => (row.best ? modelLink(row.best.model) : NOTHING) },
-        { name: 'family', value: ({ task }) => task.family, cell: ({ task }) => words(task.family) },
-        { name: 'target', value: ({ task }) => task.target },
-        { name: 'metric', value: ({ task }) => task.metric },
-        { name: 'n scored', isNumber: true, title: 'entities that were scored, by the model with the fewest and the most', value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
-        { name: 'models', isNumber: true, value: (row) => row.models },
-      ],
-    }),
-  ];
+// Share of the entities of the tasks that a model was scored on.
+function coverageColumn(table, group) {
+  const results = (model) => resultsOf(table, model, group.tasks);
+  const sum = (model, value) => results(model).reduce((total, result) => total + value(result), 0);
+  const share = (model) => (results(model).length ? sum(model, (result) => result.n[0]) / sum(model, (result) => table.tasks[result.t].n) : null);
+  return {
+    name: plural(2, entityOf(table, group.tasks)) + ' scored',
+    isNumber: true,
+    help: 'Share of the entities of these tasks that the model was scored on; below it, how many in the smallest and in the largest task. Models are compared on the genes that both have; see Compare.',
+    value: share,
+    cell: (model) => {
+      if (share(model) === null) return NOTHING;
+      const marked = share(model) < DATA.leastCoverage ? [' ', sign('few genes')] : [];
+      return [percent(share(model)), ...marked, el('span', { class: 'below' }, range(results(model).map((result) => result.n[0])) + (group.tasks.length > 1 ? ' a task' : ''))];
+    },
+    fields: [['share scored', share], ['tasks scored', (model) => results(model).length]],
+  };
 }
 
-// How many of a task's entities were scored, from the least to the most of the models.
-function scoredOf(table, task) {
-  const counts = table.models.map((model) => resultOf(table, model, task)).filter(Boolean).map((result) => result.n[0]);
-  const [least, most] = [Math.min(...counts), Math.max(...counts)].map((value) => value.toLocaleString('en'));
-  const n = task.n.toLocaleString('en');
-  return least === n ? n : (least === most ? least : least + '–' + most) + ' of ' + n;
+// What a group is made of: its tasks; of all tasks, the other groups.
+function beside(table, group) {
+  const isAll = group === table.groups[0] && table.groups.length > 1;
+  if (isAll) return table.groups.filter((each) => each !== group).map((each) => spreadColumn(table, each));
+  return group.tasks.length > MOST_TASKS ? [] : group.tasks.map((index) => taskColumn(table, table.tasks[index]));
 }
 
-function taskLink(task) {
-  const parts = [link(breakable(task.name), 'task', task.name)];
-  if (!task.ranked) parts.push(' ', el('span', { class: 'badge', title: 'in no mean and in no ranking' }, 'not ranked'));
-  if (!task.counted) parts.push(' ', el('span', { class: 'badge', title: DATA.minimum + ': in no mean and no rank' }, 'too small'));
-  return parts;
+function taskColumn(table, task) {
+  const score = (model) => scoreOf(table, model, task);
+  return {
+    name: words(task.name),
+    isNumber: true,
+    help: task.metric + ', mean ± standard deviation over folds; ' + count(task.n, words(task.entity)) + '. Below it, how many were scored where that is not all.',
+    value: (model) => meanOf(score(model)),
+    cell: (model) => {
+      const result = resultOf(table, model, task);
+      const isPart = result && result.n[0] !== task.n;
+      return isPart ? [...meanStd(score(model)), el('span', { class: 'below' }, whole(result.n[0]) + ' of ' + whole(task.n))] : meanStd(score(model));
+    },
+    fields: [[task.name, (model) => meanOf(score(model))], [task.name + ' std', (model) => (score(model) || { std: null }).std]],
+  };
 }

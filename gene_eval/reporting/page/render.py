@@ -17,8 +17,11 @@ __all__ = ["render"]
 SCRIPTS = (
     "page_data.js",
     "page_stats.js",
+    "page_state.js",
     "page_dom.js",
+    "page_table.js",
     "page_leaderboard.js",
+    "page_tasks.js",
     "page_detail.js",
     "page_compare.js",
     "page_main.js",
