@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
 from scipy.spatial.distance import cdist
@@ -29,7 +30,7 @@ NAMES = ("families", "figure2", "tasks", "ranks", "similarity_models", "similari
 def _draw(results: list[TaskResult], **options: Any) -> dict[str, Any]:
     (table,) = reports.build(results).tables
     with style.context(["default", plots.STYLE]):
-        figures = dict(plots.draw(table, **options))
+        figures = {name: drawn for name, drawn in plots.draw(table, **options) if not isinstance(drawn, str)}
         for figure in figures.values():
             FigureCanvasAgg(figure)
             figure.draw_without_rendering()
@@ -190,7 +191,7 @@ def test_folds_of_two_models(small: list[TaskResult]) -> None:
     expected = [pair for task in tasks for pair in zip(folds["two", task], folds["one", task], strict=True)]
     assert sorted(map(tuple, drawn.tolist())) == sorted(expected)
     above = sum(y > x for x, y in expected)
-    assert figure.axes[0].get_title(loc="left") == f"ROC-AUC: above the line in {above} of 35 folds"
+    assert figure.axes[0].get_title(loc="left") == f"ROC-AUC: one is higher in {above} of 35 folds"
 
 
 def test_different_genes_are_said(small: list[TaskResult]) -> None:
@@ -208,6 +209,40 @@ def test_few_results_make_few_pictures(make_results: Make) -> None:
     assert list(_draw(make_results(["one"], ["task0_name"]))) == ["families", "figure2", "tasks", "ranks"]
     trial = [replace(one, task=replace(one.task, ranked=False)) for one in make_results(["one", "two"], ["task0_name"])]
     assert list(_draw(trial)) == ["tasks", "folds"]
+    reasons = {name: why for name, why in plots.draw(reports.build(trial).tables[0]) if isinstance(why, str)}
+    assert reasons["ranks"] == "no model has a score on every task of a group"
+    assert reasons["similarity_models"] == "it needs 3 models with every ROC-AUC task, there are 0"
+    assert reasons["similarity_tasks"].startswith("it needs 8 models with every ROC-AUC task, of 3 tasks or more")
+
+
+def test_coverage_and_what_is_too_small_are_on_the_picture(small: list[TaskResult]) -> None:
+    def with_coverage(result: TaskResult) -> TaskResult:
+        n = {("two", "task0_name"): 20, ("two", "task1_name"): 40}.get((result.model.id, result.task.id), 200)
+        return replace(result, coverage=replace(result.coverage, n_scored=n, n_missing=200 - n))
+
+    figure = _draw([with_coverage(one) for one in small])["tasks"]
+    texts = _texts(figure)
+    assert {"task0_name (20-200 of 200)", "task1_name (40-200 of 200)", "task2_name"} <= set(texts)
+    assert "two (79 % scored)" in texts
+    assert "orange corner: scored on less than 90 % of the task; without colour: too small to be in a mean" in texts
+    corners = [
+        path
+        for axes in figure.axes
+        for each in axes.collections
+        if isinstance(each, PolyCollection)
+        for path in each.get_paths()
+    ]
+    assert len(corners) == 2
+    meshes = [mesh.get_array() for axes in figure.axes for mesh in axes.collections if isinstance(mesh, QuadMesh)]
+    # Only the score of 20 genes is without colour; it keeps its number.
+    assert sum(int(np.ma.count_masked(values)) for values in meshes) == 1
+    assert sum(bool(re.fullmatch(r"\d\.\d\d ±\d\.\d\d", text)) for text in texts) == len(small)
+
+
+def test_colours_mean_the_same_score_in_every_picture(small: list[TaskResult]) -> None:
+    for name in ("families", "tasks"):
+        ticks = {text for text in _texts(_draw(small)[name]) if re.fullmatch(r"≤?\d\.\d\d", text)}
+        assert {"≤0.50", "0.75", "1.00", "≤0.00"} <= ticks
 
 
 def test_files_say_nothing_but_the_results(small: list[TaskResult], tmp_path: Path) -> None:

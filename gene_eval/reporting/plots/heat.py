@@ -8,21 +8,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gene_eval.analysis.groups import OVERALL, REGRESSION
-from gene_eval.analysis.tables import Cell, Mean, Means, Table, TaskLine, scored_of
+from gene_eval.analysis.tables import LEAST_COVERAGE, Cell, Mean, Means, Table, TaskLine, scored_of
 from gene_eval.reporting.plots.layout import (
     AUC,
     MARGIN,
     MUTED,
+    SCALES,
     SIZE,
     Array,
     Page,
     Scale,
-    auc_scale,
     colour_bar,
     heat,
     label_room,
     names,
-    r2_scale,
     row_labels,
     text_width,
     top_labels,
@@ -31,6 +30,8 @@ from gene_eval.reporting.plots.layout import (
 __all__ = ["family_map", "figure2_map", "task_map"]
 
 CELL, ROW = 0.62, 0.34
+NO_MEAN = "no model has a score on every task of a group"
+SPREAD = "Mean over tasks (standard deviation over tasks: their spread, no error of the mean)"
 TASK_CELL, TASK_ROW = 0.6, 0.19
 # More values than this are read by no one, and take long to draw.
 MOST_NUMBERS = 4000
@@ -44,23 +45,27 @@ class _Block(NamedTuple):
     scale: Scale
 
 
-def family_map(table: Table) -> Figure:
+def family_map(table: Table) -> Figure | str:
     """Mean and standard deviation over the tasks of each family, and over regression tasks on a scale of their own."""
+    if not table.means:
+        return NO_MEAN
     auc = [group for group in table.groups if group != REGRESSION]
     blocks = []
     if auc:
         blocks.append(_block("", table.means, table.groups, auc, AUC))
     if REGRESSION in table.groups:
         blocks.append(_block("", table.means, table.groups, [REGRESSION], "R2"))
-    return _family_blocks(table, "Mean over tasks (standard deviation over tasks)", blocks)
+    return _family_blocks(table, SPREAD, blocks)
 
 
-def figure2_map(table: Table) -> Figure:
+def figure2_map(table: Table) -> Figure | str:
     """ROC-AUC and F1 by the families of the paper's Figure 2."""
+    if not table.figure2:
+        return NO_MEAN
     groups = [group for group in table.figure2_groups if group != REGRESSION]
     return _family_blocks(
         table,
-        "Mean over tasks (standard deviation over tasks), by the families of the paper's Figure 2",
+        f"{SPREAD}, by the families of the paper's Figure 2",
         [
             _block("ROC-AUC, as Figure 2", table.figure2, table.figure2_groups, groups, AUC),
             _block("F1, as Figure S1", table.figure_s1, table.figure2_groups, groups, "F1"),
@@ -69,11 +74,8 @@ def figure2_map(table: Table) -> Figure:
 
 
 def _block(title: str, means: Means, groups: Mapping[str, Sequence[str]], chosen: Sequence[str], unit: str) -> _Block:
-    values = [mean.mean for (_, group), mean in means.items() if group in chosen]
-    scales = {AUC: auc_scale, "R2": r2_scale}
-    scale = scales[unit](values) if unit in scales else Scale(unit, "viridis", min(values), max(values))
     counts = [f"{group.replace('_', ' ')} ({len(groups[group])})" for group in chosen]
-    return _Block(title, counts, means, chosen, scale)
+    return _Block(title, counts, means, chosen, SCALES[unit])
 
 
 def _family_blocks(table: Table, title: str, blocks: Sequence[_Block]) -> Figure:
@@ -110,7 +112,10 @@ def _mean_text(mean: Mean | None) -> str:
 
 
 def task_map(table: Table) -> Figure:
-    """Main metric of every model on every task, by family; regression on a scale of its own."""
+    """Main metric of every model on every task, by family; regression on a scale of its own.
+
+    What counts in no mean is without colour; a score of less than `LEAST_COVERAGE` of a task is marked.
+    """
     sections = _sections(table)
     shown = names(table)
     task_names = [name for _, members in sections for name in members]
@@ -118,17 +123,17 @@ def task_map(table: Table) -> Figure:
     left = MARGIN + max(text_width(labels.values()) + 0.1, 2.8)
     above, beside = label_room(shown.values())
     gap = 0.3
-    top = 0.35 + max(above, 0.8)
+    legend = _legend(table)
+    top = 0.55 + max(above, 0.8)
     height = top + sum(TASK_ROW * len(members) + gap for _, members in sections) + MARGIN
-    page = Page(max(left + TASK_CELL * len(shown) + beside, 4.5), height)
-    page.text(MARGIN, 0.12, "Mean ± standard deviation over folds of each task's main metric", fontsize=10)
+    title = "Main metric of each task, mean ± standard deviation over folds (entities scored, where not all)"
+    wide = 2 * MARGIN + max(text_width([title], 10), text_width([legend]))
+    page = Page(max(left + TASK_CELL * len(shown) + beside, wide), height)
+    page.text(MARGIN, 0.12, title, fontsize=10)
+    page.text(MARGIN, 0.33, legend, color=MUTED)
     values = {name: _row(table, name) for name in task_names}
     is_r2 = {task.name: task.target == "regression" for task in table.tasks}
-    scales = {
-        kind: make([value for name in task_names if is_r2[name] == kind for value in values[name]])
-        for kind, make in ((False, auc_scale), (True, r2_scale))
-        if kind in is_r2.values()
-    }
+    scales = {kind: SCALES["R2" if kind else AUC] for kind in sorted(set(is_r2.values()))}
     for number, scale in enumerate(scales.values()):
         colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.78, 1.0, scale)
     has_numbers = len(task_names) * len(shown) <= MOST_NUMBERS
@@ -140,13 +145,35 @@ def task_map(table: Table) -> Figure:
         at += gap if number else 0
         axes = page.axes(left, at, TASK_CELL * len(shown), TASK_ROW * len(members))
         texts = [[_score_text(table.cells.get((model, name))) for model in shown] for name in members]
-        heat(axes, rows, scales[is_r2[members[0]]], texts=texts if has_numbers else None)
+        marked = [
+            (row, column)
+            for row, name in enumerate(members)
+            for column, model in enumerate(shown)
+            if _is_partly_scored(table, model, name)
+        ]
+        heat(axes, rows, scales[is_r2[members[0]]], texts=texts if has_numbers else None, marked=marked)
         row_labels(axes, [labels[name] for name in members])
         page.text(left - 0.055, at - 0.05, title, fontsize=SIZE, weight="bold", ha="right", va="bottom", color=MUTED)
         if not number:
             top_labels(axes, list(shown.values()), muted=controls)
         at += TASK_ROW * len(members)
     return page.figure
+
+
+def _is_partly_scored(table: Table, model: str, name: str) -> bool:
+    cell = table.cells.get((model, name))
+    return cell is not None and cell.n_scored < LEAST_COVERAGE * (cell.n_scored + cell.n_missing)
+
+
+def _legend(table: Table) -> str:
+    """What the marks mean that are there."""
+    marks = {
+        f"orange corner: scored on less than {LEAST_COVERAGE:.0%} of the task".replace("%", " %"): any(
+            _is_partly_scored(table, model, name) for model, name in table.cells
+        ),
+        "without colour: too small to be in a mean": not all(cell.is_counted for cell in table.cells.values()),
+    }
+    return "; ".join(text for text, is_there in marks.items() if is_there)
 
 
 def _task_label(table: Table, task: TaskLine) -> str:
@@ -174,4 +201,4 @@ def _sections(table: Table) -> list[tuple[str, list[str]]]:
 
 def _row(table: Table, name: str) -> Array:
     cells = [table.cells.get((model, name)) for model in table.models]
-    return np.array([math.nan if cell is None or cell.mean is None else cell.mean for cell in cells])
+    return np.array([cell.mean if cell and cell.is_counted and cell.mean is not None else math.nan for cell in cells])

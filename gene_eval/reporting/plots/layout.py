@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
-from gene_eval.analysis.tables import Table
+from gene_eval.analysis.tables import LEAST_COVERAGE, Table
 from gene_eval.text import printable
 
 __all__ = [
@@ -23,34 +24,31 @@ __all__ = [
     "INK",
     "MARGIN",
     "MUTED",
+    "SCALES",
     "SIZE",
     "SLANTED",
     "UPRIGHT",
     "Array",
     "Page",
     "Scale",
-    "auc_scale",
     "blank",
     "colour_bar",
     "heat",
     "label_room",
     "names",
-    "r2_scale",
     "row_labels",
     "text_width",
     "top_labels",
 ]
 
 AUC = "ROC-AUC"
-INK, MUTED, EMPTY = "#222222", "#6b6b6b", "#ececec"
+INK, MUTED, EMPTY, MARK = "#222222", "#6b6b6b", "#ececec", "#D55E00"
 SIZE = 8
 MARGIN = 0.15
 LONGEST = 48
 # An SVG of more cells takes megabytes; they are an image in it then.
 MOST_SHAPES = 5000
 SLANTED, UPRIGHT = 55, 90
-# A scale that ends below this would give differences of 0.01 the whole range of colours.
-LEAST_R2 = 0.5
 
 Array = npt.NDArray[np.float64]
 
@@ -75,39 +73,40 @@ class Page:
 
 @dataclass(frozen=True)
 class Scale:
-    """Which colours a metric takes, and from where to where."""
+    """Which colours a metric takes, over its own range and not that of the scores at hand.
+
+    The same colour is the same score in every picture. Where `is_cut`, lower scores take the colour of `low`.
+    """
 
     label: str
     colours: str
     low: float
     high: float
+    is_cut: bool = False
 
 
-def auc_scale(values: Iterable[float]) -> Scale:
-    """From chance, or below where some score is clearly worse, to the best score."""
-    known = _known(values)
-    low = min([0.5, *known])
-    return Scale(AUC, "viridis", low if low < 0.45 else 0.5, max([0.6, *known]))
-
-
-def r2_scale(values: Iterable[float]) -> Scale:
-    """From zero, what the mean predicts, to the best score; a negative R2 takes the colour of zero."""
-    return Scale("R2 (regression)", "cividis", 0.0, max([LEAST_R2, *_known(values)]))
-
-
-def _known(values: Iterable[float]) -> list[float]:
-    return [value for value in values if not math.isnan(value)]
+SCALES = {
+    AUC: Scale("ROC-AUC (0.5: chance)", "viridis", 0.5, 1.0, is_cut=True),
+    "R2": Scale("R2 (regression)", "cividis", 0.0, 1.0, is_cut=True),
+    "F1": Scale("F1", "viridis", 0.0, 1.0),
+}
 
 
 def names(table: Table) -> dict[str, str]:
-    """A short name for each model, without its owner where that is clear, and whether it is a control."""
+    """A short name for each model, without its owner where that is clear; whether it is a control, and low coverage."""
     short = {model: re.sub(r"[^/:+,=\s]+/", "", model) for model in table.models}
     taken = Counter(short.values())
     chosen = {model: name if name and taken[name] == 1 else model for model, name in short.items()}
-    return {
-        model: _shortened(printable(name)) + (" (control)" if model in table.controls else "")
-        for model, name in chosen.items()
-    }
+    return {model: _shortened(printable(name)) + _remarks(table, model) for model, name in chosen.items()}
+
+
+def _remarks(table: Table, model: str) -> str:
+    cells = [(task.n, cell) for task in table.tasks if (cell := table.cells.get((model, task.name)))]
+    share = sum(cell.n_scored for _, cell in cells) / max(1, sum(n for n, _ in cells))
+    remarks = ["control"] if model in table.controls else []
+    if cells and share < LEAST_COVERAGE:
+        remarks.append(f"{share:.0%} scored".replace("%", " %"))
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def _shortened(name: str) -> str:
@@ -133,7 +132,13 @@ def blank(axes: Axes, n_columns: int, n_rows: int) -> None:
 
 
 def heat(
-    axes: Axes, values: Array, scale: Scale, *, texts: Sequence[Sequence[str]] | None = None, size: float = 6.5
+    axes: Axes,
+    values: Array,
+    scale: Scale,
+    *,
+    texts: Sequence[Sequence[str]] | None = None,
+    size: float = 6.5,
+    marked: Iterable[tuple[int, int]] = (),
 ) -> None:
     """Draw coloured cells, one per value; grey where there is none.
 
@@ -143,6 +148,7 @@ def heat(
         scale: Colours.
         texts: (R, C) what to write into the cells.
         size: Of that text.
+        marked: (row, column) of cells that get a mark in their corner.
     """
     n_rows, n_columns = values.shape
     blank(axes, n_columns, n_rows)
@@ -152,6 +158,8 @@ def heat(
         np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.6,
         rasterized=values.size > MOST_SHAPES,
     )  # fmt: skip
+    corners = [[(column + 0.88, row), (column + 1, row), (column + 1, row + 0.4)] for row, column in marked]
+    axes.add_collection(PolyCollection(corners, facecolors=MARK))
     if texts is None:
         return
     for row in range(n_rows):
@@ -202,6 +210,8 @@ def colour_bar(page: Page, left: float, top: float, width: float, scale: Scale) 
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     middle = (scale.low + scale.high) / 2
-    axes.set_xticks([scale.low, middle, scale.high], [f"{tick:.2f}" for tick in (scale.low, middle, scale.high)])
+    ticks = (scale.low, middle, scale.high)
+    first, *others = (f"{tick:.2f}" for tick in ticks)
+    axes.set_xticks(ticks, [f"≤{first}" if scale.is_cut else first, *others])
     axes.tick_params(length=2, labelsize=6.5, pad=1.5, colors=MUTED)
     page.text(left, top, scale.label, fontsize=7, color=MUTED)

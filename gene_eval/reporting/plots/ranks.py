@@ -18,14 +18,19 @@ __all__ = ["fold_scatter", "rank_plot"]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "X")
 ROW = 0.22
-NOTE = "line: simultaneous 95 % interval, from the models that differ after Holm's correction; hollow: not testable"
+FEW_TICKS = 8
+NOTE = (
+    "line: simultaneous 95 % interval, from the models that differ after Holm's correction; hollow: could not be tested"
+)
 
 Points = dict[str, list[tuple[float, float]]]
 """Family to (first, second) scores of folds in which both are defined."""
 
 
-def rank_plot(table: Table) -> Figure:
+def rank_plot(table: Table) -> Figure | str:
     """A panel per group of tasks: each model's rank with its 95 % interval; bars join what is not distinguished."""
+    if not table.rankings:
+        return "no model has a score on every task of a group"
     main = table.rankings[0]
     order = [each.model for each in main.models]
     order += [model for model in table.models if model not in order]
@@ -75,6 +80,8 @@ def _panel(axes: Axes, group: GroupRanking, order: Sequence[str], controls: Sequ
 
 
 def _ticks(n_models: int) -> list[int]:
+    if n_models <= FEW_TICKS:
+        return list(range(1, n_models + 1))
     step = max(1, -(-n_models // 4))
     return sorted({1, *range(step, n_models + 1, step)} - ({2} if step == 2 else set()))
 
@@ -89,8 +96,8 @@ def _tie_bars(page: Page, runs: Sequence[Sequence[str]], order: Sequence[str], *
         axes.axvspan(0, 1, 0.1 / len(run), 1 - 0.1 / len(run), color=INK, linewidth=0)
 
 
-def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | None:
-    """Scores of two models on every fold that both have; None if there is no such fold.
+def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | str:
+    """Scores of two models on every fold that both have, or why there is none.
 
     Args:
         table: Of results.
@@ -98,7 +105,7 @@ def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | 
     """
     ordered = [*(model for model in table.models if model not in table.controls), *table.controls]
     if pair is None and len(ordered) < 2:
-        return None
+        return "it needs two models"
     first, second = pair or (ordered[0], ordered[1])
     shared = _shared(table, first, second)
     panels = [
@@ -107,7 +114,7 @@ def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | 
         if (points := _fold_points(table, first, second, [t for t in shared if (t.target == "regression") == is_r2]))
     ]
     if not panels:
-        return None
+        return f"{first} and {second} share no fold"
     shown = names(table)
     families = sorted(
         {family for _, points in panels for family in points}, key=lambda family: (_style(family), family)
@@ -118,7 +125,7 @@ def fold_scatter(table: Table, pair: tuple[str, str] | None = None) -> Figure | 
         page.text(MARGIN, 0.33, f"scored on different genes in {uneven} of {len(shared)} tasks", color=MUTED)
     for number, (title, points) in enumerate(panels):
         axes = page.axes(MARGIN + 0.55 + 4.2 * number, 0.8, 3.45, 3.45)
-        _scatter(axes, points, title)
+        _scatter(axes, points, title, shown[second])
         axes.set_xlabel(shown[first], color=INK)
         axes.set_ylabel(shown[second], color=INK)
     # Beside the panels: inside, it would hide points.
@@ -155,7 +162,7 @@ def _fold_points(table: Table, first: str, second: str, tasks: Sequence[TaskLine
     return {family: members for family, members in points.items() if members}
 
 
-def _scatter(axes: Axes, points: Points, title: str) -> None:
+def _scatter(axes: Axes, points: Points, title: str, second: str) -> None:
     pairs = [point for members in points.values() for point in members]
     low, high = min(min(pair) for pair in pairs), max(max(pair) for pair in pairs)
     margin = 0.04 * (high - low) or 0.05
@@ -166,7 +173,7 @@ def _scatter(axes: Axes, points: Points, title: str) -> None:
         x, y = zip(*members, strict=True)
         axes.scatter(x, y, s=13, marker=MARKERS[_style(family)], color=COLOURS[_style(family)], alpha=0.65, linewidth=0)
     above = sum(b > a for a, b in pairs)
-    axes.set_title(f"{title}: above the line in {above} of {len(pairs)} folds", fontsize=8, loc="left", color=INK)
+    axes.set_title(f"{title}: {second} is higher in {above} of {len(pairs)} folds", fontsize=8, loc="left", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=2, labelsize=7, colors=MUTED)
 

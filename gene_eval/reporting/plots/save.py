@@ -14,6 +14,7 @@ from gene_eval.analysis.tables import Report, Table
 from gene_eval.errors import ReportError
 from gene_eval.files import atomic_path
 from gene_eval.results.paths import axes_name
+from gene_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +38,8 @@ LARGEST = 60_000
 def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str] | None = None) -> list[Path]:
     """Write every picture of the report into a folder; several tables take a subfolder each.
 
+    A picture that the results are too few for is not written, and a line on stderr says why.
+
     Args:
         report: As `reports.build` makes it.
         folder: Made if it is not there.
@@ -54,15 +57,17 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
         target = Path(folder, below)
         with _style():
             for name, drawn in draw(table, pair=pair):
-                written += _write(drawn, target, name)
+                if isinstance(drawn, str):
+                    say(f"no picture {name}: {drawn}")
+                else:
+                    written += _write(drawn, target, name)
     return written
 
 
-def draw(table: Table, *, pair: tuple[str, str] | None = None) -> Iterator[tuple[str, "Figure"]]:
-    """File name (without ending) and figure of each picture that the table has enough results for."""
+def draw(table: Table, *, pair: tuple[str, str] | None = None) -> Iterator[tuple[str, "Figure | str"]]:
+    """File name (without ending) and figure of each picture, or why the table has too few results for it."""
     for name, make in _pictures(table, pair).items():
-        if drawn := make():
-            yield name, drawn
+        yield name, make()
 
 
 def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "Figure":
@@ -78,24 +83,24 @@ def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "
     """
     with _style():
         drawn = _pictures(table, pair)[name]()
-    if drawn is None:
-        msg = f"too few results to draw {name!r}: it needs ranked tasks, or more models or tasks"
+    if isinstance(drawn, str):
+        msg = f"too few results to draw {name!r}: {drawn}"
         raise ReportError(msg)
     return drawn
 
 
-def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[[], "Figure | None"]]:
-    """Name to what draws a picture, or finds that there are too few results for it."""
+def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[[], "Figure | str"]]:
+    """Name to what draws a picture, or says why there are too few results for it."""
     # Late: matplotlib takes half a second to load, and most commands draw nothing.
     from gene_eval.reporting.plots.heat import family_map, figure2_map, task_map
     from gene_eval.reporting.plots.ranks import fold_scatter, rank_plot
     from gene_eval.reporting.plots.similarity import model_similarity, task_similarity
 
     return {
-        "families": lambda: family_map(table) if table.means else None,
-        "figure2": lambda: figure2_map(table) if table.figure2 else None,
+        "families": lambda: family_map(table),
+        "figure2": lambda: figure2_map(table),
         "tasks": lambda: task_map(table),
-        "ranks": lambda: rank_plot(table) if table.rankings else None,
+        "ranks": lambda: rank_plot(table),
         "similarity_models": lambda: model_similarity(table),
         "similarity_tasks": lambda: task_similarity(table),
         "folds": lambda: fold_scatter(table, pair),

@@ -23,6 +23,7 @@ from gene_eval.reporting.plots.layout import (
     text_width,
     top_labels,
 )
+from gene_eval.text import count
 
 __all__ = ["model_similarity", "similarities", "task_similarity"]
 
@@ -50,21 +51,25 @@ def similarities(vectors: Array) -> Array:
     return rescaled
 
 
-def model_similarity(table: Table) -> Figure | None:
-    """Models by their vectors of ROC-AUC over tasks; None with fewer than three that have every task."""
-    models, _, scores = _scores(table)
+def model_similarity(table: Table) -> Figure | str:
+    """Models by their vectors of ROC-AUC over tasks, or why there are too few."""
+    models, tasks, scores = _scores(table)
+    if len(models) < FEWEST:
+        return f"it needs {FEWEST} models with every ROC-AUC task, there are {len(models)}"
     shown = names(table)
-    labels = [shown[model] for model in models]
-    title = "Similarity of models by their ROC-AUC over tasks"
-    return _clustered(title, scores, labels, angle=SLANTED) if len(models) >= FEWEST else None
+    title = f"Similarity of models by their ROC-AUC over {count(len(tasks), 'task')}"
+    return _clustered(title, scores, [shown[model] for model in models], angle=SLANTED)
 
 
-def task_similarity(table: Table) -> Figure | None:
-    """Tasks by their vectors of ROC-AUC over models; None with fewer than three, or than eight models."""
+def task_similarity(table: Table) -> Figure | str:
+    """Tasks by their vectors of ROC-AUC over models, or why there are too few."""
     models, tasks, scores = _scores(table)
     if len(models) < FEWEST_MODELS or len(tasks) < FEWEST:
-        return None
-    return _clustered("Similarity of tasks by the ROC-AUC of models", scores.T, tasks, angle=UPRIGHT)
+        return (
+            f"it needs {FEWEST_MODELS} models with every ROC-AUC task, of {FEWEST} tasks or more; "
+            f"there are {count(len(models), 'model')} and {count(len(tasks), 'task')}"
+        )
+    return _clustered(f"Similarity of tasks by the ROC-AUC of {len(models)} models", scores.T, tasks, angle=UPRIGHT)
 
 
 def _scores(table: Table) -> tuple[list[str], list[str], Array]:
