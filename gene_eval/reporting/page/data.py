@@ -9,7 +9,7 @@ from typing import Any
 from scipy import stats
 
 from gene_eval import __version__
-from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.groups import Suites, group_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Table, TaskLine, labels
@@ -97,9 +97,14 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:
-    """What to compare where two models were not scored on the same entities: kind, n, folds of both; or why not."""
+    """What to compare where two models were not scored on the same entities: kind, n, folds of both; or why not.
+
+    Where the entities are nearly the same, the folds are those of the results.
+    """
     if isinstance(pair, str):
         return ["", shared.number(pair)]
+    if pair.kind == "nearly":
+        return [pair.kind, pair.n]
     return [pair.kind, pair.n, [_scaled(score) for score in pair.first], [_scaled(score) for score in pair.second]]
 
 
@@ -109,7 +114,7 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
         **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
         "name": line.name,
-        "facets": _facets(record),
+        "facets": _facets(record, table.suites),
         "counted": line.is_counted,
         "metric": line.metric,
         "labels": label_names,
@@ -117,9 +122,10 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
     }
 
 
-def _facets(record: TaskRecord) -> dict[str, list[str]]:
+def _facets(record: TaskRecord, suites: Suites) -> dict[str, list[str]]:
     """What tasks are filtered by on the page: a name, and the values that hold for the task."""
-    return {name: [getattr(record, name)] for name in ("family", "target", "entity", "source")}
+    facets = {name: [getattr(record, name)] for name in ("family", "target", "entity", "source")}
+    return {"suite": [name for name, tasks in suites.items() if record.id in tasks], **facets}
 
 
 def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None) -> dict[str, Any]:
@@ -127,6 +133,8 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
     content: dict[str, Any] = {
         "tasks": tasks,
         "metric": group_metric(name),
+        # Of a suite, how many tasks it has in all.
+        "of": len(table.suites[name]) if name in table.suites else None,
         "means": [mean and [_scaled(mean.mean), _scaled(mean.std)] for mean in means],
     }
     if ranking is None:

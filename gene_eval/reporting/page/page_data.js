@@ -74,9 +74,9 @@ function metricName(metric) {
 function pairOf(table, a, b, task) {
   const isTurned = table.unlike.has([b.index, a.index, task.index].join(' '));
   const unlike = table.unlike.get((isTurned ? [b.index, a.index, task.index] : [a.index, b.index, task.index]).join(' '));
-  if (!unlike) return { x: scoreOf(table, a, task), y: scoreOf(table, b, task), n: resultOf(table, a, task).n[0] };
-  const [kind, n, first, second] = unlike;
+  const [kind, n, first, second] = unlike || ['same', resultOf(table, a, task).n[0]];
   if (!kind) return { reason: table.shared[n] };
+  if (kind !== 'shared') return { x: scoreOf(table, a, task), y: scoreOf(table, b, task), n };
   const [x, y] = (isTurned ? [second, first] : [first, second]).map(scoreOfFolds);
   return { x, y, n };
 }

@@ -55,7 +55,7 @@ function trialView(table) {
 }
 
 function groupChooser(table, group) {
-  const options = table.groups.map((each) => el('option', { value: each.name, selected: each === group }, words(each.name) + ' (' + count(each.tasks.length, 'task') + ')'));
+  const options = table.groups.map((each) => el('option', { value: each.name, selected: each === group }, words(each.name) + ' (' + (each.of ? whole(each.tasks.length) + ' of ' : '') + count(each.of || each.tasks.length, 'task') + ')'));
   const change = (event) => choose('over', event.target.value === table.groups[0].name ? '' : event.target.value);
   return el('label', {}, 'Tasks ', el('select', { 'aria-label': 'Tasks', id: 'over', onchange: change }, options));
 }
