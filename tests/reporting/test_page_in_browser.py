@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from gene_eval.analysis.pairing import Pair
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
 from gene_eval.reporting import text as reports
@@ -425,6 +427,29 @@ def test_a_table_is_copied_as_it_is_shown(browser: Any, page: Any, results: list
     assert "| random (control) |" in "\n".join(rows)
     assert page.evaluate("csvCell('=HYPERLINK(1)')") == "'=HYPERLINK(1)"
     assert page.evaluate("csvCell('a \"b\", c')") == '"a ""b"", c"'
+
+
+def test_what_both_have_is_compared(browser: Any, results: list[TaskResult], tmp_path: Path) -> None:
+    shared = Pair("shared", 150, (0.7, 0.8, 0.9, 0.8, 0.8), (0.6, 0.7, 0.7, 0.7, math.nan), is_counted=True)
+    pairs = {("hub/one", "two", TASKS[0]): shared, ("hub/one", "two", TASKS[1]): "no predictions"}
+    report = reports.build([one for one in results if one.task.id in TASKS[:3]])
+    path = tmp_path / "shared.html"
+    path.write_text(render(replace(report, tables=(replace(report.tables[0], pairs=pairs),))), encoding="utf-8")
+    tab = browser.new_page()
+    # The other way round than analysis names the two.
+    tab.goto(f"{path.as_uri()}#default/compare/two/hub%2Fone?sort=task.up")
+    test = corrected_t_test(shared.second[:4], shared.first[:4], test_train_ratio=1 / 4)
+    cells = [
+        row.locator("th, td").all_inner_texts()
+        for row in tab.locator('[aria-label="two and hub/one, task by task"] tbody tr').all()
+    ]
+    found = {row[0]: row for row in cells}
+    assert float(found[TASKS[0]][1]) == pytest.approx(test.difference, abs=6e-4)
+    assert found[TASKS[0]][4].strip() == f"{test.low:+.3f} to {test.high:+.3f}"
+    assert found[TASKS[0]][7].split("\n")[0] == "150 of 200 few genes"
+    assert found[TASKS[1]][6:8] == ["not compared", "–"]
+    assert "1 task not compared: no predictions." in tab.locator(".summary").inner_text()
+    tab.close()
 
 
 def test_several_models_side_by_side(page: Any, results: list[TaskResult]) -> None:
