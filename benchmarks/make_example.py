@@ -17,26 +17,27 @@ from string import Template
 
 from PIL import Image
 
-from gene_eval.analysis.compare import compare
+import gene_eval
+from gene_eval.analysis.groups import OVERALL
 from gene_eval.analysis.tables import Table
 from gene_eval.errors import ReportError
 from gene_eval.publishing.cards import make_card
-from gene_eval.reporting import comparison_text
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.reporting.plots import save as plots
-from gene_eval.results import store as results
 
 PAGE = "index.html"
 LARGEST_EXAMPLE = 1_500_000
 # Picture, and what it shows.
 PICTURES = {
-    "page.png": "The page: leaderboard with places and their intervals",
+    "page.png": "The page: which model is best, how surely, on how many genes",
+    "page_family.png": "The page: the same for one family, with its tasks",
+    "page_family_phone.png": "The page on a phone",
     "page_task.png": "The page: one task, with the scores of each fold",
     "page_compare.png": "The page: two models compared",
     "families.png": "Mean and standard deviation over the tasks of each family",
     "figure2.png": "The same by the families of the paper's Figure 2, and F1 as in its Figure S1",
-    "ranks.png": "Places with their intervals, and models that were not told apart",
+    "ranks.png": "Ranks with their intervals, and models that were not distinguished",
     "tasks.png": "Every model on every task",
     "similarity_models.png": "Models with alike scores",
     "similarity_tasks.png": "Tasks with alike scores",
@@ -65,15 +66,15 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/example"))
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    write(arguments.output, results.load_folder(arguments.results), arguments.model, arguments.command)
+    write(arguments.output, gene_eval.load_results(arguments.results), arguments.model, arguments.command)
     sizes = {path.name: path.stat().st_size for path in sorted(arguments.output.iterdir())}
     print(*(f"{size:>9,}  {name}" for name, size in sizes.items()), f"{sum(sizes.values()):>9,}", sep="\n")
     if sum(sizes.values()) > LARGEST_EXAMPLE:
         parser.error(f"more than {LARGEST_EXAMPLE:,} bytes: too much for a repository")
 
 
-def write(folder: Path, found: results.Folder, model: str, commands: Sequence[str]) -> None:
-    report = reports.build(found.results, problems=found.problems)
+def write(folder: Path, found: gene_eval.Results, model: str, commands: Sequence[str]) -> None:
+    report = found.report
     (table,) = report.tables
     texts = {
         "report.md": reports.to_markdown(report),
@@ -83,7 +84,9 @@ def write(folder: Path, found: results.Folder, model: str, commands: Sequence[st
     with tempfile.TemporaryDirectory() as drawn:
         _screenshots(render(report), table, Path(drawn))
         plots.save(report, drawn)
-        for path in sorted(Path(drawn).glob("*.png")):
+        for name in PICTURES:
+            (folder / name).unlink(missing_ok=True)
+        for path in sorted(path for path in Path(drawn).glob("*.png") if path.name in PICTURES):
             Image.open(path).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE).save(
                 folder / path.name, optimize=True
             )
@@ -103,13 +106,13 @@ def write(folder: Path, found: results.Folder, model: str, commands: Sequence[st
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _comparisons(found: results.Folder, table: Table) -> Iterator[str]:
+def _comparisons(found: gene_eval.Results, table: Table) -> Iterator[str]:
     """The two best models, the best one and a control, and controls among themselves."""
     best = [model for model in table.models if model not in table.controls]
     pairs = [*pairwise(best[:2]), *((best[0], control) for control in table.controls[:1]), *pairwise(table.controls)]
     for first, second in pairs:
         try:
-            text = comparison_text.to_text(compare(found.results, first, second))
+            text = f"{found.compare(first, second)}\n"
         except ReportError as error:
             text = f"{error}\n"
         yield f"$ gene-bench compare results {first} {second}\n{text}"
@@ -122,13 +125,20 @@ def _screenshots(page: str, table: Table, folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     (folder / PAGE).write_text(page, encoding="utf-8")
-    views = {"page": "leaderboard", "page_task": f"task/{table.tasks[0].name}", "page_compare": "compare"}
+    family = next((name for name in table.groups if name == "localization"), OVERALL)
+    views = {
+        "page": "leaderboard",
+        "page_family": f"leaderboard?over={family}",
+        "page_task": f"task/{table.tasks[0].name}",
+        "page_compare": "compare",
+    }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, view in views.items():
-            tab = browser.new_page(viewport={"width": 1280, "height": 800})
-            tab.goto(f"{(folder / PAGE).as_uri()}#0/{view}")
-            tab.screenshot(path=folder / f"{name}.png")
+            for ending, width in (("", 1280), ("_phone", 380)):
+                tab = browser.new_page(viewport={"width": width, "height": 800})
+                tab.goto(f"{(folder / PAGE).as_uri()}#default/{view}")
+                tab.screenshot(path=folder / f"{name}{ending}.png")
         browser.close()
 
 

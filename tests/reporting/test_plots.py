@@ -15,10 +15,12 @@ from matplotlib.path import Path as Outline
 from matplotlib.text import Text
 from scipy.spatial.distance import cdist
 
+from gene_eval.analysis.tables import Cell
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import FileError
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.plots import save as plots
+from gene_eval.reporting.plots.heat import _score_text
 from gene_eval.reporting.plots.similarity import similarities
 from gene_eval.results.records import Score, TaskResult
 
@@ -27,8 +29,8 @@ Make = Callable[..., list[TaskResult]]
 NAMES = ("families", "figure2", "tasks", "ranks", "similarity_models", "similarity_tasks", "folds")
 
 
-def _draw(results: list[TaskResult], **options: Any) -> dict[str, Any]:
-    (table,) = reports.build(results).tables
+def _draw(results: list[TaskResult], *, suites: Any = None, **options: Any) -> dict[str, Any]:
+    (table,) = reports.build(results, suites=suites).tables
     with style.context(["default", plots.STYLE]):
         figures = {name: drawn for name, drawn in plots.draw(table, **options) if not isinstance(drawn, str)}
         for figure in figures.values():
@@ -127,7 +129,9 @@ def test_families_show_mean_and_standard_deviation(small: list[TaskResult]) -> N
 def test_every_task_has_its_cell(small: list[TaskResult]) -> None:
     (table,) = reports.build(small).tables
     lacking = [one for one in small if (one.model.id, one.task.id) != ("two", "task0_name")]
-    texts = _texts(_draw(lacking)["tasks"])
+    # A suite is a mean of its own, and no second line of its tasks.
+    texts = _texts(_draw(lacking, suites={"@some": ["task0_name"]})["tasks"])
+    assert texts.count("task0_name") == 1
     assert texts.count("–") == 1
     assert {task.name for task in table.tasks} <= set(texts)
     numbers = [text for text in texts if re.fullmatch(r"-?\d\.\d\d ±\d\.\d\d", text)]
@@ -237,6 +241,11 @@ def test_coverage_and_what_is_too_small_are_on_the_picture(small: list[TaskResul
     # Only the score of 20 genes is without colour; it keeps its number.
     assert sum(int(np.ma.count_masked(values)) for values in meshes) == 1
     assert sum(bool(re.fullmatch(r"\d\.\d\d ±\d\.\d\d", text)) for text in texts) == len(small)
+
+
+def test_a_score_fits_its_cell() -> None:
+    assert _score_text(Cell(-81.24, 26.81, 100, 0)) == "-81 ±27"
+    assert _score_text(Cell(-0.001, 0.012, 100, 0)) == "0.00 ±0.01"
 
 
 def test_colours_mean_the_same_score_in_every_picture(small: list[TaskResult]) -> None:

@@ -206,7 +206,7 @@ def _score(score: Score | None) -> list[Any] | None:
 
 
 def _rounded(p: float) -> float | None:
-    return None if math.isnan(p) else float(f"{p:.3g}")
+    return None if math.isnan(p) else float(f"{p:.6g}")
 
 
 def _scaled(value: float | None) -> int | None:

@@ -70,6 +70,7 @@ function summary({ model, letter: name, rows }, a) {
   const wins = (side) => tested.filter((row) => verdict(row) === side).length;
   const reasons = [...new Set(rows.filter((row) => !row.test).map((row) => row.reason))];
   const left = rows.length - tested.length;
+  if (!tested.length) return el('p', { class: 'summary' }, 'A and ' + name + ' cannot be compared on any of their ' + count(rows.length, 'task') + ': ' + reasons.join('; ') + '.');
   return el('p', { class: 'summary' },
     'A and ' + name + ', task by task (' + whole(tested.length) + ' compared): ', el('strong', {}, 'A is better on ' + wins('a') + ', ' + name + ' on ' + wins('b')),
     ', undecided on ' + wins('') + '.' + (left ? ' ' + count(left, 'task') + ' not compared: ' + reasons.join('; ') + '.' : ''));
@@ -78,12 +79,13 @@ function summary({ model, letter: name, rows }, a) {
 function groupTable(table, a, pairs) {
   const rows = table.groups.map((group) => ({ group, x: groupRank(group, a), others: pairs.map(({ model }) => ({ y: groupRank(group, model), ...groupPair(group, a, model) })) }));
   const difference = (row, index) => (row.x && row.others[index].y ? row.x.mean - row.others[index].y.mean : null);
+  const of = (name) => (pairs.length > 1 ? ', A and ' + name : '');
   const columns = pairs.flatMap(({ letter: name }, index) => [
     { name, isNumber: true, value: (row) => meanOf(row.others[index].y), cell: (row) => number(meanOf(row.others[index].y)) },
     { name: 'A − ' + name, isNumber: true, value: (row) => difference(row, index), cell: (row) => signed(difference(row, index)) },
-    { name: 'p, A and ' + name, isNumber: true, lowFirst: true, help: 'Of these two models alone, as gene-bench compare has it, on the entities that both have; none where one of the tasks cannot be compared.', value: (row) => row.others[index].alone, cell: (row) => pValue(row.others[index].alone) },
-    { name: 'p of all pairs, A and ' + name, isNumber: true, lowFirst: true, help: 'The same, adjusted for all pairs of models on this page (Holm), separately for each line.', value: (row) => row.others[index].p, cell: (row) => pValue(row.others[index].p) },
-    { name: 'better, A or ' + name, help: 'By the p-value of all pairs, as the ranks. With fewer than six sources, only where every task points the same way.', value: (row) => (row.others[index].apart ? (difference(row, index) > 0 ? 'A' : name) : '') },
+    { name: 'p' + of(name), isNumber: true, lowFirst: true, help: 'Of these two models alone, as gene-bench compare has it, on the entities that both have; none where one of the tasks cannot be compared.', value: (row) => row.others[index].alone, cell: (row) => pValue(row.others[index].alone) },
+    { name: 'p (all pairs)' + of(name), isNumber: true, lowFirst: true, help: 'The same, adjusted for all pairs of models on this page (Holm), separately for each line.', value: (row) => row.others[index].p, cell: (row) => pValue(row.others[index].p) },
+    { name: 'better' + of(name), help: 'By the p-value of all pairs, as the ranks. With fewer than six sources, only where every task points the same way.', value: (row) => (row.others[index].apart ? (difference(row, index) > 0 ? 'A' : name) : '') },
   ]);
   return el('section', {}, el('h3', {}, 'Over tasks'), dataTable({
     key: 'groups.',

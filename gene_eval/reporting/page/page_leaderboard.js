@@ -70,6 +70,7 @@ function answer(table, group) {
   const untested = others.filter((model) => groupPair(group, best, model).p === null);
   const alike = others.filter((model) => !untested.includes(model) && !groupPair(group, best, model).apart);
   const names = (models) => listed(models.map((model) => link(model.id, 'model', model.id)));
+  const absent = table.models.length - ranked.length;
   const where = group === table.groups[0] ? 'Overall' : words(group.name)[0].toUpperCase() + words(group.name).slice(1);
   const sure = [];
   if (others.length && rank.low !== null) {
@@ -79,7 +80,7 @@ function answer(table, group) {
   if (untested.length) sure.push(' Not comparable with ', ...names(untested), ' (see Compare for the reason).');
   if (others.length && !group.basis.includes('source')) sure.push(' This is about these tasks only: they come from fewer than six sources.');
   const scored = resultsOf(table, best, group.tasks);
-  return el('p', { class: 'answer' }, where + ': ', el('strong', {}, link(best.id, 'model', best.id)), ' is first of ' + count(ranked.length, 'model') + ', mean ' + metricName(group.metric) + ' ',
+  return el('p', { class: 'answer' }, where + ': ', el('strong', {}, link(best.id, 'model', best.id)), ' is first of ' + count(ranked.length, 'model') + (absent ? ' (' + whole(absent) + ' more without a score on all of its tasks)' : '') + ', mean ' + metricName(group.metric) + ' ',
     plusMinus(rank.mean, rank.error), rank.error === null ? '' : ' (standard error)', ' over ' + group.basis + '.', sure, ' Scored on ' + range(scored.map((result) => result.n[0])) + ' ' + plural(2, entityOf(table, group.tasks)) + (group.tasks.length > 1 ? ' a task.' : '.'));
 }
 
@@ -122,7 +123,7 @@ function orderColumn(table, group) {
 function lacking(group, model, table) {
   const results = resultsOf(table, model, group.tasks);
   const small = results.filter((result) => result.small).length;
-  const text = results.length - small + ' of ' + count(group.tasks.length, 'task') + (small ? ', ' + small + ' too small' : '');
+  const text = results.length - small + ' of ' + count(group.tasks.length, 'task') + (small ? ',\n' + small + ' too small' : '');
   return el('span', { class: 'below' }, text);
 }
 

@@ -18,7 +18,7 @@ function tasksView(table) {
       isMuted: ({ task }) => !task.counted,
       columns: [
         { name: 'task', value: ({ task }) => task.name, cell: ({ task }) => taskLink(task) },
-        { name: 'best score', isNumber: true, help: 'The highest mean over folds ± standard deviation over folds, without controls; whether it differs from the next is under Compare.', value: best, cell: (row) => meanStd(row.best && row.best.score) },
+        { name: 'best score', isNumber: true, help: 'The highest mean over folds ± standard deviation over folds, without controls; whether it differs from the next is under Compare.', value: best, cell: (row) => bestCell(table, row), fields: [['best score', best], ['std', (row) => (row.best ? row.best.score.std : null)]] },
         { name: 'control', isNumber: true, help: 'The best of the controls: the floor.', value: (row) => row.floor, cell: (row) => number(row.floor) },
         { name: 'best model', value: (row) => (row.best ? row.best.model.id : null), cell: (row) => (row.best ? modelLink(row.best.model) : NOTHING) },
         { name: 'scored', isNumber: true, help: 'Entities that were scored, by the model with the fewest and the one with the most, of those of the task.', value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
@@ -29,6 +29,11 @@ function tasksView(table) {
       ],
     }),
   ];
+}
+
+function bestCell(table, { task, best }) {
+  const isPart = best && resultOf(table, best.model, task).n[0] < DATA.leastCoverage * task.n;
+  return isPart ? [...meanStd(best.score), ' ', sign('few genes')] : meanStd(best && best.score);
 }
 
 // How many of a task's entities were scored, from the least to the most of the models.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gene_eval.analysis.groups import OVERALL, REGRESSION
+from gene_eval.analysis.groups import REGRESSION, is_family
 from gene_eval.analysis.tables import LEAST_COVERAGE, Cell, Mean, Means, Table, TaskLine, scored_of
 from gene_eval.reporting.plots.layout import (
     AUC,
@@ -185,12 +185,14 @@ def _task_label(table: Table, task: TaskLine) -> str:
 def _score_text(cell: Cell | None) -> str:
     if cell is None or cell.mean is None:
         return "–"
-    return f"{cell.mean:z.2f}" if cell.std is None else f"{cell.mean:z.2f} ±{cell.std:.2f}"
+    # An R2 has no lower bound; the cell has an end.
+    digits = 2 if max(abs(cell.mean), cell.std or 0) < 10 else 0
+    return f"{cell.mean:z.{digits}f}" + ("" if cell.std is None else f" ±{cell.std:.{digits}f}")
 
 
 def _sections(table: Table) -> list[tuple[str, list[str]]]:
     """Title and tasks of each block, what is in no mean last."""
-    counted = {group: list(members) for group, members in table.groups.items() if group != OVERALL}
+    counted = {name: list(tasks) for name, tasks in table.groups.items() if is_family(name) or name == REGRESSION}
     known = {name for members in counted.values() for name in members}
     rest = [task for task in table.tasks if task.name not in known]
     for title, is_r2 in (("not ranked", False), ("regression, not ranked", True)):
