@@ -122,19 +122,6 @@ def test_the_minimum(n: int, rarer: dict[str, int], is_enough: bool) -> None:  #
     assert meets_minimum(_scored(made("m", "hpa_0", [0.5] * 5), n, **rarer)) == is_enough
 
 
-def test_a_model_with_few_genes_takes_no_task_from_the_others() -> None:
-    few = [
-        replace(one, task=replace(one.task, rarer_train=9, rarer_test=1 if one.model.id == "plain" else 2))
-        for one in two_models(gap=0.1)
-    ]
-    # The result of the other model on a task comes last.
-    (table,) = build(sorted(few, key=lambda one: one.model.id)).tables
-    assert set(table.groups["overall"]) == {one.task.id for one in few}
-    overall = table.rankings[0]
-    assert overall.tasks == table.groups["overall"]
-    assert ([each.model for each in overall.models], overall.left_out) == (["org/Good"], ())
-
-
 def test_a_task_too_small_for_all_is_in_no_mean_and_no_rank() -> None:
     results = [_scored(one, 21, "a" * 64) if one.task.id == "hpa_0" else one for one in two_models(gap=0.1)]
     (table,) = build(results).tables

@@ -133,6 +133,9 @@ def test_which_is_best_how_sure_and_on_how_many_genes(page: Any, results: list[T
     assert f"Its rank may be anything from {best.low} to {best.high} (95\u00a0%)" in text
     assert f"not distinguished from {', '.join(m for m in table.models if m in alike)}." in text
     assert "These tasks only" in text or "about these tasks only" in text
+    assert alike[0] == others[0].model
+    ahead = sum(table.cells[best.model, task].mean > table.cells[alike[0], task].mean for task in group.tasks)
+    assert f" It is ahead of {alike[0]}, the second, on {ahead} of {len(group.tasks)} tasks." in text
     assert text.endswith("Scored on 200 genes a task.")
     assert [head.split("\n")[0] for head in _heads(page, "Leaderboard").all_inner_texts()][-3:] == [
         task.replace("_", " ") for task in group.tasks

@@ -77,11 +77,23 @@ function answer(table, group) {
     sure.push(rank.high > 1 ? ' Its rank may be anything from ' + rank.low + ' to ' + rank.high + ' (95\u00a0%)' : ' Its first rank is clear (95\u00a0%)');
     sure.push(alike.length ? [': not distinguished from ', ...names(alike)] : '', '.');
   }
+  if (alike.includes(second(group, others))) sure.push(...aheadOf(table, group, best, second(group, others)));
   if (untested.length) sure.push(' Not comparable with ', ...names(untested), ' (see Compare for the reason).');
   if (others.length && !group.basis.includes('source')) sure.push(' This is about these tasks only: they come from fewer than six sources.');
   const scored = resultsOf(table, best, group.tasks);
   return el('p', { class: 'answer' }, where + ': ', el('strong', {}, link(best.id, 'model', best.id)), ' is first of ' + count(ranked.length, 'model') + (absent ? ' (' + whole(absent) + ' more without a score on all of its tasks)' : '') + ', mean ' + metricName(group.metric) + ' ',
     plusMinus(rank.mean, rank.error), rank.error === null ? '' : ' (standard error)', ' over ' + group.basis + '.', sure, ' Scored on ' + range(scored.map((result) => result.n[0])) + ' ' + plural(2, entityOf(table, group.tasks)) + (group.tasks.length > 1 ? ' a task.' : '.'));
+}
+
+function second(group, others) {
+  return others.reduce((first, model) => (!first || groupRank(group, model).rank < groupRank(group, first).rank ? model : first), null);
+}
+
+// On how many tasks the best model has the higher score, of those on which the two are compared.
+function aheadOf(table, group, best, next) {
+  const pairs = group.tasks.map((index) => pairOf(table, best, next, table.tasks[index])).filter((pair) => pair.x && pair.y);
+  const ahead = pairs.filter((pair) => pair.x.mean > pair.y.mean).length;
+  return [' It is ahead of ' + next.id + ', the second, on ' + ahead + ' of ' + count(pairs.length, 'task') + '.'];
 }
 
 function reading(group) {
