@@ -1,10 +1,13 @@
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
+from gene_eval.analysis.tables import build
 from gene_eval.core.metrics import METRICS
+from gene_eval.reporting.page.render import render
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
@@ -67,3 +70,45 @@ def make_results() -> Callable[..., list[TaskResult]]:
         return [_result(model, number, task, rng) for number, task in enumerate(tasks) for model in models]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all tests of the page."""
+    # Late: most tests of reports need no browser, and not everybody has one.
+    from tests.reporting.in_browser import launched
+
+    with launched(tmp_path_factory.mktemp("profile")) as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def results(make_results: Callable[..., list[TaskResult]]) -> list[TaskResult]:
+    """Those of the page that `page` shows."""
+    from tests.reporting.in_browser import MODELS, TASKS
+
+    return make_results(MODELS, TASKS)
+
+
+@pytest.fixture(scope="session")
+def address(results: list[TaskResult], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where that page is."""
+    from tests.reporting.in_browser import EVIL
+
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(render(build(results, problems=[EVIL])), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A tab on the leaderboard; fails if anything is logged, thrown or asked for beyond the file itself."""
+    tab, faults = browser.new_page(), []
+    tab.on("console", lambda message: faults.append(message.text))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("dialog", lambda dialog: faults.append(dialog.message) or dialog.dismiss())
+    tab.on("request", lambda request: faults.append(request.url) if request.url.split("#")[0] != address else None)
+    tab.goto(address)
+    yield tab
+    tab.close()
+    assert faults == []

@@ -1,115 +1,31 @@
 """The page as a reader meets it: in headless Chromium, with nothing but the file."""
 
-import csv
-import io
-import math
-import re
-import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scipy import stats
 
-from gene_eval.analysis.pairing import Pair
-from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.results.records import TaskResult
+from tests.reporting.in_browser import EVIL, MODELS, TASKS, Make, expect, first_cells, go, heads, needs_chromium, shows
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'gene-bench[test]'")
-
-# Playwright brings no browser of its own here; Debian's is fine.
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-EVIL = "<script>alert(1)</script>"
-MODELS = ["hub/one", "two", EVIL, "four", "random", "shuffled:two"]
-TASKS = [f"source{number % 8}_task_{number}" for number in range(16)]
-
-Make = Callable[..., list[TaskResult]]
-
-
-@pytest.fixture(scope="module")
-def results(make_results: Make) -> list[TaskResult]:
-    return make_results(MODELS, TASKS)
-
-
-@pytest.fixture(scope="module")
-def address(results: list[TaskResult], tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(render(reports.build(results, problems=[EVIL])), encoding="utf-8")
-    return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=ARGUMENTS,
-            chromium_sandbox=False,
-            viewport={"width": 1280, "height": 800},
-        )
-        context.set_default_timeout(10_000)
-        yield context
-        context.close()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """A tab on the leaderboard; fails if anything is logged, thrown or asked for beyond the file itself."""
-    tab, faults = browser.new_page(), []
-    tab.on("console", lambda message: faults.append(message.text))
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("dialog", lambda dialog: faults.append(dialog.message) or dialog.dismiss())
-    tab.on("request", lambda request: faults.append(request.url) if request.url.split("#")[0] != address else None)
-    tab.goto(address)
-    yield tab
-    tab.close()
-    assert faults == []
-
-
-def _first_cells(page: Any, caption: str) -> list[str]:
-    """Names of the rows, without their signs and buttons."""
-    return page.locator(f'[aria-label="{caption}"] tbody tr:not(.details) > th > a').all_inner_texts()
-
-
-def _shows(page: Any, heading: str) -> None:
-    """Wait for a view: it is drawn after its address has changed."""
-    sync_api.expect(page.locator("h2")).to_have_text(heading)
-
-
-def _go(page: Any, view: str, heading: str) -> None:
-    page.evaluate("view => { location.hash = '#default/' + view; }", view)
-    _shows(page, heading)
-
-
-def _heads(page: Any, caption: str) -> Any:
-    return page.locator(f'[aria-label="{caption}"] thead button')
+pytestmark = needs_chromium
 
 
 def test_leaderboard_sorts(page: Any, results: list[TaskResult]) -> None:
     (table,) = reports.build(results).tables
-    assert _first_cells(page, "Leaderboard") == list(table.models)
-    rank = _heads(page, "Leaderboard").nth(2)
+    assert first_cells(page, "Leaderboard") == list(table.models)
+    rank = heads(page, "Leaderboard").nth(2)
     assert rank.locator("..").get_attribute("aria-sort") == "ascending"
     rank.click()
-    assert _first_cells(page, "Leaderboard")[0] in table.models[-2:]
+    assert first_cells(page, "Leaderboard")[0] in table.models[-2:]
     assert rank.locator("..").get_attribute("aria-sort") == "descending"
-    _heads(page, "Leaderboard").get_by_text("protein").click()
+    heads(page, "Leaderboard").get_by_text("protein").click()
     means = {model: table.means[model, "protein"].mean for model in table.models}
     by_mean = sorted(table.models, key=lambda model: -means[model])
-    assert _first_cells(page, "Leaderboard") == by_mean
+    assert first_cells(page, "Leaderboard") == by_mean
     cell = page.locator('[aria-label="Leaderboard"] tbody tr').first.locator("td").nth(8)
     assert cell.locator(".mean").inner_text() == f"{means[by_mean[0]]:.3f}"
 
@@ -137,28 +53,28 @@ def test_which_is_best_how_sure_and_on_how_many_genes(page: Any, results: list[T
     ahead = sum(table.cells[best.model, task].mean > table.cells[alike[0], task].mean for task in group.tasks)
     assert f" It is ahead of {alike[0]}, the second, on {ahead} of {len(group.tasks)} tasks." in text
     assert text.endswith("Scored on 200 genes a task.")
-    assert [head.split("\n")[0] for head in _heads(page, "Leaderboard").all_inner_texts()][-3:] == [
+    assert [head.split("\n")[0] for head in heads(page, "Leaderboard").all_inner_texts()][-3:] == [
         task.replace("_", " ") for task in group.tasks
     ]
 
 
 def test_leaderboard_filters_but_for_controls(page: Any) -> None:
     page.get_by_label("Search models", exact=True).fill("HUB")
-    assert _first_cells(page, "Leaderboard") == ["hub/one", "random", "shuffled:two"]
+    assert first_cells(page, "Leaderboard") == ["hub/one", "random", "shuffled:two"]
     assert page.get_by_role("status").inner_text() == "3 of 6 models"
     page.get_by_label("Search models", exact=True).fill("")
-    assert len(_first_cells(page, "Leaderboard")) == 6
+    assert len(first_cells(page, "Leaderboard")) == 6
 
 
 def test_tasks_filter_by_name_family_and_target(page: Any, results: list[TaskResult]) -> None:
     page.get_by_role("link", name="Tasks").click()
-    _shows(page, "Tasks")
+    shows(page, "Tasks")
     tasks = {result.task.id: result.task for result in results}
     page.get_by_label("Family").select_option("genomic")
     genomic = {name for name, task in tasks.items() if task.family == "genomic"}
-    assert set(_first_cells(page, "Tasks")) == genomic
+    assert set(first_cells(page, "Tasks")) == genomic
     page.get_by_label("Target").select_option("binary")
-    assert set(_first_cells(page, "Tasks")) == {name for name in genomic if tasks[name].target == "binary"}
+    assert set(first_cells(page, "Tasks")) == {name for name in genomic if tasks[name].target == "binary"}
     page.get_by_label("Family").select_option("")
     page.get_by_label("Target").select_option("")
     page.get_by_label("Search tasks").fill("no such task")
@@ -169,7 +85,7 @@ def test_from_the_leaderboard_to_folds_and_provenance(page: Any, results: list[T
     (result,) = (one for one in results if (one.model.id, one.task.id) == ("hub/one", TASKS[0]))
     page.get_by_role("link", name="Tasks").click()
     page.get_by_role("link", name=TASKS[0], exact=True).click()
-    _shows(page, TASKS[0])
+    shows(page, TASKS[0])
     assert page.evaluate("document.activeElement.tagName") == "H2"
     row = page.locator("tbody tr:not(.details)").filter(has=page.get_by_role("link", name="hub/one"))
     folds = [f"{fold:.3f}" for fold in result.scores["roc_auc"].folds if fold is not None]
@@ -190,64 +106,23 @@ def test_from_the_leaderboard_to_folds_and_provenance(page: Any, results: list[T
     ):
         assert fact in details
     row.get_by_role("link", name="hub/one").click()
-    _shows(page, "hub/one")
-    assert sorted(_first_cells(page, "Tasks of hub/one")) == sorted(TASKS)
+    shows(page, "hub/one")
+    assert sorted(first_cells(page, "Tasks of hub/one")) == sorted(TASKS)
     page.go_back()
-    _shows(page, TASKS[0])
+    shows(page, TASKS[0])
 
 
 def test_labels_of_a_task_are_shown_as_text(page: Any) -> None:
-    _go(page, f"task/{TASKS[2]}", TASKS[2])
-    assert _first_cells(page, f"Labels of {TASKS[2]}") == ["nucleus", "<img src=x onerror=alert(2)>"]
+    go(page, f"task/{TASKS[2]}", TASKS[2])
+    assert first_cells(page, f"Labels of {TASKS[2]}") == ["nucleus", "<img src=x onerror=alert(2)>"]
 
 
 def test_names_with_markup_stay_text(page: Any) -> None:
     model = "model/" + EVIL.replace("/", "%2F")
     for view, heading in ((model, EVIL), ("compare", "Compare"), ("provenance", "Provenance"), ("", "Leaderboard")):
-        _go(page, view, heading)
+        go(page, view, heading)
         assert EVIL in page.locator("main").inner_text()
     assert page.locator("main script").count() == 0
-
-
-def test_two_models_compared(page: Any, results: list[TaskResult]) -> None:
-    page.get_by_role("link", name="Compare").click()
-    _shows(page, "Compare")
-    command = sync_api.expect(page.locator("main code"))
-    page.get_by_label("Model A").select_option("hub/one")
-    command.to_have_text(re.compile("compare DIR hub/one "))
-    page.get_by_label("Model B").select_option("random")
-    command.to_have_text("gene-bench compare DIR hub/one random")
-    scores = {(one.model.id, one.task.id): one.scores[MAIN_METRIC[one.task.target]].folds for one in results}
-    tests = {
-        task: corrected_t_test(scores["hub/one", task], scores["random", task], test_train_ratio=1 / 4)
-        for task in TASKS
-    }
-    adjusted = dict(zip(TASKS, holm([tests[task].p_value for task in TASKS]), strict=True))
-    rows = page.locator('[aria-label="hub/one and random, task by task"] tbody tr').all()
-    assert len(rows) == len(TASKS)
-    for row in rows[:6]:
-        name, difference, _, _, interval, p_value, better, *_ = row.locator("th, td").all_inner_texts()
-        test = tests[name]
-        assert float(difference) == pytest.approx(test.difference, abs=6e-4)
-        ends = interval.split(" to ")
-        assert [float(end) for end in ends] == pytest.approx([test.low, test.high], abs=6e-4)
-        assert p_value == ("<0.001" if adjusted[name] < 0.001 else f"{adjusted[name]:.3f}")
-        assert better == ("A" if adjusted[name] < 0.05 else "")
-
-
-def test_the_tests_are_those_of_the_package(page: Any) -> None:
-    cases = [(t, df) for t in (0.0, 0.3, 2.0, 7.5) for df in (1, 2, 3, 4, 5, 9, 24)]
-    found = page.evaluate("cases => cases.map(([t, df]) => tTestP(t, df))", cases)
-    assert found == pytest.approx([2 * stats.t.sf(t, df) for t, df in cases], abs=1e-12)
-    a, b = [0.7, 0.8, 0.9, 0.8, 0.8], [0.6, 0.7, 0.7, 0.7, 0.8]
-    test = corrected_t_test(a, b, test_train_ratio=1 / 4)
-    shown = page.evaluate("([a, b]) => correctedTest(a, b)", [a, b])
-    assert [shown[key] for key in ("difference", "low", "high", "p")] == pytest.approx(
-        [test.difference, test.low, test.high, test.p_value], abs=1e-6
-    )
-    assert page.evaluate("() => correctedTest([0.5, 0.6], [0.4, 0.5]).p") is None
-    assert page.evaluate("() => correctedTest([0.5, null, 0.7], [0.5, 0.1, 0.7]).p") == 1
-    assert page.evaluate("() => holm([0.01, 0.04, null, 0.03])") == pytest.approx([0.03, 0.06, None, 0.06])
 
 
 def test_a_mean_over_one_task_shows_no_spread(page: Any) -> None:
@@ -255,21 +130,6 @@ def test_a_mean_over_one_task_shows_no_spread(page: Any) -> None:
     text = "() => el('p', {}, meanStd(groupMean(" + group + ", {index: 0}))).textContent"
     assert page.evaluate(text % "null") == "0.877"
     assert page.evaluate(text % "1234") == "0.877 ± 0.012"
-
-
-def test_every_difference_has_its_position(page: Any, results: list[TaskResult]) -> None:
-    _go(page, "compare/hub%2Fone/random", "Compare")
-    rows = page.locator('[aria-label="hub/one and random, task by task"] tbody tr').all()
-    of_r2 = {one.task.id for one in results if one.task.target == "regression"}
-    positions = [
-        (float(row.locator("td").first.inner_text()), float(row.locator("circle").get_attribute("cx") or "nan"))
-        for row in rows
-        if row.locator("th").inner_text() not in of_r2
-    ]
-    # Zero is at 60, and the largest difference at 56 / 1.2 from it.
-    largest = max(abs(difference) for difference, _ in positions)
-    expected = [60 + 56 / 1.2 * difference / max(largest, 0.05) for difference, _ in positions]
-    assert [x for _, x in positions] == pytest.approx(expected, abs=0.2)
 
 
 def test_keyboard_is_enough(page: Any) -> None:
@@ -288,7 +148,7 @@ def test_keyboard_is_enough(page: Any) -> None:
     page.keyboard.press("Escape")
     assert page.locator("#tip").is_hidden()
     page.keyboard.press("Enter")
-    head = _heads(page, "Leaderboard").get_by_text("genes scored").locator("..")
+    head = heads(page, "Leaderboard").get_by_text("genes scored").locator("..")
     assert head.get_attribute("aria-sort") == "descending"
     page.keyboard.press("Space")
     assert head.get_attribute("aria-sort") == "ascending"
@@ -309,7 +169,7 @@ def test_keyboard_is_enough(page: Any) -> None:
 )
 def test_narrow_screens_scroll_tables_only(page: Any, view: str, heading: str) -> None:
     page.set_viewport_size({"width": 380, "height": 700})
-    _go(page, view, heading)
+    go(page, view, heading)
     assert page.evaluate("document.documentElement.scrollWidth") == 380
     page.set_viewport_size({"width": 1280, "height": 800})
 
@@ -322,7 +182,7 @@ def test_addresses_that_lead_nowhere(page: Any) -> None:
         ("#default/constructor", "Leaderboard"),
     ):
         page.evaluate("target => { location.hash = target; }", target)
-        _shows(page, heading)
+        shows(page, heading)
 
 
 def test_the_policy_stops_what_is_put_in(browser: Any, address: str) -> None:
@@ -351,7 +211,7 @@ def test_many_tasks_and_models_are_there_at_once(browser: Any, make_results: Mak
     paint = "performance.getEntriesByName('first-contentful-paint').map((entry) => entry.startTime)"
     tab.wait_for_function(f"{paint}.length")
     assert tab.evaluate(f"{paint}[0]") < 1000
-    _go(tab, "compare/" + "/".join(f"owner%2Fmodel-{number}" for number in range(19)), "Compare")
+    go(tab, "compare/" + "/".join(f"owner%2Fmodel-{number}" for number in range(19)), "Compare")
     assert tab.locator('[aria-label="Scores side by side"] tbody tr').count() == 80
     tab.close()
 
@@ -362,7 +222,7 @@ def test_without_a_ranking_the_leaderboard_shows_tasks(browser: Any, make_result
     path.write_text(render(reports.build(trial)), encoding="utf-8")
     tab = browser.new_page()
     tab.goto(path.as_uri())
-    assert _heads(tab, "Leaderboard").all_inner_texts() == [
+    assert heads(tab, "Leaderboard").all_inner_texts() == [
         "model",
         *(t.replace("_", " ") for t in TASKS[:2]),
         "genes scored",
@@ -374,105 +234,35 @@ def test_without_a_ranking_the_leaderboard_shows_tasks(browser: Any, make_result
 
 
 def test_an_address_holds_all_that_is_chosen(page: Any, address: str) -> None:
-    _go(page, "tasks", "Tasks")
+    go(page, "tasks", "Tasks")
     page.get_by_label("Search tasks").fill("task 1")
     page.get_by_label("Target").select_option("binary")
-    _heads(page, "Tasks").get_by_text("best score").click()
-    left = _first_cells(page, "Tasks")
+    heads(page, "Tasks").get_by_text("best score").click()
+    left = first_cells(page, "Tasks")
     kept = page.evaluate("location.href")
     assert kept == f"{address}#default/tasks?q=task%201&target=binary&sort=best-score.down"
     page.goto("about:blank")
     page.goto(kept)
-    assert _first_cells(page, "Tasks") == left
+    assert first_cells(page, "Tasks") == left
     assert page.get_by_label("Target").input_value() == "binary"
-    _go(page, f"task/{TASKS[2]}?metric=average_precision_macro&labels.q=nuc", TASKS[2])
+    go(page, f"task/{TASKS[2]}?metric=average_precision_macro&labels.q=nuc", TASKS[2])
     assert page.get_by_label("Metric").input_value() == "average_precision_macro"
-    assert _first_cells(page, f"Labels of {TASKS[2]}") == ["nucleus"]
+    assert first_cells(page, f"Labels of {TASKS[2]}") == ["nucleus"]
 
 
 def test_search_finds_models_tasks_and_labels(page: Any) -> None:
     search = page.get_by_label("Search models, tasks and labels")
     search.fill("hub")
-    _shows(page, "Search")
+    shows(page, "Search")
     assert page.evaluate("document.activeElement.id") == "search"
     search.fill("nucl")
-    sync_api.expect(page.get_by_role("status")).to_have_text("0 models, 0 tasks, 3 labels with “nucl”")
+    expect(page.get_by_role("status")).to_have_text("0 models, 0 tasks, 3 labels with “nucl”")
     page.get_by_role("link", name="nucleus").first.click()
-    _shows(page, "nucleus")
-    assert _first_cells(page, f"Scores on {TASKS[2]}/nucleus")[0] in MODELS
+    shows(page, "nucleus")
+    assert first_cells(page, f"Scores on {TASKS[2]}/nucleus")[0] in MODELS
     search.fill("TASK 15")
-    _shows(page, "Search")
+    shows(page, "Search")
     assert page.locator("main li").all_inner_texts() == [TASKS[15]]
-
-
-def test_a_table_is_copied_as_it_is_shown(browser: Any, page: Any, results: list[TaskResult]) -> None:
-    browser.grant_permissions(["clipboard-read", "clipboard-write"])
-    (table,) = reports.build(results).tables
-    _go(page, "task/" + TASKS[0], TASKS[0])
-    page.get_by_role("button", name="Copy as CSV").click()
-    sync_api.expect(page.get_by_role("status")).to_have_text("6 rows copied")
-    lines = list(csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
-    assert {line["model"] for line in lines} == set(MODELS)
-    for line in lines:
-        score = table.results[line["model"], TASKS[0]].scores["roc_auc"]
-        assert float(line["mean"]) == pytest.approx(score.mean, abs=6e-6)
-        assert float(line["std"]) == pytest.approx(score.std, abs=6e-6)
-        assert (line["scored"], line["of"]) == ("200", "200")
-    _go(page, "leaderboard", "Leaderboard")
-    page.get_by_label("Search models", exact=True).fill("script")
-    page.get_by_role("button", name="Copy as Markdown").click()
-    sync_api.expect(page.get_by_role("status")).to_have_text("3 rows copied")
-    head, _, *rows = page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert head.startswith("| model | mean ± standard error | rank (95 % interval) | mean ± spread over tasks |")
-    place = next(each for each in table.rankings[0].models if each.model == EVIL)
-    score = f"{place.mean:.3f} ± {place.std_error:.3f} | {place.rank} ({place.low}–{place.high})"
-    assert f"| \\<script\\>alert(1)\\</script\\> | {score} |" in rows[0]
-    assert "| random (control) |" in "\n".join(rows)
-    assert page.evaluate("csvCell('=HYPERLINK(1)')") == "'=HYPERLINK(1)"
-    assert page.evaluate("csvCell('a \"b\", c')") == '"a ""b"", c"'
-
-
-def test_what_both_have_is_compared(browser: Any, results: list[TaskResult], tmp_path: Path) -> None:
-    shared = Pair("shared", 150, (0.7, 0.8, 0.9, 0.8, 0.8), (0.6, 0.7, 0.7, 0.7, math.nan), is_counted=True)
-    pairs = {("hub/one", "two", TASKS[0]): shared, ("hub/one", "two", TASKS[1]): "no predictions"}
-    report = reports.build([one for one in results if one.task.id in TASKS[:3]])
-    path = tmp_path / "shared.html"
-    path.write_text(render(replace(report, tables=(replace(report.tables[0], pairs=pairs),))), encoding="utf-8")
-    tab = browser.new_page()
-    # The other way round than analysis names the two.
-    tab.goto(f"{path.as_uri()}#default/compare/two/hub%2Fone?sort=task.up")
-    test = corrected_t_test(shared.second[:4], shared.first[:4], test_train_ratio=1 / 4)
-    cells = [
-        row.locator("th, td").all_inner_texts()
-        for row in tab.locator('[aria-label="two and hub/one, task by task"] tbody tr').all()
-    ]
-    found = {row[0]: row for row in cells}
-    assert float(found[TASKS[0]][1]) == pytest.approx(test.difference, abs=6e-4)
-    assert found[TASKS[0]][4].strip() == f"{test.low:+.3f} to {test.high:+.3f}"
-    assert found[TASKS[0]][7].split("\n")[0] == "150 of 200 few genes"
-    assert found[TASKS[1]][6:8] == ["not compared", "–"]
-    assert "1 task not compared: no predictions." in tab.locator(".summary").inner_text()
-    tab.close()
-
-
-def test_several_models_side_by_side(page: Any, results: list[TaskResult]) -> None:
-    _go(page, "compare/hub%2Fone/two", "Compare")
-    page.get_by_label("Add a model").select_option("random")
-    table = page.locator('[aria-label="Scores side by side"] tbody tr')
-    sync_api.expect(table).to_have_count(len(TASKS))
-    scores = {(one.model.id, one.task.id): one.scores[MAIN_METRIC[one.task.target]] for one in results}
-    tests = [
-        corrected_t_test(scores["hub/one", task].folds, scores["random", task].folds, test_train_ratio=1 / 4)
-        for task in TASKS
-    ]
-    adjusted = dict(zip(TASKS, holm([test.p_value for test in tests]), strict=True))
-    for row in table.all():
-        task, a, b, c, *_ = row.locator("th, td").all_inner_texts()
-        assert a == f"{scores['hub/one', task].mean:.3f} ± {scores['hub/one', task].std:.3f}"
-        assert b.startswith(f"{scores['two', task].mean:.3f} ")
-        assert c.endswith("A better" if adjusted[task] < 0.05 else "not clear")
-    page.get_by_role("button", name="Remove two").click()
-    sync_api.expect(page.locator("main code")).to_have_text("gene-bench compare DIR hub/one random")
 
 
 def test_signs_and_settings_are_explained(browser: Any, results: list[TaskResult], tmp_path: Path) -> None:
@@ -493,11 +283,11 @@ def test_signs_and_settings_are_explained(browser: Any, results: list[TaskResult
     mean = tab.locator("tbody tr").filter(has=tab.get_by_role("link", name="two", exact=True)).locator("td").first
     assert mean.inner_text().split() == ["–", "2", "of", "3", "tasks,", "1", "too", "small"]
     assert [each.split()[0] for each in tab.locator(".legend li").all_inner_texts()] == ["control", "few"]
-    _go(tab, f"task/{TASKS[0]}", TASKS[0])
+    go(tab, f"task/{TASKS[0]}", TASKS[0])
     row = tab.locator("tbody tr").filter(has=tab.get_by_role("link", name="two", exact=True))
     assert row.locator("td").nth(1).inner_text() == "20 of 200 too small"
     assert tab.locator("#settings label").count() == 1
     tab.get_by_label("split").select_option("family")
-    sync_api.expect(tab.locator("tbody tr:not(.details)")).to_have_count(4)
+    expect(tab.locator("tbody tr:not(.details)")).to_have_count(4)
     assert tab.evaluate("location.hash") == f"#split=family/task/{TASKS[0]}".replace("split=", "split%3D")
     tab.close()

@@ -220,7 +220,7 @@ function taskColumn(table, task) {
     cell: (model) => {
       const result = resultOf(table, model, task);
       const isPart = result && result.n[0] !== task.n;
-      return isPart ? [...meanStd(score(model)), el('span', { class: 'below' }, whole(result.n[0]) + ' of ' + whole(task.n))] : meanStd(score(model));
+      return isPart ? [...meanStd(score(model)), el('span', { class: 'below' }, whole(result.n[0]) + ' of ' + whole(task.n) + (result.small ? ',\ntoo small' : ''))] : meanStd(score(model));
     },
     fields: [[task.name, (model) => meanOf(score(model))], [task.name + ' std', (model) => (score(model) || { std: null }).std]],
   };
