@@ -1,5 +1,9 @@
 """Runs on other split schemes, on repeats, and the controls that look labels up or read covariates."""
 
+import shutil
+from pathlib import Path
+
+import datasets
 import numpy as np
 import pandas as pd
 import pytest
