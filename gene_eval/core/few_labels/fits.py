@@ -15,7 +15,7 @@ __all__ = ["centroids", "logistic"]
 
 Array = npt.NDArray[np.float64]
 
-OPTIONS: Final[dict[str, Any]] = {"maxcor": 20, "maxiter": 10_000, "maxfun": 20_000, "gtol": 1e-5, "ftol": 1e-12}
+OPTIONS: Final[dict[str, Any]] = {"maxcor": 10, "maxiter": 10_000, "maxfun": 20_000, "gtol": 1e-5, "ftol": 1e-12}
 LEAST: Final = 1e-12
 """Of the largest eigenvalue: what is smaller is no direction of the rows."""
 
