@@ -24,12 +24,14 @@ __all__ = ["COVARIATES", "CovariatesBuilder"]
 
 COVARIATES = Source(
     name="gene_properties",
-    title="Gene length and GC content",
-    homepage="https://bioconductor.org/packages/EDASeq",
+    title="Transcript length and GC content",
+    homepage="https://www.ensembl.org/biomart",
     version="latest",
+    # Derived from Ensembl's transcripts; who made the table states no terms.
     license="unknown",
+    license_url=ENSEMBL.license_url,
     redistributable=False,
-    citation="Risso D et al. GC-content normalization for RNA-Seq data. BMC Bioinformatics. 2011;12:480.",
+    citation=ENSEMBL.citation,
     files={"transcripts": RawFile(names=("gene_length_gc.tsv",), url=None, optional=True)},
 )
 STRING = Source(
