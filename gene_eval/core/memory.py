@@ -16,7 +16,9 @@ from gene_eval.core.table import TableRows, Vectors
 __all__ = ["bounded", "least_memory"]
 
 SLACK = 1 << 20
-"""What libraries keep for themselves, and everything that is smaller than the rows."""
+"""Everything that is smaller than the rows."""
+PER_CORE = 1 << 24
+"""Blocks of rows that each core works on, and what the allocator keeps for each thread."""
 ROWS_OF_QR = 16_384
 """Rows of least squares in float64 at a time."""
 INNER = 6
@@ -67,6 +69,9 @@ def least_memory(  # noqa: PLR0913 - what the sizes of arrays depend on
         prepared = 16 * n * d
     if engine == "sklearn":
         return prepared + SLACK, 0
+    import torch
+
+    prepared += PER_CORE * torch.get_num_threads()
     prepared += 4 * _rows_behind(X) * d
     # Gram matrix, eigenvectors, and LAPACK's copies of both; triangles of least squares, one for each split.
     small = min(n, d)

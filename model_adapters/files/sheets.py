@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS_AT_ONCE = 64
+ROWS_AT_ONCE = 256
 LIST, NUMBER, TEXT, OTHER = "list", "number", "text", "other"
 
 
@@ -114,15 +115,17 @@ class ParquetSheet(ArrowSheet):
             yield from (table.column(name) for name in some_names)
 
     def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
-        """Return a column of lists as an (n, d) array, read by row groups."""
+        """Return a column of lists as an (n, d) array, a few rows at a time."""
+        import pyarrow as pa
+
         matrix: NDArray[np.float32] | None = None
         start = 0
-        for group in range(self._file.num_row_groups):
-            column = self._file.read_row_group(group, columns=[name]).column(name)
+        for batch in self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=[name], use_threads=False):
+            column = pa.chunked_array([batch.column(0)])
             block = stack_lists(column, symbols[start : start + len(column)], where=where, name=name)
             if matrix is None or block.shape[1] != matrix.shape[1]:
                 if matrix is not None:
-                    # Across row groups: the message is that of one column.
+                    # Across batches: the message is that of one column.
                     return stack_lists(self._file.read(columns=[name]).column(name), symbols, where=where, name=name)
                 matrix = np.empty((self.rows, block.shape[1]), dtype=np.float32)
             matrix[start : start + len(block)] = block

@@ -12,6 +12,9 @@ from model_adapters.files.sheets import ArrowSheet, ParquetSheet
 if TYPE_CHECKING:
     from pathlib import Path
 
+BUFFER = 1 << 20
+"""Bytes of a file that are read at a time."""
+
 
 def read_parquet(path: Path, ask: Ask) -> Rows:
     """Read a parquet file; the index of a pandas frame is one of its columns.
@@ -23,7 +26,8 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        # Page by page: a whole row group, its levels and its values would be several times the file.
+        with pq.ParquetFile(path, buffer_size=BUFFER) as file:
             return rows_of_sheet(ParquetSheet(file), ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"

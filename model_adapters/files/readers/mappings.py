@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FORMS = "expected gene -> list of numbers, or an array of vectors and a list of genes"
 KEYS = "keys"
+EMPTY = np.empty(0)
+"""In place of a vector that has been copied, whose memory may go."""
 
 
 def rows_of_mapping(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
@@ -62,8 +64,8 @@ def _from_vectors(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
     check_lengths(np.array([len(vector) for vector in vectors]), names, where=ask.where)
     matrix = np.empty((len(vectors), len(vectors[0])), dtype=np.float32)
     with np.errstate(over="ignore"):
-        for row, vector in enumerate(vectors):
-            matrix[row] = vector
+        for row in range(len(vectors)):
+            matrix[row], vectors[row] = vectors[row], EMPTY
     return rows_of_array({KEYS: names}, matrix, ask)
 
 
