@@ -84,7 +84,7 @@ class GenecorpusBuilder(GeneTaskBuilder):
     """A label is the name of a list in one of the task's pickles; the first named in the task is the positive one."""
 
     SOURCE = GENECORPUS
-    RULES_VERSION = 1
+    RULES_VERSION = 2
     BUILDER_CONFIGS = [  # noqa: RUF012
         _task(
             "dosage_sensitive_tf",

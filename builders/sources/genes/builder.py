@@ -59,6 +59,7 @@ GENE_FEATURES = {
     "gene_groups": ["string"],
     "summary": "string",
     "description": "string",
+    "summary_source": "string",
     "protein_sequence": "string",
     "dna_sequence": "string",
 }
@@ -83,7 +84,7 @@ class GenesBuilder(GeneTaskBuilder):
     """
 
     SOURCE = HGNC
-    RULES_VERSION = 2
+    RULES_VERSION = 3
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="genes",
@@ -117,10 +118,10 @@ class GenesBuilder(GeneTaskBuilder):
         table["locus_group"] = hgnc["locus_group"]
         table["chromosome"] = [chromosome(cell) for cell in hgnc["location"]]
         texts = described(self, self.path("summary", NCBI_GENE), hgnc)
-        table["summary"], table["description"] = texts["summary"], texts["description"]
-        self.audit.notes.append(
-            f"{int((table['summary'] != '').sum()):,} of {len(table):,} genes have a RefSeq summary"
-        )
+        for name in ("summary", "description", "summary_source"):
+            table[name] = texts[name]
+        for source, n in table["summary_source"][table["summary"] != ""].value_counts().sort_index().items():
+            self.audit.notes.append(f"{n:,} of {len(table):,} genes have a summary by {source or 'an unnamed source'}")
         proteins = self._proteins()
         if proteins is not None:
             sequences = sequence_per_gene(proteins, hgnc, self.resolver())
@@ -144,7 +145,10 @@ class GenesBuilder(GeneTaskBuilder):
 
 
 def described(builder: GeneTaskBuilder, path: Path, hgnc: pd.DataFrame) -> pd.DataFrame:
-    """Summary and description of each row of HGNC's complete set, from NCBI's file of summaries."""
+    """Summary, its source and description of each row of HGNC's complete set, from NCBI's file of summaries.
+
+    The source is "RefSeq", written by people, or "Alliance", made by the Alliance of Genome Resources from annotation.
+    """
     import pandas as pd
 
     # Summaries hold quotation marks that are not quoting.
@@ -152,7 +156,10 @@ def described(builder: GeneTaskBuilder, path: Path, hgnc: pd.DataFrame) -> pd.Da
     human = frame[frame["tax_id"] == HUMAN_TAXON]
     summaries = _looked_up(hgnc["entrez_id"], dict(zip(human["GeneID"], human["Summary"].str.strip(), strict=True)))
     texts = [describe(*row) for row in zip(hgnc["symbol"], hgnc["name"], summaries, strict=True)]
-    return pd.DataFrame({"summary": summaries, "description": texts}, index=hgnc.index)
+    # A file that was cut to three columns does not say it.
+    by = human["Source"].str.strip() if "Source" in human else [""] * len(human)
+    sources = _looked_up(hgnc["entrez_id"], dict(zip(human["GeneID"], by, strict=True)))
+    return pd.DataFrame({"summary": summaries, "summary_source": sources, "description": texts}, index=hgnc.index)
 
 
 def _looked_up(keys: pd.Series, values: dict[str, str]) -> list[str]:

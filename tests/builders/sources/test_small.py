@@ -295,9 +295,10 @@ def test_gene_table(write_hgnc, write_raw, build):
         "gene_groups": [],
         "summary": 'A "guardian".',
         "description": 'Gene symbol TP53 full name tumor protein p53 with the summary A "guardian".',
+        "summary_source": "RefSeq",
     }
     assert (ace2["summary"], ace2["description"]) == ("", "Gene symbol ACE2 full name angiotensin converting enzyme 2")
-    assert built.audit.notes[0] == "1 of 2 genes have a RefSeq summary"
+    assert built.audit.notes[0] == "1 of 2 genes have a summary by RefSeq"
 
 
 @pytest.mark.parametrize(
