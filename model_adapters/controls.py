@@ -1,4 +1,4 @@
-"""Models that know next to nothing about genes: the floor of every table."""
+"""Controls whose vectors know next to nothing about genes."""
 
 from __future__ import annotations
 
