@@ -47,7 +47,7 @@ def assign_groups(
         TaskDataError: Fewer groups than folds.
 
     >>> assign_groups(["a", "a", "a", "b", "b", "c", "d", "e"]).tolist()
-    [0, 0, 0, 1, 1, 4, 3, 2]
+    [0, 0, 0, 1, 1, 3, 2, 4]
     """
     import numpy as np
 

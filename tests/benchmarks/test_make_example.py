@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from benchmarks import make_example
-from gene_eval.results.store import load_folder
+from gene_eval import load_results
 from gene_eval.running.runner import run
 
 COMMAND = "gene-bench run bag-of-words random -t 'starter_*' -o results"
@@ -22,7 +22,7 @@ def no_browser(monkeypatch):
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     run(["bag-of-words", "random"], ["starter_is_tf", "starter_location"], out=out, log=lambda line: None)
-    return load_folder(out)
+    return load_results(out)
 
 
 def test_the_example_is_written_and_says_how(found, tmp_path):

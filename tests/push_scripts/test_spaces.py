@@ -100,7 +100,7 @@ def test_a_browser_opens_the_page_that_was_pushed(board, folder):
         page.get_by_role("button", name="model").click()
         page.get_by_role("button", name="model").click()
         assert models.all_inner_texts() == ["random:dim=8", "bag-of-words"]
-        page.get_by_label("Filter models").fill("no such model")
+        page.get_by_label("Search models", exact=True).fill("no such model")
         assert models.all_inner_texts() == ["random:dim=8"], "controls stay in sight"
         page.get_by_role("link", name="Tasks").click()
         page.get_by_role("link", name="starter_is_tf", exact=True).click()

@@ -49,7 +49,8 @@ def test_the_others_go_on(go, tmp_path, name, top, body, reason):
     assert "\n" not in failure.reason
 
 
-def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_genes, tmp_path):
+def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_genes, tmp_path, monkeypatch):
+    monkeypatch.setattr("builders.catalog._user_builders", {})
     blocks = re.findall(r"```python\n(.*?)```", (repo / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     (code,) = [block for block in blocks if "class EssentialBuilder" in block]
     (tmp_path / "my_task.py").write_text(code)

@@ -209,7 +209,7 @@ def test_gene_table_without_sequences(build, data_dir, how):
     else:
         edit(data_dir / ENTRIES, "\tSequence\n", "\tLength\n")
     built = build("genes")
-    assert built.dataset.column_names[-1] == "description"
+    assert built.dataset.column_names[-2:] == ["description", "summary_source"]
     assert len(built.dataset) == 15
 
 

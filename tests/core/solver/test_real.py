@@ -25,7 +25,7 @@ def read(raw_dir):
     def read(name):
         (task,) = collect_tasks(name, raw)
         gathered = vectors.gather(task)
-        return gathered.X.materialise(), task.y[gathered.rows], task.folds[gathered.rows].astype(np.int64)
+        return gathered.X.materialise(), task.y[gathered.rows], task.folds[0][gathered.rows].astype(np.int64)
 
     return read
 
