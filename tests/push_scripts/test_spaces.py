@@ -106,7 +106,7 @@ def test_a_browser_opens_the_page_that_was_pushed(board, folder):
         page.get_by_role("link", name="starter_is_tf", exact=True).click()
         page.get_by_role("heading", name="starter_is_tf").wait_for()
         row = page.locator("tr", has=page.get_by_role("link", name="bag-of-words", exact=True)).first
-        shown = row.locator(".folds").inner_text().split()
+        shown = row.locator(".below").last.inner_text().split()
         assert shown == [f"{fold:.3f}" for fold in scores["bag-of-words", "starter_is_tf"].folds]
         browser.close()
     assert faults == []
