@@ -25,6 +25,7 @@ from gene_eval.publishing.cards import make_card
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.reporting.plots import save as plots
+from gene_eval.running.suites import averaged
 
 PAGE = "index.html"
 LARGEST_EXAMPLE = 1_500_000
@@ -79,7 +80,7 @@ def write(folder: Path, found: gene_eval.Results, model: str, commands: Sequence
     texts = {
         "report.md": reports.to_markdown(report),
         "comparison.txt": "\n".join(_comparisons(found, table)),
-        "card.md": make_card(found.results, model, plot="families.png").merged(None),
+        "card.md": make_card(found.results, model, plot="families.png", suites=averaged()).merged(None),
     }
     with tempfile.TemporaryDirectory() as drawn:
         _screenshots(render(report), table, Path(drawn))

@@ -99,7 +99,7 @@ def model_results(found: Folder, model: str, dataset: Benchmark) -> Content:
     Raises:
         CardError: There are no results of the model, or they are not of one kind.
     """
-    card = make_card(found.results, model, dataset=dataset)
+    card = make_card(found.results, model, dataset=dataset, suites=averaged())
     own = [each for each in found.results if each.model.id == model]
     contents: dict[str, bytes | Path | Merge] = {
         f"gene-bench/{path_of(each, '').relative_to(slug(model)).as_posix()}": _public(each) for each in own

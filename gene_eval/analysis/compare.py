@@ -310,10 +310,7 @@ def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupCompar
         difference = found.mean
         signed_rank_p = signed_rank_test(by_model[2]).p_value
     else:
-        tests: dict[str, list[PairedTest]] = {}
-        for cluster, each in zip(units, tasks, strict=True):
-            tests.setdefault(cluster, []).append(each.test)
-        found = fixed_tasks_test([fixed_tasks_test(members) for members in tests.values()])
+        found = fixed_tasks_test([each.test for each in tasks], clusters=units)
         difference = found.difference
     mean_a, mean_b, _ = by_model.mean(axis=1).tolist()
     wins = Counter(each.better for each in tasks)

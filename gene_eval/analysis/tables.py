@@ -128,6 +128,16 @@ class Table:
     suites: Suites
     warnings: tuple[str, ...]
 
+    @property
+    def suite_notes(self) -> tuple[str, ...]:
+        """A line for each suite that has all tasks of the overall mean, and therefore no group of its own."""
+        overall = set(self.groups.get(OVERALL, ()))
+        return tuple(
+            f"Overall is {name}: {len(overall)} of its {len(tasks)} tasks are here."
+            for name, tasks in self.suites.items()
+            if overall and overall <= set(tasks)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -10,6 +10,7 @@ from gene_eval.files import atomic_write, check_writable
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.reporting import text
 from gene_eval.reporting.plots import save as plots
+from gene_eval.running.suites import averaged
 from gene_eval.text import say
 
 __all__ = ["card", "compare", "report"]
@@ -61,6 +62,7 @@ def card(arguments: argparse.Namespace) -> int:
         dataset=benchmark(arguments.dataset),
         plot=arguments.plot,
         where=dict(arguments.where),
+        suites=averaged(),
     )
     for path in write_card(made, arguments.output):
         say(f"wrote {path}")

@@ -17,7 +17,7 @@ from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from gene_eval import __version__
 from gene_eval.analysis import tables
-from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.groups import Suites, group_metric
 from gene_eval.analysis.selection import choose_settings
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
@@ -108,6 +108,7 @@ def make_card(
     dataset: Benchmark | None = None,
     plot: str | None = None,
     where: Mapping[str, Any] | None = None,
+    suites: Suites | None = None,
 ) -> ResultCard:
     """Put a model's results into words and metadata.
 
@@ -120,6 +121,7 @@ def make_card(
         dataset: What the scores refer to on the Hub.
         plot: Link of a picture, relative to the card.
         where: Axes of the settings to show, where there are results of several; see `choose_settings`.
+        suites: Lists of tasks that get a mean of their own, see `group_tasks`.
 
     Raises:
         CardError: There are no results of the model, or they are not of one kind.
@@ -134,7 +136,7 @@ def make_card(
         for result in results
         if result.model.id != model and result.settings == settings and _task_key(result) in same_task
     ]
-    table = next(table for table in tables.build([*own, *others]).tables if model in table.models)
+    table = next(table for table in tables.build([*own, *others], suites=suites).tables if model in table.models)
     published = [result for result in own if result.task.ranked and "/" not in result.task.id]
     published = published or [result for result in own if "/" not in result.task.id]
     published = [result for result in published if _main(result) is not None]
@@ -235,11 +237,12 @@ def _families(model: str, table: tables.Table) -> str:
     for group, tasks in table.groups.items():
         means = [table.means.get((column, group)) for column in columns]
         shown = [_score(mean.mean, mean.std) if mean else NOTHING for mean in means]
-        lines.append([markdown(group), group_metric(group), str(len(tasks)), *shown])
+        n_tasks = f"{len(tasks)} of {len(table.suites[group])}" if group in table.suites else str(len(tasks))
+        lines.append([markdown(group), group_metric(group), n_tasks, *shown])
     if not lines:
         return "None: no task here counts in a ranking."
     header = ["family", "metric", "tasks", markdown(model), *(f"{markdown(each)} (control)" for each in columns[1:])]
-    return _pipes(header, lines)
+    return "\n\n".join([_pipes(header, lines), *map(markdown, table.suite_notes)])
 
 
 def _tasks(model: str, table: tables.Table) -> str:

@@ -244,10 +244,7 @@ def _summary(table: Table) -> Iterator[str]:
         yield "### Means over tasks"
         yield _pipes(_mean_grid(table, table.means, table.groups))
         yield "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean."
-        overall = table.groups.get(OVERALL, ())
-        for name, tasks in table.suites.items():
-            if overall and set(overall) <= set(tasks):
-                yield f"Overall is {markdown(name)}: {len(overall)} of its {len(tasks)} tasks are here."
+        yield from map(markdown, table.suite_notes)
     if table.rankings:
         yield "### Ranks"
         yield _pipes(_rank_grid(table))

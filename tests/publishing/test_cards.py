@@ -60,6 +60,14 @@ def row(section, name):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def test_suites_have_means_of_their_own(found):
+    suites = {"@two": ("reactome_pathways", "never_run"), "@all": ("humantfs_is_tf", "reactome_pathways", "never_run")}
+    section = make_card(found, "org/good", suites=suites).section
+    assert row(section, "@two") == ["@two", "roc_auc", "1 of 2", "0.900", "0.500"]
+    assert "| @all |" not in section
+    assert "Overall is @all: 2 of its 3 tasks are here." in section.splitlines()
+
+
 def test_the_section_shows_means_tasks_and_the_control(found):
     section = make_card(found, "org/good").section
     assert row(section, "regulatory") == ["regulatory", "roc_auc", "1", "0.800", "0.500"]

@@ -135,27 +135,33 @@ def corrected_t_test(
     return _t_test(mean, math.sqrt(corrected_variance(differences, test_train_ratio=test_train_ratio)), n, alpha)
 
 
-def fixed_tasks_test(tests: Sequence[PairedTest], *, alpha: float = ALPHA) -> PairedTest:
+def fixed_tasks_test(
+    tests: Sequence[PairedTest], *, clusters: Sequence[object] | None = None, alpha: float = ALPHA
+) -> PairedTest:
     """Whether the mean difference over these very tasks is zero, however their scores depend on each other.
 
     Tasks over the same genes err together. The standard error of their mean is at most the mean of their standard
-    errors, which is what stands here; the degrees of freedom are those of the task with the fewest. Nothing is said
-    about other tasks.
+    errors, which is what stands here; the degrees of freedom are those of the task with the fewest. A task on which all
+    folds differ by the same amount shows no error of its own, and the largest of the others stands for it. Nothing is
+    said about other tasks.
 
     Args:
         tests: What `corrected_t_test` found on each task; those without any common fold are left out.
+        clusters: Name of each task's cluster, each of which counts once; by default every task does.
         alpha: The interval covers 1 - alpha.
 
     >>> one = corrected_t_test([0.7, 0.8, 0.9, 0.8, 0.8], [0.6, 0.7, 0.7, 0.7, 0.8], test_train_ratio=1 / 4)
     >>> fixed_tasks_test([one, one]).p_value == one.p_value
     True
     """
-    found = [test for test in tests if test.n]
+    names = range(len(tests)) if clusters is None else clusters
+    found = [(test, name) for test, name in zip(tests, names, strict=True) if test.n]
     if not found:
         return corrected_t_test([], [], test_train_ratio=0)
-    n = min(test.n for test in found)
-    mean = float(np.mean([test.difference for test in found]))
-    std_error = float(np.mean([test.std_error for test in found]))
+    weights = _weights([name for _, name in found])
+    n = min(test.n for test, _ in found)
+    mean = float(np.array([test.difference for test, _ in found]) @ weights)
+    std_error = float(_with_largest(np.array([test.std_error for test, _ in found])) @ weights)
     return _t_test(mean, std_error, n, alpha)
 
 
@@ -175,9 +181,7 @@ def fixed_tasks_p_values(
     from scipy import stats
 
     table = np.round(np.asarray(differences, dtype=np.float64), DECIMALS)
-    names = list(range(table.shape[1])) if clusters is None else list(clusters)
-    sizes = Counter(names)
-    weights = np.array([1 / (len(sizes) * sizes[name]) for name in names])
+    weights = _weights(range(table.shape[1]) if clusters is None else clusters)
     defined = ~np.isnan(table)
     n = defined.sum(axis=2)
     filled = np.where(defined, table, 0.0)
@@ -187,12 +191,23 @@ def fixed_tasks_p_values(
     # As in `corrected_t_test`: no variance to judge by, unless the scores are equal.
     constant = np.abs(std_errors) < 10.0**-DECIMALS
     std_errors = np.where((n == 1) | (constant & (means != 0)), np.nan, np.where(constant, 0.0, std_errors))
-    mean, std_error = means @ weights, std_errors @ weights
+    mean, std_error = means @ weights, _with_largest(std_errors) @ weights
     df = n.min(axis=1) - 1
     ratio = np.abs(mean) / np.where(std_error > 0, std_error, np.nan)
     tested = np.where((mean == 0) & (std_error == 0), 1.0, 2 * stats.t.sf(ratio, np.maximum(df, 1)))
     p_values: Array = np.where(df >= 0, tested, np.nan)
     return p_values
+
+
+def _weights(clusters: Sequence[object]) -> Array:
+    """(T,) what each task counts where every cluster counts once; they add up to 1."""
+    sizes = Counter(clusters)
+    return np.array([1 / (len(sizes) * sizes[name]) for name in clusters])
+
+
+def _with_largest(std_errors: Array) -> Array:
+    """(..., T) standard errors, the largest in place of those that are nan."""
+    return np.where(np.isnan(std_errors), np.fmax.reduce(std_errors, axis=-1, keepdims=True), std_errors)
 
 
 def _t_test(mean: float, std_error: float, n: int, alpha: float) -> PairedTest:

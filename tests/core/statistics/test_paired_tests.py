@@ -107,6 +107,34 @@ def test_tasks_that_err_together_are_no_more_sure_than_one():
     assert fixed_tasks_test([nothing]).n == 0
 
 
+def test_in_clusters_each_cluster_counts_once():
+    rng = np.random.default_rng(3)
+    tests = [corrected_t_test(a, b, test_train_ratio=1 / 4) for a, b in rng.normal(0.7, 0.05, size=(3, 2, 5))]
+    found = fixed_tasks_test(tests, clusters="aab")
+    for name in ("difference", "std_error"):
+        one, two, three = (getattr(test, name) for test in tests)
+        assert getattr(found, name) == pytest.approx((one + two) / 4 + three / 2)
+
+
+def test_a_task_without_spread_takes_the_largest_error_of_the_others():
+    """1.0 against 0.5 in every fold of a small task must not leave nothing to say over all tasks."""
+    perfect, chance = [1.0] * 5, [0.5] * 5
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0.8, 0.02, size=(2, 5)), rng.normal(0.6, 0.05, size=(2, 5))
+    saturated = corrected_t_test(perfect, chance, test_train_ratio=1 / 4)
+    spread = [corrected_t_test(a, b, test_train_ratio=1 / 4) for a, b in zip(first, second, strict=True)]
+    assert math.isnan(saturated.p_value)
+    found = fixed_tasks_test([saturated, *spread])
+    errors = [test.std_error for test in spread]
+    assert found.std_error == pytest.approx((max(errors) + sum(errors)) / 3)
+    assert found.difference == pytest.approx((0.5 + sum(test.difference for test in spread)) / 3)
+    differences = np.array([[np.subtract(perfect, chance), *(first - second)]])
+    assert fixed_tasks_p_values(differences, test_train_ratio=1 / 4) == pytest.approx(found.p_value)
+    # Without any spread there is still nothing to judge by.
+    assert math.isnan(fixed_tasks_test([saturated] * 2).p_value)
+    assert np.isnan(fixed_tasks_p_values(differences[:, :1], test_train_ratio=1 / 4)).all()
+
+
 def test_all_pairs_at_once_are_the_pairs_one_by_one():
     scores = np.random.default_rng(0).normal(0.7, 0.05, size=(5, 4, 5))
     scores[0, 0, :2] = scores[1, 1, 3] = scores[2, 2] = nan
@@ -120,7 +148,7 @@ def test_all_pairs_at_once_are_the_pairs_one_by_one():
         expected = nan if 2 in (i, j) else fixed_tasks_test(tests).p_value
         assert p_value == pytest.approx(expected, rel=1e-9, nan_ok=True)
         if 2 not in (i, j):
-            expected = fixed_tasks_test([fixed_tasks_test(tests[:2]), *tests[2:]]).p_value
+            expected = fixed_tasks_test(tests, clusters="aabc").p_value
             assert clustered == pytest.approx(expected, rel=1e-9)
     assert p_values[-1] == 1
 
