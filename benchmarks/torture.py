@@ -15,6 +15,7 @@ with the numbers that make it again.
 """
 
 import argparse
+import faulthandler
 import json
 import os
 import random
@@ -117,7 +118,7 @@ class Torture:
         """Compare the end of a run with the undisturbed one."""
         found, log = contents(out or at.out), at.log.read_text(encoding="utf-8", errors="replace")
         if status is None:
-            self.tally.add(kind, "hang", where)
+            self.tally.add(kind, "hang", f"{where}: {log[-3000:]}")
         elif "Traceback" in log or status < 0 or status not in (0, 1, 2):
             self.tally.add(kind, "traceback", f"{where} (status {status}): {log[-600:]}")
         else:
@@ -218,6 +219,7 @@ def start(argv: list[str], at: Folders) -> int:
         log = os.open(at.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        faulthandler.enable()
         import datasets
 
         from gene_eval.cli.parser import main as gene_bench
@@ -240,7 +242,8 @@ def wait(process: int) -> int | None:
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.005)
-    os.kill(process, signal.SIGKILL)
+    # Its stacks go to the log.
+    os.kill(process, signal.SIGABRT)
     os.waitpid(process, 0)
     return None
 

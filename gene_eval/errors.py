@@ -17,6 +17,7 @@ ValueError
 
 from builders.errors import BuilderError
 from gene_eval.core.errors import ProbeError
+from gene_eval.text import printable
 from model_adapters.errors import AdapterError
 
 __all__ = [
@@ -36,6 +37,10 @@ class GeneBenchError(ValueError):
 
     # Without a layout of its own, so that it can become the base of errors that were a ValueError before.
     __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return the message on one line, whatever the names and cells of a user's file that are in it."""
+        return printable(super().__str__())
 
 
 for _error in (BuilderError, AdapterError, ProbeError):

@@ -89,16 +89,16 @@ def _merge_index(metadata: str, title: str, ours: list[Mapping[str, Any]]) -> st
     expected = _expected(before, title, ours)
     if expected == before:
         return metadata
-    if before.get(INDEX):
-        merged = _rewrite(metadata, ours)
-    else:
-        metadata = _without_index(metadata) if INDEX in before else metadata
-        start = metadata if metadata.endswith("\n") or not metadata else f"{metadata}\n"
-        merged = start + _dump({INDEX: expected[INDEX]})
     # Text was changed, so check that it means what it should: YAML has more forms than are handled here.
     try:
+        if before.get(INDEX):
+            merged = _rewrite(metadata, ours)
+        else:
+            metadata = _without_index(metadata) if INDEX in before else metadata
+            start = metadata if metadata.endswith("\n") or not metadata else f"{metadata}\n"
+            merged = start + _dump({INDEX: expected[INDEX]})
         means_it = read_metadata(merged) == expected
-    except CardError:
+    except (CardError, LookupError):
         means_it = False
     if not means_it:
         message = f"its metadata is written in a form that {INDEX} cannot be added to; write it as an indented block"
@@ -146,13 +146,20 @@ def _rewrite(metadata: str, ours: list[Mapping[str, Any]]) -> str:
 def _without_index(metadata: str) -> str:
     """Take an empty `model-index` out; the new one goes to the end."""
     lines = metadata.splitlines(keepends=True)
-    key, value = next(pair for pair in yaml.compose(metadata).value if pair[0].value == INDEX)
+    (key, value), *others = [pair for pair in yaml.compose(metadata).value if pair[0].value == INDEX]
+    if others:
+        raise KeyError(INDEX)
     del lines[key.start_mark.line : value.end_mark.line + 1]
     return "".join(lines)
 
 
 def _value(node: Any, key: str) -> Any:
-    return next(value for name, value in node.value if name.value == key)
+    """Return the node of a key; of a key that occurs twice the last one, as YAML's loader does.
+
+    Raises:
+        KeyError: it is there in another form only, such as a merged alias.
+    """
+    return {name.value: value for name, value in node.value if isinstance(name, yaml.ScalarNode)}[key]
 
 
 def _last_line(node: Any) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["check_predictions", "make_predictions", "read_predictions", "read_table", "score_columns", "to_parquet"]
+__all__ = ["check_predictions", "has_predictions", "make_predictions", "read_predictions", "read_table", "score_columns", "to_parquet"]
 
 METADATA = b"gene_bench"
 
@@ -121,6 +121,15 @@ def read_predictions(path: str | os.PathLike[str], result: TaskResult) -> "pd.Da
     """Read the predictions of a result as a frame; see `read_table`."""
     frame: pd.DataFrame = read_table(path, result).to_pandas()
     return frame
+
+
+def has_predictions(path: str | os.PathLike[str], result: TaskResult) -> bool:
+    """Return whether the predictions of a result are there as they were written."""
+    try:
+        read_table(path, result)
+    except ResultError:
+        return False
+    return True
 
 
 def read_table(path: str | os.PathLike[str], result: TaskResult) -> "pa.Table":

@@ -23,8 +23,8 @@ from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.files import check_writable
 from gene_eval.results import store
 from gene_eval.results.minimum import rarer_class
-from gene_eval.results.paths import path_of
-from gene_eval.results.predictions import make_predictions
+from gene_eval.results.paths import path_of, predictions_path
+from gene_eval.results.predictions import has_predictions, make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
 from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
 from gene_eval.results.reproduce import COMMON_TO, model_string
@@ -196,9 +196,9 @@ class _Run:
             return None
         found = store.load(path)
         refuse_in_place(found, wanted, path)
-        lacks = (options.predictions and found.predictions is None and found.settings.shots is None) or (
-            options.curve and not found.curve
-        )
+        lacks = (
+            options.predictions and found.settings.shots is None and not has_predictions(predictions_path(path), found)
+        ) or (options.curve and not found.curve)
         return found if _same_inputs(found, wanted) and not lacks else None
 
     def _probe(

@@ -82,14 +82,24 @@ def is_cached(genes: Dataset, key: str) -> bool:
         return False
     path, record = _files(genes, key)
     with suppress(FileNotFoundError):
-        if file_sha256(path) == record.read_text(encoding="utf-8", errors="replace"):
+        # A folder in place of one of them is damage too.
+        folders = path.is_dir() or record.is_dir()
+        if not folders and file_sha256(path) == record.read_text(encoding="utf-8", errors="replace"):
             return True
         logger.warning(f"{path}: the cached vectors are not those that were written; they are computed again")
     # One without its record too: it was never finished.
     for each in (path, record):
         with suppress(OSError):
-            each.unlink()
+            remove(each)
     return False
+
+
+def remove(path: Path) -> None:
+    """Remove what is in place of a file, a folder too."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def record_hash(genes: Dataset, key: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.embedding.cache import write_atomically
+from model_adapters.embedding.cache import remove, write_atomically
 from model_adapters.embedding.inputs import logger
 from model_adapters.embedding.table import finite_float32
 from model_adapters.errors import (
@@ -211,17 +211,19 @@ def save_chunk(path: Path, vectors: NDArray[np.float32]) -> None:
 
 
 def read_chunk(path: Path, *, rows: int) -> NDArray[np.float32] | None:
-    """Return the (rows, d) vectors of a chunk; None if there is none. A file that is no such chunk is removed."""
+    """Return the (rows, d) vectors of a chunk; None if there is none. What is no such chunk is removed, a folder too."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
+    except IsADirectoryError:
+        content = b""
     if hashlib.sha256(content[HASH_BYTES:]).digest() == content[:HASH_BYTES]:
         block: NDArray[np.float32] = np.load(io.BytesIO(content[HASH_BYTES:]), allow_pickle=False)
         if block.dtype == np.float32 and block.ndim == 2 and len(block) == rows and np.isfinite(block).all():
             return block
     logger.warning(f"{path.name}: not the vectors that were saved; its {rows:,} genes are encoded again")
-    path.unlink()
+    remove(path)
     return None
 
 

@@ -110,6 +110,10 @@ def test_without_index_only_the_section_is_added():
         ("---\nmodel-index: soon\n---\n", "its model-index is not a list of models with results; mend or remove it"),
         ("---\nmodel-index:\n- name: x\n---\n", "the first model of its model-index has no list of results"),
         ("---\nmodel-index: [{name: x, results: [{task: 1}]}]\n---\n", "in a form that model-index cannot be added to"),
+        (
+            "---\nours: &ours {model-index: [{name: x, results: [{task: 1}]}]}\n<<: *ours\n---\n",
+            "in a form that model-index cannot be added to",
+        ),
         ("---\n{license: mit}\n---\n", "in a form that model-index cannot be added to"),
         (f"# M\n{BEGIN}\n", "it has 1 gene-bench:begin and 0 gene-bench:end marks, expected one of each"),
         (
@@ -135,6 +139,11 @@ def test_any_text_keeps_its_lines(before, after):
     merged = merge_section(text, "Section.\n")
     assert merged.startswith(text)
     assert merged.count(BEGIN) == 1
+
+
+def test_of_an_index_that_is_there_twice_the_last_is_added_to() -> None:
+    twice = THEIRS.replace("license: mit ", "model-index: [a]\nlicense: mit ")
+    assert head(merge(twice)) == {**head(THEIRS), "model-index": head(merge(THEIRS))["model-index"]}
 
 
 def test_an_empty_index_takes_entries() -> None:

@@ -129,6 +129,17 @@ def test_overwrite_runs_again(go):
     assert go([SMALL], ["starter_is_tf"], overwrite=True).fitted == 1
 
 
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"PAR1")])
+def test_predictions_that_are_asked_for_and_damaged_are_made_again(go, tmp_path, damage):
+    (result,) = go([SMALL], ["starter_is_tf"], predictions=True).results
+    (path,) = tmp_path.rglob("*.predictions.parquet")
+    before = path.read_bytes()
+    damage(path)
+    assert go([SMALL], ["starter_is_tf"]).up_to_date == 1
+    again = go([SMALL], ["starter_is_tf"], predictions=True)
+    assert (again.fitted, again.results[0].scores, path.read_bytes()) == (1, result.scores, before)
+
+
 def test_another_seed_or_engine_is_another_result(go):
     assert go([SMALL], ["starter_membrane_segments"]).fitted == 1
     assert go([SMALL], ["starter_membrane_segments"], seed=1).fitted == 1

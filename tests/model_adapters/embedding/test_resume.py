@@ -116,7 +116,14 @@ DAMAGES = {
     "empty": lambda content: b"",
     "a bit": lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
     "foreign": lambda content: content[32:],
+    "a folder": lambda content: None,
 }
+
+
+def put(path, content):
+    """Write a file anew, or a folder in its place."""
+    path.unlink()
+    path.mkdir() if content is None else path.write_bytes(content)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -125,7 +132,7 @@ def test_damaged_chunks_are_encoded_again(folders, damage, caplog):
     with pytest.raises(KeyboardInterrupt):
         embed(genes, FailsAt(4))
     (chunk, *_) = sorted(folders[0].glob("embedding-*/*.chunk"))
-    chunk.write_bytes(DAMAGES[damage](chunk.read_bytes()))
+    put(chunk, DAMAGES[damage](chunk.read_bytes()))
     model = FailsAt(None)
     assert as_matrix(embed(genes, model))[1][:, 0].tolist() == [i % 97 + 1 for i in range(N)]
     assert model.calls == 8 - 2
@@ -164,7 +171,7 @@ def test_damaged_vectors_in_the_cache_are_computed_again(folders, damage, caplog
     expected = embed_table(genes, FailsAt(None)).sha256
     (cached,) = folders[0].glob("cache-*.arrow")
     content = cached.read_bytes()
-    cached.write_bytes(CACHE_DAMAGES[damage](content))
+    put(cached, CACHE_DAMAGES[damage](content))
     model = FailsAt(None)
     assert embed_table(load_from_disk(folders[0]), model).sha256 == expected
     assert model.calls == 8
@@ -172,3 +179,13 @@ def test_damaged_vectors_in_the_cache_are_computed_again(folders, damage, caplog
     assert "the cached vectors are not those that were written; they are computed again" in caplog.text
     assert embed_table(load_from_disk(folders[0]), model).sha256 == expected
     assert model.calls == 8
+
+
+def test_vectors_whose_hash_became_a_folder_are_computed_again(folders):
+    genes = load_from_disk(folders[0])
+    expected = embed_table(genes, FailsAt(None)).sha256
+    (record,) = folders[0].glob("cache-*.sha256")
+    content = record.read_bytes()
+    put(record, None)
+    assert embed_table(load_from_disk(folders[0]), FailsAt(None)).sha256 == expected
+    assert record.read_bytes() == content

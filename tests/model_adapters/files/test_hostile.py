@@ -18,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from gene_eval import GeneBenchError
 from model_adapters import AdapterError, load_model
 from model_adapters.files.readers.pickles import load_plain
 
@@ -210,3 +211,11 @@ def test_mutated_files_are_read_or_refused_in_one_line(tmp_path):
     assert lines[0] > 20
     assert lines[1] > 20
     assert set(lines) == {0, 1}
+
+
+def test_a_message_is_one_line_whatever_it_names(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_text('symbol,embedding\n"A","[1, 2]"\n"\nK\x1b[2JRAS","[1, 2]",3\n', encoding="utf-8")
+    with pytest.raises(GeneBenchError, match="the row of") as caught:
+        load_model(str(path)).table()
+    assert str(caught.value).isprintable()
