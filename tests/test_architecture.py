@@ -31,7 +31,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gene_eval": ("gene_eval",),
     "gene_eval.core": ("gene_eval.core",),
     # It adopts the errors of the lower packages, whose errors modules import nothing.
-    "gene_eval.errors": ("builders.errors", "gene_eval.core.errors", "model_adapters.errors"),
+    "gene_eval.errors": ("builders.errors", "gene_eval.core.errors", "gene_eval.text", "model_adapters.errors"),
     "gene_eval.files": ("gene_eval.errors",),
     "gene_eval.text": (),
     "gene_eval.lossless": ("gene_eval.metrics.storage",),

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["check_predictions", "has_predictions", "make_predictions", "read_predictions", "read_table", "score_columns", "to_parquet"]
+__all__ = [
+    "check_predictions",
+    "has_predictions",
+    "make_predictions",
+    "read_predictions",
+    "read_table",
+    "score_columns",
+    "to_parquet",
+]
 
 METADATA = b"gene_bench"
 

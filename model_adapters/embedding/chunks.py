@@ -211,7 +211,7 @@ def save_chunk(path: Path, vectors: NDArray[np.float32]) -> None:
 
 
 def read_chunk(path: Path, *, rows: int) -> NDArray[np.float32] | None:
-    """Return the (rows, d) vectors of a chunk; None if there is none. What is no such chunk is removed, a folder too."""
+    """Return the (rows, d) vectors of a chunk; None if there is none. Anything else there is removed."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
