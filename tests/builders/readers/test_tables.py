@@ -114,7 +114,10 @@ def test_truncated_zip(write):
         read_bytes(write(zipped(**{"table.tsv": TABLE})[:-30]))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"0" * 10_000), zipped(bomb=b"0" * 10_000), b"0" * 10_000])
+# With ids: that of gzip's bytes would be the time, and another one in each process of a parallel run.
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"0" * 10_000), zipped(bomb=b"0" * 10_000), b"0" * 10_000], ids=["gzip", "zip", "plain"]
+)
 def test_nothing_larger_than_the_limit_is_unpacked(write, content):
     path = write(content)
     assert len(read_bytes(path, limit=10_000)) == 10_000
