@@ -12,7 +12,7 @@ import numpy as np
 from builders import BuilderError, RawFiles, load, select
 from builders.dataset import parts_of
 from builders.sequences.repeats import overlaps
-from gene_eval.core.geneb import hard_scores, score_geneb
+from gene_eval.core.few_labels.geneb import hard_scores, score_geneb
 from gene_eval.core.probe import probe
 from gene_eval.core.splits import Splits
 from model_adapters import load_model

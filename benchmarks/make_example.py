@@ -20,12 +20,12 @@ from PIL import Image
 import gene_eval
 from gene_eval.analysis.groups import OVERALL
 from gene_eval.analysis.tables import Table
+from gene_eval.catalogue.suites import averaged
 from gene_eval.errors import ReportError
 from gene_eval.publishing.cards import make_card
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.reporting.plots import save as plots
-from gene_eval.running.suites import averaged
 
 PAGE = "index.html"
 LARGEST_EXAMPLE = 1_500_000

@@ -12,10 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gene_eval.catalogue.listing import models, suites, tasks
     from gene_eval.core.probe import probe
     from gene_eval.errors import GeneBenchError
     from gene_eval.results.store import load_predictions
-    from gene_eval.running.listing import models, suites, tasks
     from gene_eval.running.outcome import Results, compare, load_results
     from gene_eval.running.runner import run
 
@@ -41,11 +41,11 @@ _MODULES = {
     "compare": "gene_eval.running.outcome",
     "load_predictions": "gene_eval.results.store",
     "load_results": "gene_eval.running.outcome",
-    "models": "gene_eval.running.listing",
+    "models": "gene_eval.catalogue.listing",
     "probe": "gene_eval.core.probe",
     "run": "gene_eval.running.runner",
-    "suites": "gene_eval.running.listing",
-    "tasks": "gene_eval.running.listing",
+    "suites": "gene_eval.catalogue.listing",
+    "tasks": "gene_eval.catalogue.listing",
 }
 
 

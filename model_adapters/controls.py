@@ -9,8 +9,8 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.embedding.table import EmbeddingTable
-from model_adapters.errors import EncodingError, RefusedInput, UnknownModelError, did_you_mean
-from model_adapters.options import INPUT, id_with_options, split_options, whole_number
+from model_adapters.errors import EncodingError, RefusedInput, UnknownModelError
+from model_adapters.options import INPUT, id_with_options, one_of, split_options, whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,11 +88,7 @@ class Lookup:
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
         """Make the model of `lookup:family` or `lookup:pair`."""
-        if argument not in LOOKUPS:
-            given = f"lookup has no {argument!r}{did_you_mean(argument, LOOKUPS)}" if argument else "lookup of what"
-            message = f"{given}; write lookup:family or lookup:pair"
-            raise UnknownModelError(message)
-        return cls(argument)
+        return cls(one_of(argument, tuple(LOOKUPS), adapter=cls.adapter))
 
     def encode_table(self, genes: Any) -> EmbeddingTable:
         """Refuse: there is nothing to embed."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, Resolve
 from model_adapters.embedding.table import EmbeddingTable
-from model_adapters.errors import EncodingError, UnknownModelError, did_you_mean
+from model_adapters.errors import EncodingError
+from model_adapters.options import one_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -72,11 +73,7 @@ class Nuisance:
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
         """Make the model of `nuisance:publications` and the like."""
-        if argument not in KINDS:
-            given = f"nuisance has no {argument!r}{did_you_mean(argument, KINDS)}" if argument else "nuisance of what"
-            message = f"{given}; expected nuisance:NAME with one of {', '.join(KINDS)}"
-            raise UnknownModelError(message)
-        return cls(argument)
+        return cls(one_of(argument, tuple(KINDS), adapter=cls.adapter))
 
     def encode_table(self, genes: Dataset) -> EmbeddingTable:
         """Return the vectors of all genes that have any of the columns.

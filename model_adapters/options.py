@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,19 @@ def choice(*names: str) -> Option:
         return value
 
     return Option("|".join(names), read)
+
+
+def one_of(argument: str, names: Sequence[str], *, adapter: str) -> str:
+    """Return the argument of `ADAPTER:NAME`, which must be one of the names.
+
+    Raises:
+        UnknownModelError: It is another, or there is none.
+    """
+    if argument not in names:
+        given = f"{adapter} has no {argument!r}{did_you_mean(argument, names)}" if argument else f"{adapter} of what"
+        message = f"{given}; expected {adapter}:NAME with one of {', '.join(names)}"
+        raise UnknownModelError(message)
+    return argument
 
 
 def yes_or_no() -> Option:

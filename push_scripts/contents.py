@@ -9,6 +9,7 @@ from string import Template
 
 from gene_eval import __version__
 from gene_eval.analysis import tables
+from gene_eval.catalogue.suites import averaged
 from gene_eval.publishing.card_merge import merge_section
 from gene_eval.publishing.cards import EVAL_RESULTS, Benchmark, make_card
 from gene_eval.publishing.export import Collection, export
@@ -16,7 +17,6 @@ from gene_eval.reporting import text as reports
 from gene_eval.results.paths import path_of, slug
 from gene_eval.results.records import TaskResult
 from gene_eval.results.store import Folder
-from gene_eval.running.suites import averaged
 from push_scripts.errors import PushError
 from push_scripts.plan import Content, Merge
 

@@ -47,9 +47,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         *_LOWER,
         *("gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.publishing"),
     ),
+    "gene_eval.catalogue": (*_LOWER, "gene_eval.catalogue"),
     "gene_eval.running": (
         *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.reporting"),
-        "gene_eval.running",
+        *("gene_eval.catalogue", "gene_eval.running"),
     ),
     "gene_eval.documentation": ("builders", "model_adapters"),
     "gene_eval.cli": ("builders", "gene_eval", "model_adapters"),

@@ -45,11 +45,6 @@ class Scheme:
         """Column of the task that holds it."""
         return "fold" if self.name == "random" else f"fold_{self.name}"
 
-    @property
-    def is_disjoint(self) -> bool:
-        """Whether a cell holds the blocks of both genes of a pair, not one fold."""
-        return self.entities == ("gene_pair",)
-
     def recorded(self, repeats: int = 1) -> str:
         """The rule with its seeds, as a result has it.
 

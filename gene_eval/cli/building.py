@@ -10,10 +10,10 @@ import datasets
 from builders import DATASET_NAME, BuilderError, Built, RawFiles, load, select
 from builders.folds import SCHEMES
 from builders.text import some
+from gene_eval.catalogue.suites import expand
 from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
 from gene_eval.metrics.register import register_comparison, register_metric
 from gene_eval.publishing.export import export, redistributable
-from gene_eval.running.suites import expand
 from gene_eval.text import say
 
 __all__ = ["build", "register"]

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gene_eval.catalogue.listing import model_facts, task_facts
+from gene_eval.catalogue.suites import SIGN, suites
 from gene_eval.cli.output import DONE
-from gene_eval.running.listing import model_facts, task_facts
-from gene_eval.running.suites import SIGN, suites
 
 __all__ = ["SHELLS", "completion"]
 

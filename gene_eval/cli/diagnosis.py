@@ -13,8 +13,8 @@ from builders import DATASET_NAME, BuilderError, RawFiles, TaskConfig, builder_o
 from builders.raw_files import DATA_DIR_VARIABLE
 from builders.user_builders import one_line_failures
 from gene_eval import __version__
+from gene_eval.catalogue.availability import Availability, availability, datasets_cache, shadowing
 from gene_eval.cli.output import DONE, SOME_FAILED
-from gene_eval.running.availability import Availability, availability, datasets_cache, shadowing
 from gene_eval.text import count, say, some
 
 __all__ = ["doctor"]

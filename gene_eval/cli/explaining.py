@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from builders import BuilderError, RawFiles, Trace, select, trace
 from builders.errors import UnknownGeneError
+from gene_eval.catalogue.suites import expand
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
 from gene_eval.running.models import load_models
 from gene_eval.running.resolve import make_resolve
-from gene_eval.running.suites import expand
 from gene_eval.running.vectors import ModelVectors
 from gene_eval.text import count, say, some
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from builders import RawFiles
+from gene_eval.catalogue.availability import availability
+from gene_eval.catalogue.listing import FILTERS, model_facts, suite_facts, task_facts
 from gene_eval.cli.output import DONE, print_columns, thousands
-from gene_eval.running.availability import availability
-from gene_eval.running.listing import FILTERS, model_facts, suite_facts, task_facts
 from gene_eval.text import say
 
 __all__ = ["models", "suites", "tasks"]

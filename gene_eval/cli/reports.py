@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import gene_eval
 from gene_eval.analysis.compare import find_model
+from gene_eval.catalogue.suites import averaged
 from gene_eval.cli.output import DONE, SOME_FAILED
 from gene_eval.files import atomic_write, check_writable
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.reporting import text
 from gene_eval.reporting.plots import save as plots
-from gene_eval.running.suites import averaged
 from gene_eval.text import say
 
 __all__ = ["card", "compare", "report"]

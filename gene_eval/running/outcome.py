@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gene_eval.analysis import tables
 from gene_eval.analysis.compare import compare as compare_results
 from gene_eval.analysis.compare import find_model
+from gene_eval.catalogue.suites import averaged
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
@@ -18,7 +19,6 @@ from gene_eval.results import store
 from gene_eval.results.records import TaskResult
 from gene_eval.results.replacing import refuse_other_vectors
 from gene_eval.running.comparison import ModelComparison
-from gene_eval.running.suites import averaged
 
 if TYPE_CHECKING:
     import pandas as pd

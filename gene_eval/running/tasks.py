@@ -25,12 +25,12 @@ from builders.folds import SCHEMES, TaskRows, assign, family_column
 from builders.labels import task_rows
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
+from gene_eval.catalogue.suites import expand
 from gene_eval.core.splits import Splits
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
-from gene_eval.running.suites import expand
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 

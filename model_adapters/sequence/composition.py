@@ -12,7 +12,7 @@ import numpy as np
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.errors import UnknownModelError
 from model_adapters.options import Option, choice, id_with_options, split_options, whole_number, yes_or_no
-from model_adapters.sequence.windows import DNA, reverse_complement, sequences_of
+from model_adapters.sequence.windows import DNA, reverse_complement, sequences_of_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,12 +53,7 @@ class _Composition(GeneEncoder):
         Raises:
             RefusedInput: A value is no DNA sequence.
         """
-        genes: list[int] = []
-        texts: list[str] = []
-        for gene, value in enumerate(batch):
-            found = sequences_of(value, gene, column=self.input_column, alphabet=DNA)
-            genes += [gene] * len(found)
-            texts += found
+        genes, texts = sequences_of_batch(batch, column=self.input_column, alphabet=DNA)
         vectors = self.vectors(texts)
         sums = np.zeros((len(batch), vectors.shape[1]))
         np.add.at(sums, genes, vectors)

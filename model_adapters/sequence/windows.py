@@ -61,6 +61,24 @@ def reverse_complement(sequence: str) -> str:
     return sequence.translate(_COMPLEMENT)[::-1]
 
 
+def sequences_of_batch(batch: list[Any], *, column: str, alphabet: Alphabet) -> tuple[list[int], list[str]]:
+    """Return the positions of the genes that all sequences of a batch are of, and the sequences in upper case.
+
+    Raises:
+        RefusedInput: see `sequences_of`.
+
+    >>> sequences_of_batch(["ac", ["G", "T"]], column="dna_sequence", alphabet=DNA)
+    ([0, 1, 1], ['AC', 'G', 'T'])
+    """
+    genes: list[int] = []
+    texts: list[str] = []
+    for gene, value in enumerate(batch):
+        found = sequences_of(value, gene, column=column, alphabet=alphabet)
+        genes += [gene] * len(found)
+        texts += found
+    return genes, texts
+
+
 def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) -> list[str]:
     """Return the sequences of one gene in upper case.
 

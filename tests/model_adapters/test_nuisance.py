@@ -48,7 +48,7 @@ def test_chromosomes():
         ("nuisance", "nuisance of what; expected nuisance:NAME with one of publications, length, gc"),
         ("lookup:family", "lookup:family has no vectors, only scores from training labels; gene-bench run lookup"),
         ("shuffled:lookup:pair", "lookup:pair has no vectors"),
-        ("lookup", "lookup of what; write lookup:family or lookup:pair"),
+        ("lookup", "lookup of what; expected lookup:NAME with one of family, pair"),
     ],
 )
 def test_what_is_wrong_is_one_line(spec, message):

@@ -1,5 +1,7 @@
 """The head "ridge": ridge regression on standardised features, alpha chosen inside the training rows.
 
+The scaled protocol of numbers is the same fit.
+
 Labels are fitted as -1 and 1 (`sklearn.linear_model.RidgeClassifier`), each with an alpha of its own; classes as one
 0/1 column each with one alpha for all, so that the predictions of a row sum to 1. Alpha is 1 / C for the C of
 `scaled.GRID` with the least squared error over the inner test rows of `scaled.training_sets`. Features are standardised
@@ -68,25 +70,42 @@ def held_out_ridge(
 
 
 class _Ridge:
-    """The fits of each training set along a path of C."""
+    """The fits of each training set along a path of C.
+
+    Where rows outnumber features, the Gram matrix of a training set is the sum of those of its blocks less the outer
+    product of the means, so that each row is multiplied once however many training sets it is in.
+    """
 
     def __init__(self, X: npt.NDArray[np.floating[Any]], targets: Array, sets: TrainingSets) -> None:
         self.X, self.targets, self.sets = X, targets, sets
         self.means, self.scales = standard_deviations(X, sets)
+        self.is_wide = X.shape[1] >= len(X)
+        if not self.is_wide:
+            # Near the means of all training sets, so that little is left to subtract.
+            self.centre, self.middle = X.mean(axis=0, dtype=np.float64), targets.mean(axis=0)
+            self.products = [self._products(sets.blocks == block) for block in range(sets.train.shape[1])]
+
+    def _products(self, rows: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+        Z = self.X[rows].astype(np.float64) - self.centre
+        return Z.T @ Z, Z.T @ (self.targets[rows] - self.middle)
 
     def fits(self, number: int, grid: npt.ArrayLike) -> list[tuple[Array, Array]]:
         """Weights (d, T) and intercepts (T,) of the features as they are, for each C."""
-        rows = self.sets.train_rows(number)
+        rows, scales = self.sets.train_rows(number), self.scales[number]
         middle = self.targets[rows].mean(axis=0)
-        Z = (self.X[rows].astype(np.float64) - self.means[number]) / self.scales[number]
-        centred = self.targets[rows] - middle
-        is_wide = Z.shape[1] > Z.shape[0]
-        gram, right = (Z @ Z.T, centred) if is_wide else (Z.T @ Z, Z.T @ centred)
+        if self.is_wide:
+            Z = (self.X[rows].astype(np.float64) - self.means[number]) / scales
+            gram, right = Z @ Z.T, self.targets[rows] - middle
+        else:
+            mean, n = self.means[number] - self.centre, rows.sum()
+            parts = [self.products[block] for block in np.flatnonzero(self.sets.train[number])]
+            gram = sum((part for part, _ in parts), -n * np.outer(mean, mean)) / np.outer(scales, scales)
+            right = sum((part for _, part in parts), -n * np.outer(mean, middle - self.middle)) / scales[:, None]
         out = []
         for C in np.asarray(grid):
             penalised = gram.copy()
             penalised[np.diag_indices_from(penalised)] += 1 / C
             solved = scipy.linalg.solve(penalised, right, assume_a="pos", overwrite_a=True, check_finite=False)
-            weights = (Z.T @ solved if is_wide else solved) / self.scales[number][:, None]
+            weights = (Z.T @ solved if self.is_wide else solved) / scales[:, None]
             out.append((weights, middle - self.means[number] @ weights))
         return out

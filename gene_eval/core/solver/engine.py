@@ -11,9 +11,10 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from gene_eval.core.engines import HeldOut, Params
 from gene_eval.core.errors import ProbeError
+from gene_eval.core.heads.ridge import held_out_ridge
 from gene_eval.core.heads.scaled import chosen_settings, training_sets
 from gene_eval.core.pairs import PairedRows
-from gene_eval.core.solver.closed_form import held_out_least_squares, held_out_ridge
+from gene_eval.core.solver.closed_form import held_out_least_squares
 from gene_eval.core.solver.gradient import Penalty
 from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.resources import full_precision, one_core_per_thread
@@ -114,9 +115,8 @@ def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, params
     array = as_array(X)
     sets = training_sets(splits, y, target=target, seed=params.seed)
     if target == "regression":
-        test = [splits.test_rows(split) for split in range(len(splits))]
-        values, chosen = held_out_ridge(array, y, test, sets)
-        return HeldOut(values, params=chosen_settings(chosen))
+        values, chosen = held_out_ridge(array, y[:, None], splits, sets)
+        return HeldOut(values[:, 0], params=chosen_settings(chosen))
     with one_core_per_thread(), full_precision(), torch.no_grad():
         values, chosen, path = held_out_scaled(array, y, target=target, splits=splits, sets=sets, params=params)
     settings = chosen_settings(chosen)

@@ -22,7 +22,7 @@ from model_adapters.sequence.windows import (
     check_windows,
     letter_weights,
     reverse_complement,
-    sequences_of,
+    sequences_of_batch,
     spans,
 )
 
@@ -124,12 +124,7 @@ class DnaModel(GeneEncoder):
         if self._net is None:
             message = f"{self.model_id} is not loaded; call load(device) first"
             raise ModelLoadError(message)
-        genes: list[int] = []
-        texts: list[str] = []
-        for gene, value in enumerate(batch):
-            found = sequences_of(value, gene, column=self.input_column, alphabet=DNA)
-            genes += [gene] * len(found)
-            texts += found
+        genes, texts = sequences_of_batch(batch, column=self.input_column, alphabet=DNA)
         if self.reading.strands == "both":
             genes, texts = [*genes, *genes], [*texts, *map(reverse_complement, texts)]
         vectors: NDArray[np.float64] | None = None

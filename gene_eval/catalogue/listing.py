@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from builders import TaskConfig, configs, select
-from gene_eval.running.suites import expand
-from gene_eval.running.suites import suites as named_suites
+from gene_eval.catalogue.suites import expand
+from gene_eval.catalogue.suites import suites as named_suites
 from gene_eval.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 
 import gene_eval
 from builders.errors import UnknownTaskError
+from gene_eval.catalogue.suites import averaged, expand, suites
 from gene_eval.cli.parser import main
-from gene_eval.running.suites import averaged, expand, suites
 from gene_eval.running.tasks import choose
 
 # Of a suite that has other tasks, the version is raised: a mean of 1.0.0 must mean the same in every report.
