@@ -245,7 +245,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
             *_small_sources(result.task for result in results),
             *_warnings(models, lines, cells, groups),
             *_uneven(lines, pairs),
-            *([] if controls else ["no control among these results: add the floor with: gene-bench run random -o DIR"]),
+            *([] if controls else ["no control among these results: add one with: gene-bench run random -o DIR"]),
         ),
     )
 

@@ -56,7 +56,7 @@ _SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
     (PAPER, "1.0.0", "the tasks of arXiv 2412.04075", _is_of_paper),
     (STARTER, "1.0.0", "built in, for trying things out; part of no ranking", _is_starter),
     ("extended", "1.0.0", "what gene-bench has beyond the paper", _is_beyond),
-    (GENEB, "1.0.0", "DNA sequences of the collections that GenEB takes its tasks from", _is_of_geneb),
+    (GENEB, "1.0.0", "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
 )
 
 

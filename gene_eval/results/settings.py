@@ -45,11 +45,12 @@ class Settings:
         return ", ".join(f"{axis} {value}" for axis, value in self.shown.items())
 
     def __lt__(self, other: "Settings") -> bool:
-        """Order by the axes as they are listed above; all examples come before few."""
+        """Order by the axes as they are listed above; of each, the default comes first."""
         return self._key() < other._key()
 
     def _key(self) -> tuple[Any, ...]:
-        return tuple(-1 if value is None else value for value in asdict(self).values())
+        changed = self.differences(DEFAULTS)
+        return tuple((axis in changed, -1 if value is None else value) for axis, value in asdict(self).items())
 
     @property
     def shown(self) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class RunOptions:
             if given not in known:
                 raise UnknownNameError(given, kind=option, known=known)
         # Imports what it names, so that a head that cannot be made stops the run before any work is done.
-        if self.curve and any(fit.shots for fit in self.fits):
+        is_few_shot = any(fit.shots for fit in self.fits)
+        if self.curve and is_few_shot:
             message = "a curve is fitted on parts of the training entities, not on shots; leave one of the two out"
             raise GeneBenchError(message)
         for option in ("out", "data_dir"):

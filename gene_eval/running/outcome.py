@@ -98,7 +98,7 @@ class Results:
         if not self.results:
             return self.problems
         report = self.report
-        return (*report.problems, *(warning for table in report.tables for warning in table.warnings))
+        return tuple(dict.fromkeys([*report.problems, *(line for table in report.tables for line in table.warnings)]))
 
     def to_frame(self, level: Level = "scores") -> pd.DataFrame:
         """Every score as a row.

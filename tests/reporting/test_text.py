@@ -151,7 +151,7 @@ def test_uneven_coverage_and_a_missing_control_are_said() -> None:
         "models were scored on different genes on humantfs_is_tf: a row does not compare like with like; "
         "ranks and comparisons take the genes that two models share, --common-genes those that all have",
         f"not compared: a with b on humantfs_is_tf: {WITHOUT_PREDICTIONS}",
-        "no control among these results: add the floor with: gene-bench run random -o DIR",
+        "no control among these results: add one with: gene-bench run random -o DIR",
     )
     assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
 

@@ -9,6 +9,7 @@ from gene_eval.core.few_labels.draws import hash_rows
 from gene_eval.core.few_labels.few_shot import few_shot
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
+from gene_eval.running.options import RunOptions
 
 TASK, SMALL = "starter_is_tf", "random:dim=8"
 
@@ -65,6 +66,6 @@ def test_a_curve_stands_in_the_ordinary_result_and_is_read_again(go, tmp_path):
         ({"shots": 2, "curve": True}, "leave one of the two out"),
     ],
 )
-def test_what_does_not_go_together_stops_the_run(go, options, message):
+def test_what_does_not_go_together_is_refused_before_any_work(options, message):
     with pytest.raises((GeneBenchError, UnknownNameError), match=message):
-        go(SMALL, [TASK], **options)
+        RunOptions.of(options)

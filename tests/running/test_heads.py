@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from gene_eval.core import UnknownNameError
 from gene_eval.results import store
+from gene_eval.running.options import RunOptions
 
 TASK, SMALL = "starter_is_tf", "random:dim=8"
 HEAD = """
@@ -46,6 +47,6 @@ def test_a_users_head_that_fails_costs_its_cells_and_an_edited_one_is_fitted_aga
     assert go(SMALL, [TASK], head=f"{file}:Mine").fitted == 1
 
 
-def test_a_head_that_does_not_exist_stops_the_run(go):
+def test_a_head_that_does_not_exist_is_refused_before_any_work():
     with pytest.raises(UnknownNameError, match="unknown head 'kn': did you mean 'knn'"):
-        go(SMALL, [TASK], head="kn")
+        RunOptions(head="kn")
