@@ -70,9 +70,9 @@ def test_few_labels_show_the_spread_over_draws():
     results = list(run("random:dim=8", "starter_is_tf", shots=[1, 4], head=["linear", "centroid"], log=[].append))
     report = build(results)
     assert [(table.settings.head, table.settings.shots) for table in report.tables] == [
-        ("centroid", 1),
-        ("centroid", 4),
         ("linear", 1),
         ("linear", 4),
+        ("centroid", 1),
+        ("centroid", 4),
     ]
     assert to_markdown(report).count("### Few labels") == 4

@@ -37,5 +37,5 @@ def test_settings_are_said_briefly_and_ordered() -> None:
         "protocol scaled, engine sklearn, seed 3, split family, head mlp, shots 5"
     )
     assert sorted([Settings(shots=16), Settings(shots=1), Settings(), Settings(engine="aaa")]) == [
-        Settings(engine="aaa"), Settings(), Settings(shots=1), Settings(shots=16),
+        Settings(), Settings(shots=1), Settings(shots=16), Settings(engine="aaa"),
     ]  # fmt: skip
