@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
+from gene_eval.analysis.controls import CONTROLS, AgainstControls, against_controls, is_control, near_lines
 from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.rankings import GroupRanking, rank
@@ -37,8 +38,6 @@ __all__ = [
     "scored_of",
 ]
 
-# Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
-CONTROLS = ("length", "lookup", "nuisance", "random", "shuffled")
 LABEL_METRIC = MAIN_METRIC["binary"]
 # Share of a task's entities; a score of fewer is marked, since it may be another task in effect.
 LEAST_COVERAGE = 0.9
@@ -106,6 +105,7 @@ class Table:
         figure2: Of the paper's metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
         rankings: Ranks by group; groups that no model has all tasks of are not there.
+        against_controls: Task name to its models beside its controls, where it has both.
         pairs: (model, model, task) where the two were not scored on the same entities, to what can be compared; see
             `gene_eval.analysis.pairing.Pairing.unlike`.
         suites: "@name" to all tasks that a suite averages, of which `groups` has those at hand.
@@ -124,6 +124,7 @@ class Table:
     figure2: Means
     figure_s1: Means
     rankings: tuple[GroupRanking, ...]
+    against_controls: Mapping[str, AgainstControls]
     pairs: Pairs
     suites: Suites
     warnings: tuple[str, ...]
@@ -209,7 +210,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
         records[name] = replace(task, id=name)
     cells = {key: _cell(result) for key, result in found.items()}
     models = sorted({result.model.id for result in results})
-    controls = tuple(sorted({result.model.id for result in results if result.model.adapter in CONTROLS}))
+    controls = tuple(sorted({result.model.id for result in results if is_control(result)}))
     large = {name for (_, name), cell in cells.items() if cell.is_counted}
     lines = tuple(
         sorted(
@@ -224,6 +225,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
     # Each with its own record: how many examples of a class were scored differs between models.
     renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())
     rankings = rank(renamed, pairs=pairs, suites=suites)
+    against = against_controls(found, pairs)
     return Table(
         settings=settings,
         models=_ordered(models, controls, rankings),
@@ -237,6 +239,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
         figure2=_means(models, figure2_groups, found, PAPER_METRIC),
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
+        against_controls=against,
         pairs=pairs,
         suites=suites,
         warnings=(
@@ -245,6 +248,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
             *_small_sources(result.task for result in results),
             *_warnings(models, lines, cells, groups),
             *_uneven(lines, pairs),
+            *near_lines(models, against),
             *([] if controls else ["no control among these results: add one with: gene-bench run random -o DIR"]),
         ),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 
-from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, group_metric
+from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking, ModelRank
 from gene_eval.analysis.tables import (
@@ -29,7 +29,9 @@ from gene_eval.analysis.tables import (
 )
 from gene_eval.errors import ReportError
 from gene_eval.reporting.appendix import AS_PUBLISHED, appendix, published_grid
+from gene_eval.reporting.controls import CONTROLS_NOTE, NEAR, controls_grid, is_near
 from gene_eval.reporting.page.render import render
+from gene_eval.reporting.rows import label_score, mean_rows, rows
 from gene_eval.results.minimum import RULE
 from gene_eval.results.records import defined
 from gene_eval.text import cell, count, markdown, printable
@@ -57,66 +59,12 @@ __all__ = [
 
 NOTHING = "–"
 
-Row = dict[str, str | int | float | bool | None]
 Grid = list[list[str]]
-
-
-def rows(table: Table) -> list[Row]:
-    """One row for each task and model of the table, then one for each label of its multi-label tasks.
-
-    `level` says which: "task" or "label". What was not run has None for its scores.
-    """
-    listed: list[Row] = []
-    for task in table.tasks:
-        for model in table.models:
-            cell = table.cells.get((model, task.name))
-            common: Row = {
-                **asdict(table.settings),
-                "level": "task",
-                "task": task.name,
-                "label": "",
-                "family": task.family,
-                "target": task.target,
-                "is_ranked": task.is_ranked,
-                "model": model,
-                "is_control": model in table.controls,
-                "metric": task.metric,
-                "mean": cell.mean if cell else None,
-                "std": cell.std if cell else None,
-                "n_task": task.n,
-                "n_scored": cell.n_scored if cell else None,
-                "n_missing": cell.n_missing if cell else None,
-            }
-            listed.append(common)
-            for label in labels(table, task):
-                mean, std = _label_score(table, model, task, label)
-                listed.append(
-                    {**common, "level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std}
-                )
-    return listed
-
-
-def _mean_rows(table: Table) -> list[Row]:
-    """One row for each mean, by model, with the group's name as family and no task."""
-    return [
-        {
-            **asdict(table.settings),
-            "level": "family",
-            "family": group,
-            "is_ranked": True,
-            "model": model,
-            "is_control": model in table.controls,
-            "metric": group_metric(group),
-            "mean": mean.mean,
-            "std": mean.std,
-        }
-        for (model, group), mean in table.means.items()
-    ]
 
 
 def to_csv(report: Report) -> str:
     """Tasks, labels and means by family of all tables under one header; warnings are left to other formats."""
-    listed = [row for table in report.tables for row in (*rows(table), *_mean_rows(table))]
+    listed = [row for table in report.tables for row in (*rows(table), *mean_rows(table))]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
     writer.writeheader()
@@ -180,6 +128,8 @@ def to_markdown(report: Report) -> str:
         if table.warnings:
             parts.append("\n".join(f"- {markdown(warning)}" for warning in table.warnings))
         parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(markdown, _legend(table))]
+        if len(grid := controls_grid(table)) > 1:
+            parts += ["### Beside the controls", _pipes(grid), CONTROLS_NOTE]
         for task in table.tasks:
             if names := labels(table, task):
                 title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"
@@ -208,8 +158,8 @@ def to_text(report: Report) -> str:
     """Means and tasks for a terminal, aligned with spaces and without warnings (they belong on stderr)."""
     parts = []
     for table in report.tables:
-        grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
-        parts += [printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in grids), *_legend(table)]
+        parts += [printable(str(table.settings)), *("\n".join(_aligned(grid)) for grid in _grids(table))]
+        parts += _legend(table)
     return "\n\n".join(parts) + "\n"
 
 
@@ -217,10 +167,18 @@ def to_html(report: Report) -> str:
     """The same tables for a notebook; names are text there, whatever they hold."""
     parts = []
     for table in report.tables:
-        grids = [_task_grid(table)] + ([_mean_grid(table, table.means, table.groups)] if table.means else [])
-        parts += [f"<p>{html.escape(str(table.settings))}</p>", *map(_html_table, grids)]
+        parts += [f"<p>{html.escape(str(table.settings))}</p>", *map(_html_table, _grids(table))]
         parts += [f"<p>{html.escape(line)}</p>" for line in _legend(table)]
     return "\n".join(parts)
+
+
+def _grids(table: Table) -> Iterator[Grid]:
+    """What a terminal and a notebook show."""
+    yield _task_grid(table)
+    if len(grid := controls_grid(table)) > 1:
+        yield grid
+    if table.means:
+        yield _mean_grid(table, table.means, table.groups)
 
 
 def _html_table(grid: Grid) -> str:
@@ -267,17 +225,18 @@ def _task_grid(table: Table) -> Grid:
     for task in table.tasks:
         cells = [table.cells.get((model, task.name)) for model in table.models]
         values = [NOTHING if cell is None else _number(cell.mean, cell.std) for cell in cells]
-        grid.append([task.name + _marks(task, cells), task.family, task.metric, scored_of(task, cells), *values])
+        grid.append([task.name + _marks(table, task, cells), task.family, task.metric, scored_of(task, cells), *values])
     return grid
 
 
-def _marks(task: TaskLine, cells: Iterable[Cell | None]) -> str:
+def _marks(table: Table, task: TaskLine, cells: Iterable[Cell | None]) -> str:
     """Signs behind a task's name, which the legend explains."""
     known = [cell for cell in cells if cell]
     marks = {
         "*": not task.is_ranked,
         "†": any(not cell.is_counted for cell in known),
         "‡": any(cell.n_scored < LEAST_COVERAGE * task.n for cell in known),
+        NEAR: is_near(table, task),
     }
     return "".join(f" {mark}" for mark, is_set in marks.items() if is_set)
 
@@ -285,14 +244,8 @@ def _marks(task: TaskLine, cells: Iterable[Cell | None]) -> str:
 def _label_grid(table: Table, task: TaskLine, names: Sequence[str]) -> Grid:
     models = [model for model in table.models if (model, task.name) in table.results]
     headings = dict(zip(table.models, _headings(table), strict=True))
-    lines = [[name, *(_number(*_label_score(table, model, task, name)) for model in models)] for name in names]
+    lines = [[name, *(_number(*label_score(table, model, task, name)) for model in models)] for name in names]
     return [["label", *(headings[model] for model in models)], *lines]
-
-
-def _label_score(table: Table, model: str, task: TaskLine, label: str) -> tuple[float | None, float | None]:
-    result = table.results.get((model, task.name))
-    score = result.labels.get(label, {}).get(LABEL_METRIC) if result else None
-    return (defined(score.mean), defined(score.std)) if score else (None, None)
 
 
 def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) -> Grid:
@@ -361,11 +314,13 @@ def _legend(table: Table) -> list[str]:
         lines.append("±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.")
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
-    marks = {mark for task in table.tasks for mark in _marks(task, _cells_of(table, task)).split()}
+    marks = {mark for task in table.tasks for mark in _marks(table, task, _cells_of(table, task)).split()}
     legend = {
         "*": "for trying things out: never part of a mean or a ranking.",
         "†": f"{RULE}: in no mean and no rank.",
         "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
+        NEAR: "a control comes within the detectable difference of a model; in brackets, (score - best control) /"
+        " (1 - best control).",
     }
     return [*lines, *(f"{mark} {text}" for mark, text in legend.items() if mark in marks)]
 

@@ -18,6 +18,7 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
 from gene_eval.results.replacing import refuse_other_vectors
+from gene_eval.running import frames
 from gene_eval.running.comparison import ModelComparison
 
 if TYPE_CHECKING:
@@ -192,6 +193,17 @@ class Results:
         return pd.DataFrame(
             rows, columns=["group", "basis", "model", "mean", "rank", "low", "high", "std_error"] if not rows else None
         )
+
+    def beside_controls(self) -> pd.DataFrame:
+        """Every score beside the best control of its task.
+
+        Returns:
+            Columns `task`, `model`, `metric`, `mean`, `best_control`, `best_control_mean`, `detectable` (the true
+            difference that the task shows with a chance of 80 %), `rescaled` ((mean - best control) / (1 - best
+            control), for ROC-AUC), `is_near_control` (a control comes within the detectable difference, or is above),
+            and the settings where there are several.
+        """
+        return frames.beside_controls(self.report)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""

@@ -10,6 +10,7 @@ import pytest
 from gene_eval.analysis.pairing import WITHOUT_PREDICTIONS
 from gene_eval.analysis.tables import CONTROLS
 from gene_eval.errors import ReportError
+from gene_eval.reporting.controls import CONTROLS_NOTE
 from gene_eval.reporting.text import Cell, Mean, Report, build, rows, to_csv, to_json, to_markdown, to_text
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 from model_adapters import describe
@@ -231,6 +232,17 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "\\* for trying things out: never part of a mean or a ranking.\n"
         "\n"
+        "### Beside the controls\n"
+        "\n"
+        "| task | best control | its score | detectable | good | a-poor-one |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        "| hpa_interactions | random | -0.100 | – | 0.400 | 0.000 |\n"
+        "| humantfs_is_tf | random | 0.500 | – | 0.800 (0.600) | 0.600 (0.200) |\n"
+        "| reactome_pathways | random | 0.500 | – | 0.900 (0.800) | 0.600 (0.200) |\n"
+        "| starter_is_tf | random | 0.500 | – | 1.000 (1.000) | – |\n"
+        "\n"
+        f"{CONTROLS_NOTE}\n"
+        "\n"
         "### Coverage\n"
         "\n"
         "Every model was scored on every entity of its tasks.\n"
@@ -248,6 +260,9 @@ def test_text_is_aligned(results: list[TaskResult]) -> None:
         "",
         "task             family      metric   n    good           random (control)",
         "starter_is_tf *  regulatory  roc_auc  100  1.000 ± 0.013  0.500 ± 0.013",
+        "",
+        "task           best control  its score  detectable  good",
+        "starter_is_tf  random        0.500      –           1.000 (1.000)",
         "",
         "±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.",
         "",
@@ -289,6 +304,11 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "n_task": "100",
         "n_scored": "100",
         "n_missing": "0",
+        "best_control": "random",
+        "best_control_mean": "-0.1",
+        "detectable": "",
+        "rescaled": "",
+        "is_near_control": "",
     }
 
 

@@ -78,13 +78,16 @@ def _table(table: Table) -> dict[str, Any]:
             {"id": model, "slug": slug(model), "word": shlex.quote(model), "control": model in table.controls}
             for model in table.models
         ],
-        "tasks": [_task(table, task, label_names[task.name]) for task in table.tasks],
+        "tasks": [
+            {**_task(table, task, label_names[task.name]), "control": _against(table, task, models)}
+            for task in table.tasks
+        ],
         "groups": [
             {"name": name, **_group(table, name, [tasks[task] for task in members], rankings.get(name))}
             for name, members in table.groups.items()
         ],
         "results": [
-            _result(models[model], tasks[name], result, label_names[name], shared)
+            {**_result(models[model], tasks[name], result, label_names[name], shared), **_beside(table, model, name)}
             for (model, name), result in sorted(table.results.items())
         ],
         "shared": shared.values,
@@ -94,6 +97,21 @@ def _table(table: Table) -> dict[str, Any]:
             for (one, other, task), pair in sorted(table.pairs.items())
         ],
     }
+
+
+def _against(table: Table, task: TaskLine, models: Mapping[str, int]) -> list[Any] | None:
+    """The best control of a task, its score, and the difference that can be detected."""
+    against = table.against_controls.get(task.name)
+    return against and [models[against.control], _scaled(against.score), _scaled(against.detectable)]
+
+
+def _beside(table: Table, model: str, task: str) -> dict[str, Any]:
+    """`r`, the rescaled score of a model, and `k`, the controls that come near it; left out where there is none."""
+    if (against := table.against_controls.get(task)) is None or model in table.controls:
+        return {}
+    share = _scaled(against.rescaled.get(model))
+    near = list(against.near.get(model, ()))
+    return ({} if share is None else {"r": share}) | ({"k": near} if near else {})
 
 
 def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:

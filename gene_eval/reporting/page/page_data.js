@@ -8,6 +8,7 @@ const TABLES = DATA.tables.map((table) => {
   for (const result of table.results) {
     table.byKey.set(result.m * table.tasks.length + result.t, result);
     table.models[result.m].tasks.push(result.t);
+    if (result.k) table.tasks[result.t].isNear = true;
   }
   for (const group of table.groups) group.pairs = new Map(group.p.map(([a, b, p, apart, alone]) => [a + ' ' + b, { p, apart, alone }]));
   table.unlike = new Map(table.pairs.map(([a, b, task, ...pair]) => [[a, b, task].join(' '), pair]));
@@ -37,6 +38,18 @@ function scoreOf(table, model, task, metric) {
 function labelScore(table, model, task, label) {
   const result = resultOf(table, model, task);
   return result && result.l ? readScore(result.l[label]) : null;
+}
+
+// (score - best control) / (1 - best control); null where there is none.
+function rescaledOf(result) {
+  return result.r === undefined ? null : result.r / DATA.unit;
+}
+
+// {model, score, detectable} of the best control of a task; null where there is none.
+function controlOf(table, task) {
+  if (!task.control) return null;
+  const [model, score, detectable] = task.control;
+  return { model: table.models[model], score: score / DATA.unit, detectable: detectable === null ? null : detectable / DATA.unit };
 }
 
 // The mean of a score; null where there is none.

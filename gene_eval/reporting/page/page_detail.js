@@ -1,5 +1,7 @@
 // One task, one of its labels, one model, and where all numbers come from.
 
+const RESCALED = '(score - best control) / (1 - best control), by the main metric: the share of what the best control leaves.';
+
 function taskView(table, name) {
   const task = table.tasks.find((each) => each.name === name);
   if (!task) return missing('task', name);
@@ -7,16 +9,18 @@ function taskView(table, name) {
   const metric = Math.max(0, metrics.indexOf(state.query.get('metric') || task.metric));
   const change = (event) => choose('metric', event.target.value === task.metric ? '' : event.target.value);
   const chooser = el('select', { id: 'metric', 'aria-label': 'Metric', onchange: change }, metrics.map((each, index) => el('option', { value: each, selected: index === metric }, each)));
-  const signs = [...(task.ranked ? [] : [sign('not ranked')]), ...(task.counted ? [] : [sign('too small')])];
+  const signs = [...(task.ranked ? [] : [sign('not ranked')]), ...(task.counted ? [] : [sign('too small')]), ...(task.isNear ? [sign('near a control')] : [])];
   return [
     heading(task.name, ...signs),
     el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)), 'source ' + task.source].join(' · ')),
     task.counted ? null : el('p', {}, 'Too small: ' + DATA.minimum + '. It is in no mean and no rank.'),
+    controlLine(table, task),
     el('div', { class: 'filters' }, el('label', {}, 'Metric ', chooser)),
     foldTable(table, task, {
       caption: 'Scores on ' + task.name,
       metric: metrics[metric],
       scoreOf: (model) => scoreOf(table, model, task, metric),
+      further: task.control && metrics[metric] === task.metric ? [rescaledColumn()] : [],
     }),
     task.labels.length ? labelTable(table, task) : null,
     folded('Where the task comes from', definitions([
@@ -28,6 +32,19 @@ function taskView(table, name) {
       ...Object.entries(task.inputs).map(([file, hash]) => [file + ', sha256', code(hash)]),
     ])),
   ];
+}
+
+// What the best control has, and what difference the task can show.
+function controlLine(table, task) {
+  const control = controlOf(table, task);
+  if (!control) return null;
+  const detectable = control.detectable === null ? '' : ' A difference of ' + number(control.detectable) + ' would be found with a chance of 80\u00a0%.';
+  return el('p', {}, 'Best control: ', link(control.model.id, 'model', control.model.id), ', ' + number(control.score) + '.' + detectable);
+}
+
+function rescaledColumn() {
+  const cell = ({ result }) => [number(rescaledOf(result)), result.k ? [' ', sign('near a control')] : null].flat().filter((part) => part !== null);
+  return { name: 'rescaled', isNumber: true, help: RESCALED, value: ({ result }) => rescaledOf(result), cell };
 }
 
 function labelView(table, name, label) {
@@ -46,7 +63,7 @@ function labelView(table, name, label) {
   ];
 }
 
-function foldTable(table, task, { caption, metric, scoreOf }) {
+function foldTable(table, task, { caption, metric, scoreOf, further = [] }) {
   const rows = table.models.map((model) => ({ model, result: resultOf(table, model, task), score: scoreOf(model) })).filter((row) => row.result);
   const values = rows.flatMap((row) => (row.score ? row.score.folds : [])).filter((value) => value !== null);
   const scale = [Math.min(...values), Math.max(...values)];
@@ -62,6 +79,7 @@ function foldTable(table, task, { caption, metric, scoreOf }) {
     columns: [
       { name: 'model', value: (row) => row.model.id.toLowerCase(), cell: (row) => modelLink(row.model), fields: [['model', (row) => row.model.id]] },
       { name: 'mean ± std', isNumber: true, lowFirst: !higher, help: metric + ', mean ± standard deviation over folds' + (higher ? '' : '; less is better') + '. A difference within it may be chance: Compare tests pairs of models.', value: mean, cell: (row) => meanStd(row.score), fields: scoreFields((row) => row.score) },
+      ...further,
       { name: 'scored', isNumber: true, help: 'Entities of the task that the model has a vector for and was scored on.', value: (row) => row.result.n[0], cell: (row) => scoredCell(task, row.result), fields: [['scored', (row) => row.result.n[0]], ['of', () => task.n]] },
       { name: 'folds', isNumber: true, isPicture: true, help: 'The score in each fold; all models of a task on one scale, from the lowest to the highest fold.', value: mean, cell: (row) => foldsCell(row.score, scale) },
       { name: 'without vector', isNumber: true, help: 'Entities of the task that the model has no vector for.', value: (row) => row.result.n[1], cell: (row) => whole(row.result.n[1]) },
@@ -166,6 +184,7 @@ function modelView(table, id) {
       columns: [
         { name: 'task', value: (row) => row.task.name, cell: (row) => taskLink(row.task) },
         { name: 'mean ± std', isNumber: true, help: 'By the metric of the task, mean ± standard deviation over folds.', value: (row) => meanOf(row.score), cell: (row) => meanStd(row.score), fields: scoreFields((row) => row.score) },
+        ...(model.control || !rows.some((row) => row.task.control) ? [] : [rescaledColumn()]),
         { name: 'scored', isNumber: true, help: 'Entities of the task that the model was scored on.', value: (row) => row.result.n[0] / row.task.n, cell: (row) => scoredCell(row.task, row.result), fields: [['scored', (row) => row.result.n[0]], ['of', (row) => row.task.n]] },
         { name: 'place', isNumber: true, lowFirst: true, help: 'By the mean alone, controls included: neighbours often do not differ, and models may be scored on different genes.', value: (row) => row.rank, cell: (row) => (row.rank === null ? NOTHING : row.rank + ' of ' + row.of) },
         { name: 'metric', value: (row) => row.task.metric },

@@ -7,6 +7,7 @@ const SIGNS = {
   control: 'needs no model: vectors at random or shuffled, labels of related genes, or covariates such as publication counts',
   'not ranked': 'a task for trying things out, in no mean and in no ranking',
   'too small': DATA.minimum + ': shown, but in no mean and no rank',
+  'near a control': 'a control comes within the difference that the task can show (detectable with a chance of 80 %), or is above the model',
   'few genes': 'scored on less than ' + percent(DATA.leastCoverage, 0) + ' of the entities of the task, so that the score is about other genes than that of other models',
 };
 
@@ -113,6 +114,7 @@ function taskLink(task) {
   const parts = [link(breakable(task.name), 'task', task.name)];
   if (!task.ranked) parts.push(' ', sign('not ranked'));
   if (!task.counted) parts.push(' ', sign('too small'));
+  if (task.isNear) parts.push(' ', sign('near a control'));
   return parts;
 }
 

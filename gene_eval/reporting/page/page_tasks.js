@@ -8,6 +8,7 @@ function tasksView(table) {
     return { task, best: best || null, floor: floor ? floor.score.mean : null, models: scores.length };
   });
   const best = (row) => (row.best ? row.best.score.mean : null);
+  const rescaled = (row) => (row.best ? rescaledOf(resultOf(table, row.best.model, row.task)) : null);
   return [
     heading('Tasks'),
     dataTable({
@@ -20,6 +21,7 @@ function tasksView(table) {
         { name: 'task', value: ({ task }) => task.name, cell: ({ task }) => taskLink(task) },
         { name: 'best score', isNumber: true, help: 'The highest mean over folds ± standard deviation over folds, without controls; whether it differs from the next is under Compare.', value: best, cell: (row) => bestCell(table, row), fields: [['best score', best], ['std', (row) => (row.best ? row.best.score.std : null)]] },
         { name: 'control', isNumber: true, help: 'The best of the controls, which need no model.', value: (row) => row.floor, cell: (row) => number(row.floor) },
+        { name: 'rescaled', isNumber: true, help: RESCALED + ' Of the best model.', value: rescaled, cell: (row) => number(rescaled(row)) },
         { name: 'best model', value: (row) => (row.best ? row.best.model.id : null), cell: (row) => (row.best ? modelLink(row.best.model) : NOTHING) },
         { name: 'scored', isNumber: true, help: 'Entities that were scored, by the model with the fewest and the one with the most, of those of the task.', value: ({ task }) => task.n, cell: ({ task }) => scoredOf(table, task) },
         { name: 'metric', value: ({ task }) => task.metric },

@@ -1,0 +1,95 @@
+"""Results as rows of plain values: what CSV and JSON reports hold."""
+
+import math
+from dataclasses import asdict
+from typing import Final
+
+from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.tables import LABEL_METRIC, Table, TaskLine, labels
+from gene_eval.results.records import defined
+
+__all__ = ["BESIDE_CONTROLS", "Row", "label_score", "mean_rows", "rows"]
+
+BESIDE_CONTROLS: Final = ("best_control", "best_control_mean", "detectable", "rescaled", "is_near_control")
+Row = dict[str, str | int | float | bool | None]
+
+
+def rows(table: Table) -> list[Row]:
+    """One row for each task and model of the table, then one for each label of its multi-label tasks.
+
+    `level` says which: "task" or "label". What was not run has None for its scores.
+    """
+    listed: list[Row] = []
+    for task in table.tasks:
+        for model in table.models:
+            cell = table.cells.get((model, task.name))
+            common: Row = {
+                **asdict(table.settings),
+                "level": "task",
+                "task": task.name,
+                "label": "",
+                "family": task.family,
+                "target": task.target,
+                "is_ranked": task.is_ranked,
+                "model": model,
+                "is_control": model in table.controls,
+                "metric": task.metric,
+                "mean": cell.mean if cell else None,
+                "std": cell.std if cell else None,
+                "n_task": task.n,
+                "n_scored": cell.n_scored if cell else None,
+                "n_missing": cell.n_missing if cell else None,
+                **_beside_controls(table, task, model),
+            }
+            listed.append(common)
+            for label in labels(table, task):
+                mean, std = label_score(table, model, task, label)
+                listed.append(
+                    {
+                        **common,
+                        **dict.fromkeys(BESIDE_CONTROLS),
+                        **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
+                    }
+                )
+    return listed
+
+
+def _beside_controls(table: Table, task: TaskLine, model: str) -> Row:
+    """What `BESIDE_CONTROLS` names, None where there is none."""
+    against = table.against_controls.get(task.name)
+    if against is None:
+        return dict.fromkeys(BESIDE_CONTROLS)
+    near = against.near.get(model) if (model, task.name) in table.results else None
+    values = (
+        against.control,
+        against.score,
+        defined(against.detectable),
+        defined(against.rescaled.get(model, math.nan)),
+        None if near is None else bool(near),
+    )
+    return dict(zip(BESIDE_CONTROLS, values, strict=True))
+
+
+def mean_rows(table: Table) -> list[Row]:
+    """One row for each mean, by model, with the group's name as family and no task."""
+    return [
+        {
+            **asdict(table.settings),
+            "level": "family",
+            "family": group,
+            "is_ranked": True,
+            "model": model,
+            "is_control": model in table.controls,
+            "metric": group_metric(group),
+            "mean": mean.mean,
+            "std": mean.std,
+        }
+        for (model, group), mean in table.means.items()
+    ]
+
+
+def label_score(table: Table, model: str, task: TaskLine, label: str) -> tuple[float | None, float | None]:
+    """Mean and deviation of one label of a multi-label task, None where there is none."""
+    result = table.results.get((model, task.name))
+    score = result.labels.get(label, {}).get(LABEL_METRIC) if result else None
+    return (defined(score.mean), defined(score.std)) if score else (None, None)
