@@ -194,6 +194,11 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--shots", type=_positive, nargs="+", metavar="K", help="fit on K examples of each class, drawn 20 times"
     )
     run.add_argument(
+        "--controls",
+        action="store_true",
+        help="score controls too: shuffled:MODEL, lookup:family and pair, nuisance:publications and all",
+    )
+    run.add_argument(
         "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
     )
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")

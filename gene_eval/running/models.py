@@ -7,11 +7,16 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from gene_eval.analysis.controls import CONTROLS as CONTROL_ADAPTERS
 from gene_eval.errors import GeneBenchError
 from model_adapters import Model, Resolve, from_object
+from model_adapters.combined import ShuffledVectors
 from model_adapters.files.memory import MemoryVectors
 
-__all__ = ["NamedModel", "load_models"]
+__all__ = ["CONTROLS", "NamedModel", "control_models", "load_models"]
+
+CONTROLS = ("lookup:family", "lookup:pair", "nuisance:publications", "nuisance:all")
+"""What explains scores without any model; vectors of each model given to other genes stand beside them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,17 @@ def load_models(
     found = _told_apart(list(loaded.values()))
     _check_names(found)
     return found
+
+
+def control_models(models: Sequence[NamedModel]) -> list[NamedModel]:
+    """The controls of some models that are not among them: each model shuffled, and `CONTROLS`."""
+    wrapped = [model for model in models if model.model.adapter not in CONTROL_ADAPTERS]
+    shuffled = [
+        NamedModel(f"shuffled:{model.name}", ShuffledVectors(model.model), f"shuffled:{model.given}")
+        for model in wrapped
+    ]
+    names = {model.name for model in models}
+    return [each for each in (*shuffled, *load_models(list(CONTROLS))) if each.name not in names]
 
 
 def _renamed(named: Sequence[tuple[str | None, Any]], names: Sequence[str]) -> list[tuple[str | None, Any]]:

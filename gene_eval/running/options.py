@@ -42,6 +42,9 @@ class RunOptions:
             in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`. Or a list of them.
         shots: Examples of each class to fit on, or several such numbers; None fits on all training entities. See
             `gene_eval.core.few_labels.few_shot`.
+        controls: Whether to score the controls that explain a score without the model too: `shuffled:MODEL` of each
+            model, `lookup:family`, `lookup:pair`, `nuisance:publications`, `nuisance:all`; each on the tasks that it
+            can be scored on.
         curve: Whether to fit on parts of the training entities too, for a learning curve.
         protocol: See `gene_eval.core.probe.probe`.
         engine: See `gene_eval.core.probe.probe`.
@@ -72,6 +75,7 @@ class RunOptions:
     repeats: int = 1
     head: Head | Sequence[Head] = "linear"
     shots: int | Sequence[int] | None = None
+    controls: bool = False
     curve: bool = False
     protocol: str = "paper"
     engine: str = DEFAULT_ENGINE

@@ -32,7 +32,7 @@ from gene_eval.results.settings import common_entities
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.fitting import Fit, with_blocks
 from gene_eval.running.lookups import LookupVectors, is_lookup
-from gene_eval.running.models import load_models
+from gene_eval.running.models import NamedModel, control_models, load_models
 from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.resolve import make_resolve
@@ -89,6 +89,7 @@ class _Run:
         self.raw = RawFiles(options.data_dir)
         self.resolve = make_resolve(self.raw, options.log)
         self.results = Results(folder=options.out)
+        self.told: set[str] = set()
 
     def score_all(self, models: Any, tasks: Any) -> Results:
         """Score every model on every task."""
@@ -96,10 +97,16 @@ class _Run:
         chosen = collect_tasks(
             tasks, self.raw, subtasks=options.subtasks, splits=options.splits, repeats=options.repeats
         )
-        diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
-        vectors = self._vectors(models, names=self.options.name, diseases=diseases)
+        diseases = (
+            None
+            if self.options.diseases is None
+            else self._of(load_models(self.options.diseases, resolve=self.resolve))[0]
+        )
+        named = load_models(models, names=self.options.name, resolve=self.resolve)
+        vectors = self._of(named, diseases=diseases)
+        controls = self._of(control_models(named), diseases=diseases) if self.options.controls else []
         if self.options.out is not None and not self.options.overwrite:
-            for of_model in vectors:
+            for of_model in (*vectors, *controls):
                 refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
         ready: list[TaskArrays] = []
         for item in chosen:
@@ -107,21 +114,19 @@ class _Run:
                 self._fail(item)
             else:
                 ready.append(item)
-        for of_model in vectors:
+        for of_model in (*vectors, *controls):
             for task in self._shown(ready, of_model.name):
                 for fit in self.options.fits:
                     try:
                         with one_line_errors():
                             self._score(task, of_model, vectors, fit)
                     except GeneBenchError as error:
-                        self._fail(Failure(task.record.id, of_model.name, str(error)))
+                        self._fail(Failure(task.record.id, of_model.name, str(error)), is_asked=of_model in vectors)
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
 
-    def _vectors(
-        self, models: Any, *, names: str | Sequence[str] | None = None, diseases: ModelVectors | None = None
-    ) -> list[ModelVectors]:
+    def _of(self, models: Sequence[NamedModel], *, diseases: ModelVectors | None = None) -> list[ModelVectors]:
         options = self.options
         return [
             (LookupVectors if is_lookup(each.model) else ModelVectors)(
@@ -134,14 +139,18 @@ class _Run:
                 log=self.log,
                 diseases=diseases,
             )
-            for each in load_models(models, names=names, resolve=self.resolve)
+            for each in models
         ]
 
-    def _fail(self, failure: Failure) -> None:
-        is_known = any(other.reason == failure.reason for other in self.results.failures)
-        self.results.failures.append(failure)
+    def _fail(self, failure: Failure, *, is_asked: bool = True) -> None:
+        """Tell a failure; of a control that `controls` added it is no failure of the run."""
+        is_known = failure.reason in self.told
+        self.told.add(failure.reason)
+        if is_asked:
+            self.results.failures.append(failure)
         where = f"{failure.model} on {failure.task}" if failure.model else failure.task
-        self.log(f"failed: {where}: {'for the same reason' if is_known else failure.reason}")
+        what = "failed" if is_asked else "no control"
+        self.log(f"{what}: {where}: {'for the same reason' if is_known else failure.reason}")
 
     def _tell_missing(self, name: str) -> None:
         scored = [result for result in self.results if result.model.id == name]

@@ -102,7 +102,9 @@ def _table(table: Table) -> dict[str, Any]:
 def _against(table: Table, task: TaskLine, models: Mapping[str, int]) -> list[Any] | None:
     """The best control of a task, its score, and the difference that can be detected."""
     against = table.against_controls.get(task.name)
-    return against and [models[against.control], _scaled(against.score), _scaled(against.detectable)]
+    if against is None:
+        return None
+    return [models[against.control], _scaled(against.score), _scaled(against.detectable)]
 
 
 def _beside(table: Table, model: str, task: str) -> dict[str, Any]:
