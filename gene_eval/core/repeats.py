@@ -7,7 +7,7 @@ import numpy as np
 
 from gene_eval.core.probe import ProbeResult, Score
 
-__all__ = ["pooled"]
+__all__ = ["pooled", "pooled_score"]
 
 
 def pooled(results: Sequence[ProbeResult]) -> ProbeResult:
@@ -28,9 +28,9 @@ def pooled(results: Sequence[ProbeResult]) -> ProbeResult:
         return first
     return replace(
         first,
-        scores={metric: _score([each.scores[metric] for each in results]) for metric in first.scores},
+        scores={metric: pooled_score([each.scores[metric] for each in results]) for metric in first.scores},
         labels={
-            label: {metric: _score([each.labels[label][metric] for each in results]) for metric in scores}
+            label: {metric: pooled_score([each.labels[label][metric] for each in results]) for metric in scores}
             for label, scores in first.labels.items()
         },
         draws={metric: tuple(value for each in results for value in each.draws[metric]) for metric in first.draws},
@@ -39,7 +39,7 @@ def pooled(results: Sequence[ProbeResult]) -> ProbeResult:
     )
 
 
-def _score(scores: Sequence[Score]) -> Score:
+def pooled_score(scores: Sequence[Score]) -> Score:
     """Mean and population standard deviation over the folds where the metric is defined."""
     folds = tuple(value for score in scores for value in score.folds)
     defined = np.array(folds)[~np.isnan(folds)]
