@@ -11,11 +11,16 @@ import numpy.typing as npt
 
 from gene_eval.analysis.pairing import Pair, Pairs
 from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.core.statistics.paired_tests import corrected_variance, minimal_detectable_difference
+from gene_eval.core.statistics.paired_tests import (
+    PairedTest,
+    corrected_t_test,
+    corrected_variance,
+    minimal_detectable_difference,
+)
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.text import some
 
-__all__ = ["CONTROLS", "AgainstControls", "against_controls", "is_control", "near_lines", "rescaled"]
+__all__ = ["CONTROLS", "AgainstControls", "against_controls", "gain_test", "is_control", "near_lines", "rescaled"]
 
 # Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
 CONTROLS = ("length", "lookup", "nuisance", "random", "shuffled")
@@ -57,6 +62,16 @@ def rescaled(score: float, control: float) -> float:
     (0.5, -0.5)
     """
     return (score - control) / (1 - control) if control < 1 else math.nan
+
+
+def gain_test(scores: Mapping[str, Score], test_train_ratio: float) -> PairedTest:
+    """The gain over covariates with its interval: the corrected paired t-test of its folds.
+
+    Args:
+        scores: "covariates" and "both", see `gene_eval.results.records.GainRecord`.
+        test_train_ratio: Of the result.
+    """
+    return corrected_t_test(scores["both"].folds, scores["covariates"].folds, test_train_ratio=test_train_ratio)
 
 
 def against_controls(found: Found, pairs: Pairs) -> dict[str, AgainstControls]:

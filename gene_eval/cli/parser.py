@@ -199,6 +199,17 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="score controls too: shuffled:MODEL, lookup:family and pair, nuisance:publications and all",
     )
     run.add_argument(
+        "--gain",
+        nargs="?",
+        const="nuisance:all",
+        metavar="NUISANCE",
+        help="what vectors add to covariates, nuisance:all or another (put it behind the MODELs)",
+    )
+    run.add_argument("--control", metavar="C", help="permuted: the same fits on permuted labels, p and selectivity")
+    run.add_argument(
+        "--permutations", type=_positive, metavar="P", help="how many (default: 20, the fewest for p below 0.05)"
+    )
+    run.add_argument(
         "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
     )
     run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")

@@ -13,7 +13,8 @@ from gene_eval.text import say
 __all__ = ["run", "verify"]
 
 OPTIONS = (
-    *("data_dir", "device", "memory", "batch_size", "seed", "split", "repeats", "head", "shots", "controls", "curve"),
+    *("data_dir", "device", "memory", "batch_size", "seed", "split", "repeats", "head", "shots", "controls"),
+    *("gain", "control", "permutations", "curve"),
     *(
         "protocol",
         "engine",

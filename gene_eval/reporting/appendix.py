@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import stdev
+from statistics import fmean, pstdev, stdev
 from typing import Final
 
+from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.tables import Table
 from gene_eval.core.annotation import HIDDEN_SHARES, TOP_SHARES, auc_with_hidden_positives
 from gene_eval.core.metrics import MAIN_METRIC
@@ -28,12 +29,22 @@ HIDDEN: Final = (
     " precision over prevalence; recall is the share of positives among the genes of highest score; the last columns"
     " are the ROC-AUC if that share of the negatives were positives that are not annotated and rank as the others do."
 )
+GAIN: Final = (
+    "ROC-AUC of covariates alone, of the vectors on top of them (their cross-fitted log-odds are a fixed offset), and"
+    " the gain: the difference with the 95 % interval of the corrected paired t-test, on the entities that have both."
+)
+PERMUTED: Final = (
+    "The same fits on permuted labels, which keep their folds: mean and standard deviation over permutations,"
+    " selectivity (the score less that mean), and p = (1 + permutations that score as high) / (1 + permutations)."
+)
 
 
 def appendix(table: Table) -> Iterator[tuple[str, str, Grid]]:
     """Title, explanation and grid of each further table that the results have something for."""
     for title, text, grid in (
         ("Annotated labels", HIDDEN, _annotated(table)),
+        ("Gain over covariates", GAIN, _gains(table)),
+        ("Permuted labels", PERMUTED, _permuted(table)),
         (
             "Few labels",
             "Spread is the standard deviation over draws of examples, of the mean over folds.",
@@ -78,6 +89,32 @@ def _annotated(table: Table) -> Grid:
     return grid
 
 
+def _gains(table: Table) -> Grid:
+    grid = [["task", "model", "covariates", "n", "covariates alone", "with vectors", "gain", "95 % interval", "p"]]
+    for task, model, result in _results(table):
+        if (found := result.gain) is None:
+            continue
+        labels = {f"{task}/{label}": scores for label, scores in found.labels.items()}
+        for name, scores in {task: found.scores, **labels}.items():
+            test = gain_test(scores, result.test_train_ratio)
+            numbers = [_number(scores[each].mean) for each in ("covariates", "both")]
+            interval = NOTHING if math.isnan(test.low) else f"{test.low:z.3f} to {test.high:z.3f}"
+            tested = [_number(test.difference), interval, _number(test.p_value)]
+            grid.append([name, model, found.covariates, str(found.n), *numbers, *tested])
+    return grid
+
+
+def _permuted(table: Table) -> Grid:
+    grid = [["task", "model", "metric", "score", "permuted", "selectivity", "permutations", "p"]]
+    for task, model, result in _results(table):
+        if (found := result.permuted) is not None:
+            score = _shown(result.scores.get(found.metric))
+            drawn = f"{fmean(found.scores):z.3f} ± {pstdev(found.scores):.3f}"
+            selectivity, p_value = _number(found.selectivity), _number(found.p_value)
+            grid.append([task, model, found.metric, score, drawn, selectivity, str(len(found.scores)), p_value])
+    return grid
+
+
 def _few_labels(table: Table) -> Grid:
     grid = [["task", "model", "metric", "mean", "spread over draws"]]
     for task, model, result in _results(table):
@@ -119,4 +156,4 @@ def _shown(score: Score | None) -> str:
 
 
 def _number(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:.3f}"
+    return NOTHING if math.isnan(value) else f"{value:z.3f}"

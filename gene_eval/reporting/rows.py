@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import asdict
+from statistics import fmean
 from typing import Final
 
+from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import group_metric
 from gene_eval.analysis.tables import LABEL_METRIC, Table, TaskLine, labels
-from gene_eval.results.records import defined
+from gene_eval.results.records import TaskResult, defined
 
-__all__ = ["BESIDE_CONTROLS", "Row", "label_score", "mean_rows", "rows"]
+__all__ = ["BESIDE_CONTROLS", "EXPLAINED", "Row", "label_score", "mean_rows", "rows"]
 
 BESIDE_CONTROLS: Final = ("best_control", "best_control_mean", "detectable", "rescaled", "is_near_control")
+EXPLAINED: Final = ("covariates", "gain", "gain_low", "gain_high", "permuted_mean", "permuted_p", "selectivity")
 Row = dict[str, str | int | float | bool | None]
 
 
@@ -40,6 +43,7 @@ def rows(table: Table) -> list[Row]:
                 "n_scored": cell.n_scored if cell else None,
                 "n_missing": cell.n_missing if cell else None,
                 **_beside_controls(table, task, model),
+                **_explained(table.results.get((model, task.name))),
             }
             listed.append(common)
             for label in labels(table, task):
@@ -47,7 +51,7 @@ def rows(table: Table) -> list[Row]:
                 listed.append(
                     {
                         **common,
-                        **dict.fromkeys(BESIDE_CONTROLS),
+                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED)),
                         **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
                     }
                 )
@@ -68,6 +72,19 @@ def _beside_controls(table: Table, task: TaskLine, model: str) -> Row:
         None if near is None else bool(near),
     )
     return dict(zip(BESIDE_CONTROLS, values, strict=True))
+
+
+def _explained(result: TaskResult | None) -> Row:
+    """What `EXPLAINED` names: gain over covariates, and scores of permuted labels."""
+    row: Row = dict.fromkeys(EXPLAINED)
+    if result is not None and (found := result.gain) is not None:
+        test = gain_test(found.scores, result.test_train_ratio)
+        numbers = {"gain": test.difference, "gain_low": test.low, "gain_high": test.high}
+        row |= {"covariates": found.covariates, **{name: defined(value) for name, value in numbers.items()}}
+    if result is not None and (drawn := result.permuted) is not None:
+        row["permuted_mean"], row["permuted_p"] = fmean(drawn.scores), drawn.p_value
+        row["selectivity"] = drawn.selectivity
+    return row
 
 
 def mean_rows(table: Table) -> list[Row]:

@@ -12,8 +12,11 @@ __all__ = ["check_result", "metric_range"]
 
 # Of a written decimal, which keeps every digit; what is summed in another order differs by less.
 TOLERANCE = 1e-6
-_SIGNED = re.compile(r"mcc|pearson|spearman")
-_SHARE = re.compile(r"roc_auc.*|average_precision(_macro)?|accuracy|precision.*|recall.*|f1.*|hamming_loss")
+_SIGNED = re.compile(r"mcc|pearson|spearman|gain")
+# "covariates" and "both" are the ROC-AUCs whose difference a gain is.
+_SHARE = re.compile(
+    r"roc_auc.*|average_precision(_macro)?|accuracy|precision.*|recall.*|f1.*|hamming_loss|covariates|both"
+)
 _POSITIVE = re.compile(r"rmse|mae|average_precision_lift.*")
 
 
@@ -49,6 +52,10 @@ def check_result(result: TaskResult) -> None:
         raise ResultError(msg)
     _check_scores(result.scores, "scores")
     _check_scores(result.as_published, "as_published")
+    if result.gain is not None:
+        _check_scores(result.gain.scores, "gain.scores")
+        for label, scores in result.gain.labels.items():
+            _check_scores(scores, f"gain.labels.{label}")
     for label, scores in result.labels.items():
         _check_scores(scores, f"labels.{label}")
 

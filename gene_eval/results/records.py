@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
+from gene_eval.core.controls.permutation import Permuted
 from gene_eval.core.probe import Score
 from gene_eval.errors import ResultError
 from gene_eval.results.schema import INLINE, SCHEMA_VERSION, parse, plain, read_record
@@ -17,7 +18,9 @@ from gene_eval.results.settings import Settings
 
 __all__ = [
     "Coverage",
+    "GainRecord",
     "ModelRecord",
+    "Permuted",
     "PredictionsRecord",
     "ProbeRecord",
     "Score",
@@ -135,11 +138,28 @@ class PredictionsRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class GainRecord:
+    """What vectors add to covariates, on the `n` entities that have both; see `gene_eval.core.controls.gain`.
+
+    `scores` and those of each label are "covariates" (alone), "both" (with the vectors as well) and "gain", the
+    difference fold by fold.
+    """
+
+    covariates: str
+    covariates_sha256: str
+    n: int
+    metric: str
+    scores: Mapping[str, Score]
+    labels: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """Everything a report, card or page may say about one model on one task.
 
     `draws` has for few labels the mean over folds of every draw, `curve` a learning curve (of `metric`, by `share` of
-    the training rows), `as_published` what `gene_eval.core.published` computes.
+    the training rows), `as_published` what `gene_eval.core.published` computes. `gain` and `permuted` are there where a
+    run was asked for them.
     """
 
     task: TaskRecord
@@ -155,6 +175,8 @@ class TaskResult:
     draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     curve: Mapping[str, object] = field(default_factory=dict)
     as_published: Mapping[str, Score] = field(default_factory=dict)
+    gain: GainRecord | None = None
+    permuted: Permuted | None = None
 
     @property
     def settings(self) -> Settings:
@@ -189,7 +211,7 @@ class TaskResult:
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
         content["task"] = {name: value for name, value in content["task"].items() if value is not None}
-        for name in ("predictions", "draws", "curve", "as_published"):
+        for name in ("predictions", "draws", "curve", "as_published", "gain", "permuted"):
             if not content[name]:
                 del content[name]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

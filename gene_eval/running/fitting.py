@@ -44,6 +44,20 @@ class Fit:
         code = head_sha256(self.head)
         return {"head_sha256": code} if code else {}
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is the linear head."""
+        return is_linear(self.head)
+
+    def values(
+        self, X: Any, y: npt.NDArray[Any], *, target: str, splits: Splits, settings: Settings, **options: Any
+    ) -> npt.NDArray[np.float64]:
+        """Held-out values of other labels of the same rows, as `gene_eval.core.probe.ProbeResult.values`."""
+        if isinstance(X, Groups):
+            return self._look_up(X, y, splits=splits, target=target, names=None).values
+        chosen = {"protocol": settings.protocol, "head": self.head, "engine": settings.engine, **options}
+        return probe(X, y, target=target, splits=splits, seed=settings.seed, **chosen).values
+
     def score(  # noqa: PLR0913 - the rows, and what the probe takes
         self,
         X: Any,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.folds import SCHEMES
+from gene_eval.core.controls.permutation import N_PERMUTATIONS
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import Head
@@ -16,12 +17,17 @@ from gene_eval.results.settings import Settings
 from gene_eval.running.fitting import Fit, fits
 from gene_eval.text import say
 
-__all__ = ["MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
+__all__ = ["CONTROLS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
 SPLITS = tuple(SCHEMES)
 """Split schemes that a task may be scored on: `random` is its column `fold`."""
+CONTROLS = ("permuted",)
 MISSING = ("drop", "error")
 PAIR_MODES = ("average", "concat")
+
+
+COVARIATES = "nuisance:all"
+"""What a gain is over where nothing else is named."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,10 @@ class RunOptions:
         controls: Whether to score the controls that explain a score without the model too: `shuffled:MODEL` of each
             model, `lookup:family`, `lookup:pair`, `nuisance:publications`, `nuisance:all`; each on the tasks that it
             can be scored on.
+        gain: Covariates whose cross-fitted scores are an offset of the fit on the vectors, for what these add: True
+            ("nuisance:all") or another "nuisance:NAME". See `gene_eval.core.controls.gain`.
+        control: "permuted" scores the same fits on permuted labels too, see `gene_eval.core.controls.permutation`.
+        permutations: How many.
         curve: Whether to fit on parts of the training entities too, for a learning curve.
         protocol: See `gene_eval.core.probe.probe`.
         engine: See `gene_eval.core.probe.probe`.
@@ -76,6 +86,9 @@ class RunOptions:
     head: Head | Sequence[Head] = "linear"
     shots: int | Sequence[int] | None = None
     controls: bool = False
+    gain: str | bool | None = None
+    control: str | None = None
+    permutations: int = N_PERMUTATIONS
     curve: bool = False
     protocol: str = "paper"
     engine: str = DEFAULT_ENGINE
@@ -98,6 +111,9 @@ class RunOptions:
         if type(self.repeats) is not int or self.repeats < 1:
             message = f"repeats is {self.repeats!r}, expected a whole number, 1 or above"
             raise GeneBenchError(message)
+        if type(self.permutations) is not int or self.permutations < 1:
+            message = f"permutations is {self.permutations!r}, expected a whole number, 1 or above"
+            raise GeneBenchError(message)
         for option, known in (
             ("protocol", PROTOCOLS),
             ("engine", tuple(ENGINES)),
@@ -111,6 +127,14 @@ class RunOptions:
         is_few_shot = any(fit.shots for fit in self.fits)
         if self.curve and is_few_shot:
             message = "a curve is fitted on parts of the training entities, not on shots; leave one of the two out"
+            raise GeneBenchError(message)
+        if self.control not in (None, *CONTROLS):
+            raise UnknownNameError(str(self.control), kind="control", known=CONTROLS)
+        if self.control and is_few_shot:
+            message = "labels are permuted among all training entities, not among shots; leave one of the two out"
+            raise GeneBenchError(message)
+        if self.covariates and not (self.protocol == "paper" and any(map(_is_plain, self.fits))):
+            message = "a gain is of the head linear under protocol paper, without shots; leave the other or gain out"
             raise GeneBenchError(message)
         for option in ("out", "data_dir"):
             given = getattr(self, option)
@@ -129,6 +153,11 @@ class RunOptions:
             if name not in known:
                 raise UnknownNameError(name, kind="option", known=known)
         return cls(**options)
+
+    @property
+    def covariates(self) -> str | None:
+        """What a gain is over; None where none is asked for."""
+        return _covariates_of(self.gain)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -158,3 +187,22 @@ class RunOptions:
     def shows_progress(self) -> bool:
         """Whether the bars of `datasets` are shown, which know no third state."""
         return sys.stderr.isatty() if self.progress is None else self.progress
+
+
+def _is_plain(fit: Fit) -> bool:
+    return fit.is_linear and fit.shots is None
+
+
+def _covariates_of(given: object) -> str | None:
+    """The MODEL string of the covariates that `gain` names; None where no gain is asked for.
+
+    Raises:
+        GeneBenchError: It names no covariates.
+    """
+    if given is None or given is False:
+        return None
+    name = COVARIATES if given is True else given
+    if not isinstance(name, str) or not name.startswith("nuisance:"):
+        message = f"gain is over {name!r}, expected covariates such as {COVARIATES!r} or 'nuisance:publications'"
+        raise GeneBenchError(message)
+    return name

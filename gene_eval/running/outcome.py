@@ -205,6 +205,15 @@ class Results:
         """
         return frames.beside_controls(self.report)
 
+    def explained(self) -> pd.DataFrame:
+        """Gains over covariates and scores of permuted labels, of the results that were run with them.
+
+        Returns:
+            Columns `task`, `model`, `metric`, `mean`; `covariates`, `gain`, `gain_low`, `gain_high` (95 %);
+            `permuted_mean`, `permuted_p`, `selectivity`; and the settings where there are several.
+        """
+        return frames.explained(self.report)
+
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""
         self.results.append(result)

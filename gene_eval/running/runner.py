@@ -30,6 +30,7 @@ from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
 from gene_eval.results.reproduce import COMMON_TO, model_string
 from gene_eval.results.settings import common_entities
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.explaining import ScoredOn, explained, has_gain, lacks_explanation
 from gene_eval.running.fitting import Fit, with_blocks
 from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import NamedModel, control_models, load_models
@@ -90,6 +91,7 @@ class _Run:
         self.resolve = make_resolve(self.raw, options.log)
         self.results = Results(folder=options.out)
         self.told: set[str] = set()
+        self.covariates: ModelVectors | None = None
 
     def score_all(self, models: Any, tasks: Any) -> Results:
         """Score every model on every task."""
@@ -104,6 +106,8 @@ class _Run:
         )
         named = load_models(models, names=self.options.name, resolve=self.resolve)
         vectors = self._of(named, diseases=diseases)
+        if options.covariates is not None:
+            (self.covariates,) = self._of(load_models(options.covariates))
         controls = self._of(control_models(named), diseases=diseases) if self.options.controls else []
         if self.options.out is not None and not self.options.overwrite:
             for of_model in (*vectors, *controls):
@@ -121,7 +125,10 @@ class _Run:
                         with one_line_errors():
                             self._score(task, of_model, vectors, fit)
                     except GeneBenchError as error:
-                        self._fail(Failure(task.record.id, of_model.name, str(error)), is_asked=of_model in vectors)
+                        self._fail(
+                            Failure(task.record.id, of_model.name, str(error)),
+                            what="failed" if of_model in vectors else "no control",
+                        )
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
@@ -142,14 +149,13 @@ class _Run:
             for each in models
         ]
 
-    def _fail(self, failure: Failure, *, is_asked: bool = True) -> None:
-        """Tell a failure; of a control that `controls` added it is no failure of the run."""
+    def _fail(self, failure: Failure, *, what: str = "failed") -> None:
+        """Tell a failure; what was added to what was asked for does not fail the run."""
         is_known = failure.reason in self.told
         self.told.add(failure.reason)
-        if is_asked:
+        if what == "failed":
             self.results.failures.append(failure)
         where = f"{failure.model} on {failure.task}" if failure.model else failure.task
-        what = "failed" if is_asked else "no control"
         self.log(f"{what}: {where}: {'for the same reason' if is_known else failure.reason}")
 
     def _tell_missing(self, name: str) -> None:
@@ -180,7 +186,7 @@ class _Run:
         wanted = _describe(task, vectors, gathered, splits, options, fit)
         if options.common_genes:
             wanted = _of_common(wanted, [other.name for other in compared])
-        if (found := self._saved(wanted)) is not None:
+        if (found := self._saved(wanted, can_gain=has_gain(task, vectors, fit))) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
@@ -191,11 +197,20 @@ class _Run:
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
         result = replace(_with_scores(wanted, scored, timing), curve=repeats[0][1])
         result = with_blocks(result, task.y[gathered.rows], scored, splits[0])
+        scored_on = ScoredOn(task, vectors, gathered, splits, fit)
+        result = explained(
+            result, scored_on, options, covariates=self.covariates, machine=self._machine, tell=self._fail
+        )
         # Of few labels there is a prediction for every draw, and none is kept.
         keeps = options.predictions is not False and fit.shots is None
         self._keep(result, _predictions(task, gathered.rows, scored) if keeps else None)
 
-    def _saved(self, wanted: TaskResult) -> TaskResult | None:
+    @property
+    def _machine(self) -> dict[str, Any]:
+        """Where the probe computes and what it may take; of several devices, which encode side by side, one solves."""
+        return {"device": self.options.device and self.options.device.partition(",")[0], "memory": self.options.memory}
+
+    def _saved(self, wanted: TaskResult, *, can_gain: bool) -> TaskResult | None:
         """The result that the folder holds for the same inputs, if it does."""
         options = self.options
         if options.out is None or options.overwrite:
@@ -208,6 +223,7 @@ class _Run:
         lacks = (
             options.predictions and found.settings.shots is None and not has_predictions(predictions_path(path), found)
         ) or (options.curve and not found.curve)
+        lacks = lacks or lacks_explanation(found, options, can_gain=can_gain)
         return found if _same_inputs(found, wanted) and not lacks else None
 
     def _probe(
@@ -225,9 +241,7 @@ class _Run:
                 settings=options.settings(task.split),
                 keys=[keys[row] for row in gathered.rows],
                 with_curve=options.curve,
-                # Of several, which encode side by side, one solves.
-                device=options.device and options.device.partition(",")[0],
-                memory=options.memory,
+                **self._machine,
             )
         for text in dict.fromkeys(str(warning.message) for warning in caught):
             self.log(f"warning: {name} on {task.record.id}: {text}")
