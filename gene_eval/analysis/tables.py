@@ -11,14 +11,14 @@ from statistics import fmean, pstdev
 
 from gene_eval.analysis.controls import CONTROLS, AgainstControls, against_controls, is_control, near_lines
 from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks
+from gene_eval.analysis.heads import LINEAR, HeadDifference, differences_to_linear, is_ranked, linear_of
+from gene_eval.analysis.mixtures import common, mixtures, small_sources
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.rankings import GroupRanking, rank
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
-from gene_eval.results.reproduce import COMMON_TO
-from gene_eval.results.settings import ALL_ENTITIES
 from gene_eval.text import some
 
 __all__ = [
@@ -104,8 +104,10 @@ class Table:
         means: Of the main metric, by `groups`.
         figure2: Of the paper's metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
-        rankings: Ranks by group; groups that no model has all tasks of are not there.
+        rankings: Ranks by group; groups that no model has all tasks of are not there. Heads beside the linear one have
+            none, see `gene_eval.analysis.heads.is_ranked`.
         against_controls: Task name to its models beside its controls, where it has both.
+        to_linear: (model, task name) to the difference to the linear head, where that has scored the same.
         pairs: (model, model, task) where the two were not scored on the same entities, to what can be compared; see
             `gene_eval.analysis.pairing.Pairing.unlike`.
         suites: "@name" to all tasks that a suite averages, of which `groups` has those at hand.
@@ -125,6 +127,7 @@ class Table:
     figure_s1: Means
     rankings: tuple[GroupRanking, ...]
     against_controls: Mapping[str, AgainstControls]
+    to_linear: Mapping[tuple[str, str], HeadDifference]
     pairs: Pairs
     suites: Suites
     warnings: tuple[str, ...]
@@ -172,7 +175,10 @@ def build(
     if not groups:
         msg = "no results to report; make some with: gene-bench run MODEL -o DIR"
         raise ReportError(" ".join([msg, *problems[:1]]))
-    made = (_table(settings, groups[settings], Pairing(predictions), suites or {}) for settings in sorted(groups))
+    made = (
+        _table(settings, groups[settings], groups.get(linear_of(settings), ()), Pairing(predictions), suites or {})
+        for settings in sorted(groups)
+    )
     return Report(tuple(made), tuple(problems))
 
 
@@ -195,7 +201,9 @@ def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
     return f"{counts[0]}{f'-{counts[-1]}' if len(counts) > 1 else ''} of {task.n}"
 
 
-def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, suites: Suites) -> Table:
+def _table(
+    settings: Settings, results: Sequence[TaskResult], linear: Sequence[TaskResult], pairing: Pairing, suites: Suites
+) -> Table:
     versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
     records: dict[str, TaskRecord] = {}
     found: dict[tuple[str, str], TaskResult] = {}
@@ -224,7 +232,7 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
     pairs = pairing.unlike(found)
     # Each with its own record: how many examples of a class were scored differs between models.
     renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())
-    rankings = rank(renamed, pairs=pairs, suites=suites)
+    rankings = tuple(group for group in rank(renamed, pairs=pairs, suites=suites) if is_ranked(settings, group.name))
     against = against_controls(found, pairs)
     return Table(
         settings=settings,
@@ -240,12 +248,13 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
         against_controls=against,
+        to_linear={} if settings.head == LINEAR else differences_to_linear(found, linear),
         pairs=pairs,
         suites=suites,
         warnings=(
-            *_common(results),
-            *_mixtures(results, versions),
-            *_small_sources(result.task for result in results),
+            *common(results),
+            *mixtures(results, versions),
+            *small_sources(result.task for result in results),
             *_warnings(models, lines, cells, groups),
             *_uneven(lines, pairs),
             *near_lines(models, against),
@@ -306,51 +315,6 @@ def _means(
             if len(values) == len(names):
                 means[model, group] = Mean(fmean(values), pstdev(values) if len(values) > 1 else None, len(values))
     return means
-
-
-def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iterable[str]:
-    for task_id in sorted(task_id for task_id, count in versions.items() if count > 1):
-        yield (
-            f"{task_id} stands {versions[task_id]} times: its rows or folds differ between results; "
-            "run it again for all models with --overwrite"
-        )
-    states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
-    pair_modes: dict[str, set[str]] = defaultdict(set)
-    diseases: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        states[result.model.id].add((result.model.revision, result.model.options_text))
-        pair_modes[result.task.id].add(str(result.probe.params.get("pairs")))
-        diseases[result.task.id].add(str(result.probe.params.get("diseases")))
-    for model in sorted(model for model, known in states.items() if len(known) > 1):
-        yield (
-            f"{model} has results of {len(states[model])} different revisions or options in one column; "
-            "run it again with --overwrite"
-        )
-    if mixed := sorted(task_id for task_id, known in pair_modes.items() if len(known) > 1):
-        yield f"vectors of pairs were made in different ways (--pairs) on {some(mixed)}; run all models the same way"
-    if mixed := sorted(task_id for task_id, known in diseases.items() if len(known) > 1):
-        yield f"vectors of diseases are of different models (--diseases) on {some(mixed)}; run all with the same one"
-
-
-def _common(results: Sequence[TaskResult]) -> Iterator[str]:
-    """What the entities of a run with `--common-genes` are."""
-    entities = results[0].settings.entities
-    if entities != ALL_ENTITIES:
-        named = results[0].probe.params.get(COMMON_TO)
-        models = some([str(name) for name in named], limit=10) if isinstance(named, list | tuple) else "that run"
-        yield f"entities {entities}: only those that all models of one run have ({models})"
-
-
-def _small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:
-    """Tasks with less than half of the entities that the paper has: of a first page, say, or half a download."""
-    sizes = {task.id: (task.n, task.audit.get("paper_n")) for task in tasks}
-    small = [
-        f"{name} ({n:,} of {paper_n:,})"
-        for name, (n, paper_n) in sorted(sizes.items())
-        if isinstance(paper_n, int) and 2 * n < paper_n
-    ]
-    if small:
-        yield f"far fewer entities than in the paper: {some(small)}; are the source's files complete?"
 
 
 def _warnings(

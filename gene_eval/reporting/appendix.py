@@ -10,6 +10,7 @@ from gene_eval.analysis.tables import Table
 from gene_eval.core.annotation import HIDDEN_SHARES, TOP_SHARES, auc_with_hidden_positives
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.probe import Score
+from gene_eval.core.statistics.paired_tests import PairedTest
 from gene_eval.results.records import TaskResult
 
 __all__ = ["AS_PUBLISHED", "appendix", "published_grid"]
@@ -29,6 +30,10 @@ HIDDEN: Final = (
     " precision over prevalence; recall is the share of positives among the genes of highest score; the last columns"
     " are the ROC-AUC if that share of the negatives were positives that are not annotated and rank as the others do."
 )
+HEADS: Final = (
+    "Score by this head less that by the linear head, on the same vectors, entities and folds: mean over folds, 95 %"
+    " interval and p of the corrected paired t-test, and p after Holm's correction over all lines. No head is ranked."
+)
 GAIN: Final = (
     "ROC-AUC of covariates alone, of the vectors on top of them (their cross-fitted log-odds are a fixed offset), and"
     " the gain: the difference with the 95 % interval of the corrected paired t-test, on the entities that have both."
@@ -42,6 +47,7 @@ PERMUTED: Final = (
 def appendix(table: Table) -> Iterator[tuple[str, str, Grid]]:
     """Title, explanation and grid of each further table that the results have something for."""
     for title, text, grid in (
+        (f"Head {table.settings.head} less linear", HEADS, _heads(table)),
         ("Annotated labels", HIDDEN, _annotated(table)),
         ("Gain over covariates", GAIN, _gains(table)),
         ("Permuted labels", PERMUTED, _permuted(table)),
@@ -89,6 +95,16 @@ def _annotated(table: Table) -> Grid:
     return grid
 
 
+def _heads(table: Table) -> Grid:
+    grid = [["task", "model", "metric", "linear", table.settings.head, "difference", "95 % interval", "p", "p (Holm)"]]
+    for task, model, _ in _results(table):
+        if (found := table.to_linear.get((model, task))) is not None:
+            scores = [_shown(found.linear), _shown(found.other)]
+            tested = [_number(found.test.difference), _interval(found.test), _number(found.test.p_value)]
+            grid.append([task, model, found.metric, *scores, *tested, _number(found.holm_p)])
+    return grid
+
+
 def _gains(table: Table) -> Grid:
     grid = [["task", "model", "covariates", "n", "covariates alone", "with vectors", "gain", "95 % interval", "p"]]
     for task, model, result in _results(table):
@@ -98,8 +114,7 @@ def _gains(table: Table) -> Grid:
         for name, scores in {task: found.scores, **labels}.items():
             test = gain_test(scores, result.test_train_ratio)
             numbers = [_number(scores[each].mean) for each in ("covariates", "both")]
-            interval = NOTHING if math.isnan(test.low) else f"{test.low:z.3f} to {test.high:z.3f}"
-            tested = [_number(test.difference), interval, _number(test.p_value)]
+            tested = [_number(test.difference), _interval(test), _number(test.p_value)]
             grid.append([name, model, found.covariates, str(found.n), *numbers, *tested])
     return grid
 
@@ -149,6 +164,10 @@ def _numbers(block: Mapping[str, object], name: str) -> Sequence[float]:
     values = block.get(name)
     listed = values if isinstance(values, list | tuple) else []
     return [float(value) if isinstance(value, int | float) else math.nan for value in listed]
+
+
+def _interval(test: PairedTest) -> str:
+    return NOTHING if math.isnan(test.low) else f"{test.low:z.3f} to {test.high:z.3f}"
 
 
 def _shown(score: Score | None) -> str:

@@ -7,13 +7,15 @@ from typing import Final
 
 from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import group_metric
+from gene_eval.analysis.heads import HeadDifference
 from gene_eval.analysis.tables import LABEL_METRIC, Table, TaskLine, labels
 from gene_eval.results.records import TaskResult, defined
 
-__all__ = ["BESIDE_CONTROLS", "EXPLAINED", "Row", "label_score", "mean_rows", "rows"]
+__all__ = ["BESIDE_CONTROLS", "EXPLAINED", "TO_LINEAR", "Row", "label_score", "mean_rows", "rows"]
 
 BESIDE_CONTROLS: Final = ("best_control", "best_control_mean", "detectable", "rescaled", "is_near_control")
 EXPLAINED: Final = ("covariates", "gain", "gain_low", "gain_high", "permuted_mean", "permuted_p", "selectivity")
+TO_LINEAR: Final = ("to_linear", "to_linear_low", "to_linear_high", "to_linear_p", "to_linear_p_holm")
 Row = dict[str, str | int | float | bool | None]
 
 
@@ -44,6 +46,7 @@ def rows(table: Table) -> list[Row]:
                 "n_missing": cell.n_missing if cell else None,
                 **_beside_controls(table, task, model),
                 **_explained(table.results.get((model, task.name))),
+                **_to_linear(table.to_linear.get((model, task.name))),
             }
             listed.append(common)
             for label in labels(table, task):
@@ -51,7 +54,7 @@ def rows(table: Table) -> list[Row]:
                 listed.append(
                     {
                         **common,
-                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED)),
+                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED, *TO_LINEAR)),
                         **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
                     }
                 )
@@ -85,6 +88,15 @@ def _explained(result: TaskResult | None) -> Row:
         row["permuted_mean"], row["permuted_p"] = fmean(drawn.scores), drawn.p_value
         row["selectivity"] = drawn.selectivity
     return row
+
+
+def _to_linear(found: HeadDifference | None) -> Row:
+    """What `TO_LINEAR` names: the difference to the linear head, with its interval and p-values."""
+    if found is None:
+        return dict.fromkeys(TO_LINEAR)
+    test = found.test
+    values = (test.difference, test.low, test.high, test.p_value, found.holm_p)
+    return dict(zip(TO_LINEAR, map(defined, values), strict=True))
 
 
 def mean_rows(table: Table) -> list[Row]:

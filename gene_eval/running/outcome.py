@@ -6,14 +6,12 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gene_eval.analysis import tables
 from gene_eval.analysis.compare import compare as compare_results
 from gene_eval.analysis.compare import find_model
 from gene_eval.catalogue.suites import averaged
-from gene_eval.core.errors import UnknownNameError
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
-
-Level = Literal["scores", "folds", "labels"]
-LEVELS = ("scores", "folds", "labels")
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,7 @@ class Results:
         report = self.report
         return tuple(dict.fromkeys([*report.problems, *(line for table in report.tables for line in table.warnings)]))
 
-    def to_frame(self, level: Level = "scores") -> pd.DataFrame:
+    def to_frame(self, level: frames.Level = "scores") -> pd.DataFrame:
         """Every score as a row.
 
         Args:
@@ -115,14 +110,7 @@ class Results:
         Raises:
             UnknownNameError: There is no such level.
         """
-        import pandas as pd
-
-        if level not in LEVELS:
-            raise UnknownNameError(level, kind="level", known=LEVELS)
-        rows = [row for result in self.results for row in _rows(result, level)]
-        numbers = {"scores": ["mean", "std"], "folds": ["fold", "score"], "labels": ["label", "mean", "std"]}[level]
-        frame = pd.DataFrame(rows, columns=[*_COMMON, *numbers])
-        return frame.astype({name: "float64" for name in ("mean", "std", "score") if name in frame})
+        return frames.scores(self.results, level)
 
     def table(self) -> pd.DataFrame:
         """Mean of the main metric: one row for each task, one column for each model, NaN where there is none.
@@ -133,7 +121,7 @@ class Results:
 
         scores = self.to_frame()
         scores = scores[scores["is_main"]]
-        axes = [name for name in (*_AXES, "engine") if scores[name].nunique(dropna=False) > 1]
+        axes = [name for name in (*frames.AXES, "engine") if scores[name].nunique(dropna=False) > 1]
         grid = scores.pivot_table("mean", ["task", *axes], "model", sort=False, dropna=False, observed=True)
         order = pd.unique(scores["model"])
         return grid.reindex(columns=order).rename_axis(columns=None)
@@ -213,6 +201,15 @@ class Results:
             `permuted_mean`, `permuted_p`, `selectivity`; and the settings where there are several.
         """
         return frames.explained(self.report)
+
+    def to_linear(self) -> pd.DataFrame:
+        """Scores of other heads less those of the linear head, with the paired test.
+
+        Returns:
+            Columns `task`, `model`, `head`, `metric`, `mean`, `to_linear` (the difference), `to_linear_low`,
+            `to_linear_high` (95 %), `to_linear_p`, `to_linear_p_holm`, and the settings where there are several.
+        """
+        return frames.to_linear(self.report)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""
@@ -354,39 +351,8 @@ def load_results(folder: str | Path) -> Results:
     return Results(list(found.results), problems=found.problems, up_to_date=len(found.results), folder=Path(folder))
 
 
-_AXES = ("split", "head", "protocol", "shots", "seed")
-_COMMON = ("model", "task", *_AXES, "engine", "family", "target", "n_task", "n_scored", "metric", "is_main")
-
-
 def _key(result: TaskResult) -> tuple[Any, ...]:
     return (result.model.id, result.task.id, result.settings)
-
-
-def _rows(result: TaskResult, level: Level) -> Iterator[dict[str, Any]]:
-    settings = result.settings
-    common = {
-        "model": result.model.id,
-        "task": result.task.id,
-        **{name: getattr(settings, name) for name in (*_AXES, "engine")},
-        "family": result.task.family,
-        "target": result.task.target,
-        "n_task": result.coverage.n_task,
-        "n_scored": result.coverage.n_scored,
-    }
-    if level == "labels":
-        main = MAIN_METRIC["binary"]
-        for label, scores in result.labels.items():
-            for metric, score in scores.items():
-                numbers = {"label": label, "mean": score.mean, "std": score.std}
-                yield {**common, "metric": metric, "is_main": metric == main, **numbers}
-        return
-    main = MAIN_METRIC[result.task.target]
-    for metric, score in result.scores.items():
-        named = {**common, "metric": metric, "is_main": metric == main}
-        if level == "scores":
-            yield {**named, "mean": score.mean, "std": score.std}
-        else:
-            yield from ({**named, "fold": fold, "score": value} for fold, value in enumerate(score.folds))
 
 
 def _failed(failures: Sequence[Failure]) -> str:

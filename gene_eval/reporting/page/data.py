@@ -87,7 +87,11 @@ def _table(table: Table) -> dict[str, Any]:
             for name, members in table.groups.items()
         ],
         "results": [
-            {**_result(models[model], tasks[name], result, label_names[name], shared), **_beside(table, model, name)}
+            {
+                **_result(models[model], tasks[name], result, label_names[name], shared),
+                **_beside(table, model, name),
+                **_to_linear(table, model, name),
+            }
             for (model, name), result in sorted(table.results.items())
         ],
         "shared": shared.values,
@@ -114,6 +118,15 @@ def _beside(table: Table, model: str, task: str) -> dict[str, Any]:
     share = _scaled(against.rescaled.get(model))
     near = list(against.near.get(model, ()))
     return ({} if share is None else {"r": share}) | ({"k": near} if near else {})
+
+
+def _to_linear(table: Table, model: str, task: str) -> dict[str, Any]:
+    """`h`, the difference to the linear head: mean, ends of its interval, p, and p after Holm's correction."""
+    if (found := table.to_linear.get((model, task))) is None:
+        return {}
+    test = found.test
+    ends = [_scaled(value) for value in (test.difference, test.low, test.high)]
+    return {"h": [*ends, _rounded(test.p_value), _rounded(found.holm_p)]}
 
 
 def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:

@@ -20,7 +20,7 @@ function taskView(table, name) {
       caption: 'Scores on ' + task.name,
       metric: metrics[metric],
       scoreOf: (model) => scoreOf(table, model, task, metric),
-      further: task.control && metrics[metric] === task.metric ? [rescaledColumn()] : [],
+      further: metrics[metric] === task.metric ? [...(task.control ? [rescaledColumn()] : []), ...linearColumns(table, task)] : [],
     }),
     task.labels.length ? labelTable(table, task) : null,
     folded('Where the task comes from', definitions([
@@ -40,6 +40,17 @@ function controlLine(table, task) {
   if (!control) return null;
   const detectable = control.detectable === null ? '' : ' A difference of ' + number(control.detectable) + ' would be found with a chance of 80\u00a0%.';
   return el('p', {}, 'Best control: ', link(control.model.id, 'model', control.model.id), ', ' + number(control.score) + '.' + detectable);
+}
+
+// Of another head than the linear one: what they differ by.
+function linearColumns(table, task) {
+  if (!table.results.some((result) => result.t === task.index && result.h)) return [];
+  const at = (place, unit) => ({ result }) => (result.h && result.h[place] !== null ? result.h[place] / unit : null);
+  const [difference, low, high, p] = [at(0, DATA.unit), at(1, DATA.unit), at(2, DATA.unit), at(4, 1)];
+  return [
+    { name: 'less linear', isNumber: true, help: 'The score less that of the linear head on the same folds, with the 95 % interval of the corrected paired t-test. Heads are not ranked.', value: difference, cell: (row) => (difference(row) === null ? NOTHING : number(difference(row)) + (low(row) === null ? '' : ' (' + number(low(row)) + ' to ' + number(high(row)) + ')')), fields: [['less linear', difference], ['low', low], ['high', high]] },
+    { name: 'p (Holm)', isNumber: true, lowFirst: true, help: 'Of that test, after Holm\'s correction over all models and tasks of this head.', value: p, cell: (row) => (p(row) === null ? NOTHING : number(p(row))) },
+  ];
 }
 
 function rescaledColumn() {

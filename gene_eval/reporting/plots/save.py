@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gene_eval.analysis.heads import LINEAR
 from gene_eval.analysis.tables import Report, Table
 from gene_eval.errors import ReportError
 from gene_eval.files import atomic_path
@@ -75,7 +76,8 @@ def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "
 
     Args:
         table: Of results.
-        name: "families", "figure2", "tasks", "ranks", "similarity_models", "similarity_tasks" or "folds".
+        name: "families", "figure2", "tasks", "ranks", "similarity_models", "similarity_tasks", "folds", or of
+            another head than the linear one "heads".
         pair: Models of "folds". Default: the two best that are no controls.
 
     Raises:
@@ -92,6 +94,7 @@ def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "
 def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[[], "Figure | str"]]:
     """Name to what draws a picture, or says why there are too few results for it."""
     # Late: matplotlib takes half a second to load, and most commands draw nothing.
+    from gene_eval.reporting.plots.heads import head_scatter
     from gene_eval.reporting.plots.heat import family_map, figure2_map, task_map
     from gene_eval.reporting.plots.ranks import fold_scatter, rank_plot
     from gene_eval.reporting.plots.similarity import model_similarity, task_similarity
@@ -104,6 +107,7 @@ def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[
         "similarity_models": lambda: model_similarity(table),
         "similarity_tasks": lambda: task_similarity(table),
         "folds": lambda: fold_scatter(table, pair),
+        **({"heads": lambda: head_scatter(table)} if table.settings.head != LINEAR else {}),
     }
 
 
