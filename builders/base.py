@@ -103,6 +103,11 @@ class GeneTaskBuilder:
         self.cache_dir = cache.entry_folder(self.config, self._fingerprint(), cache_dir=cache_dir)
         self._entry: cache.Entry | None = None
 
+    @classmethod
+    def column_origins(cls, config: Any) -> dict[str, Source]:
+        """Column -> its source, where the columns of a table come from several; empty where rows are of one piece."""
+        return {}
+
     @abstractmethod
     def rows(self, config: Any) -> pd.DataFrame:
         """Read the labels of one task from the raw files.

@@ -128,3 +128,17 @@ def toy_dir(tmp_path: Path, toy_genes: list[tuple[str, str]]) -> Path:
         path.parent.mkdir(parents=True)
         table.to_parquet(path, index=False)
     return folder
+
+
+@pytest.fixture
+def families_dir(toy_dir: Path) -> Path:
+    """The toy files, with families of three neighbours, publications and lengths."""
+    (toy_dir / "families").mkdir()
+    lines = ["symbol\tfamily", *(f"TOY{i}\tF{(i - 1) // 3}" for i in range(1, 51))]
+    (toy_dir / "families/mine.tsv").write_text("\n".join(lines) + "\n")
+    lines = ["GeneID\tn_pubmed", *(f"{i}\t{i * i}" for i in range(1, 41))]
+    (toy_dir / "ncbi_gene/gene2pubmed_human_counts.tsv").write_text("\n".join(lines) + "\n")
+    lines = ["ensembl\tlength\tgccontent", *(f"ENSG{i:011d}\t{100 + i}\t0.{i:02d}" for i in range(1, 31))]
+    (toy_dir / "gene_properties").mkdir()
+    (toy_dir / "gene_properties/gene_length_gc.tsv").write_text("\n".join(lines) + "\n")
+    return toy_dir

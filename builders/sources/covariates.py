@@ -104,6 +104,10 @@ class CovariatesBuilder(GeneTaskBuilder):
         once = {(origin.name, key): (origin, key) for origin, key in _INPUTS.values()}
         return [(HGNC, "complete_set"), *once.values(), (FAMILIES, "tables")]
 
+    @classmethod
+    def column_origins(cls, config: TableConfig) -> dict[str, Source]:  # noqa: D102
+        return {"symbol": HGNC, "chromosome": HGNC, **{column: origin for column, (origin, _) in _INPUTS.items()}}
+
     def locate(self, origin: Source, key: str) -> Path | None:
         """Every file but HGNC's may be absent."""
         try:

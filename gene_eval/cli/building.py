@@ -13,7 +13,7 @@ from builders.text import some
 from gene_eval.catalogue.suites import expand
 from gene_eval.cli.output import DONE, SOME_FAILED, print_columns, thousands
 from gene_eval.metrics.register import register_comparison, register_metric
-from gene_eval.publishing.export import export, redistributable
+from gene_eval.publishing.export import export, opened
 from gene_eval.text import say
 
 __all__ = ["build", "register"]
@@ -83,8 +83,11 @@ def _lines_of_absent_folds(done: Sequence[Built]) -> list[str]:
 
 
 def _export(done: Sequence[Built], folder: Path) -> None:
-    allowed = [item for item in done if redistributable(item)]
-    closed = [item for item in done if item not in allowed]
+    allowed, closed = opened(done)
+    for item in allowed:
+        whole = next(each for each in done if each.config.name == item.config.name)
+        if without := [name for name in whole.dataset.column_names if name not in item.dataset.column_names]:
+            say(f"exported without {', '.join(without)}: {item.config.name}, since their source does not state terms")
     for item in closed:
         say(f"not exported: {item.config.name}, since its source does not state that rows may be redistributed")
     say(f"wrote {export(allowed, folder, left_out=closed)}" if allowed else f"nothing to export, {folder} is as it was")

@@ -2,7 +2,8 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -26,13 +27,13 @@ from builders import (
 )
 from builders.dataset import parts_of
 from builders.folds.families import FAMILIES
-from builders.sources.covariates import STRING
+from builders.sources.covariates import COVARIATES, STRING
 from builders.sources.geneb.collections import COLLECTIONS
 from builders.sources.genes.builder import NCBI_GENE
 from builders.sources.genes.ensembl import ENSEMBL
 from gene_eval.errors import ExportError, FileError
 
-__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "are_open", "collect", "export", "redistributable"]
+__all__ = ["CARD", "DATA_FILE", "EVAL_FILE", "Collection", "are_open", "collect", "export", "opened", "redistributable"]
 
 CARD = "README.md"
 EVAL_FILE = "eval.yaml"
@@ -44,7 +45,7 @@ DATA_FILE = "train-00000-of-00001.parquet"
 # A task about sequences has its parts as splits.
 DATA_FILES = {split: DATA_FILE.replace("train", split) for split in ("train", "validation", "test")}
 _COLLECTED = (collection.source for collection in COLLECTIONS.values())
-_FURTHER = (NCBI_GENE, ENSEMBL, FAMILIES, STRING, *_COLLECTED)
+_FURTHER = (NCBI_GENE, ENSEMBL, FAMILIES, COVARIATES, STRING, *_COLLECTED)
 SOURCES = {source.name: source for source in (*_FURTHER, *(builder.SOURCE for builder in BUILDERS))}
 
 
@@ -84,8 +85,33 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
             items.append(load(name, raw))
         except BuilderError as error:
             failed.setdefault(str(error), []).append(name)
-    closed = [item for item in items if not redistributable(item)]
-    return Collection([item for item in items if item not in closed], closed, failed)
+    return Collection(*opened(items), failed)
+
+
+def opened(items: Iterable[Built]) -> tuple[list[Built], list[Built]]:
+    """What may be published, tables without the columns that may not; and what may not at all."""
+    found = [(item, item if redistributable(item) else _open_columns(item)) for item in items]
+    return [open_ for _, open_ in found if open_ is not None], [item for item, open_ in found if open_ is None]
+
+
+def _open_columns(item: Built) -> Built | None:
+    """A table of several sources without the columns, and the files, of those that do not state their terms."""
+    origins = builder_of(item.config.name).column_origins(item.config)
+    closed = [name for name in item.dataset.column_names if name in origins and not origins[name].redistributable]
+    inputs = {file: sha256 for file, sha256 in item.audit.inputs.items() if are_open([file.partition("/")[0]])}
+    left_out = {file.partition("/")[0] for file in item.audit.inputs.keys() - inputs.keys()}
+    if not origins or left_out - {origins[name].name for name in closed}:
+        return None
+    config = copy(item.config)
+    # The rows are those of the source of the symbols.
+    config.source = origins["symbol"].name
+    if closed:
+        titles = ", ".join(dict.fromkeys(origins[name].title for name in closed))
+        config.description += (
+            f" Without {', '.join(closed)}: the terms of {titles} do not state that rows may be redistributed."
+        )
+    audit = replace(item.audit, inputs=inputs)
+    return replace(item, config=config, dataset=item.dataset.remove_columns(closed), audit=audit)
 
 
 def redistributable(built: Built) -> bool:

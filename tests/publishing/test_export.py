@@ -12,7 +12,7 @@ from huggingface_hub import DatasetCard
 from builders import RawFiles, load
 from gene_eval.cli.parser import main
 from gene_eval.errors import ExportError
-from gene_eval.publishing.export import export, redistributable
+from gene_eval.publishing.export import export, opened, redistributable
 
 CONFIGS = ("genes", "reactome_pathways", "gene2vec_gene_pairs", "opentargets_gene_disease", "starter_is_tf")
 
@@ -175,3 +175,29 @@ print(json.dumps({
     assert (said["first"]["symbol"], said["first"]["label"]) == ("TOY1", [0, 1])
     assert said["said"] == pytest.approx(said["direct"], abs=1e-12)
     assert os.listdir(tmp_path / "empty") == []  # noqa: PTH208
+
+
+def test_a_table_of_several_sources_is_published_without_the_columns_that_may_not(families_dir, tmp_path, capsys):
+    item = load("gene_covariates", RawFiles(families_dir))
+    assert {"publications", "transcript_length", "gc", "family"} <= set(item.dataset.column_names)
+    (allowed,), closed = opened([item])
+    assert closed == []
+    assert set(item.dataset.column_names) - set(allowed.dataset.column_names) == {"transcript_length", "gc"}
+    # The table at hand stays as it is.
+    assert "Without" not in item.config.description
+    folder = export([allowed], tmp_path / "hub")
+    read = datasets.load_dataset(str(folder), "gene_covariates", cache_dir=str(tmp_path / "cache"))["train"]
+    assert read.to_list() == item.dataset.remove_columns(["transcript_length", "gc"]).to_list()
+    card = (folder / "README.md").read_text()
+    assert "Without transcript_length, gc: the terms of Transcript length and GC content do not state" in card
+    assert "gene_properties/" not in card
+    options = ["--data-dir", str(families_dir), "--export", str(tmp_path / "again")]
+    assert main(["build", "gene_covariates", *options]) == 0
+    assert "exported without transcript_length, gc: gene_covariates" in capsys.readouterr().err
+
+
+def test_without_the_closed_file_the_table_is_whole(families_dir):
+    (families_dir / "gene_properties/gene_length_gc.tsv").unlink()
+    item = load("gene_covariates", RawFiles(families_dir))
+    (allowed,), closed = opened([item])
+    assert (allowed.dataset.column_names, closed) == (item.dataset.column_names, [])
