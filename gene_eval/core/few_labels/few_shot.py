@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import scipy.special
-from sklearn.preprocessing import StandardScaler
 
 from gene_eval.core.checks import check_label_names, check_X, check_y
 from gene_eval.core.errors import ProbeError, UnknownNameError
@@ -32,6 +31,7 @@ Array = npt.NDArray[np.float64]
 HEADS: Final = ("linear", "centroid")
 N_DRAWS: Final = 20
 C: Final = 0.1
+ROWS: Final = 1 << 12
 NUMBERS: Final = 1 << 22
 """Held at a time, of predictions or of training rows."""
 
@@ -84,13 +84,15 @@ def few_shot(  # noqa: PLR0913 - the arguments of `probe`
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
     order_of = hashes if hashes is not None else np.arange(len(vectors), dtype=np.uint64)
     problem = _Problem.of(truth, target=target, splits=splits, k=k, names=names)
+    array = as_array(vectors)
+    means, scales = standardisation(array, splits)
     made: list[tuple[dict[str, Score], dict[str, dict[str, Score]]]] = []
     step = max(1, min(n_draws, NUMBERS // max(1, problem.truth.size)))
     for first in range(0, n_draws, step):
         orders = [
             hash_order(order_of, seed=n_draws * seed + number) for number in range(first, min(n_draws, first + step))
         ]
-        for values in _predicted(as_array(vectors), problem, orders, head):
+        for values in _predicted(array, means, scales, problem, orders, head):
             made.append(score_splits(problem.truth, values, splits, target=target, names=problem.names))
     scores = {metric: _mean([one[metric] for one, _ in made]) for metric in made[0][0]}
     labels = {
@@ -166,31 +168,74 @@ class _Problem:
         return cls(truth, names, groups, target, splits, k)
 
 
-def _predicted(
-    X: npt.NDArray[np.floating[Any]], problem: _Problem, orders: Sequence[npt.NDArray[np.int64]], head: str
+def standardisation(X: npt.NDArray[np.floating[Any]], splits: Splits) -> tuple[Array, Array]:
+    """(S, d) means and standard deviations of the training rows, 1 for a constant feature, from sums over blocks.
+
+    As `sklearn.preprocessing.StandardScaler` gives them for each split, in one pass over the rows instead of S.
+    """
+    n_blocks, d = splits.train.shape[1], X.shape[1]
+    sums, squares = np.zeros((n_blocks, d)), np.zeros((n_blocks, d))
+    # Close to the means, so that little cancels.
+    middle = X[: 1 << 10].mean(axis=0, dtype=np.float64)
+    order = np.argsort(splits.blocks, kind="stable")
+    ends = np.cumsum(splits.block_sizes)
+    for block, (first, end) in enumerate(zip(ends - splits.block_sizes, ends, strict=True)):
+        for low in range(first, end, ROWS):
+            rows = X[order[low : min(end, low + ROWS)]] - middle
+            sums[block] += rows.sum(axis=0)
+            squares[block] += np.einsum("ij,ij->j", rows, rows)
+    count = (splits.train @ splits.block_sizes)[:, np.newaxis]
+    offsets = splits.train @ sums / count
+    means, variances = middle + offsets, np.maximum(splits.train @ squares / count - offsets**2, 0)
+    # By what rounding may leave of a constant, as scikit-learn has it.
+    eps = np.finfo(np.float64).eps
+    is_constant = variances <= count * eps * variances + (count * means * eps) ** 2
+    return means, np.where(is_constant, 1.0, np.sqrt(variances))
+
+
+def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is drawn and fitted
+    X: npt.NDArray[np.floating[Any]],
+    means: Array,
+    scales: Array,
+    problem: _Problem,
+    orders: Sequence[npt.NDArray[np.int64]],
+    head: str,
 ) -> Array:
     """(draws, n) or (draws, n, columns) values of the rows that are scored, nan for others."""
     is_multiclass, n_groups = problem.target == "multiclass", problem.groups.shape[1]
     values = np.full((len(orders), len(X), n_groups if is_multiclass else n_groups // 2), np.nan)
     for split in range(len(problem.splits)):
         train, test = problem.splits.train_rows(split), problem.splits.test_rows(split)
-        scaler = StandardScaler().fit(X[train])
+        mean, scale = means[split], scales[split]
         groups = np.stack([draw(order[train[order]], problem.groups, k=problem.k) for order in orders])
         # Of each fit the rows, class by class: all classes, or those without and with a label.
         examples = groups.reshape(-1, (n_groups if is_multiclass else 2) * problem.k)
-        weights, intercepts = _fitted(X, scaler, examples, k=problem.k, head=head)
+        weights, intercepts = _fitted(X, mean, scale, examples, k=problem.k, head=head)
         if not is_multiclass:
             weights, intercepts = (part[..., 1:] - part[..., :1] for part in (weights, intercepts))
         # One product for all fits; that of a stack of matrices is ten times slower.
         flat = weights.transpose(1, 0, 2).reshape(X.shape[1], -1)
-        logits = ((X[test] - scaler.mean_) / scaler.scale_) @ flat + intercepts.ravel()
+        logits = _logits(X, np.flatnonzero(test), mean, scale, flat) + intercepts.ravel()
         by_draw = logits.reshape(len(logits), len(orders), -1).transpose(1, 0, 2)
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
 
 
-def _fitted(
-    X: npt.NDArray[np.floating[Any]], scaler: StandardScaler, examples: npt.NDArray[np.int64], *, k: int, head: str
+def _logits(
+    X: npt.NDArray[np.floating[Any]], rows: npt.NDArray[np.int64], mean: Array, scale: Array, flat: Array
+) -> Array:
+    """Standardised rows times (d, K) weights, some rows at a time, so that no copy of all is made."""
+    return np.concatenate([((X[rows[low : low + ROWS]] - mean) / scale) @ flat for low in range(0, len(rows), ROWS)])
+
+
+def _fitted(  # noqa: PLR0913 - the rows, how they are standardised, and what is fitted
+    X: npt.NDArray[np.floating[Any]],
+    mean: Array,
+    scale: Array,
+    examples: npt.NDArray[np.int64],
+    *,
+    k: int,
+    head: str,
 ) -> tuple[Array, Array]:
     """Weights (B, d, K) and intercepts (B, K) of the fits on each row of the (B, K k) examples."""
     n_classes = examples.shape[1] // k
@@ -200,7 +245,7 @@ def _fitted(
     step = max(1, NUMBERS // (examples.shape[1] * X.shape[1]))
     made = []
     for first in range(0, len(examples), step):
-        rows = (X[examples[first : first + step]] - scaler.mean_) / scaler.scale_
+        rows = (X[examples[first : first + step]] - mean) / scale
         made.append(logistic(rows, y, C=penalty) if head == "linear" else centroids(rows, y))
     weights, intercepts = zip(*made, strict=True)
     return np.concatenate(weights), np.concatenate(intercepts)

@@ -11,8 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from gene_eval.core import ProbeError, UnknownNameError
 from gene_eval.core.few_labels.draws import draw, hash_order, hash_rows
-from gene_eval.core.few_labels.few_shot import few_shot
+from gene_eval.core.few_labels.few_shot import few_shot, standardisation
 from gene_eval.core.few_labels.fits import centroids, logistic
+from gene_eval.core.splits import Splits
 
 KEYS = [f"GENE{i}" for i in range(150)]
 
@@ -138,3 +139,15 @@ def test_labels_without_enough_examples_are_left_out_and_named(make_problem):
 def test_what_cannot_be_drawn_is_one_line(make_problem, target, options, message):
     with pytest.raises((ProbeError, UnknownNameError), match=message):
         run(make_problem(target), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_training_rows_are_standardised_as_by_scikit_learn(dtype):
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(5000, 4)) * [1, 1e-3, 50, 0] + [0, 3, -200, 7]).astype(dtype)
+    splits = Splits.from_folds(np.arange(5000) % 3)
+    means, scales = standardisation(X, splits)
+    for split in range(3):
+        scaler = StandardScaler().fit(X[splits.train_rows(split)].astype(np.float64))
+        np.testing.assert_allclose(means[split], scaler.mean_, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(scales[split], scaler.scale_, rtol=1e-9)
