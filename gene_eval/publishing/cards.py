@@ -45,6 +45,10 @@ HOMEPAGE = "https://github.com/gene-bench/gene-bench"
 SPLIT = "train"
 NOTHING = "–"
 LINE = 110
+CONTROLS = (
+    "Control: what a score is without the model. In brackets: (score - best control) / (1 - best control), the share of"
+    " what the best control leaves."
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,7 @@ def _main(result: TaskResult) -> float | None:
 
 def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -> str:
     record = own[0].model
-    footnotes = ["Control: vectors that know nothing about genes, the floor of a task."] if table.controls else []
+    footnotes = [CONTROLS] if any(control != record.id for control in table.controls) else []
     if any(not task.is_ranked for task in table.tasks):
         footnotes.append("\\* for trying things out: in no mean and in no ranking.")
     revision = f", revision {code(record.revision)}" if record.revision else ""
@@ -253,6 +257,8 @@ def _tasks(model: str, table: tables.Table) -> str:
         own = cells[0]
         assert own is not None, task.name
         shown = [_score(cell.mean, cell.std) if cell else NOTHING for cell in cells]
+        if (against := table.against_controls.get(task.name)) and model in against.rescaled:
+            shown[0] += f" ({against.rescaled[model]:z.3f})"
         name = markdown(task.name) + ("" if task.is_ranked else " \\*")
         lines.append([name, markdown(task.family), task.metric, *shown, f"{own.n_scored} of {task.n}"])
     header = [

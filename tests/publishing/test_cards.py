@@ -74,7 +74,7 @@ def test_the_section_shows_means_tasks_and_the_control(found):
     assert row(section, "overall") == ["overall", "roc_auc", "2", "0.850 ± 0.050", "0.500 ± 0.000"]
     assert row(section, "regression") == ["regression", "r2", "1", "0.400", "-0.100"]
     assert row(section, "humantfs_is_tf") == [
-        *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013", "0.500 ± 0.013", "90 of 100")
+        *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013 (0.600)", "0.500 ± 0.013", "90 of 100")
     ]
     assert row(section, "starter_is_tf \\*")[3:] == ["0.950 ± 0.013", "–", "100 of 100"]
     assert f"adapter `sentence-transformer`, revision `{'a' * 40}`, 4 dimensions, sha256 `{'e' * 64}`" in section
