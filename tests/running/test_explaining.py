@@ -10,6 +10,7 @@ from gene_eval.core.controls.gain import gain
 from gene_eval.core.splits import Splits
 from gene_eval.core.statistics.paired_tests import corrected_t_test
 from gene_eval.errors import GeneBenchError
+from gene_eval.reporting.page.data import page_data
 from gene_eval.reporting.text import to_csv, to_markdown
 from gene_eval.results import store
 from gene_eval.results.reproduce import run_words
@@ -44,6 +45,8 @@ def test_gain_over_publications(go, families_dir, tmp_path, log):
     assert frame.loc[0, ["gain", "gain_low", "gain_high"]].tolist() == [test.difference, test.low, test.high]
     assert f"| {test.difference:z.3f} | {test.low:z.3f} to {test.high:z.3f} |" in to_markdown(outcome.report)
     assert f",{test.low}," in to_csv(outcome.report)
+    (shown,) = page_data(outcome.report)["tables"][0]["results"]
+    assert shown["g"][4:] == [round(each * 1e5) for each in (test.difference, test.low, test.high)]
     assert go(SMALL, "humantfs_is_tf", gain="nuisance:publications", data_dir=families_dir).up_to_date == 1
     assert go(SMALL, "humantfs_is_tf", data_dir=families_dir).up_to_date == 1
     # What cannot be had is a line, and no failure.
@@ -64,6 +67,8 @@ def test_permuted_labels(go, tmp_path):
     assert saved.permuted == found
     assert "--control permuted --permutations 4" in run_words(saved)[1]
     drawn = f"{np.mean(found.scores):.3f} ± {np.std(found.scores):.3f}"
+    (shown,) = page_data(outcome.report)["tables"][0]["results"]
+    assert (shown["q"][0], shown["q"][3:]) == (4, [round(found.selectivity * 1e5), found.p_value])
     assert f"| {drawn} | {found.selectivity:z.3f} | 4 | {found.p_value:.3f} |" in to_markdown(outcome.report)
     assert go(SMALL, "starter_is_tf", control="permuted", permutations=4, repeats=2).up_to_date == 1
     assert go(SMALL, "starter_is_tf", control="permuted", permutations=5, repeats=2).fitted == 1

@@ -4,11 +4,13 @@ import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import fmean, pstdev
 from typing import Any
 
 from scipy import stats
 
 from gene_eval import __version__
+from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import Suites, group_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking
@@ -91,6 +93,7 @@ def _table(table: Table) -> dict[str, Any]:
                 **_result(models[model], tasks[name], result, label_names[name], shared),
                 **_beside(table, model, name),
                 **_to_linear(table, model, name),
+                **_explained(result),
             }
             for (model, name), result in sorted(table.results.items())
         ],
@@ -127,6 +130,19 @@ def _to_linear(table: Table, model: str, task: str) -> dict[str, Any]:
     test = found.test
     ends = [_scaled(value) for value in (test.difference, test.low, test.high)]
     return {"h": [*ends, _rounded(test.p_value), _rounded(found.holm_p)]}
+
+
+def _explained(result: TaskResult) -> dict[str, Any]:
+    """`g`, the gain over covariates, and `q`, scores of permuted labels, of results that have them."""
+    found: dict[str, Any] = {}
+    if (gain := result.gain) is not None:
+        test = gain_test(gain.scores, result.test_train_ratio)
+        scores = [_scaled(gain.scores[name].mean) for name in ("covariates", "both")]
+        found["g"] = [gain.covariates, gain.n, *scores, *map(_scaled, (test.difference, test.low, test.high))]
+    if (drawn := result.permuted) is not None:
+        spread = [_scaled(value) for value in (fmean(drawn.scores), pstdev(drawn.scores), drawn.selectivity)]
+        found["q"] = [len(drawn.scores), *spread, _rounded(drawn.p_value)]
+    return found
 
 
 def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:

@@ -148,6 +148,8 @@ function provenance(table, task, model) {
   const path = model.slug + '/' + task.id + about.command[2];
   const lacking = result.x === undefined ? null : table.shared[result.x].join(', ') + (result.n[1] > table.shared[result.x].length ? ', …' : '');
   return definitions([
+    ['gain', gainText(result)],
+    ['permuted labels', permutedText(result)],
     ['run again', code(about.command[0] + ' -t ' + task.id + ' ' + about.command[1])],
     ['check', code('gene-bench verify DIR/' + path)],
     ['model', code(about.model.id + (about.model.revision ? ' @ ' + about.model.revision : ''))],
@@ -161,6 +163,22 @@ function provenance(table, task, model) {
     ['versions', versionText(about.environment)],
     ['made', about.created],
   ]);
+}
+
+// What vectors add to covariates.
+function gainText(result) {
+  if (!result.g) return null;
+  const [covariates, n, alone, both, gain, low, high] = result.g;
+  const at = (value) => number(value === null ? null : value / DATA.unit);
+  return at(gain) + (low === null ? '' : ' (95\u00a0%: ' + at(low) + ' to ' + at(high) + ')') + ' over ' + covariates + ': ' + at(alone) + ' alone, ' + at(both) + ' with the vectors, on ' + whole(n);
+}
+
+// The same fits on permuted labels.
+function permutedText(result) {
+  if (!result.q) return null;
+  const [n, mean, std, selectivity, p] = result.q;
+  const at = (value) => number(value / DATA.unit);
+  return at(mean) + ' ± ' + at(std) + ' of ' + count(n, 'permutation') + ', selectivity ' + at(selectivity) + ', p ' + number(p);
 }
 
 function optionText(options) {
