@@ -8,12 +8,15 @@ Each label of a multi-label task is a binary task. A score is the mean over draw
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.special
+from joblib import cpu_count  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from gene_eval.core.checks import check_label_names, check_X, check_y
 from gene_eval.core.errors import ProbeError, UnknownNameError
@@ -204,7 +207,8 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
     """(draws, n) or (draws, n, columns) values of the rows that are scored, nan for others."""
     is_multiclass, n_groups = problem.target == "multiclass", problem.groups.shape[1]
     values = np.full((len(orders), len(X), n_groups if is_multiclass else n_groups // 2), np.nan)
-    for split in range(len(problem.splits)):
+
+    def fill(split: int) -> None:
         train, test = problem.splits.train_rows(split), problem.splits.test_rows(split)
         mean, scale = means[split], scales[split]
         groups = np.stack([draw(order[train[order]], problem.groups, k=problem.k) for order in orders])
@@ -218,6 +222,10 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         logits = _logits(X, np.flatnonzero(test), mean, scale, flat) + intercepts.ravel()
         by_draw = logits.reshape(len(logits), len(orders), -1).transpose(1, 0, 2)
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
+
+    # A split to a core, and each product on one: those of small matrices wait longer for another core than they take.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
+        list(pool.map(fill, range(len(problem.splits))))
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
 
 
