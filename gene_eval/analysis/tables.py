@@ -17,7 +17,7 @@ from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
 from gene_eval.results.reproduce import COMMON_TO
-from gene_eval.results.settings import ALL_ENTITIES
+from gene_eval.results.settings import COMMON
 from gene_eval.text import some
 
 __all__ = [
@@ -255,15 +255,17 @@ def _version(task: TaskRecord) -> tuple[str, str, str, str]:
 
 
 def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
-    metric = MAIN_METRIC[task.target]
-    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names, is_counted)
+    return TaskLine(
+        task.id, task.family, task.target, task.main_metric, task.n, task.ranked, task.label_names, is_counted
+    )
 
 
 def _cell(result: TaskResult) -> Cell:
-    score, coverage = result.scores.get(MAIN_METRIC[result.task.target]), result.coverage
+    score, coverage = result.scores.get(result.task.main_metric), result.coverage
     return Cell(
         mean=defined(score.mean) if score else None,
-        std=defined(score.std) if score else None,
+        # One fit of all rows has no spread; its interval is in the result.
+        std=defined(score.std) if score and len(score.folds) > 1 else None,
         n_scored=coverage.n_scored,
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,
@@ -331,7 +333,7 @@ def _mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Ite
 def _common(results: Sequence[TaskResult]) -> Iterator[str]:
     """What the entities of a run with `--common-genes` are."""
     entities = results[0].settings.entities
-    if entities != ALL_ENTITIES:
+    if entities.startswith(COMMON):
         named = results[0].probe.params.get(COMMON_TO)
         models = some([str(name) for name in named], limit=10) if isinstance(named, list | tuple) else "that run"
         yield f"entities {entities}: only those that all models of one run have ({models})"

@@ -178,8 +178,8 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--split",
         action="append",
         metavar="S",
-        help="random (default), family, chromosome; gene_disjoint, family_disjoint of pairs; disease_disjoint; repeat"
-        " for more",
+        help="random (default of genes), family, chromosome; gene_disjoint, family_disjoint of pairs;"
+        " disease_disjoint; published (default of sequences); repeat for more",
     )
     run.add_argument(
         "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
@@ -191,12 +191,16 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class; repeat for more",
     )
     run.add_argument(
-        "--shots", type=_positive, nargs="+", metavar="K", help="fit on K examples of each class, drawn 20 times"
+        "--shots",
+        type=_shots,
+        nargs="+",
+        metavar="K",
+        help="fit on K examples of each class, drawn 20 times (of sequences 5 times, as GENEB does); or all",
     )
     run.add_argument(
         "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
     )
-    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
+    run.add_argument("--protocol", metavar="P", help="paper (default), or geneb (default of sequences); scaled of both")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
         "--missing",
@@ -210,6 +214,9 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
     run.add_argument(
         "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
+    )
+    run.add_argument(
+        "--dedupe", action="store_true", help="score without test sequences that are in the training part too"
     )
     run.add_argument(
         "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
@@ -364,6 +371,10 @@ def _positive(text: str) -> int:
         message = f"'{text}' is not a whole number, 1 or above"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _shots(text: str) -> int | None:
+    return None if text == "all" else _positive(text)
 
 
 def _bytes(text: str) -> float:

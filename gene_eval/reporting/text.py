@@ -363,7 +363,7 @@ def _legend(table: Table) -> list[str]:
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(task, _cells_of(table, task)).split()}
     legend = {
-        "*": "for trying things out: never part of a mean or a ranking.",
+        "*": "for trying things out, or not about genes: never part of a mean or a ranking of gene vectors.",
         "†": f"{RULE}: in no mean and no rank.",
         "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
     }
