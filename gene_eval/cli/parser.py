@@ -161,7 +161,12 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run = commands.add_parser("run", help="score models on tasks")
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
     run.add_argument(
-        "-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite; repeatable"
+        "-t",
+        "--tasks",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="task, glob, @suite, file.py:Class or csv file; repeatable",
     )
     run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")

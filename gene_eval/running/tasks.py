@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from builders.errors import TaskCodeError
 from builders.folds import SCHEMES, TaskRows, assign, family_column
 from builders.labels import task_rows
 from builders.sequences.rows import SPLIT_SCHEME
+from builders.sequences.tables import build_sequence_table
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.catalogue.suites import expand
@@ -109,9 +111,9 @@ def collect_tasks(
 
     Args:
         tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
-            `TaskConfig`, or a frame or Dataset with an entity column (`symbol`, or any other identifiers of genes;
-            `symbol_a` and `symbol_b`; `symbol` and `disease_id`), `label` and perhaps `fold`. None at all means every
-            ranked task.
+            `TaskConfig`, a csv or tsv file of sequences (`text` or `sequence`, and `label`), or a frame or Dataset with
+            an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and `symbol_b`; `symbol` and
+            `disease_id`; `sequence`), `label` and perhaps `fold` or `split`. None at all means every ranked task.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
         splits: Schemes to score each task by, of `builders.folds.SCHEMES` or "published"; one it cannot have is a
@@ -152,16 +154,19 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
     for item in items:
         named = item.items() if isinstance(item, Mapping) and not _is_table(item) else [(None, item)]
         for name, task in named:
-            if isinstance(task, str):
+            path = _file_of_rows(task)
+            if isinstance(task, str) and path is None:
                 patterns.append(task)
             elif isinstance(task, TaskConfig):
                 patterns.append(task.name)
-            elif _is_table(task):
-                own = name or (f"task-{len(tables) + 1}" if tables else "task")
+            elif _is_table(task) or path is not None:
+                own = (
+                    name or (path and path.name.partition(".")[0]) or (f"task-{len(tables) + 1}" if tables else "task")
+                )
                 if own in tables:
                     message = f'two tables are named {own!r}; give each its own name: {{"name": table}}'
                     raise GeneBenchError(message)
-                tables[own] = task
+                tables[own] = task if path is None else path
             else:
                 message = (
                     f"a task is a {type(task).__name__}; expected a name or glob, a TaskConfig, or a frame or Dataset"
@@ -169,6 +174,14 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
                 )
                 raise GeneBenchError(message)
     return patterns, tables
+
+
+def _file_of_rows(task: Any) -> Path | None:
+    """The csv or tsv file of labelled sequences that a task was given as; None where it is something else."""
+    if not isinstance(task, str | Path):
+        return None
+    name = Path(task).name.removesuffix(".gz")
+    return Path(task).expanduser() if name.endswith((".csv", ".tsv")) else None
 
 
 def _is_table(item: Any) -> bool:
@@ -228,7 +241,8 @@ def _load(
     for name, globs in chosen.items():
         yield from _built(name, lambda name=name: load(name, raw), globs)
     for name, table in tables.items():
-        yield from _built(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
+        build = build_sequence_table if isinstance(table, Path) else partial(build_table, raw=raw)
+        yield from _built(name, lambda name=name, table=table, build=build: build(name, table), [""], labels=subtasks)
 
 
 def _built(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[Built | Failure]:
