@@ -195,10 +195,11 @@ def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
 
 
 def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, suites: Suites) -> Table:
-    versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
+    # A published score knows no hashes: it stands in the line of the task, whichever rows that has here.
+    versions = Counter(task_id for task_id, *_ in {_version(each.task) for each in results if not each.imported})
     records: dict[str, TaskRecord] = {}
     found: dict[tuple[str, str], TaskResult] = {}
-    for result in results:
+    for result in sorted(results, key=lambda each: not each.imported):
         task = result.task
         version = f" (version {task.version}, data {task.data_sha256[:8]}, folds {task.folds_sha256[:8]})"
         name = task.id + (version if versions[task.id] > 1 else "")

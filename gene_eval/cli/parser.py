@@ -26,6 +26,7 @@ MODULES = {
     **dict.fromkeys(("embed", "check"), "vectors"),
     **dict.fromkeys(("run", "verify"), "scoring"),
     **dict.fromkeys(("report", "compare", "card"), "reports"),
+    **dict.fromkeys(("import-geneb", "export-geneb"), "geneb"),
     "why": "explaining",
     "push": "publishing",
     "completion": "completion",
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
         module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
-        status = int(getattr(module, arguments.command)(arguments))
+        status = int(getattr(module, arguments.command.replace("-", "_"))(arguments))
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_why(commands)
     _add_report(commands)
     _add_card(commands)
+    _add_geneb(commands)
     _add_verify(commands)
     _add_push(commands)
     doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to mend")
@@ -259,8 +261,13 @@ def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="tables, pictures or a page of a results folder")
     report.add_argument("results", type=Path, metavar="DIR")
-    formats = ("md", "csv", "json", "html")
-    report.add_argument("--format", choices=formats, default="md", help="default: md; html is a page to click through")
+    formats = ("md", "csv", "json", "html", "geneb")
+    report.add_argument(
+        "--format",
+        choices=formats,
+        default="md",
+        help="default: md; html is a page to click through; geneb ranks models of DNA by category and regime",
+    )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
     report.add_argument(
         "--as-published", action="store_true", help="scores as the paper's code computes them, beside ours"
@@ -285,6 +292,30 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_dataset(card)
     card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
     _add_where(card)
+
+
+def _add_geneb(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    imported = commands.add_parser(
+        "import-geneb", help="put published scores into a results folder, marked as imported"
+    )
+    imported.add_argument("results", type=Path, metavar="DIR")
+    imported.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="submission (.json), or csv: model,task,regime,metric,value"
+    )
+    export = commands.add_parser("export-geneb", help="write a model's results as GENEB's submission")
+    export.add_argument("results", type=Path, metavar="DIR")
+    export.add_argument("model", metavar="MODEL", help="model id, as in the results")
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: DIR/MODEL.json")
+    export.add_argument("--params", type=_natural, metavar="N", help="parameters of the model")
+    export.add_argument("--zero-shot", action=argparse.BooleanOptionalAction, help="no task's data was in its training")
+    for name, about in (
+        ("display", "name that is shown"),
+        ("url", "where the model is"),
+        ("training-data", "what it was trained on"),
+        ("provenance", "default: self-reported"),
+        ("submitted-by", "who you are"),
+    ):
+        export.add_argument(f"--{name}", metavar="TEXT", help=about)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
