@@ -55,14 +55,11 @@ def full(given):
     stock, model = seconds(lambda: LogisticRegression(max_iter=1000).fit(X[: given.rows], y[train]))
     expected = matthews_corrcoef(y[test], model.predict(X[given.rows :]))
     ours, found = seconds(lambda: score_parts(X, y, parts, target="binary"))
+    n, mcc = len(GENEB_SEEDS), found.scores["mcc"].mean
     print(f"all rows, {given.rows:,} x {given.dim:,} float32, {given.test:,} test rows")
     print(f"  scikit-learn, one fit: {stock:.1f} s, {model.n_iter_[0]} steps, MCC {expected:.4f}")
-    print(
-        f"  gene-bench:            {ours:.1f} s, {found.convergence['n_iter']} steps, MCC {found.scores['mcc'].mean:.4f}"
-    )
-    print(
-        f"  ratio {stock / ours:.1f}; to the harness, which fits it {len(GENEB_SEEDS)} times, {len(GENEB_SEEDS) * stock / ours:.1f}"
-    )
+    print(f"  gene-bench:            {ours:.1f} s, {found.convergence['n_iter']} steps, MCC {mcc:.4f}")
+    print(f"  ratio {stock / ours:.1f}; to the harness, which fits it {n} times, {n * stock / ours:.1f}")
     if given.scaled:
         took, found = seconds(lambda: score_parts(X, y, parts, target="binary", protocol="scaled"))
         print(f"  scaled:                {took:.1f} s, C {found.params['C']:g}, MCC {found.scores['mcc'].mean:.4f}")

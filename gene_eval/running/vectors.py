@@ -19,6 +19,7 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
@@ -262,8 +263,9 @@ class ModelVectors:
             self._own = None
             began = time.perf_counter()
             with one_line_errors(self.name):
-                embedded = self._read_sequences() if self.is_precomputed else self._embed_sequences(task)
-                self._own = task, IndexedVectors(embedded, health=dict(embedded.health))
+                model, chosen = self._with_layer(task)
+                embedded = self._read_sequences() if self.is_precomputed else self._embed_sequences(task, model)
+                self._own = task, IndexedVectors(embedded, health={**embedded.health, **chosen})
             self.seconds += time.perf_counter() - began
         return self._own[1]
 
@@ -273,21 +275,42 @@ class ModelVectors:
             self.model = as_given()
         return self._read()
 
-    def _embed_sequences(self, task: TaskArrays) -> EmbeddingTable:
+    def _with_layer(self, task: TaskArrays) -> tuple[Any, dict[str, Any]]:
+        """The model, read at the layer that suits the task where that is to be chosen, and what is recorded of it."""
+        if not getattr(self.model, "selects_layer", False):
+            return self.model, {}
+
+        def embed(model: Any, rows: Sequence[int]) -> npt.NDArray[np.float32]:
+            table = self._encoded(model, {ids[row]: task.sequences[row] for row in rows})
+            place = {symbol: i for i, symbol in enumerate(table.symbols)}
+            vectors: npt.NDArray[np.float32] = table.matrix[[place[ids[row]] for row in rows]]
+            return vectors
+
+        ids = task.entities[SEQUENCE]
+        model, chosen = select_layer(self.model, task, embed)
+        self.log(f"{self.name}: layer {chosen['layer']} for {task.record.id}, chosen on {chosen['layer_chosen_on']}")
+        return model, chosen
+
+    def _encoded(
+        self, model: Any, sequences: Mapping[str, str], on_encode: Callable[[int], None] | None = None
+    ) -> EmbeddingTable:
         from datasets import config
 
-        distinct = dict(zip(task.entities[SEQUENCE], task.sequences, strict=True))
-        encoded: list[int] = []
-        embedded = embed_sequences(
-            list(distinct),
-            list(distinct.values()),
-            self.model,
+        return embed_sequences(
+            list(sequences),
+            list(sequences.values()),
+            model,
             folder=Path(config.HF_DATASETS_CACHE) / VECTORS_OF_SEQUENCES,
             batch_size=self.batch_size,
             device=self.device,
             progress=self.progress,
-            on_encode=encoded.append,
+            on_encode=on_encode,
         )
+
+    def _embed_sequences(self, task: TaskArrays, model: Any) -> EmbeddingTable:
+        distinct = dict(zip(task.entities[SEQUENCE], task.sequences, strict=True))
+        encoded: list[int] = []
+        embedded = self._encoded(model, distinct, encoded.append)
         known = f", {len(distinct) - sum(encoded):,} of them from the cache" if sum(encoded) < len(distinct) else ""
         self._tell(embedded, f"for the sequences of {task.record.id}{known}")
         return embedded

@@ -211,3 +211,45 @@ def test_a_result_is_verified_by_its_own_record(go, tmp_path):
     # A table of the user's own is not named by its result: that is said, and nothing else.
     (verdict, _) = verify(found.results, log=lambda line: None)
     assert "cannot be run again" in verdict.reasons[0]
+
+
+class Layered(GeneEncoder):
+    """Of three layers only the second says anything; what was encoded is counted by layer."""
+
+    model_id, input_column, version, selects_layer = "layered", "dna_sequence", "1", True
+
+    def __init__(self, layer="select", counts=None):
+        self.layer, self.options, self.counts = layer, {"layer": layer}, {} if counts is None else counts
+
+    def layers(self):
+        return [1, 2, -1]
+
+    def with_layer(self, layer):
+        made = Layered(layer, self.counts)
+        made.selects_layer = False
+        return made
+
+    def encode(self, batch):
+        self.counts[self.layer] = self.counts.get(self.layer, 0) + len(batch)
+        words = np.array([[text.count(word) for word in "ACGT"] for text in batch], "float32")
+        return words if self.layer == 2 else words[:, :1] * 0 + [[len(text) * 0.5] for text in batch]
+
+
+@pytest.mark.parametrize("has_validation", [True, False])
+def test_a_layer_is_chosen_inside_the_training_part(log, has_validation):
+    table = frame(seed=11 + has_validation)
+    if not has_validation:
+        table.loc[table["split"] == "validation", "split"] = "train"
+    # What the test part says must not matter.
+    table.loc[table["split"] == "test", "label"] = 1 - table["label"]
+    model = Layered()
+    (result,) = run(model, {"mine": table}, log=log)
+    assert result.model.health["layer"] == 2
+    assert set(result.model.health["layer_scores"]) == {"1", "2", "-1"}
+    assert result.model.health["layer_chosen_on"].startswith(
+        "validation, 20 rows" if has_validation else "a fifth of train, 20"
+    )
+    assert result.scores["mcc"].mean < 0
+    n = len(set(table["sequence"]))
+    assert model.counts[2] == n
+    assert model.counts[1] < n
