@@ -266,7 +266,8 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--format",
         choices=formats,
         default="md",
-        help="default: md; html is a page to click through; geneb ranks models of DNA by category and regime",
+        help="default: md; html is a page to click through; geneb ranks models of DNA by category and regime (a page"
+        " if FILE ends in .html)",
     )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
     report.add_argument(

@@ -13,6 +13,7 @@ from gene_eval.files import atomic_write, check_writable
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.reporting import text
 from gene_eval.reporting.geneb import to_geneb
+from gene_eval.reporting.geneb_page import to_page
 from gene_eval.reporting.plots import save as plots
 from gene_eval.text import say
 
@@ -40,7 +41,8 @@ def report(arguments: argparse.Namespace) -> int:
 def _geneb(arguments: argparse.Namespace, found: "gene_eval.Results") -> int:
     """Rankings of models of DNA."""
     made = boards_of(found.results)
-    content = to_geneb(made)
+    is_page = arguments.output is not None and arguments.output.suffix == ".html"
+    content = to_page(made) if is_page else to_geneb(made)
     _warn(found.problems)
     if arguments.plots is not None:
         # Late: matplotlib takes half a second to load.

@@ -35,6 +35,12 @@ def test_report_and_pictures(folder, tmp_path, capsys):
     assert names == {
         f"geneb_{n}" for n in ("agreement", "categories", "difficulty", "ranks", "regimes", "size", "specialists")
     }
+    page = tmp_path / "page.html"
+    assert main(["report", str(folder), "--format", "geneb", "-o", str(page)]) == 0
+    text = page.read_text()
+    # A view for each of three regimes and of 13 categories and all.
+    assert text.count('class="view"') == 3 * 14
+    assert text.count("<script") == 0
     # They stand in the tables of all results too.
     assert main(["report", str(folder)]) == 0
     assert "geneb_category_promoter" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from gene_eval.core.checks import check_X
 from gene_eval.core.errors import ProbeError
-from gene_eval.core.parts.logistic import Fitted, Rows, fit_logistic, raw_values
+from gene_eval.core.parts.logistic import SMALL, Fitted, Rows, fit_logistic, raw_values
 from gene_eval.core.parts.score import RESAMPLES, confusion, hard_scores, intervals, over_fits
 from gene_eval.core.probe import Score
 from gene_eval.core.table import TableRows
@@ -43,9 +43,6 @@ GENEB_SEEDS: Final = (13, 17, 42, 123, 997)
 GENEB_SHOTS: Final = (None, 10, 1)
 """Examples of each class that are fitted: all, ten, one; the regimes `full`, `10shot` and `1shot`."""
 MAX_ITER: Final = 1000
-SMALL: Final = 1 << 25
-"""Numbers of the rows below which scikit-learn fits itself: where the last steps are of rounding errors, no other order
-of sums ends in quite the same place, and time is no matter."""
 
 
 @dataclass(frozen=True)
@@ -188,9 +185,8 @@ def _fit_by_sklearn(rows: Rows, y: IntArray, *, max_iter: int) -> Fitted:
         # Counted in the result instead.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows.array(), y)
-    weights, intercepts = (np.asarray(part, dtype=np.float64) for part in (model.coef_, model.intercept_))
     n_iter = int(model.n_iter_.max())
-    return Fitted(weights, intercepts, n_iter, n_iter < max_iter, np.empty(0))
+    return Fitted(model.coef_, model.intercept_, n_iter, n_iter < max_iter, np.empty(0))
 
 
 def convergence(fits: Sequence[Fitted]) -> dict[str, Any]:

@@ -20,13 +20,12 @@ from gene_eval.core.few_labels.fits import logistic
 from gene_eval.core.few_labels.geneb import (
     GENEB_SEEDS,
     MAX_ITER,
-    SMALL,
     called_classes,
     convergence,
     draw_rows,
     fit_stock,
 )
-from gene_eval.core.parts.logistic import Array, Fitted, IntArray, Rows, Standardised, raw_values
+from gene_eval.core.parts.logistic import SMALL, Array, Fitted, IntArray, Rows, Standardised, raw_values
 from gene_eval.core.parts.scaled import fit_scaled
 from gene_eval.core.parts.score import confusion, over_fits
 from gene_eval.core.probe import ProbeResult, score_splits

@@ -80,6 +80,7 @@ def test_large_tasks_take_scikit_learns_steps(monkeypatch, dtype, block):
     rows, X, y, parts = made(2, dtype=dtype)
     small = score_parts(rows, y, parts, target="binary")
     monkeypatch.setattr(geneb, "SMALL", 0)
+    monkeypatch.setattr(logistic, "SMALL", 0)
     monkeypatch.setattr(logistic, "BLOCK_BYTES", block)
     large = score_parts(rows, y, parts, target="binary")
     tested = parts.rows("test")
