@@ -344,7 +344,9 @@ def _rank_notes(table: Table) -> Iterator[str]:
 
 
 def _headings(table: Table) -> list[str]:
-    return [model + (" (control)" if model in table.controls else "") for model in table.models]
+    imported = {model for (model, _), result in table.results.items() if result.imported}
+    marks = [(" (control)", table.controls), (" (imported)", imported)]
+    return [model + "".join(mark for mark, marked in marks if model in marked) for model in table.models]
 
 
 def _number(mean: float | None, std: float | None) -> str:

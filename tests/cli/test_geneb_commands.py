@@ -43,7 +43,9 @@ def test_report_and_pictures(folder, tmp_path, capsys):
     assert text.count("<script") == 0
     # They stand in the tables of all results too.
     assert main(["report", str(folder)]) == 0
-    assert "geneb_category_promoter" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "geneb_category_promoter" in out
+    assert "GROVER (imported)" in out
 
 
 def test_export(folder, tmp_path, capsys):

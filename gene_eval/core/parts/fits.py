@@ -111,7 +111,8 @@ def score_parts(  # noqa: PLR0913 - two arrays, their parts, and the options of 
     classes = _check_classes(y, train, test, target=target)
     rows, tested = Rows.of(vectors, train), Rows.of(vectors, test)
     if shots is None:
-        _check_memory(memory, rows, n_copied=len(train) + len(parts.rows("validation")), protocol=protocol)
+        n_copied = len(train) + len(parts.rows("validation"))
+        _check_memory(memory, rows, n_copied=n_copied, n_test=len(test), protocol=protocol)
     if shots is None and protocol == "scaled":
         made = _tuned(vectors, y, parts, classes, seed=seed)
     elif protocol == "scaled":
@@ -225,9 +226,10 @@ def _values(raw: Array, test: IntArray, classes: IntArray, y: npt.NDArray[Any]) 
     return values
 
 
-def _check_memory(memory: float | None, rows: Rows, *, n_copied: int, protocol: str) -> None:
-    """Above the vectors there is one copy of those that are fitted, standardised; geneb copies small tasks only."""
-    n = n_copied if protocol == "scaled" else min(len(rows), SMALL // rows.dim)
+def _check_memory(memory: float | None, rows: Rows, *, n_copied: int, n_test: int, protocol: str) -> None:
+    """Above the vectors there is one copy of those that are fitted, standardised; else copies of small parts only."""
+    few = SMALL // rows.dim
+    n = (n_copied if protocol == "scaled" else min(len(rows), few)) + min(n_test, few)
     least = n * rows.dim * rows.vectors.itemsize + SLACK
     if memory is not None and memory < least:
         msg = (

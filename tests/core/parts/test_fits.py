@@ -1,5 +1,6 @@
 """Published parts against scikit-learn by itself: all rows and few, both protocols, with and without validation."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -15,7 +16,7 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.few_labels import geneb
 from gene_eval.core.few_labels.geneb import GENEB_SEEDS, draw_rows
 from gene_eval.core.heads.scaled import GRID
-from gene_eval.core.parts import logistic
+from gene_eval.core.parts import fits, logistic
 from gene_eval.core.parts.fits import Parts, score_parts, tables_of, with_scores
 from gene_eval.core.parts.logistic import Rows, Standardised, fit_logistic
 from gene_eval.core.probe import probe
@@ -222,3 +223,22 @@ def test_labels_that_make_no_task(change, message):
     rows, _, y, parts = made()
     with pytest.raises(ProbeError, match=message):
         score_parts(rows, change(y), parts, target="multiclass")
+
+
+@pytest.mark.parametrize(("protocol", "copies"), [("geneb", 0), ("scaled", 1)])
+def test_a_large_task_takes_no_more_memory_than_is_said(monkeypatch, protocol, copies):
+    rng = np.random.default_rng(0)
+    n, d = 20_000, 128
+    X, y = rng.normal(size=(n, d)).astype(np.float32), rng.integers(0, 2, n)
+    X[:, 0] += y
+    parts = Parts(np.repeat([0, 1, 2], [n - 6000, 1000, 5000]))
+    for module in (geneb, logistic, fits):
+        monkeypatch.setattr(module, "SMALL", 0)
+    tracemalloc.start()
+    score_parts(X, y, parts, target="binary", protocol=protocol, memory=copies * 15_000 * d * 4 + fits.SLACK)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The copies, blocks of rows, and a few numbers for each row.
+    assert peak < copies * (n - 5000) * d * 4 + 6e6
+    with pytest.raises(ProbeError, match="bytes of memory are too few: vectors of 14,000 x 128 need at least"):
+        score_parts(X, y, parts, target="binary", protocol=protocol, memory=1e6)
