@@ -1,91 +1,119 @@
-"""Scores models on GENEB's tasks that a data directory can build, by its protocol and the scaled one: a Markdown table.
+"""Scores models without trained weights on GENEB's tasks that a data directory can build: a Markdown table.
 
-python benchmarks/geneb_baselines.py --data-dir DIR [--models kmer:k=4 gc random] [--tasks 'geneb_gue_*'] [--overlaps]
+python benchmarks/geneb_baselines.py --data-dir DIR -o RESULTS [--models kmer:k=4 gc random] [--tasks 'geneb_gue_*']
+
+Three regimes, under the protocols geneb and scaled. Without --models: words of four and of six bases, the share of G
+and C, random numbers, and two small models with random weights, which are made in RESULTS. What RESULTS holds is not
+scored again. With --overlaps it says which tasks share sequences instead.
 """
 
 import argparse
 import sys
-import time
+from pathlib import Path
 
-import numpy as np
-
+import gene_eval
 from builders import BuilderError, RawFiles, load, select
 from builders.dataset import parts_of
 from builders.sequences.repeats import overlaps
-from gene_eval.core.few_labels.geneb import hard_scores, score_geneb
-from gene_eval.core.probe import probe
-from gene_eval.core.splits import Splits
-from model_adapters import load_model
 
-MODELS = ("kmer:k=4", "gc", "random")
-HEAD = "| task | model | `geneb`, full | 10 shots | 1 shot | `scaled`, full |"
+MODELS = ("kmer:k=4", "kmer:k=6", "gc", "random")
+TINY = {"bert-tiny": "bert", "mamba-tiny": "mamba"}
+REGIMES = (None, 10, 1)
+COLUMNS = ("full", "10 shots", "1 shot")
+LENGTH = 512
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", required=True)
-    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("-o", "--output", type=Path, default=Path("geneb-results"))
+    parser.add_argument("--models", nargs="+")
     parser.add_argument("--tasks", nargs="+", default=["geneb_*"])
     parser.add_argument("--overlaps", action="store_true", help="print which tasks share sequences instead")
     return parser.parse_args()
 
 
-def vectors(model, rows):
-    """(n, d) vectors of rows; `random` goes by the identifier of a sequence."""
-    column = "sequence_id" if model.input_column == "symbol" else "sequence"
-    values = rows[column][:]
-    return np.concatenate([model.encode(values[start : start + 1024]) for start in range(0, len(values), 1024)])
+def make_tiny(folder, kind):
+    """Two layers of 64 with random weights of seed 0, one token a base, which nobody trained."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel, MambaConfig, MambaModel, PreTrainedTokenizerFast
+
+    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *"ACGTN"])}
+    tokens = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokens.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokens, pad_token="[PAD]", unk_token="[UNK]", model_max_length=LENGTH
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    common = {"vocab_size": len(vocabulary), "hidden_size": 64, "num_hidden_layers": 2, "pad_token_id": 0}
+    if kind == "bert":
+        sizes = {"num_attention_heads": 4, "intermediate_size": 128, "max_position_embeddings": LENGTH}
+        model = BertModel(BertConfig(**common, **sizes), add_pooling_layer=False)
+    else:
+        model = MambaModel(MambaConfig(**common, state_size=8))
+    model.save_pretrained(folder)
 
 
-def scaled_mcc(train, test, target):
-    """Matthews coefficient of the scaled protocol, C chosen inside train."""
-    X, y = np.concatenate([train[0], test[0]]), np.concatenate([train[1], test[1]])
-    n = len(train[1])
-    splits = Splits.from_rows([(np.arange(n), np.arange(n, len(y)))], n=len(y))
-    values = probe(X, y, target=target, splits=splits, protocol="scaled").values[n:]
-    called = values.argmax(axis=1) if values.ndim == 2 else (values > 0).astype(int)
-    table = np.zeros((1, y.max() + 1, y.max() + 1))
-    np.add.at(table[0], (test[1], called), 1)
-    return float(hard_scores(table)["mcc"][0])
+def tiny(folder):
+    """Name -> MODEL of the small models, made where they are not there yet."""
+    for name, kind in TINY.items():
+        if not (folder / name / "config.json").exists():
+            make_tiny(folder / name, kind)
+    return {name: f"dna:{folder / name},window=500" for name in TINY}
 
 
-def rows_of(task, spec):
-    parts = parts_of(task.dataset)
-    model = load_model(spec)
-    if callable(getattr(model, "load", None)):
-        model.load("cpu")
-    train, test = ((vectors(model, parts[part]), np.array(parts[part]["label"][:])) for part in ("train", "test"))
-    found = score_geneb(train, test)
-    full, ten, one = (regime.scores["mcc"] for regime in found)
-    low, high = found[0].intervals["mcc"]
-    scaled = scaled_mcc(train, test, task.config.target)
-    few = " | ".join(f"{score.mean:.3f} ± {score.std:.3f}" for score in (ten, one))
-    return (
-        f"| {task.config.name} | {model.model_id} | {full.mean:.4f} ({low:.3f} to {high:.3f}) | {few} | {scaled:.3f} |"
-    )
+def cell(result):
+    """Matthews coefficient with its interval, or with its standard deviation over the draws."""
+    score = result.scores["mcc"]
+    if len(score.folds) > 1:
+        return f"{score.mean:.3f} ± {score.std:.3f}"
+    low, high = result.intervals["mcc"]
+    return f"{score.mean:.4f} ({low:.3f} to {high:.3f})"
+
+
+def table(results):
+    """Lines of the table, sorted by task."""
+    found = {(r.task.id, r.model.id, r.settings.protocol, r.settings.shots): r for r in results}
+    columns = [(protocol, shots) for protocol in ("geneb", "scaled") for shots in REGIMES]
+    heads = [f"`{protocol}`, {name}" for protocol in ("geneb", "scaled") for name in COLUMNS]
+    yield f"| task | model | {' | '.join(heads)} |"
+    yield f"|{' --- |' * (2 + len(heads))}"
+    for task, model in dict.fromkeys((r.task.id, r.model.id) for r in results):
+        cells = [cell(found[task, model, *key]) if (task, model, *key) in found else "–" for key in columns]
+        yield f"| {task.removeprefix('geneb_')} | {model} | {' | '.join(cells)} |"
+
+
+def print_overlaps(tasks):
+    ids = {task.config.name: {n: p["sequence_id"][:] for n, p in parts_of(task.dataset).items()} for task in tasks}
+    print(f"| task | also in | sequences shared | of | test sequences in the other's train |\n|{' --- |' * 5}")
+    for each in overlaps(ids):
+        print(f"| {each.one} | {each.other} | {each.shared:,} | {each.n_one:,} | {each.test_in_train:,} |")
 
 
 def main() -> None:
     given = arguments()
-    raw = RawFiles(given.data_dir)
-    tasks = []
+    raw, tasks = RawFiles(given.data_dir), []
     for name in select(given.tasks):
         try:
             tasks.append(load(name, raw))
         except BuilderError as error:
             print(f"left out: {error}", file=sys.stderr)
     if given.overlaps:
-        ids = {task.config.name: {n: p["sequence_id"][:] for n, p in parts_of(task.dataset).items()} for task in tasks}
-        print(f"| task | also in | sequences shared | of | test sequences in the other's train |\n|{' --- |' * 5}")
-        for each in overlaps(ids):
-            print(f"| {each.one} | {each.other} | {each.shared:,} | {each.n_one:,} | {each.test_in_train:,} |")
+        print_overlaps(tasks)
         return
-    print(f"{HEAD}\n|{' --- |' * 6}")
-    for task in tasks:
-        for spec in given.models:
-            began = time.perf_counter()
-            print(rows_of(task, spec), flush=True)
-            print(f"{task.config.name} {spec}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
+    models = [{name: name} for name in given.models or MODELS]
+    models += [] if given.models else [{name: spec} for name, spec in tiny(given.output / ".models").items()]
+    names = [task.config.name for task in tasks]
+    for protocol in ("geneb", "scaled"):
+        for model in models:
+            gene_eval.run(
+                model, names, out=given.output, data_dir=given.data_dir, protocol=protocol, shots=list(REGIMES)
+            )
+    order = {name: number for number, name in enumerate(names)}
+    of_model = {name: number for number, model in enumerate(models) for name in model}
+    results = [r for r in gene_eval.load_results(given.output) if r.task.id in order and r.model.id in of_model]
+    print("\n".join(table(sorted(results, key=lambda r: (order[r.task.id], of_model[r.model.id])))))
 
 
 if __name__ == "__main__":

@@ -49,16 +49,16 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
         name: Task id.
         table: Frame or Dataset with `label` and an entity: `symbol`, or the one other column of texts, or the index of
             a frame, with gene identifiers of any kind; `symbol_a` and `symbol_b`; `symbol` and `disease_id`; or
-            `sequence`, see `build_sequence_table`. A column `fold` is taken as it is. Labels that are all 0 and 1, or
-            true and false, are binary (1 is positive), lists multi-label, other numbers with a fraction regression,
-            everything else classes; the classes of a `ClassLabel` keep their names and order.
+            `sequence` or `text`, see `build_sequence_table`. A column `fold` is taken as it is. Labels that are all 0
+            and 1, or true and false, are binary (1 is positive), lists multi-label, other numbers with a fraction
+            regression, everything else classes; the classes of a `ClassLabel` keep their names and order.
         raw: Where HGNC's complete set is, to resolve identifiers; without it they are taken as they are.
 
     Raises:
         TaskDataError: There is no entity column or no `label`, or the rows make no task.
     """
     frame, names = _read(table)
-    if "sequence" in frame and not {"symbol", "symbol_a"} & set(frame):
+    if {"sequence", "text"} & set(frame) and not {"symbol", "symbol_a"} & set(frame):
         if names is not None:
             frame = frame.assign(label=[_name(label, names) for label in frame["label"]])
         return build_sequence_table(name, frame)

@@ -37,6 +37,7 @@ class RandomVectors(GeneEncoder):
         dimension=f"{DEFAULT_DIM}, or dim=N",
         source="computed from seed and symbol",
     )
+    is_cheap: ClassVar[bool] = True
     input_column = "symbol"
 
     def __init__(self, *, seed: int = DEFAULT_SEED, dim: int = DEFAULT_DIM) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks, is_family
 from gene_eval.analysis.pairing import Pair, Pairing, PredictionsOf
 from gene_eval.analysis.selection import choose_settings
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
     PairedTest,
@@ -269,7 +268,7 @@ def _compare_task(result: TaskResult, pair: Pair) -> TaskComparison:
     test = corrected_t_test(a, b, test_train_ratio=result.test_train_ratio)
     return TaskComparison(
         task=result.task,
-        metric=MAIN_METRIC[result.task.target],
+        metric=result.task.main_metric,
         n_scored=pair.n,
         n_folds=len(folds),
         mean_a=fmean(a) if a else math.nan,

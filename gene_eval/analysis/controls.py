@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.analysis.pairing import Pair, Pairs
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import (
     PairedTest,
     corrected_t_test,
@@ -116,7 +115,7 @@ def _of_task(task: str, results: Mapping[str, TaskResult], pairs: Pairs) -> Agai
         score=means[best],
         detectable=detectable,
         rescaled={model: rescaled(means[model], means[best]) for model in models}
-        if MAIN_METRIC[results[best].task.target].startswith("roc_auc")
+        if results[best].task.main_metric.startswith("roc_auc")
         else {},
         near={
             model: tuple(
@@ -157,7 +156,7 @@ def _pooled(differences: Collection[npt.NDArray[np.float64]], ratio: float) -> f
 
 
 def _score(result: TaskResult) -> Score | None:
-    return result.scores.get(MAIN_METRIC[result.task.target])
+    return result.scores.get(result.task.main_metric)
 
 
 def _folds(*results: TaskResult) -> tuple[tuple[float, ...], ...]:

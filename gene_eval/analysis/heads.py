@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from gene_eval.analysis.controls import Found
 from gene_eval.analysis.groups import REGRESSION
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, holm
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.results.settings import Settings
@@ -55,7 +54,7 @@ def differences_to_linear(found: Found, linear: Iterable[TaskResult]) -> dict[tu
     by_key = {_key(result): result for result in linear}
     made: dict[tuple[str, str], HeadDifference] = {}
     for where, result in sorted(found.items(), key=lambda item: item[0]):
-        metric, other = MAIN_METRIC[result.task.target], by_key.get(_key(result))
+        metric, other = result.task.main_metric, by_key.get(_key(result))
         if other is None or metric not in result.scores or metric not in other.scores:
             continue
         one, base = result.scores[metric], other.scores[metric]

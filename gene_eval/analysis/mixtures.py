@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gene_eval.results.records import TaskRecord, TaskResult
 from gene_eval.results.reproduce import COMMON_TO
-from gene_eval.results.settings import ALL_ENTITIES
+from gene_eval.results.settings import COMMON
 from gene_eval.text import some
 
 __all__ = ["common", "mixtures", "small_sources"]
@@ -39,7 +39,7 @@ def mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iter
 def common(results: Sequence[TaskResult]) -> Iterator[str]:
     """What the entities of a run with `--common-genes` are."""
     entities = results[0].settings.entities
-    if entities != ALL_ENTITIES:
+    if entities.startswith(COMMON):
         named = results[0].probe.params.get(COMMON_TO)
         models = some([str(name) for name in named], limit=10) if isinstance(named, list | tuple) else "that run"
         yield f"entities {entities}: only those that all models of one run have ({models})"

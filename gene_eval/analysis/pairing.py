@@ -159,7 +159,7 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
         return "folds differ (folds_sha256); run both again with --overwrite"
     if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
         return "the penalty C differs"
-    metric = MAIN_METRIC[one.target]
+    metric = one.main_metric
     if metric not in first.scores or metric not in second.scores:
         return f"no {metric} in a result"
     if len(first.scores[metric].folds) != len(second.scores[metric].folds):
@@ -225,7 +225,7 @@ def _on_shared(first: TaskResult, second: TaskResult, one: _HeldOut, other: _Hel
 
 
 def _as_scored(first: TaskResult, second: TaskResult, kind: Kind) -> Pair:
-    metric = MAIN_METRIC[first.task.target]
+    metric = first.task.main_metric
     return Pair(
         kind,
         min(first.coverage.n_scored, second.coverage.n_scored),

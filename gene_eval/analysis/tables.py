@@ -204,10 +204,11 @@ def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
 def _table(
     settings: Settings, results: Sequence[TaskResult], linear: Sequence[TaskResult], pairing: Pairing, suites: Suites
 ) -> Table:
-    versions = Counter(task_id for task_id, *_ in {_version(result.task) for result in results})
+    # A published score knows no hashes: it stands in the line of the task, whichever rows that has here.
+    versions = Counter(task_id for task_id, *_ in {_version(each.task) for each in results if not each.imported})
     records: dict[str, TaskRecord] = {}
     found: dict[tuple[str, str], TaskResult] = {}
-    for result in results:
+    for result in sorted(results, key=lambda each: not each.imported):
         task = result.task
         version = f" (version {task.version}, data {task.data_sha256[:8]}, folds {task.folds_sha256[:8]})"
         name = task.id + (version if versions[task.id] > 1 else "")
@@ -268,15 +269,17 @@ def _version(task: TaskRecord) -> tuple[str, str, str, str]:
 
 
 def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
-    metric = MAIN_METRIC[task.target]
-    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names, is_counted)
+    return TaskLine(
+        task.id, task.family, task.target, task.main_metric, task.n, task.ranked, task.label_names, is_counted
+    )
 
 
 def _cell(result: TaskResult) -> Cell:
-    score, coverage = result.scores.get(MAIN_METRIC[result.task.target]), result.coverage
+    score, coverage = result.scores.get(result.task.main_metric), result.coverage
     return Cell(
         mean=defined(score.mean) if score else None,
-        std=defined(score.std) if score else None,
+        # One fit of all rows has no spread; its interval is in the result.
+        std=defined(score.std) if score and len(score.folds) > 1 else None,
         n_scored=coverage.n_scored,
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,

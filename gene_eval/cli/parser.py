@@ -26,6 +26,7 @@ MODULES = {
     **dict.fromkeys(("embed", "check"), "vectors"),
     **dict.fromkeys(("run", "verify"), "scoring"),
     **dict.fromkeys(("report", "compare", "card"), "reports"),
+    **dict.fromkeys(("import-geneb", "export-geneb"), "geneb"),
     "why": "explaining",
     "push": "publishing",
     "completion": "completion",
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
         module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
-        status = int(getattr(module, arguments.command)(arguments))
+        status = int(getattr(module, arguments.command.replace("-", "_"))(arguments))
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_why(commands)
     _add_report(commands)
     _add_card(commands)
+    _add_geneb(commands)
     _add_verify(commands)
     _add_push(commands)
     doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to mend")
@@ -161,7 +163,12 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run = commands.add_parser("run", help="score models on tasks")
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
     run.add_argument(
-        "-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite; repeatable"
+        "-t",
+        "--tasks",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="task, glob, @suite, file.py:Class or csv file; repeatable",
     )
     run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
     run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
@@ -178,8 +185,8 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--split",
         action="append",
         metavar="S",
-        help="random (default), family, chromosome; gene_disjoint, family_disjoint of pairs; disease_disjoint; repeat"
-        " for more",
+        help="random (default of genes), family, chromosome; gene_disjoint, family_disjoint of pairs;"
+        " disease_disjoint; published (default of sequences); repeat for more",
     )
     run.add_argument(
         "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
@@ -191,7 +198,11 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class; repeat for more",
     )
     run.add_argument(
-        "--shots", type=_positive, nargs="+", metavar="K", help="fit on K examples of each class, drawn 20 times"
+        "--shots",
+        type=_shots,
+        nargs="+",
+        metavar="K",
+        help="fit on K examples of each class, drawn 20 times (of sequences 5 times, as GENEB does); or all",
     )
     run.add_argument(
         "--controls",
@@ -212,7 +223,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument(
         "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
     )
-    run.add_argument("--protocol", default="paper", metavar="P", help="paper (default) or scaled")
+    run.add_argument("--protocol", metavar="P", help="paper (default), or geneb (default of sequences); scaled of both")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
         "--missing",
@@ -226,6 +237,9 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
     run.add_argument(
         "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
+    )
+    run.add_argument(
+        "--dedupe", action="store_true", help="score without test sequences that are in the training part too"
     )
     run.add_argument(
         "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
@@ -263,8 +277,14 @@ def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="tables, pictures or a page of a results folder")
     report.add_argument("results", type=Path, metavar="DIR")
-    formats = ("md", "csv", "json", "html")
-    report.add_argument("--format", choices=formats, default="md", help="default: md; html is a page to click through")
+    formats = ("md", "csv", "json", "html", "geneb")
+    report.add_argument(
+        "--format",
+        choices=formats,
+        default="md",
+        help="default: md; html is a page to click through; geneb ranks models of DNA by category and regime (a page"
+        " if FILE ends in .html)",
+    )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
     report.add_argument(
         "--as-published", action="store_true", help="scores as the paper's code computes them, beside ours"
@@ -289,6 +309,30 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_dataset(card)
     card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
     _add_where(card)
+
+
+def _add_geneb(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    imported = commands.add_parser(
+        "import-geneb", help="put published scores into a results folder, marked as imported"
+    )
+    imported.add_argument("results", type=Path, metavar="DIR")
+    imported.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="submission (.json), or csv: model,task,regime,metric,value"
+    )
+    export = commands.add_parser("export-geneb", help="write a model's results as GENEB's submission")
+    export.add_argument("results", type=Path, metavar="DIR")
+    export.add_argument("model", metavar="MODEL", help="model id, as in the results")
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: DIR/MODEL.json")
+    export.add_argument("--params", type=_natural, metavar="N", help="parameters of the model")
+    export.add_argument("--zero-shot", action=argparse.BooleanOptionalAction, help="no task's data was in its training")
+    for name, about in (
+        ("display", "name that is shown"),
+        ("url", "where the model is"),
+        ("training-data", "what it was trained on"),
+        ("provenance", "default: self-reported"),
+        ("submitted-by", "who you are"),
+    ):
+        export.add_argument(f"--{name}", metavar="TEXT", help=about)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -380,6 +424,10 @@ def _positive(text: str) -> int:
         message = f"'{text}' is not a whole number, 1 or above"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _shots(text: str) -> int | None:
+    return None if text == "all" else _positive(text)
 
 
 def _bytes(text: str) -> float:

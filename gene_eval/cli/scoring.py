@@ -20,6 +20,7 @@ OPTIONS = (
         "engine",
         "missing",
         "common_genes",
+        "dedupe",
         "name",
         "pairs",
         "diseases",

@@ -66,6 +66,7 @@ class ProbeResult:
             multiclass, predicted values (n,) for regression, each by the fit that did not see the row; nan where no
             split scores the row. A label that is constant in training has 1 or -1 there.
         split_of_row: (n,) the split that scored the row, for folds their number in ascending order; -1 where none did.
+        called: On published parts, (F, n) class that each fit calls each test row, -1 elsewhere; see `parts.fits`.
     """
 
     scores: dict[str, Score]
@@ -83,6 +84,9 @@ class ProbeResult:
     values: Array = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
     split_of_row: npt.NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, dtype=np.int64), compare=False, repr=False
+    )
+    called: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.empty((0, 0), dtype=np.int64), compare=False, repr=False
     )
 
 

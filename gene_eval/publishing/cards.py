@@ -19,7 +19,6 @@ from gene_eval import __version__
 from gene_eval.analysis import tables
 from gene_eval.analysis.groups import Suites, group_metric
 from gene_eval.analysis.selection import choose_settings
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import CardError
 from gene_eval.files import atomic_path
 from gene_eval.publishing.card_checks import check_accepted
@@ -205,7 +204,7 @@ def _task_key(result: TaskResult) -> tuple[str, str, str, str]:
 
 
 def _main(result: TaskResult) -> float | None:
-    score = result.scores.get(MAIN_METRIC[result.task.target])
+    score = result.scores.get(result.task.main_metric)
     return defined(score.mean) if score else None
 
 
@@ -325,8 +324,8 @@ def _model_index(published: Sequence[TaskResult], dataset: Benchmark) -> list[di
             dataset_config=result.task.id,
             dataset_split=SPLIT,
             dataset_revision=dataset.revision,
-            metric_type=MAIN_METRIC[result.task.target],
-            metric_name=f"{MAIN_METRIC[result.task.target]}, mean over folds",
+            metric_type=result.task.main_metric,
+            metric_name=f"{result.task.main_metric}, mean over folds",
             metric_value=_main(result),
             source_name=SOURCE,
             source_url=HOMEPAGE,
@@ -357,7 +356,7 @@ def _eval_results(published: Sequence[TaskResult], dataset: Benchmark) -> str:
 
 def _notes(result: TaskResult) -> str:
     facts: Mapping[str, object] = {
-        "metric": MAIN_METRIC[result.task.target],
+        "metric": result.task.main_metric,
         **result.settings.shown,
         "scored": f"{result.coverage.n_scored} of {result.coverage.n_task}",
         "task version": result.task.version,

@@ -8,7 +8,6 @@ from typing import Final
 from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.tables import Table
 from gene_eval.core.annotation import HIDDEN_SHARES, TOP_SHARES, auc_with_hidden_positives
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.probe import Score
 from gene_eval.core.statistics.paired_tests import PairedTest
 from gene_eval.results.records import TaskResult
@@ -86,7 +85,7 @@ def _annotated(table: Table) -> Grid:
     for task, model, result in _results(table):
         suffix = "" if result.task.target == "binary" else "_macro"
         lift = result.scores.get(f"average_precision_lift{suffix}")
-        auc = result.scores.get(MAIN_METRIC[result.task.target])
+        auc = result.scores.get(result.task.main_metric)
         if lift and auc:
             scores = [result.scores.get(f"{name}{suffix}") for name in ("average_precision", "", *TOP_SHARES)]
             scores[1] = lift
@@ -133,7 +132,7 @@ def _permuted(table: Table) -> Grid:
 def _few_labels(table: Table) -> Grid:
     grid = [["task", "model", "metric", "mean", "spread over draws"]]
     for task, model, result in _results(table):
-        metric = MAIN_METRIC[result.task.target]
+        metric = result.task.main_metric
         draws = [value for value in result.draws.get(metric, ()) if not math.isnan(value)]
         if len(draws) > 1:
             grid.append([task, model, metric, _shown(result.scores.get(metric)), _number(stdev(draws))])

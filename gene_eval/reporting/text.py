@@ -297,7 +297,9 @@ def _rank_notes(table: Table) -> Iterator[str]:
 
 
 def _headings(table: Table) -> list[str]:
-    return [model + (" (control)" if model in table.controls else "") for model in table.models]
+    imported = {model for (model, _), result in table.results.items() if result.imported}
+    marks = [(" (control)", table.controls), (" (imported)", imported)]
+    return [model + "".join(mark for mark, marked in marks if model in marked) for model in table.models]
 
 
 def _number(mean: float | None, std: float | None) -> str:
@@ -316,7 +318,7 @@ def _legend(table: Table) -> list[str]:
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(table, task, _cells_of(table, task)).split()}
     legend = {
-        "*": "for trying things out: never part of a mean or a ranking.",
+        "*": "for trying things out, or not about genes: never part of a mean or a ranking of gene vectors.",
         "†": f"{RULE}: in no mean and no rank.",
         "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
         NEAR: "a control comes within the detectable difference of a model; in brackets, (score - best control) /"

@@ -50,12 +50,16 @@ def check_result(result: TaskResult) -> None:
     if result.settings.shots is not None and result.settings.shots < 1:
         msg = f"field probe.shots is {result.settings.shots}, expected null or 1 and more"
         raise ResultError(msg)
+    if result.imported:
+        _check_imported(result.scores)
+        return
     _check_scores(result.scores, "scores")
     _check_scores(result.as_published, "as_published")
     if result.gain is not None:
         _check_scores(result.gain.scores, "gain.scores")
         for label, scores in result.gain.labels.items():
             _check_scores(scores, f"gain.labels.{label}")
+    _check_scores(result.all_rows, "all_rows")
     for label, scores in result.labels.items():
         _check_scores(scores, f"labels.{label}")
 
@@ -64,6 +68,16 @@ def _check_scores(scores: Mapping[str, Score], where: str) -> None:
     for metric, score in scores.items():
         if reason := _fault(score, *metric_range(metric)):
             msg = f"{where}.{metric}: {reason}"
+            raise ResultError(msg)
+
+
+def _check_imported(scores: Mapping[str, Score]) -> None:
+    """A published score is a number without folds."""
+    for metric, score in scores.items():
+        low, high = metric_range(metric)
+        if score.folds or not low <= score.mean <= high:
+            found = f"imported as {score.mean:g} with {len(score.folds)} folds"
+            msg = f"scores.{metric}: {found}, expected {low:g} to {high:g} and none"
             raise ResultError(msg)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from gene_eval.core.controls.permutation import Permuted
+from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.probe import Score
 from gene_eval.errors import ResultError
 from gene_eval.results.schema import INLINE, SCHEMA_VERSION, parse, plain, read_record
@@ -32,7 +33,14 @@ __all__ = [
 
 # Names that are also relative paths, below which results lie.
 TASK_ID = r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*"
+OPTIONAL = (
+    *("predictions", "draws", "curve", "as_published", "gain", "permuted"),
+    *("intervals", "confusion", "all_rows", "imported"),
+)
+"""Blocks of a result file that are left out where there is nothing in them."""
 TARGETS = ("binary", "multiclass", "multilabel", "regression")
+PARTED = ("sequence", "category")
+"""Entities of tasks with published parts, and of published means over such tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,11 @@ class TaskRecord:
     n_tested: int | None = None
     test_train_ratio: float | None = None
     from_annotation: bool = False
+
+    @property
+    def main_metric(self) -> str:
+        """The metric by which models are compared: of sequences the Matthews coefficient, else that of the target."""
+        return "mcc" if self.entity in PARTED else MAIN_METRIC[self.target]
 
     @property
     def defaults(self) -> Settings:
@@ -160,6 +173,11 @@ class TaskResult:
     `draws` has for few labels the mean over folds of every draw, `curve` a learning curve (of `metric`, by `share` of
     the training rows), `as_published` what `gene_eval.core.published` computes. `gain` and `permuted` are there where a
     run was asked for them.
+
+    Of a task with published parts, `confusion` has for each fit the test rows of each class by the class they were
+    called, `intervals` metric to the 2.5 % and 97.5 % points over resampled test rows; with `--dedupe`, `all_rows` has
+    the scores with the test rows that are also in the training part. `imported` says where a score that was not
+    computed here is from: then it has no folds.
     """
 
     task: TaskRecord
@@ -177,6 +195,10 @@ class TaskResult:
     as_published: Mapping[str, Score] = field(default_factory=dict)
     gain: GainRecord | None = None
     permuted: Permuted | None = None
+    intervals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    confusion: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    all_rows: Mapping[str, Score] = field(default_factory=dict)
+    imported: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -211,7 +233,7 @@ class TaskResult:
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
         content["task"] = {name: value for name, value in content["task"].items() if value is not None}
-        for name in ("predictions", "draws", "curve", "as_published", "gain", "permuted"):
+        for name in OPTIONAL:
             if not content[name]:
                 del content[name]
         return json.dumps(plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -4,7 +4,7 @@ import re
 import shlex
 
 from gene_eval.results.records import ModelRecord, TaskResult
-from gene_eval.results.settings import ALL_ENTITIES
+from gene_eval.results.settings import COMMON, UNSEEN
 
 __all__ = ["COMMON_TO", "OTHERS", "is_common", "model_string", "run_options", "run_words"]
 
@@ -34,7 +34,7 @@ def model_string(record: ModelRecord) -> str | None:
 
 def is_common(result: TaskResult) -> bool:
     """Whether only the entities that all models of the run have were scored (`--common-genes`)."""
-    return result.settings.entities != ALL_ENTITIES
+    return result.settings.entities.startswith(COMMON)
 
 
 def run_options(result: TaskResult) -> list[str]:
@@ -47,6 +47,7 @@ def run_options(result: TaskResult) -> list[str]:
     chosen |= {"gain": result.gain.covariates} if result.gain else {}
     chosen |= {"control": "permuted", "permutations": len(result.permuted.scores)} if result.permuted else {}
     options = [f"--{name} {shlex.quote(str(value))}" for name, value in chosen.items()]
+    options += ["--dedupe"] if settings.entities == UNSEEN else []
     return [*options, "--common-genes"] if is_common(result) else options
 
 

@@ -14,7 +14,7 @@ __all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record"]
 
 # 2: split, head, shots and entities of the probe; default_split, default_protocol, rarer_train, rarer_test, repeats,
 # n_tested, test_train_ratio and from_annotation of the task; predictions, draws, curve, as_published,
-# gain, permuted.
+# gain, permuted, intervals, confusion, all_rows and imported.
 SCHEMA_VERSION = 2
 
 MOST_DIGITS = 18

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-__all__ = ["ALL_ENTITIES", "DEFAULTS", "Settings", "common_entities"]
+__all__ = ["ALL_ENTITIES", "COMMON", "DEFAULTS", "UNSEEN", "Settings", "common_entities"]
 
 ALL_ENTITIES = "all"
+UNSEEN = "unseen"
+COMMON = "common"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Settings:
             "gene_disjoint", "disease_disjoint" or "published".
         head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", or `module:Class`.
         shots: Training examples per class, None for all of them.
-        entities: What was scored: "all" that have a vector, or those that all models of a set have, see
-            `common_entities`.
+        entities: What was scored: "all" that have a vector; those that all models of a set have, see
+            `common_entities`; or "unseen", of a test part the sequences that the training part lacks.
     """
 
     protocol: str = "paper"
@@ -80,4 +82,4 @@ def common_entities(models: Iterable[str]) -> str:
     >>> common_entities(["b", "a"]) == common_entities(["a", "b"]), common_entities(["a"])
     (True, 'common-ca978112')
     """
-    return f"common-{hashlib.sha256(chr(10).join(sorted(models)).encode()).hexdigest()[:8]}"
+    return f"{COMMON}-{hashlib.sha256(chr(10).join(sorted(models)).encode()).hexdigest()[:8]}"

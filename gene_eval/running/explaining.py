@@ -64,7 +64,10 @@ def explained(  # noqa: PLR0913 - a result, and what it is made with
                 result = replace(result, gain=_gain(on, covariates, options))
         except GeneBenchError as error:
             tell(Failure(on.task.record.id, on.vectors.name, str(error)), what="no gain")
-    if options.control:
+    if options.control and on.task.record.entity == "sequence":
+        reason = "labels are permuted among folds, and this task has published parts"
+        tell(Failure(on.task.record.id, on.vectors.name, reason), what="no permuted labels")
+    elif options.control:
         observed = result.scores[MAIN_METRIC[on.task.record.target]].mean
         result = replace(result, permuted=_permuted(on, options, observed=observed, machine=machine))
     return result
@@ -75,6 +78,8 @@ def lacks_explanation(found: TaskResult, options: RunOptions, *, can_gain: bool)
     if options.covariates is not None and can_gain:
         if found.gain is None or found.gain.covariates != options.covariates:
             return True
+    if found.task.entity == "sequence":
+        return False
     n_permuted = 0 if found.permuted is None else len(found.permuted.scores)
     return options.control is not None and n_permuted != options.permutations
 
@@ -131,7 +136,7 @@ def _permuted(on: ScoredOn, options: RunOptions, *, observed: float, machine: Ma
     if np.isnan(observed):
         message = f"the score on {task.record.id} is undefined in every fold; leave control permuted out"
         raise CoverageError(message)
-    settings, keys = options.settings(task.split), task.keys
+    settings, keys = options.settings(task), task.keys
 
     def values(labels: npt.NDArray[Any], *, target: str, splits: Splits) -> npt.NDArray[np.float64]:
         return on.fit.values(on.gathered.X, labels, target=target, splits=splits, settings=settings, **machine)

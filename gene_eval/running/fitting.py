@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.annotation import annotation_scores
-from gene_eval.core.engines import DEFAULT_ENGINE
+from gene_eval.core.engines import DEFAULT_ENGINE, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.few_labels.draws import hash_rows
 from gene_eval.core.few_labels.few_shot import HEADS as FEW_SHOT_HEADS
@@ -16,6 +16,9 @@ from gene_eval.core.few_labels.few_shot import few_shot
 from gene_eval.core.few_labels.learning_curves import Curve, learning_curve
 from gene_eval.core.heads.choices import Head, head_name, head_sha256, is_linear, load_head
 from gene_eval.core.lookup import Groups, look_up
+from gene_eval.core.parts.fits import PROTOCOLS as PART_PROTOCOLS
+from gene_eval.core.parts.fits import Parts, score_parts, tables_of, with_scores
+from gene_eval.core.parts.score import intervals
 from gene_eval.core.probe import ProbeResult, probe
 from gene_eval.core.published import published_scores
 from gene_eval.core.splits import Splits
@@ -23,7 +26,7 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord, TaskResult, defined
 from gene_eval.results.settings import Settings
 
-__all__ = ["Fit", "fits", "with_blocks"]
+__all__ = ["Fit", "fits", "with_blocks", "with_tables"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Fit:
         task: TaskRecord,
         settings: Settings,
         keys: Sequence[str],
+        parts: Parts | None = None,
         with_curve: bool = False,
         **options: Any,
     ) -> tuple[ProbeResult, dict[str, object]]:
@@ -79,6 +83,7 @@ class Fit:
             task: What they are labels of.
             settings: Protocol, engine and seed.
             keys: Of the rows, which decide what is drawn.
+            parts: Of the rows of a task that has them.
             with_curve: Whether to fit on parts of the training rows too.
             **options: `device` and `memory` of the probe.
         """
@@ -86,14 +91,45 @@ class Fit:
         if isinstance(X, Groups):
             scored = self._look_up(X, y, splits=splits, target=task.target, names=names)
             return _with_annotation(scored, y, splits=splits, task=task), {}
+        if parts is not None:
+            return self._on_parts(X, y, parts, task=task, settings=settings, with_curve=with_curve, **options), {}
         common: dict[str, Any] = {"target": task.target, "splits": splits, "seed": settings.seed}
         if self.shots is not None:
+            _check_few(settings)
             hashes = hash_rows(keys)
             return few_shot(X, y, k=self.shots, head=self.head, label_names=names, hashes=hashes, **common), {}
+        _check_protocol(settings)
         common |= {"protocol": settings.protocol, "head": self.head, "engine": settings.engine, **options}
         scored = probe(X, y, label_names=names, **common)
         scored = _with_annotation(scored, y, splits=splits, task=task)
         return scored, _curve(learning_curve(X, y, hashes=hash_rows(keys), full=scored, **common)) if with_curve else {}
+
+    def _on_parts(  # noqa: PLR0913 - the arguments of `score`
+        self,
+        X: Any,
+        y: npt.NDArray[Any],
+        parts: Parts,
+        *,
+        task: TaskRecord,
+        settings: Settings,
+        with_curve: bool,
+        **options: Any,
+    ) -> ProbeResult:
+        if with_curve:
+            message = "a task with published parts has no curve; give --shots, or leave curve out"
+            raise GeneBenchError(message)
+        common: dict[str, Any] = {"protocol": settings.protocol, "engine": settings.engine, "seed": settings.seed}
+        if is_linear(self.head) and settings.protocol in PART_PROTOCOLS:
+            limit = options.get("memory")
+            return score_parts(X, y, parts, target=task.target, shots=self.shots, memory=limit, **common)
+        if self.shots is not None or settings.protocol not in PROTOCOLS:
+            message = (
+                f"head {head_name(self.given)} with protocol {settings.protocol} is not fitted on"
+                f" {'few rows of' if self.shots else ''} published parts; take head linear, or protocol scaled"
+            )
+            raise GeneBenchError(" ".join(message.split()))
+        scored = probe(X, y, target=task.target, splits=parts.splits(), head=self.head, **common, **options)
+        return with_scores(scored, y, parts, target=task.target)
 
     def _look_up(
         self, groups: Groups, y: npt.NDArray[Any], *, splits: Splits, target: str, names: Sequence[str] | None
@@ -104,18 +140,16 @@ class Fit:
         return look_up(groups, y, target=target, splits=splits, label_names=names)
 
 
-def fits(heads: Any, shots: Any, *, protocol: str, engine: str) -> tuple[Fit, ...]:
+def fits(heads: Any, shots: Any) -> tuple[Fit, ...]:
     """Every head with every number of examples, each once.
 
     Args:
         heads: A head, or several.
         shots: Examples of each class, or several such numbers; None for all training entities.
-        protocol: Of the run.
-        engine: Of the run.
 
     Raises:
-        GeneBenchError: A head that does not exist or cannot be imported, or few labels with a head, protocol or engine
-            that they do not have.
+        GeneBenchError: A head that does not exist or cannot be imported, or few labels with a head that they do not
+            have.
     """
     given = list(heads) if isinstance(heads, list | tuple) else [heads]
     numbers = list(shots) if isinstance(shots, list | tuple | range) else [shots]
@@ -126,19 +160,32 @@ def fits(heads: Any, shots: Any, *, protocol: str, engine: str) -> tuple[Fit, ..
     loaded = [(head, load_head(head)) for head in distinct]
     for number in numbers:
         if number is not None:
-            _check_shots(number, distinct, protocol=protocol, engine=engine)
+            _check_shots(number, distinct)
     return tuple(Fit(head, made, number) for head, made in loaded for number in dict.fromkeys(numbers))
 
 
-def _check_shots(number: Any, heads: Sequence[Head], *, protocol: str, engine: str) -> None:
+def _check_shots(number: Any, heads: Sequence[Head]) -> None:
     if type(number) is not int or number < 1:
         message = f"shots is {number!r}, expected a whole number of examples of each class, 1 or above"
         raise GeneBenchError(message)
     for head in heads:
         if head not in FEW_SHOT_HEADS:
             raise UnknownNameError(head_name(head), kind="head for shots", known=FEW_SHOT_HEADS)
-    if protocol != "paper" or engine != DEFAULT_ENGINE:
+
+
+def _check_few(settings: Settings) -> None:
+    """Of a task in folds: its few labels are fitted in one way."""
+    if settings.protocol != "paper" or settings.engine != DEFAULT_ENGINE:
         message = "shots are fitted in one way (standardised, C = 0.1); leave protocol and engine out"
+        raise GeneBenchError(message)
+
+
+def _check_protocol(settings: Settings) -> None:
+    if settings.protocol not in PROTOCOLS:
+        message = (
+            f"protocol {settings.protocol} is for tasks with published parts (about sequences); this task is in folds,"
+            f" expected {' or '.join(PROTOCOLS)}"
+        )
         raise GeneBenchError(message)
 
 
@@ -157,6 +204,14 @@ def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, sp
     if settings.protocol == "paper" and settings.head == "linear":
         result = replace(result, as_published=published_scores(y, scored.values, splits, target=target))
     return result
+
+
+def with_tables(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, *, seed: int) -> TaskResult:
+    """The result of a task with parts with its confusion tables, and where all rows were fitted with intervals."""
+    tables = tables_of(scored, y)
+    kept = tuple(tuple(tuple(row) for row in table) for table in tables.tolist())
+    bounds = intervals(tables, seed=seed) if result.settings.shots is None else {}
+    return replace(result, confusion=kept, intervals=bounds)
 
 
 def _with_annotation(scored: ProbeResult, y: npt.NDArray[Any], *, splits: Splits, task: TaskRecord) -> ProbeResult:

@@ -52,7 +52,7 @@ def _rows(result: TaskResult, level: Level) -> Iterator[dict[str, Any]]:
                 numbers = {"label": label, "mean": score.mean, "std": score.std}
                 yield {**common, "metric": metric, "is_main": metric == main, **numbers}
         return
-    main = MAIN_METRIC[result.task.target]
+    main = result.task.main_metric
     for metric, score in result.scores.items():
         named = {**common, "metric": metric, "is_main": metric == main}
         if level == "scores":

@@ -12,15 +12,17 @@ from gene_eval.core.controls.permutation import N_PERMUTATIONS
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import Head
+from gene_eval.core.parts.fits import GENEB
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.settings import Settings
 from gene_eval.running.fitting import Fit, fits
+from gene_eval.running.tasks import PUBLISHED, TaskArrays
 from gene_eval.text import say
 
 __all__ = ["CONTROLS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
-SPLITS = tuple(SCHEMES)
-"""Split schemes that a task may be scored on: `random` is its column `fold`."""
+SPLITS = (*SCHEMES, PUBLISHED)
+"""Split schemes that a task may be scored on: `random` is its column `fold`, `published` the parts of its source."""
 CONTROLS = ("permuted",)
 MISSING = ("drop", "error")
 PAIR_MODES = ("average", "concat")
@@ -42,12 +44,13 @@ class RunOptions:
         batch_size: Genes that a model encodes at a time; None takes the model's own.
         seed: Of the probe; folds belong to the task and do not depend on it.
         split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
-            "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
+            "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md. None
+            is "published" for tasks that have parts, "random" for the others.
         repeats: Cross-validations on as many assignments of folds, whose scores make one result.
         head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", `module:Class` of an estimator
             in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`. Or a list of them.
         shots: Examples of each class to fit on, or several such numbers; None fits on all training entities. See
-            `gene_eval.core.few_labels.few_shot`.
+            `gene_eval.core.few_labels.few_shot`, and for tasks with parts `gene_eval.core.parts.fits`.
         controls: Whether to score the controls that explain a score without the model too: `shuffled:MODEL` of each
             model, `lookup:family`, `lookup:pair`, `nuisance:publications`, `nuisance:all`; each on the tasks that it
             can be scored on.
@@ -56,11 +59,14 @@ class RunOptions:
         control: "permuted" scores the same fits on permuted labels too, see `gene_eval.core.controls.permutation`.
         permutations: How many.
         curve: Whether to fit on parts of the training entities too, for a learning curve.
-        protocol: See `gene_eval.core.probe.probe`.
+        protocol: "paper" or "scaled", see `gene_eval.core.probe.probe`; "geneb" or "scaled" of tasks with parts, see
+            `gene_eval.core.parts.fits`. None is "geneb" for tasks that have parts, "paper" for the others.
         engine: See `gene_eval.core.probe.probe`.
         missing: "drop" leaves out entities without a vector, "error" fails the task.
         common_genes: Whether to score only the entities that all models of the run have; such results are kept apart
             (axis `entities`).
+        dedupe: Whether to score tasks with parts without test sequences that occur in the training part; such results
+            are kept apart (axis `entities`), and hold the scores with them too.
         name: Name of the model in the results, or one for each model; None takes the models' own.
         pairs: How the vectors of a gene pair become one: "average" or "concat".
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
@@ -81,7 +87,7 @@ class RunOptions:
     memory: float | None = None
     batch_size: int | None = None
     seed: int = 0
-    split: str | Sequence[str] = "random"
+    split: str | Sequence[str] | None = None
     repeats: int = 1
     head: Head | Sequence[Head] = "linear"
     shots: int | Sequence[int] | None = None
@@ -90,10 +96,11 @@ class RunOptions:
     control: str | None = None
     permutations: int = N_PERMUTATIONS
     curve: bool = False
-    protocol: str = "paper"
+    protocol: str | None = None
     engine: str = DEFAULT_ENGINE
     missing: str = "drop"
     common_genes: bool = False
+    dedupe: bool = False
     name: str | Sequence[str] | None = None
     pairs: str = "average"
     diseases: Any = None
@@ -105,7 +112,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         """Refuse names that do not exist before any work is done."""
-        for name in self.splits:
+        for name in self.splits or ():
             if name not in SPLITS:
                 raise UnknownNameError(name, kind="split", known=SPLITS)
         if type(self.repeats) is not int or self.repeats < 1:
@@ -115,14 +122,14 @@ class RunOptions:
             message = f"permutations is {self.permutations!r}, expected a whole number, 1 or above"
             raise GeneBenchError(message)
         for option, known in (
-            ("protocol", PROTOCOLS),
+            ("protocol", (None, *PROTOCOLS, GENEB)),
             ("engine", tuple(ENGINES)),
             ("missing", MISSING),
             ("pairs", PAIR_MODES),
         ):
             given = getattr(self, option)
             if given not in known:
-                raise UnknownNameError(given, kind=option, known=known)
+                raise UnknownNameError(given, kind=option, known=[name for name in known if name is not None])
         # Imports what it names, so that a head that cannot be made stops the run before any work is done.
         is_few_shot = any(fit.shots for fit in self.fits)
         if self.curve and is_few_shot:
@@ -133,8 +140,11 @@ class RunOptions:
         if self.control and is_few_shot:
             message = "labels are permuted among all training entities, not among shots; leave one of the two out"
             raise GeneBenchError(message)
-        if self.covariates and not (self.protocol == "paper" and any(map(_is_plain, self.fits))):
+        if self.covariates and not (self.protocol in (None, "paper") and any(map(_is_plain, self.fits))):
             message = "a gain is of the head linear under protocol paper, without shots; leave the other or gain out"
+            raise GeneBenchError(message)
+        if self.dedupe and self.common_genes:
+            message = "dedupe and common_genes each say which entities are scored; leave one of the two out"
             raise GeneBenchError(message)
         for option in ("out", "data_dir"):
             given = getattr(self, option)
@@ -160,23 +170,25 @@ class RunOptions:
         return _covariates_of(self.gain)
 
     @property
-    def splits(self) -> tuple[str, ...]:
-        """Each split scheme once, in the order given."""
+    def splits(self) -> tuple[str, ...] | None:
+        """Each split scheme once, in the order given; None where each task has its own."""
+        if self.split is None:
+            return None
         return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
 
-    def settings(self, split: str) -> Settings:
-        """The axes of a score that a run fixes, with one of its splits; head and shots are of `fits`."""
+    def settings(self, task: TaskArrays) -> Settings:
+        """The axes of a score that a run fixes, or the task's own; head and shots are of `fits`."""
         return Settings(
-            protocol=self.protocol,
+            protocol=self.protocol or task.record.default_protocol,
             engine=self.engine,
             seed=self.seed,
-            split=split,
+            split=task.split,
         )
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
         """Every head with every number of shots, the heads loaded once."""
-        return fits(self.head, self.shots, protocol=self.protocol, engine=self.engine)
+        return fits(self.head, self.shots)
 
     @property
     def hides_bars(self) -> bool | None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
+from gene_eval.core.parts.fits import Parts, with_scores
 from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
 from gene_eval.core.splits import Splits
@@ -28,10 +29,10 @@ from gene_eval.results.predictions import has_predictions, make_predictions
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
 from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
 from gene_eval.results.reproduce import COMMON_TO, model_string
-from gene_eval.results.settings import common_entities
+from gene_eval.results.settings import UNSEEN, common_entities
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.explaining import ScoredOn, explained, has_gain, lacks_explanation
-from gene_eval.running.fitting import Fit, with_blocks
+from gene_eval.running.fitting import Fit, with_blocks, with_tables
 from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import NamedModel, control_models, load_models
 from gene_eval.running.options import RunOptions
@@ -61,7 +62,7 @@ def run(models: Any, tasks: Any = (), **options: Any) -> Results:
             or Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None
             at all means every ranked task.
         **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `repeats`, `head`, `protocol`,
-            `engine`, `missing`, `common_genes`, `pairs`, `predictions`, `overwrite`, ...
+            `engine`, `missing`, `common_genes`, `dedupe`, `pairs`, `predictions`, `overwrite`, ...
 
     Returns:
         Results, and what failed.
@@ -183,20 +184,33 @@ class _Run:
             )
             raise CoverageError(message)
         splits = _splits(task, gathered)
+        parts = _parts(task, gathered, dedupe=options.dedupe)
+        if options.dedupe:
+            splits = [parts[-1].splits()]
         wanted = _describe(task, vectors, gathered, splits, options, fit)
         if options.common_genes:
             wanted = _of_common(wanted, [other.name for other in compared])
+        if options.dedupe:
+            wanted = replace(wanted, probe=replace(wanted.probe, settings=replace(wanted.settings, entities=UNSEEN)))
         if (found := self._saved(wanted, can_gain=has_gain(task, vectors, fit))) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
-        repeats = [self._probe(task, gathered, each, fit, name=vectors.name) for each in splits]
-        scored = pooled([each for each, _ in repeats])
+        first = parts[0] if parts else None
+        repeats = [self._probe(task, gathered, each, fit, name=vectors.name, parts=first) for each in splits]
+        scored = whole = pooled([each for each, _ in repeats])
+        y = task.y[gathered.rows]
+        if options.dedupe:
+            scored = replace(with_scores(whole, y, parts[-1], target=task.record.target), seconds=whole.seconds)
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
         result = replace(_with_scores(wanted, scored, timing), curve=repeats[0][1])
-        result = with_blocks(result, task.y[gathered.rows], scored, splits[0])
+        result = with_blocks(result, y, scored, splits[0])
+        if parts:
+            result = with_tables(result, y, scored, seed=options.seed)
+        if options.dedupe:
+            result = replace(result, all_rows=whole.scores)
         scored_on = ScoredOn(task, vectors, gathered, splits, fit)
         result = explained(
             result, scored_on, options, covariates=self.covariates, machine=self._machine, tell=self._fail
@@ -227,7 +241,7 @@ class _Run:
         return found if _same_inputs(found, wanted) and not lacks else None
 
     def _probe(
-        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str
+        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str, parts: Parts | None
     ) -> tuple[ProbeResult, dict[str, object]]:
         """Scores, and the learning curve where one is asked for."""
         options, keys = self.options, task.keys
@@ -238,7 +252,8 @@ class _Run:
                 task.y[gathered.rows],
                 splits=splits,
                 task=task.record,
-                settings=options.settings(task.split),
+                settings=options.settings(task),
+                parts=parts,
                 keys=[keys[row] for row in gathered.rows],
                 with_curve=options.curve,
                 **self._machine,
@@ -275,6 +290,20 @@ def _splits(task: TaskArrays, gathered: Gathered) -> list[Splits]:
     return found
 
 
+def _parts(task: TaskArrays, gathered: Gathered, *, dedupe: bool) -> list[Parts]:
+    """Parts of the entities that have vectors, and with `dedupe` those without test rows that train has; else none."""
+    if task.is_parted:
+        parts = task.parts(gathered.rows)
+        if not dedupe:
+            return [parts]
+        unseen = np.where(task.seen[gathered.rows], -1, parts.codes)
+        return [parts, Parts(unseen)]
+    if dedupe:
+        message = "dedupe leaves test sequences out that are in the published training part; this task is in folds"
+        raise GeneBenchError(message)
+    return []
+
+
 def _describe(  # noqa: PLR0913 - what a result depends on
     task: TaskArrays,
     vectors: ModelVectors,
@@ -301,7 +330,7 @@ def _describe(  # noqa: PLR0913 - what a result depends on
     return TaskResult(
         task=of_task,
         model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(fit.settings(options.settings(task.split)), params=params),
+        probe=ProbeRecord(fit.settings(options.settings(task)), params=params),
         coverage=Coverage(
             n_task=task.record.n,
             n_scored=len(gathered.rows),

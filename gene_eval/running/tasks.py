@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,22 @@ from builders import (
 from builders.errors import TaskCodeError
 from builders.folds import SCHEMES, TaskRows, assign, family_column
 from builders.labels import task_rows
+from builders.sequences.rows import SPLIT_SCHEME
+from builders.sequences.tables import build_sequence_table
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.catalogue.suites import expand
+from gene_eval.core.parts.fits import GENEB, PART_NAMES, Parts
 from gene_eval.core.splits import Splits
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
 
-__all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
+__all__ = ["PUBLISHED", "TaskArrays", "choose", "collect_tasks", "to_arrays"]
+
+PUBLISHED = "published"
+"""Split of a task by the parts that its source published, or that were drawn for it by a rule."""
 
 _ABOUT = {
     "gene": "genes",
@@ -53,8 +60,9 @@ class TaskArrays:
         folds: For each repeat of the cross-validation, (n,) fold numbers or (n, 2) blocks of the genes of a pair; see
             `gene_eval.core.splits.Splits.from_blocks`.
         gene_table: Config of the genes whose vectors are scored.
-        split: Name of the scheme of the folds.
+        split: Name of the scheme of the folds; of "published", `folds` has the parts (see `parts.fits.Parts`).
         families: Gene column -> (n,) family of the gene; empty where families are not known.
+        sequences: Of a task about sequences, (n,) what a model reads; a sequence may be in several rows.
     """
 
     record: TaskRecord
@@ -64,6 +72,12 @@ class TaskArrays:
     gene_table: str
     split: str = "random"
     families: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sequences: Sequence[str] = ()
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether the rows were published in parts."""
+        return self.split == PUBLISHED
 
     @cached_property
     def keys(self) -> list[str]:
@@ -72,22 +86,38 @@ class TaskArrays:
 
     def splits(self, rows: npt.NDArray[np.int64], repeat: int = 0) -> Splits:
         """Splits of some of the entities."""
+        if self.is_parted:
+            return self.parts(rows).splits()
         return Splits.from_blocks(self.folds[repeat][rows])
+
+    def parts(self, rows: npt.NDArray[np.int64]) -> Parts:
+        """Parts of some of the entities of a task that has them."""
+        return Parts(self.folds[0][rows])
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether a row is one for testing whose sequence is in the training part as well."""
+        codes, sequences = self.folds[0], self.sequences
+        known = {sequences[row] for row in np.flatnonzero(codes == 0).tolist()}
+        return np.array(
+            [code == len(PART_NAMES) - 1 and each in known for code, each in zip(codes, sequences, strict=True)]
+        )
 
 
 def collect_tasks(
-    tasks: Any, raw: RawFiles, *, subtasks: bool = False, splits: Sequence[str] = ("random",), repeats: int = 1
+    tasks: Any, raw: RawFiles, *, subtasks: bool = False, splits: Sequence[str] | None = None, repeats: int = 1
 ) -> Iterator[TaskArrays | Failure]:
     """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` beside the others.
 
     Args:
         tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
-            `TaskConfig`, or a frame or Dataset with an entity column (`symbol`, or any other identifiers of genes;
-            `symbol_a` and `symbol_b`; `symbol` and `disease_id`), `label` and perhaps `fold`. None at all means every
-            ranked task.
+            `TaskConfig`, a csv or tsv file of sequences (`text` or `sequence`, and `label`), or a frame or Dataset with
+            an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and `symbol_b`; `symbol` and
+            `disease_id`; `sequence`), `label` and perhaps `fold` or `split`. None at all means every ranked task.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
-        splits: Schemes to score each task by, of `builders.folds.SCHEMES`; one it cannot have is a `Failure`.
+        splits: Schemes to score each task by, of `builders.folds.SCHEMES` or "published"; one it cannot have is a
+            `Failure`. None takes "published" where a task has parts and "random" elsewhere.
         repeats: Assignments of folds, from as many seeds, for a scheme that has others.
 
     Raises:
@@ -107,8 +137,9 @@ def collect_tasks(
     )
 
 
-def _by_splits(built: Built, splits: Sequence[str], *, repeats: int) -> Iterator[TaskArrays | Failure]:
-    for split in splits:
+def _by_splits(built: Built, splits: Sequence[str] | None, *, repeats: int) -> Iterator[TaskArrays | Failure]:
+    default = PUBLISHED if isinstance(built.config, TaskConfig) and built.config.entity == "sequence" else "random"
+    for split in splits or (default,):
         try:
             yield to_arrays(built, split=split, repeats=repeats)
         except GeneBenchError as error:
@@ -123,16 +154,19 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
     for item in items:
         named = item.items() if isinstance(item, Mapping) and not _is_table(item) else [(None, item)]
         for name, task in named:
-            if isinstance(task, str):
+            path = _file_of_rows(task)
+            if isinstance(task, str) and path is None:
                 patterns.append(task)
             elif isinstance(task, TaskConfig):
                 patterns.append(task.name)
-            elif _is_table(task):
-                own = name or (f"task-{len(tables) + 1}" if tables else "task")
+            elif _is_table(task) or path is not None:
+                own = (
+                    name or (path and path.name.partition(".")[0]) or (f"task-{len(tables) + 1}" if tables else "task")
+                )
                 if own in tables:
                     message = f'two tables are named {own!r}; give each its own name: {{"name": table}}'
                     raise GeneBenchError(message)
-                tables[own] = task
+                tables[own] = task if path is None else path
             else:
                 message = (
                     f"a task is a {type(task).__name__}; expected a name or glob, a TaskConfig, or a frame or Dataset"
@@ -140,6 +174,14 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
                 )
                 raise GeneBenchError(message)
     return patterns, tables
+
+
+def _file_of_rows(task: Any) -> Path | None:
+    """The csv or tsv file of labelled sequences that a task was given as; None where it is something else."""
+    if not isinstance(task, str | Path):
+        return None
+    name = Path(task).name.removesuffix(".gz")
+    return Path(task).expanduser() if name.endswith((".csv", ".tsv")) else None
 
 
 def _is_table(item: Any) -> bool:
@@ -199,7 +241,8 @@ def _load(
     for name, globs in chosen.items():
         yield from _built(name, lambda name=name: load(name, raw), globs)
     for name, table in tables.items():
-        yield from _built(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
+        build = build_sequence_table if isinstance(table, Path) else partial(build_table, raw=raw)
+        yield from _built(name, lambda name=name, table=table, build=build: build(name, table), [""], labels=subtasks)
 
 
 def _built(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[Built | Failure]:
@@ -209,10 +252,6 @@ def _built(name: str, build: Any, globs: Sequence[str], *, labels: bool = False)
             built: Built = build()
     except GeneBenchError as error:
         yield Failure(task=name, model="", reason=str(error))
-        return
-    if isinstance(built.config, TaskConfig) and built.config.entity == "sequence":
-        reason = "it is scored on its published parts, which this version's run does not do yet; see docs/geneb.md"
-        yield Failure(task=name, model="", reason=reason)
         return
     if labels and isinstance(built.config, TaskConfig) and built.config.target == "multilabel":
         globs = [*globs, "*"]
@@ -238,6 +277,8 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     """
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
+    if config.entity == "sequence" or split == PUBLISHED:
+        return _sequence_arrays(built, split)
     scheme = SCHEMES[split]
     if scheme.column not in dataset.column_names:
         raise GeneBenchError(_why_no_split(built, split))
@@ -275,6 +316,46 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     )
     y = _labels(values, config.target, len(names))
     return TaskArrays(record, entities, y, folds, config.gene_table, split, families)
+
+
+def _sequence_arrays(built: Built, split: str) -> TaskArrays:
+    """A task with parts; hashes go by the order of its rows, since draws of few rows do.
+
+    Raises:
+        GeneBenchError: The task has no parts, or another split was asked for.
+    """
+    config, dataset = built.config, built.dataset
+    assert isinstance(config, TaskConfig)
+    if config.entity != "sequence" or split != PUBLISHED:
+        what, other = _ABOUT[config.entity], "random" if split == PUBLISHED else PUBLISHED
+        message = f"{what} cannot be split by {split}; expected {other}, which is the default"
+        raise GeneBenchError(message)
+    ids, sequences, values = (dataset[column][:] for column in ("sequence_id", "sequence", "label"))
+    names: list[str] = dataset.features["label"].names
+    parts = dataset["split"][:]
+    is_drawn = any(SPLIT_SCHEME in note for note in built.audit.notes)
+    record = TaskRecord(
+        id=config.name,
+        version=str(config.version),
+        target=config.target,
+        entity=config.entity,
+        family=config.family,
+        source=config.source,
+        n=len(ids),
+        data_sha256=_sha256([*names, *(f"{key}\t{value}" for key, value in zip(ids, values, strict=True))]),
+        fold_scheme=SPLIT_SCHEME if is_drawn else PUBLISHED,
+        folds_sha256=_sha256(f"{key}\t{part}" for key, part in zip(ids, parts, strict=True)),
+        ranked=config.ranked,
+        figure2_family=config.family,
+        label_names=tuple(names),
+        default_split=PUBLISHED,
+        default_protocol=GENEB,
+        inputs=built.audit.inputs,
+        audit=built.audit.counts(),
+    )
+    codes = np.array([PART_NAMES.index(part) for part in parts], dtype=np.int8)
+    y = _labels(values, config.target, len(names))
+    return TaskArrays(record, {"sequence_id": ids}, y, [codes], "", PUBLISHED, sequences=sequences)
 
 
 def _why_no_split(built: Built, split: str) -> str:

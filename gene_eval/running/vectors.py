@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,17 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
+from model_adapters.embedding.sequences import embed_sequences
 
 __all__ = ["Gathered", "ModelVectors", "reading_lines", "with_covariates"]
 
 DISEASE, DISEASES = "disease_id", "diseases"
+SEQUENCE = "sequence_id"
+VECTORS_OF_SEQUENCES = "gene-bench-sequences"
+"""Folder in the cache of `datasets`."""
 GENES = "genes"
 COVARIATES = "gene_covariates"
 SAMPLE = 10
@@ -112,6 +118,7 @@ class ModelVectors:
     seconds: float = 0.0
     _file: EmbeddingTable | None = None
     _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
+    _own: tuple[TaskArrays, IndexedVectors] | None = None
 
     @property
     def is_precomputed(self) -> bool:
@@ -232,17 +239,81 @@ class ModelVectors:
         if names[at] == DISEASE and self.diseases is None:
             return self._no_diseases()
         theirs, own = ", ".join(task.entities[names[at]][:3]), ", ".join(columns[at][0].embedding.symbols[:3])
+        advice = "name sequences by sequence_id" if names[at] == SEQUENCE else "name genes by their HGNC symbol"
         return (
             f"{self.name} has a vector for none of the {task.record.n:,} entities of {task.record.id}"
-            f" ({names[at]} in the task: {theirs}; in the vectors: {own}); name genes by their HGNC symbol"
+            f" ({names[at]} in the task: {theirs}; in the vectors: {own}); {advice}"
         )
 
     def _columns(self, task: TaskArrays) -> list[ColumnVectors]:
         columns = []
         for column, names in task.entities.items():
-            vectors = self._of_diseases() if column == DISEASE else self.of(task.gene_table)
+            vectors = self._of_column(column, task)
             columns.append((vectors, vectors.rows_of(names)))
         return columns
+
+    def _of_column(self, column: str, task: TaskArrays) -> IndexedVectors:
+        if column == SEQUENCE:
+            return self._of_sequences(task)
+        return self._of_diseases() if column == DISEASE else self.of(task.gene_table)
+
+    def _of_sequences(self, task: TaskArrays) -> IndexedVectors:
+        """Vectors of a task's own sequences, those of the last task only: a table of them may fill the memory."""
+        if self._own is None or self._own[0] is not task:
+            self._own = None
+            began = time.perf_counter()
+            with one_line_errors(self.name):
+                model, chosen = self._with_layer(task)
+                embedded = self._read_sequences() if self.is_precomputed else self._embed_sequences(task, model)
+                self._own = task, IndexedVectors(embedded, health={**embedded.health, **chosen})
+            self.seconds += time.perf_counter() - began
+        return self._own[1]
+
+    def _read_sequences(self) -> EmbeddingTable:
+        """The vectors of a file as they are named there: an identifier of a sequence is no gene's."""
+        if callable(as_given := getattr(self.model, "as_given", None)):
+            self.model = as_given()
+        return self._read()
+
+    def _with_layer(self, task: TaskArrays) -> tuple[Any, dict[str, Any]]:
+        """The model, read at the layer that suits the task where that is to be chosen, and what is recorded of it."""
+        if not getattr(self.model, "selects_layer", False):
+            return self.model, {}
+
+        def embed(model: Any, rows: Sequence[int]) -> npt.NDArray[np.float32]:
+            table = self._encoded(model, {ids[row]: task.sequences[row] for row in rows})
+            place = {symbol: i for i, symbol in enumerate(table.symbols)}
+            vectors: npt.NDArray[np.float32] = table.matrix[[place[ids[row]] for row in rows]]
+            return vectors
+
+        ids = task.entities[SEQUENCE]
+        model, chosen = select_layer(self.model, task, embed)
+        self.log(f"{self.name}: layer {chosen['layer']} for {task.record.id}, chosen on {chosen['layer_chosen_on']}")
+        return model, chosen
+
+    def _encoded(
+        self, model: Any, sequences: Mapping[str, str], on_encode: Callable[[int], None] | None = None
+    ) -> EmbeddingTable:
+        from datasets import config
+
+        return embed_sequences(
+            list(sequences),
+            list(sequences.values()),
+            model,
+            folder=Path(config.HF_DATASETS_CACHE) / VECTORS_OF_SEQUENCES,
+            batch_size=self.batch_size,
+            device=self.device,
+            progress=self.progress,
+            on_encode=on_encode,
+        )
+
+    def _embed_sequences(self, task: TaskArrays, model: Any) -> EmbeddingTable:
+        distinct = dict(zip(task.entities[SEQUENCE], task.sequences, strict=True))
+        encoded: list[int] = []
+        embedded = self._encoded(model, distinct, encoded.append)
+        known = f", {len(distinct) - sum(encoded):,} of them from the cache" if sum(encoded) < len(distinct) else ""
+        self._tell(embedded, f"for the sequences of {task.record.id}{known}")
+        return embedded
 
     def _of_diseases(self) -> IndexedVectors:
         if self.diseases is None:

@@ -11,6 +11,7 @@ from typing import Any
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import Score, TaskResult, defined
 from gene_eval.results.reproduce import COMMON_TO, is_common, model_string
+from gene_eval.results.settings import UNSEEN
 from gene_eval.running.models import load_models
 from gene_eval.running.runner import run
 from gene_eval.text import did_you_mean
@@ -146,6 +147,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
         "pairs": str(probe.params.get("pairs", "average")),
         "diseases": str(probe.params["diseases"]) if "diseases" in probe.params else None,
         "common_genes": is_common(result),
+        "dedupe": result.settings.entities == UNSEEN,
         "predictions": False,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -84,6 +85,13 @@ class TableModel(ABC):
     def vector_table(self) -> EmbeddingTable:
         """Return the same table in memory; `embed` and `embed_table` take this one."""
         return self._genes.table
+
+    def as_given(self) -> Self:
+        """Return the model with its identifiers taken as they are, whatever they might mean as names of genes."""
+        made = copy.copy(self)
+        vars(made).pop("_genes", None)
+        made._resolve = None
+        return made
 
     @property
     def unresolved(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class _Composition(GeneEncoder):
     info: ClassVar[AdapterInfo]
     known: ClassVar[dict[str, Option]] = {}
     defaults: ClassVar[dict[str, Any]] = {}
+    is_cheap: ClassVar[bool] = True
     input_column = "dna_sequence"
 
     def __init__(self, **options: Any) -> None:

@@ -69,9 +69,21 @@ def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_g
         load("humantfs_is_tf", RawFiles(folder), rebuild=True)
 
 
-def test_sequences_are_not_scored_yet_and_the_others_go_on():
-    own = pd.DataFrame({"sequence": ["ACGT", "CCCC"] * 10, "label": [0, 1] * 10})
-    results = gene_eval.run("random:dim=4", {"mine": own}, log=lambda line: None)
-    assert [(failure.task, failure.reason.partition(",")[0]) for failure in results.failures] == [
-        ("mine", "it is scored on its published parts")
+def test_a_file_of_sequences_is_a_task_and_what_is_wrong_with_it_is_one_line(tmp_path):
+    own = pd.DataFrame({"text": ["ACGT", "CCCC", "ACGA", "CCCG"] * 10, "label": [0, 1] * 20})
+    (tmp_path / "tab").mkdir()
+    own.to_csv(tmp_path / "mine.csv.gz", index=False)
+    own.drop(columns="label").to_csv(tmp_path / "lacks.csv", index=False)
+    own.assign(text=["ACGT"] * 39 + ["AXGT"]).to_csv(tmp_path / "tab" / "strange.tsv", sep="\t", index=False)
+    own.assign(split="train").to_csv(tmp_path / "half.csv", index=False)
+    files = ["mine.csv.gz", "lacks.csv", "tab/strange.tsv", "half.csv", "none.csv"]
+    results = gene_eval.run("kmer:k=1", [str(tmp_path / name) for name in files], log=lambda line: None)
+    assert [(result.task.id, result.scores["mcc"].mean, result.task.n_tested) for result in results] == [
+        ("mine", 1, 12)
     ]
+    assert results.results[0].task.fold_scheme == "70-30-stratified-sha256-seed0"
+    reasons = {failure.task: failure.reason for failure in results.failures}
+    assert "'label'" in reasons["lacks"]
+    assert reasons["strange"].startswith("strange: sequence of row 40 has 'X' at position 2; expected nucleotides")
+    assert "no part 'test'" in reasons["half"]
+    assert reasons["none"].startswith(f"no file {tmp_path / 'none.csv'}")

@@ -20,7 +20,7 @@ from gene_eval.text import say
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "figure", "save"]
+__all__ = ["draw", "figure", "in_style", "save", "write"]
 
 # Neither dates nor versions nor random ids, nor a user's own settings; names of models are text, never formulas.
 STYLE: dict[str, Any] = {
@@ -56,12 +56,12 @@ def save(report: Report, folder: str | os.PathLike[str], *, pair: tuple[str, str
     for table in report.tables:
         below = axes_name(table.settings.shown) if len(report.tables) > 1 else ""
         target = Path(folder, below)
-        with _style():
+        with in_style():
             for name, drawn in draw(table, pair=pair):
                 if isinstance(drawn, str):
                     say(f"no picture {name}: {drawn}")
                 else:
-                    written += _write(drawn, target, name)
+                    written += write(drawn, target, name)
     return written
 
 
@@ -83,7 +83,7 @@ def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "
     Raises:
         ReportError: The table has too few results for it.
     """
-    with _style():
+    with in_style():
         drawn = _pictures(table, pair)[name]()
     if isinstance(drawn, str):
         msg = f"too few results to draw {name!r}: {drawn}"
@@ -112,7 +112,8 @@ def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def in_style() -> Iterator[None]:
+    """Draw in the style of the pictures."""
     from matplotlib import style
 
     with style.context(["default", STYLE]), warnings.catch_warnings():
@@ -121,7 +122,8 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _write(figure: "Figure", folder: Path, name: str) -> Iterator[Path]:
+def write(figure: "Figure", folder: Path, name: str) -> Iterator[Path]:
+    """Write a picture in both forms."""
     for ending, metadata in METADATA.items():
         path = folder / f"{name}.{ending}"
         dpi = min(DPI, LARGEST / max(figure.get_size_inches()))

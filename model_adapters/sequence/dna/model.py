@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from model_adapters.hub import find_model
 from model_adapters.options import id_with_options, split_options
 from model_adapters.sequence.dna.net import Net
 from model_adapters.sequence.dna.presets import find_preset
-from model_adapters.sequence.dna.reading import OPTIONS, Reading
+from model_adapters.sequence.dna.reading import OPTIONS, SELECT, Reading
 from model_adapters.sequence.windows import (
     DNA,
     TokenBatches,
@@ -62,7 +63,7 @@ class DnaModel(GeneEncoder):
     version: ClassVar[str] = "1"
     info: ClassVar[AdapterInfo] = AdapterInfo(
         usage="dna:NAME|HUB_ID[@REVISION]|FOLDER"
-        "[,window=N|off,stride=N,pooling=mean|cls|max|last,layer=N,strands=both,dtype=TYPE,trust_remote_code=yes]",
+        "[,window=N|off,stride=N,pooling=mean|cls|max|last,layer=N|select,strands=both,dtype=TYPE,trust_remote_code=yes]",
         family="DNA",
         input="dna_sequence",
         dimension="the model's",
@@ -101,6 +102,36 @@ class DnaModel(GeneEncoder):
         if "/" not in name and not Path(name).expanduser().exists() and (preset := find_preset(name)):
             name, revision, reading = preset.hub_id, revision or preset.revision, preset.reading
         return cls(name, revision=revision or None, reading=replace(reading, **options))
+
+    @property
+    def selects_layer(self) -> bool:
+        """Whether the layer is to be chosen by labels."""
+        return self.reading.layer == SELECT
+
+    def layers(self) -> list[int]:
+        """Numbers of the layers that there are to choose from; the last is the model's output.
+
+        Raises:
+            ModelLoadError: The configuration does not say how many there are.
+        """
+        from transformers import AutoConfig
+
+        trusts = self.reading.trust_remote_code
+        config = AutoConfig.from_pretrained(self._files.source, revision=self._files.commit, trust_remote_code=trusts)
+        for name in ("num_hidden_layers", "n_layer", "n_layers"):
+            if isinstance(number := getattr(config, name, None), int):
+                # The last is asked for as -1: some models normalise their output, and not its hidden state.
+                return [*range(1, number), -1]
+        message = f"{self.model_id}: its configuration does not say how many layers it has; give layer=N"
+        raise ModelLoadError(message)
+
+    def with_layer(self, layer: int) -> Self:
+        """Return the model, read at a layer."""
+        made = copy.copy(self)
+        made.reading = replace(self.reading, layer=layer)
+        made.options = made.reading.recorded()
+        made.model_id, made._net = f"{self._files.model_id}:layer={layer}", None
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         """Drop the weights: a process of `embed` loads them on its own device."""

@@ -101,6 +101,12 @@ class Net:
     def _hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         given: dict[str, Any] = {"attention_mask": mask.long()} if self.takes_mask else {}
         layer = self._reading.layer
+        if isinstance(layer, str):
+            message = (
+                f"{self._name}: layer=select is chosen by the labels of a task about sequences, in gene-bench run; "
+            )
+            message += "here, give a number"
+            raise ModelLoadError(message)
         if layer == -1 and not self._has_head:
             output = self._model(input_ids=ids, **given)
             last: Tensor = output[0] if isinstance(output, tuple) else output.last_hidden_state

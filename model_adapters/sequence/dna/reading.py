@@ -10,6 +10,7 @@ from model_adapters.options import DTYPE, Option, choice, whole_number, yes_or_n
 POOLINGS = ("mean", "cls", "max", "last")
 STRANDS = ("given", "both")
 OFF = "off"
+SELECT = "select"
 
 
 def _bases_or_off() -> Option:
@@ -17,11 +18,16 @@ def _bases_or_off() -> Option:
     return Option(f"N|{OFF}", lambda value: None if value == OFF else number.read(value))
 
 
+def _number_or_select() -> Option:
+    number = whole_number()
+    return Option(f"N|{SELECT}", lambda value: SELECT if value == SELECT else number.read(value))
+
+
 OPTIONS: dict[str, Option] = {
     "window": _bases_or_off(),
     "stride": whole_number(minimum=1),
     "pooling": choice(*POOLINGS),
-    "layer": whole_number(),
+    "layer": _number_or_select(),
     "strands": choice(*STRANDS),
     "dtype": DTYPE,
     "trust_remote_code": yes_or_no(),
@@ -38,6 +44,7 @@ class Reading:
         pooling: Of a window's tokens: "mean" and "max" leave special tokens out, "cls" takes the first, special one,
             "last" the last that is not special.
         layer: 0 is the embedding of the tokens, 1 the first layer; -1 is the model's output, -2 the layer before.
+            "select" leaves the choice to whoever has labels.
         dtype: What the model computes in.
         trust_remote_code: Whether to run code that comes with the model.
         strands: "given", or "both": the mean over a sequence and its reverse complement.
@@ -48,7 +55,7 @@ class Reading:
     window: int | None = 1000
     stride: int | None = None
     pooling: str = "mean"
-    layer: int = -1
+    layer: int | str = -1
     dtype: str = "float32"
     trust_remote_code: bool = False
     strands: str = "given"

@@ -193,3 +193,19 @@ def test_real_promoters(raw_dir, nucleotide_transformer):
     vectors = loaded(spec).encode(real)
     np.testing.assert_allclose(vectors[:5], expected, rtol=0, atol=1e-5)
     assert len(np.unique(vectors.round(4), axis=0)) == len(set(real))
+
+
+def test_a_layer_that_is_to_be_chosen_is_a_layer_once_it_is(nucleotide_transformer):
+    model = load_model(f"dna:{nucleotide_transformer},layer=select")
+    assert model.selects_layer
+    assert model.layers()[-1] == -1
+    model.load("cpu")
+    with pytest.raises(AdapterError, match="layer=select is chosen by the labels of a task"):
+        model.encode(["ACGTACGT"])
+    for layer in model.layers():
+        chosen, direct = model.with_layer(layer), load_model(f"dna:{nucleotide_transformer},layer={layer}")
+        assert not chosen.selects_layer
+        assert chosen.options == direct.options
+        for each in (chosen, direct):
+            each.load("cpu")
+        np.testing.assert_array_equal(chosen.encode(["ACGTACGT"]), direct.encode(["ACGTACGT"]))

@@ -1,0 +1,87 @@
+"""Times GENEB's protocol beside scikit-learn: all rows of a large task, and the draws of the few-shot regimes.
+
+python benchmarks/geneb_speed.py [--rows 36000] [--dim 2560] [--test 4000] [--scaled]
+
+GENEB's harness fits `LogisticRegression(max_iter=1000, random_state=seed)` for five seeds also where all rows are
+fitted, where they change nothing; one such fit is timed, and five are counted. Vectors are float32, of a decaying
+spectrum, as a language model's are. Beside the times stand the Matthews coefficients of both.
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import matthews_corrcoef
+
+from gene_eval.core.few_labels.geneb import GENEB_SEEDS
+from gene_eval.core.parts.fits import Parts, score_parts
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=36_000)
+    parser.add_argument("--dim", type=int, default=2560)
+    parser.add_argument("--test", type=int, default=4000)
+    parser.add_argument("--scale", type=float, default=3.0, help="of the vectors; the larger, the more steps")
+    parser.add_argument("--scaled", action="store_true", help="time the protocol scaled too")
+    return parser.parse_args()
+
+
+def made(n, d, *, scale, seed=0):
+    """(n, d) float32 vectors and labels that a linear model reads off them with errors."""
+    rng = np.random.default_rng(seed)
+    spectrum = (np.arange(1, d + 1) ** -0.5).astype(np.float32)
+    basis = np.linalg.qr(rng.normal(size=(d, d)).astype(np.float32))[0]
+    coordinates = rng.normal(size=(n, d)).astype(np.float32) * spectrum
+    logits = coordinates @ rng.normal(size=d).astype(np.float32)
+    y = (2 * logits / logits.std() + rng.logistic(size=n) > 0).astype(np.int64)
+    return (coordinates @ basis * np.float32(scale)).astype(np.float32), y
+
+
+def seconds(work):
+    began = time.perf_counter()
+    found = work()
+    return time.perf_counter() - began, found
+
+
+def full(given):
+    X, y = made(given.rows + given.test, given.dim, scale=given.scale)
+    parts = Parts(np.repeat([0, 2], [given.rows, given.test]))
+    train, test = parts.rows("train"), parts.rows("test")
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    stock, model = seconds(lambda: LogisticRegression(max_iter=1000).fit(X[: given.rows], y[train]))
+    expected = matthews_corrcoef(y[test], model.predict(X[given.rows :]))
+    ours, found = seconds(lambda: score_parts(X, y, parts, target="binary"))
+    n, mcc = len(GENEB_SEEDS), found.scores["mcc"].mean
+    print(f"all rows, {given.rows:,} x {given.dim:,} float32, {given.test:,} test rows")
+    print(f"  scikit-learn, one fit: {stock:.1f} s, {model.n_iter_[0]} steps, MCC {expected:.4f}")
+    print(f"  gene-bench:            {ours:.1f} s, {found.convergence['n_iter']} steps, MCC {mcc:.4f}")
+    print(f"  ratio {stock / ours:.1f}; to the harness, which fits it {n} times, {n * stock / ours:.1f}")
+    if given.scaled:
+        took, found = seconds(lambda: score_parts(X, y, parts, target="binary", protocol="scaled"))
+        print(f"  scaled:                {took:.1f} s, C {found.params['C']:g}, MCC {found.scores['mcc'].mean:.4f}")
+
+
+def few(n=36_000, d=768, m=1000):
+    X, y = made(n + m, d, scale=3.0)
+    parts = Parts(np.repeat([0, 2], [n, m]))
+    for protocol in ("geneb", "scaled"):
+        took, _ = seconds(
+            lambda protocol=protocol: [
+                score_parts(X, y, parts, target="binary", shots=k, protocol=protocol) for k in (10, 1)
+            ]
+        )
+        print(f"few rows, {d} numbers, 2 sizes x 5 seeds, {m:,} test rows, {protocol}: {took:.2f} s")
+
+
+def main() -> None:
+    given = arguments()
+    few()
+    full(given)
+
+
+if __name__ == "__main__":
+    main()
