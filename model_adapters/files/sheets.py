@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.embedding.table import is_numeric, stack_lists
+from model_adapters.embedding.table import check_lengths, is_numeric, stack_lists
+from model_adapters.errors import VectorsError
 from model_adapters.files.identifiers import FEW, clean
 
 if TYPE_CHECKING:
@@ -133,37 +134,72 @@ class ParquetSheet(ArrowSheet):
         return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
 
 
-class TextSheet(Sheet):
-    """Cells that were read as text, and one matrix of those that are numbers."""
+class GrowingRows:
+    """A float32 matrix that grows by rows where it is: blocks would be in memory twice when they are joined."""
 
-    def __init__(
+    def __init__(self, width: int | None = None) -> None:
+        self.rows: NDArray[np.float32] = np.empty((0, width or 0), dtype=np.float32)
+        self._width = width
+
+    def add(self, block: NDArray[Any], names: Sequence[str], *, where: str) -> None:
+        """Append some rows.
+
+        Raises:
+            VectorsError: they are of another length than the first ones.
+        """
+        if self._width is None:
+            self._width, self._first = block.shape[1], names[0]
+            self.rows = np.empty((0, self._width), dtype=np.float32)
+        elif block.shape[1] != self._width:
+            check_lengths(np.array([self._width, block.shape[1]]), [self._first, names[0]], where=where)
+        before = len(self.rows)
+        # Nobody else has a view of it yet.
+        self.rows.resize((before + len(block), self._width), refcheck=False)
+        with np.errstate(over="ignore"):
+            self.rows[before:] = block
+
+
+class TextSheet(Sheet):
+    """Cells that were read as text, identifiers that are numbers, and one matrix of all other numbers."""
+
+    def __init__(  # noqa: PLR0913 - one for each kind of column
         self,
-        texts: Mapping[str, Sequence[object]],
-        numbers: Mapping[str, int],
-        matrix: NDArray[Any],
         order: Sequence[str],
+        *,
+        texts: Mapping[str, Sequence[object]],
+        exact: Mapping[str, Sequence[float]],
+        lists: Mapping[str, GrowingRows | VectorsError],
+        numbers: Sequence[str],
+        matrix: NDArray[np.float32],
     ) -> None:
-        """Take text columns, the column number in the matrix of each numeric one, and the order of all columns."""
-        super().__init__({name: TEXT if name in texts else NUMBER for name in order}, len(matrix))
-        self._texts, self._numbers, self._matrix = texts, numbers, matrix
+        """Take the columns by kind; `matrix` has those of `numbers`, `order` is that of the file."""
+        kinds = dict.fromkeys(texts, TEXT) | dict.fromkeys(lists, LIST)
+        super().__init__({name: kinds.get(name, NUMBER) for name in order}, len(matrix))
+        self._texts, self._exact, self._lists, self._matrix = texts, exact, lists, matrix
+        self._numbers = {name: position for position, name in enumerate(numbers)}
 
     def texts(self, name: str) -> list[str | None]:
         """Return the n cells of a column as identifiers."""
-        cells = self._texts[name] if name in self._texts else self._matrix[:, self._numbers[name]].tolist()
-        return [clean(cell) for cell in cells]
+        if name in self._numbers:
+            return [clean(cell) for cell in self._matrix[:, self._numbers[name]].tolist()]
+        return [clean(cell) for cell in (self._exact[name] if name in self._exact else self._texts[name])]
 
     def stack(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return numeric columns side by side."""
-        positions = [self._numbers[name] for name in names]
+        if list(names) == list(self._numbers):
+            return self._matrix
+        picked = np.empty((self.rows, len(names)), dtype=np.float32)
         with np.errstate(over="ignore"):
-            if positions == list(range(self._matrix.shape[1])):
-                return self._matrix.astype(np.float32, copy=False)
-            picked: NDArray[np.float32] = self._matrix[:, positions].astype(np.float32)
+            for position, name in enumerate(names):
+                picked[:, position] = self._exact.get(name, ()) or self._matrix[:, self._numbers[name]]
         return picked
 
     def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
-        """Have no lists."""
-        raise NotImplementedError(name)
+        """Return a column of lists as an (n, d) array."""
+        found = self._lists[name]
+        if isinstance(found, VectorsError):
+            raise found
+        return found.rows
 
 
 def identifiers_of(column: pa.ChunkedArray) -> list[str | None]:

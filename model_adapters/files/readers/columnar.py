@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_sheet
-from model_adapters.files.readers.archives import unpack
+from model_adapters.files.readers.archives import packed
 from model_adapters.files.sheets import ArrowSheet, ParquetSheet
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
 BUFFER = 1 << 20
 """Bytes of a file that are read at a time."""
@@ -64,12 +66,25 @@ def read_json_lines(path: Path, ask: Ask) -> Rows:
     import pyarrow as pa
     import pyarrow.json as pa_json
 
-    _, content = unpack(path)
+    content = packed(path)
+    # A block holds a line at least; one of 4,096 numbers has 80 kB.
+    options = pa_json.ReadOptions(use_threads=False, block_size=16 * 1024**2)
     try:
-        # A block holds a line at least; one of 4,096 numbers has 80 kB.
-        options = pa_json.ReadOptions(use_threads=False, block_size=16 * 1024**2)
-        table = pa_json.read_json(pa.BufferReader(content), read_options=options)
+        try:
+            with content.open() as file, pa_json.open_json(file, read_options=options) as reader:
+                table = pa.Table.from_batches([_in_float32(batch) for batch in reader])
+        except pa.ArrowInvalid:
+            # The first lines fix the types, and later ones have others: all lines decide, at once.
+            table = pa_json.read_json(pa.BufferReader(content.buffer()), read_options=options)
     except pa.ArrowException as error:
         message = f"{ask.where} is not readable as lines of JSON ({one_line(error)}); write one object a line"
         raise VectorsError(message) from error
     return rows_of_sheet(ArrowSheet(table), ask)
+
+
+def _in_float32(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose lists of float64 have half of their size."""
+    import pyarrow as pa
+
+    kinds = [pa.list_(pa.float32()) if field.type == pa.list_(pa.float64()) else field.type for field in batch.schema]
+    return batch.cast(pa.schema(list(zip(batch.schema.names, kinds, strict=True))))
