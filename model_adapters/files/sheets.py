@@ -134,6 +134,41 @@ class ParquetSheet(ArrowSheet):
         return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
 
 
+class IpcSheet(ArrowSheet):
+    """A packed Arrow file, of which a few columns at a time are in memory."""
+
+    def __init__(self, file: pa.NativeFile) -> None:
+        import pyarrow as pa
+
+        self._file, self._schema = file, pa.ipc.open_file(file).schema
+        first = self._read(self._schema.names[:1]) if self._schema.names else pa.table({})
+        Sheet.__init__(self, {name: kind_of(field.type) for name, field in _fields(self._schema)}, first.num_rows)
+        # Arrow takes columns that are not packed from one block of all.
+        parts = (chunk.buffers() for column in first.columns for chunk in column.chunks)
+        self.is_packed = all(part.parent is None for buffers in parts for part in buffers if part is not None)
+
+    def _read(self, names: Sequence[str]) -> pa.Table:
+        import pyarrow as pa
+
+        self._file.seek(0)
+        wanted = [self._schema.get_field_index(name) for name in names]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        table = pa.ipc.open_file(self._file, options=options).read_all()
+        # What it was unpacked from would be kept for the next allocation.
+        pa.default_memory_pool().release_unused()
+        return table
+
+    def _columns(self, names: Sequence[str]) -> Iterator[pa.ChunkedArray]:
+        for start in range(0, len(names), COLUMNS_AT_ONCE):
+            table = self._read(names[start : start + COLUMNS_AT_ONCE])
+            yield from (table.column(name) for name in names[start : start + COLUMNS_AT_ONCE])
+
+    def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
+        """Return a column of lists as an (n, d) array."""
+        (column,) = self._columns([name])
+        return stack_lists(column, symbols, where=where, name=name)
+
+
 class GrowingRows:
     """A float32 matrix that grows by rows where it is: blocks would be in memory twice when they are joined."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_sheet
 from model_adapters.files.readers.archives import packed
-from model_adapters.files.sheets import ArrowSheet, ParquetSheet
+from model_adapters.files.sheets import ArrowSheet, IpcSheet, ParquetSheet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +45,14 @@ def read_arrow(path: Path, ask: Ask) -> Rows:
     import pyarrow as pa
 
     try:
-        with pa.memory_map(str(path)) as mapped:
+        with pa.memory_map(str(path)) as mapped, pa.OSFile(str(path)) as file:
             try:
-                table = pa.ipc.open_file(mapped).read_all()
+                packed_sheet = IpcSheet(file)
+                # What is not packed needs no copy; what is, is unpacked beside the matrix, not beside the file too.
+                sheet = packed_sheet if packed_sheet.is_packed else ArrowSheet(pa.ipc.open_file(mapped).read_all())
             except pa.ArrowInvalid:
-                mapped.seek(0)
-                table = pa.ipc.open_stream(mapped).read_all()
-            return rows_of_sheet(ArrowSheet(table), ask)
+                sheet = ArrowSheet(pa.ipc.open_stream(mapped).read_all())
+            return rows_of_sheet(sheet, ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable Arrow file ({one_line(error)}); write it again, as parquet"
         raise VectorsError(message) from error

@@ -92,8 +92,7 @@ def load_plain(content: bytes | mmap.mmap) -> Any:
         CarriesCode: it names something else.
         ValueError: it is damaged or has an opcode of another kind of object.
     """
-    reader = _Reader(content)
-    value = reader.read()
+    value = _Reader(content).read()
     return _Finisher(len(content)).finish(value)
 
 
@@ -118,7 +117,7 @@ class _Dtype:
         return np.dtype(code.replace("O8", "O"))
 
 
-@dataclass
+@dataclass(slots=True)
 class _Array:
     """An array that is made before its content is known."""
 
@@ -141,7 +140,9 @@ class _Reader:
         self._view = memoryview(content)
         self._position = 0
         self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+        # In the order of their numbers as Python writes them; a dictionary of a million would take 100 MB.
+        self._memo: list[Any] = []
+        self._others: dict[int, Any] = {}
 
     def read(self) -> Any:
         """Return the object on the stack at the end."""
@@ -216,7 +217,16 @@ class _Reader:
         if index > len(self._content):
             message = f"memo index {index}"
             raise ValueError(message)
-        self._memo[index] = self._stack[-1]
+        if index < len(self._memo):
+            self._memo[index] = self._stack[-1]
+        elif index == len(self._memo):
+            self._memo.append(self._stack[-1])
+            self._others.pop(index, None)
+        else:
+            self._others[index] = self._stack[-1]
+
+    def _get(self, index: int) -> None:
+        self._push(self._memo[index] if index < len(self._memo) else self._others[index])
 
     def _append(self, items: list[Any]) -> None:
         _typed(self._stack[-1], list).extend(items)
@@ -282,11 +292,11 @@ class _Reader:
         # Text of Python 2, which did not tell it from bytes.
         ord("U"): lambda self: self._push(self._take(self._size(1)).decode("latin-1")),
         ord("T"): lambda self: self._push(self._take(self._size(4)).decode("latin-1")),
-        0x94: lambda self: self._put(len(self._memo)),
+        0x94: lambda self: self._put(len(self._memo) + len(self._others)),
         ord("q"): lambda self: self._put(self._size(1)),
         ord("r"): lambda self: self._put(self._size(4)),
-        ord("h"): lambda self: self._push(self._memo[self._size(1)]),
-        ord("j"): lambda self: self._push(self._memo[self._size(4)]),
+        ord("h"): lambda self: self._get(self._size(1)),
+        ord("j"): lambda self: self._get(self._size(4)),
         ord("t"): lambda self: self._push(tuple(self._to_mark())),
         0x85: lambda self: self._tuple(1),
         0x86: lambda self: self._tuple(2),

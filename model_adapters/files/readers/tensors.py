@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from model_adapters.errors import VectorsError, one_line
@@ -97,13 +97,14 @@ def _plain(value: Any) -> Any:
 class _Arrays(Mapping[Any, Any]):
     """Tensors by name, each an array while somebody holds it: of a file that is mapped, only pages in use count."""
 
-    def __init__(self, names: Iterable[Any], get: Callable[[Any], Any]) -> None:
-        self._names, self._get = dict.fromkeys(names), get
+    def __init__(self, names: Collection[Any], get: Callable[[Any], Any]) -> None:
+        self._names, self._get = names, get
 
     def __getitem__(self, name: Any) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
         return _plain(self._get(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._names)
