@@ -131,6 +131,8 @@ class ParquetSheet(ArrowSheet):
                 matrix = np.empty((self.rows, block.shape[1]), dtype=np.float32)
             matrix[start : start + len(block)] = block
             start += len(block)
+            # Freed pages would be kept for a while, and those of all batches are as many as the matrix has.
+            pa.default_memory_pool().release_unused()
         return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
 
 
@@ -219,9 +221,13 @@ class TextSheet(Sheet):
             return [clean(cell) for cell in self._matrix[:, self._numbers[name]].tolist()]
         return [clean(cell) for cell in (self._exact[name] if name in self._exact else self._texts[name])]
 
+    def may_count(self, name: str) -> bool:
+        """Return whether the first cell of a column is 0 or 1: to look at each of a million columns would take long."""
+        return name not in self._numbers or self._matrix[0, self._numbers[name]] in (0, 1)
+
     def stack(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return numeric columns side by side."""
-        if list(names) == list(self._numbers):
+        if len(names) == len(self._numbers) and list(names) == list(self._numbers):
             return self._matrix
         picked = np.empty((self.rows, len(names)), dtype=np.float32)
         with np.errstate(over="ignore"):

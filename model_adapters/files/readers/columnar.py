@@ -29,7 +29,7 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
 
     try:
         # Page by page: a whole row group, its levels and its values would be several times the file.
-        with pq.ParquetFile(path, buffer_size=BUFFER) as file:
+        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             return rows_of_sheet(ParquetSheet(file), ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"
@@ -69,7 +69,7 @@ def read_json_lines(path: Path, ask: Ask) -> Rows:
 
     content = packed(path)
     # A block holds a line at least; one of 4,096 numbers has 80 kB.
-    options = pa_json.ReadOptions(use_threads=False, block_size=16 * 1024**2)
+    options = pa_json.ReadOptions(use_threads=False, block_size=2 * 1024**2)
     try:
         try:
             with content.open() as file, pa_json.open_json(file, read_options=options) as reader:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MANY_COLUMNS = 2000
 """Arrow's reader takes seconds for ten thousand columns; row by row it is as fast whatever their number."""
-BLOCK = 4 * 1024**2
+BLOCK = 1024**2
 """Bytes of text that are parsed at a time; a row has to fit in."""
 ROWS_AT_ONCE = 256
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-nan", "-NaN", "#N/A"]

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONTENT = "model_adapters.files.readers.hdf5_content"
+SECONDS = 10
+"""For a file of any size, once h5py is loaded."""
+BYTES_A_SECOND = 2 * 1024**2
+"""Of a slow network, besides."""
 
 
 def read_h5ad(path: Path, ask: Ask) -> Rows:
@@ -45,7 +49,8 @@ def read_h5ad(path: Path, ask: Ask) -> Rows:
 
 def _received(path: Path, ask: Ask) -> tuple[dict[str, dict[str, list[Any]]], NDArray[np.float32]]:
     """Return group -> column -> names, and the (n, d) array, from a process that reads them."""
-    asked = json.dumps([str(path.absolute()), ask.where, ask.key, ask.id])
+    seconds = SECONDS + path.stat().st_size // BYTES_A_SECOND
+    asked = json.dumps([str(path.absolute()), ask.where, ask.key, ask.id, seconds])
     process = subprocess.Popen(
         [sys.executable, "-m", CONTENT, asked],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -65,7 +70,7 @@ def _received(path: Path, ask: Ask) -> tuple[dict[str, dict[str, list[Any]]], ND
         raise VectorsError(facts["refused"])
     if process.returncode or not facts:
         late = process.returncode == -signal.SIGALRM
-        what = "takes far longer to read than its size allows" if late else "ends the HDF5 library"
+        what = f"was not read in {seconds} s" if late else "ends the HDF5 library"
         message = f"{ask.where} {what}: it is damaged; write it again"
         raise VectorsError(message)
     return facts["names"], array

@@ -146,7 +146,7 @@ def _lines(file: IO[bytes], *, where: str) -> tuple[list[str], str]:
         lines = lines[:-1]
     lines = [line for line in lines[: 2 * SAMPLE_ROWS] if line.strip()]
     return lines[
-        : max(20, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(lines[0].split(",")) if lines else 1)))
+        : max(2 * FEWEST_LINES, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(lines[0].split(",")) if lines else 1)))
     ], encoding
 
 
