@@ -8,12 +8,13 @@ of arrays that are alive at once, and never below what was measured (`tests/core
 import math
 from dataclasses import replace
 
-from gene_eval.core.engines import Params
+from gene_eval.core.engines import ENGINES, Params
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, Vectors
 
 __all__ = ["bounded", "least_memory"]
+
 
 SLACK = 1 << 20
 """Everything that is smaller than the rows."""
@@ -31,7 +32,7 @@ def bounded(params: Params, X: Vectors, *, engine: str, target: str, outputs: in
     Args:
         params: With `memory` as the user means it, or None.
         X: What will be fitted.
-        engine: By which.
+        engine: By which, or the name of the head where that is not the linear one.
         target: See `probe`.
         outputs: Weight vectors of a fit: classes, or 1.
         n_splits: Splits of the rows.
@@ -47,7 +48,7 @@ def bounded(params: Params, X: Vectors, *, engine: str, target: str, outputs: in
         least = math.ceil((prepared + fit) / 1e6)
         msg = (
             f"{params.memory:,.0f} bytes of memory are too few: vectors of {shape} need at least {least}M beside them"
-            f" with engine {engine!r}; allow that much, or leave memory out"
+            f" with {'engine' if engine in ENGINES else 'head'} {engine!r}; allow that much, or leave memory out"
         )
         raise ProbeError(msg)
     return replace(params, memory=params.memory - prepared)
@@ -59,15 +60,19 @@ def least_memory(  # noqa: PLR0913 - what the sizes of arrays depend on
     """Bytes before the first fit, and bytes of the smallest block of fits."""
     n, d = X.shape
     scaled = params.protocol == "scaled"
-    if engine == "sklearn" or scaled:
-        # Float64 rows, those of a training set, and what scikit-learn centres or scales and LAPACK overwrites.
+    if engine != "fast" or scaled:
+        # Float64 rows, those of a training set, and what scikit-learn centres or scales and LAPACK overwrites; other
+        # heads copy the rows likewise.
         prepared = (32 if scaled or target == "regression" else 16) * n * d
     elif target == "regression":
         prepared = 4 * n * d + 24 * min(n, ROWS_OF_QR if n > d else n) * d
     else:
         # The rows as given, in the eigenbasis, and once more in float64 for fits that need it.
         prepared = 16 * n * d
-    if engine == "sklearn":
+    if engine == "ridge":
+        # Gram matrices in float64: of each block of rows, or of the rows themselves where these are fewer.
+        prepared += 8 * ((n_splits + 4) * d**2 if n > d else 5 * n**2 + 8 * n * d)
+    if engine != "fast":
         return prepared + SLACK, 0
     import torch
 

@@ -162,8 +162,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
 
     params = Params(protocol=protocol, seed=seed, device=device, **_typed(options))
     outputs = int(truth.max()) + 1 if target == "multiclass" else 1
-    # Other heads copy the rows as scikit-learn does.
-    bound_as = engine if is_linear(head) else "sklearn"
+    bound_as = engine if is_linear(head) else head_name(head)
     params = bounded(params, vectors, engine=bound_as, target=target, outputs=outputs, n_splits=len(splits))
     began = time.perf_counter()
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 4096
-"""Rows that are tested for finiteness at a time: the test of a whole matrix would take a quarter of its memory."""
+"""Rows that are tested or copied at a time: the test of a whole matrix would take a quarter of its memory."""
 
 
 class EmbeddingTable:
@@ -186,11 +186,13 @@ def stack_lists(
     check_lengths(lengths, symbols, where=where)
     matrix = np.empty((len(column), int(lengths[0])), dtype=np.float32)
     start = 0
-    for chunk in column.chunks:
+    # A few rows at a time: Arrow copies lists of fixed length to flatten them.
+    parts = (chunk.slice(at, ROWS_AT_ONCE) for chunk in column.chunks for at in range(0, len(chunk), ROWS_AT_ONCE))
+    for part in parts:
         with np.errstate(over="ignore"):
-            block = chunk.flatten().to_numpy(zero_copy_only=False)
-            matrix[start : start + len(chunk)] = block.reshape(len(chunk), -1)
-        start += len(chunk)
+            block = part.flatten().to_numpy(zero_copy_only=False)
+            matrix[start : start + len(part)] = block.reshape(len(part), -1)
+        start += len(part)
     return matrix
 
 

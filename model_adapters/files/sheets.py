@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_adapters.embedding.table import is_numeric, stack_lists
+from model_adapters.embedding.table import check_lengths, is_numeric, stack_lists
+from model_adapters.errors import VectorsError
 from model_adapters.files.identifiers import FEW, clean
 
 if TYPE_CHECKING:
@@ -130,40 +131,116 @@ class ParquetSheet(ArrowSheet):
                 matrix = np.empty((self.rows, block.shape[1]), dtype=np.float32)
             matrix[start : start + len(block)] = block
             start += len(block)
+            # Freed pages would be kept for a while, and those of all batches are as many as the matrix has.
+            pa.default_memory_pool().release_unused()
         return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
 
 
-class TextSheet(Sheet):
-    """Cells that were read as text, and one matrix of those that are numbers."""
+class IpcSheet(ArrowSheet):
+    """A packed Arrow file, of which a few columns at a time are in memory."""
 
-    def __init__(
+    def __init__(self, file: pa.NativeFile) -> None:
+        import pyarrow as pa
+
+        self._file, self._schema = file, pa.ipc.open_file(file).schema
+        first = self._read(self._schema.names[:1]) if self._schema.names else pa.table({})
+        Sheet.__init__(self, {name: kind_of(field.type) for name, field in _fields(self._schema)}, first.num_rows)
+        # Arrow takes columns that are not packed from one block of all.
+        parts = (chunk.buffers() for column in first.columns for chunk in column.chunks)
+        self.is_packed = all(part.parent is None for buffers in parts for part in buffers if part is not None)
+
+    def _read(self, names: Sequence[str]) -> pa.Table:
+        import pyarrow as pa
+
+        self._file.seek(0)
+        wanted = [self._schema.get_field_index(name) for name in names]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        table = pa.ipc.open_file(self._file, options=options).read_all()
+        # What it was unpacked from would be kept for the next allocation.
+        pa.default_memory_pool().release_unused()
+        return table
+
+    def _columns(self, names: Sequence[str]) -> Iterator[pa.ChunkedArray]:
+        for start in range(0, len(names), COLUMNS_AT_ONCE):
+            table = self._read(names[start : start + COLUMNS_AT_ONCE])
+            yield from (table.column(name) for name in names[start : start + COLUMNS_AT_ONCE])
+
+    def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
+        """Return a column of lists as an (n, d) array."""
+        (column,) = self._columns([name])
+        return stack_lists(column, symbols, where=where, name=name)
+
+
+class GrowingRows:
+    """A float32 matrix that grows by rows where it is: blocks would be in memory twice when they are joined."""
+
+    def __init__(self, width: int | None = None) -> None:
+        self.rows: NDArray[np.float32] = np.empty((0, width or 0), dtype=np.float32)
+        self._width = width
+
+    def add(self, block: NDArray[Any], names: Sequence[str], *, where: str) -> None:
+        """Append some rows.
+
+        Raises:
+            VectorsError: they are of another length than the first ones.
+        """
+        if self._width is None:
+            self._width, self._first = block.shape[1], names[0]
+            self.rows = np.empty((0, self._width), dtype=np.float32)
+        elif block.shape[1] != self._width:
+            check_lengths(np.array([self._width, block.shape[1]]), [self._first, names[0]], where=where)
+        before = len(self.rows)
+        # Nobody else has a view of it yet.
+        self.rows.resize((before + len(block), self._width), refcheck=False)
+        with np.errstate(over="ignore"):
+            self.rows[before:] = block
+
+
+class TextSheet(Sheet):
+    """Cells that were read as text, identifiers that are numbers, and one matrix of all other numbers."""
+
+    def __init__(  # noqa: PLR0913 - one for each kind of column
         self,
-        texts: Mapping[str, Sequence[object]],
-        numbers: Mapping[str, int],
-        matrix: NDArray[Any],
         order: Sequence[str],
+        *,
+        texts: Mapping[str, Sequence[object]],
+        exact: Mapping[str, Sequence[float]],
+        lists: Mapping[str, GrowingRows | VectorsError],
+        numbers: Sequence[str],
+        matrix: NDArray[np.float32],
     ) -> None:
-        """Take text columns, the column number in the matrix of each numeric one, and the order of all columns."""
-        super().__init__({name: TEXT if name in texts else NUMBER for name in order}, len(matrix))
-        self._texts, self._numbers, self._matrix = texts, numbers, matrix
+        """Take the columns by kind; `matrix` has those of `numbers`, `order` is that of the file."""
+        kinds = dict.fromkeys(texts, TEXT) | dict.fromkeys(lists, LIST)
+        super().__init__({name: kinds.get(name, NUMBER) for name in order}, len(matrix))
+        self._texts, self._exact, self._lists, self._matrix = texts, exact, lists, matrix
+        self._numbers = {name: position for position, name in enumerate(numbers)}
 
     def texts(self, name: str) -> list[str | None]:
         """Return the n cells of a column as identifiers."""
-        cells = self._texts[name] if name in self._texts else self._matrix[:, self._numbers[name]].tolist()
-        return [clean(cell) for cell in cells]
+        if name in self._numbers:
+            return [clean(cell) for cell in self._matrix[:, self._numbers[name]].tolist()]
+        return [clean(cell) for cell in (self._exact[name] if name in self._exact else self._texts[name])]
+
+    def may_count(self, name: str) -> bool:
+        """Return whether the first cell of a column is 0 or 1: to look at each of a million columns would take long."""
+        return name not in self._numbers or self._matrix[0, self._numbers[name]] in (0, 1)
 
     def stack(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return numeric columns side by side."""
-        positions = [self._numbers[name] for name in names]
+        if len(names) == len(self._numbers) and list(names) == list(self._numbers):
+            return self._matrix
+        picked = np.empty((self.rows, len(names)), dtype=np.float32)
         with np.errstate(over="ignore"):
-            if positions == list(range(self._matrix.shape[1])):
-                return self._matrix.astype(np.float32, copy=False)
-            picked: NDArray[np.float32] = self._matrix[:, positions].astype(np.float32)
+            for position, name in enumerate(names):
+                picked[:, position] = self._exact.get(name, ()) or self._matrix[:, self._numbers[name]]
         return picked
 
     def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
-        """Have no lists."""
-        raise NotImplementedError(name)
+        """Return a column of lists as an (n, d) array."""
+        found = self._lists[name]
+        if isinstance(found, VectorsError):
+            raise found
+        return found.rows
 
 
 def identifiers_of(column: pa.ChunkedArray) -> list[str | None]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_sheet
-from model_adapters.files.readers.archives import unpack
-from model_adapters.files.sheets import ArrowSheet, ParquetSheet
+from model_adapters.files.readers.archives import packed
+from model_adapters.files.sheets import ArrowSheet, IpcSheet, ParquetSheet
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
 BUFFER = 1 << 20
 """Bytes of a file that are read at a time."""
@@ -27,7 +29,7 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
 
     try:
         # Page by page: a whole row group, its levels and its values would be several times the file.
-        with pq.ParquetFile(path, buffer_size=BUFFER) as file:
+        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             return rows_of_sheet(ParquetSheet(file), ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"
@@ -43,13 +45,14 @@ def read_arrow(path: Path, ask: Ask) -> Rows:
     import pyarrow as pa
 
     try:
-        with pa.memory_map(str(path)) as mapped:
+        with pa.memory_map(str(path)) as mapped, pa.OSFile(str(path)) as file:
             try:
-                table = pa.ipc.open_file(mapped).read_all()
+                packed_sheet = IpcSheet(file)
+                # What is not packed needs no copy; what is, is unpacked beside the matrix, not beside the file too.
+                sheet = packed_sheet if packed_sheet.is_packed else ArrowSheet(pa.ipc.open_file(mapped).read_all())
             except pa.ArrowInvalid:
-                mapped.seek(0)
-                table = pa.ipc.open_stream(mapped).read_all()
-            return rows_of_sheet(ArrowSheet(table), ask)
+                sheet = ArrowSheet(pa.ipc.open_stream(mapped).read_all())
+            return rows_of_sheet(sheet, ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable Arrow file ({one_line(error)}); write it again, as parquet"
         raise VectorsError(message) from error
@@ -64,12 +67,25 @@ def read_json_lines(path: Path, ask: Ask) -> Rows:
     import pyarrow as pa
     import pyarrow.json as pa_json
 
-    _, content = unpack(path)
+    content = packed(path)
+    # A block holds a line at least; one of 4,096 numbers has 80 kB.
+    options = pa_json.ReadOptions(use_threads=False, block_size=2 * 1024**2)
     try:
-        # A block holds a line at least; one of 4,096 numbers has 80 kB.
-        options = pa_json.ReadOptions(use_threads=False, block_size=16 * 1024**2)
-        table = pa_json.read_json(pa.BufferReader(content), read_options=options)
+        try:
+            with content.open() as file, pa_json.open_json(file, read_options=options) as reader:
+                table = pa.Table.from_batches([_in_float32(batch) for batch in reader])
+        except pa.ArrowInvalid:
+            # The first lines fix the types, and later ones have others: all lines decide, at once.
+            table = pa_json.read_json(pa.BufferReader(content.buffer()), read_options=options)
     except pa.ArrowException as error:
         message = f"{ask.where} is not readable as lines of JSON ({one_line(error)}); write one object a line"
         raise VectorsError(message) from error
     return rows_of_sheet(ArrowSheet(table), ask)
+
+
+def _in_float32(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose lists of float64 have half of their size."""
+    import pyarrow as pa
+
+    kinds = [pa.list_(pa.float32()) if field.type == pa.list_(pa.float64()) else field.type for field in batch.schema]
+    return batch.cast(pa.schema(list(zip(batch.schema.names, kinds, strict=True))))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +16,20 @@ import numpy as np
 
 from model_adapters.embedding.table import check_lengths
 from model_adapters.errors import VectorsError, one_line, some
-from model_adapters.files.identifiers import are_row_numbers, odd_names
+from model_adapters.files.identifiers import are_row_numbers, may_name_genes, odd_names
 from model_adapters.files.layout import EXPECTED, Ask, Rows, rows_of_sheet
-from model_adapters.files.readers.archives import unpack
+from model_adapters.files.readers.archives import Packed, packed
 from model_adapters.files.readers.sniffing import BLANK, LISTS, NUMBERS, TEXTS, Form, number, sniff, split_line
-from model_adapters.files.sheets import LIST, ArrowSheet, TextSheet
+from model_adapters.files.sheets import GrowingRows, TextSheet
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 MANY_COLUMNS = 2000
 """Arrow's reader takes seconds for ten thousand columns; row by row it is as fast whatever their number."""
+BLOCK = 1024**2
+"""Bytes of text that are parsed at a time; a row has to fit in."""
+ROWS_AT_ONCE = 256
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-nan", "-NaN", "#N/A"]
 
 
@@ -35,12 +39,13 @@ def read_delimited(path: Path, ask: Ask) -> Rows:
     Raises:
         VectorsError: it is no text, or no table of vectors.
     """
-    name, content = unpack(path)
-    form = sniff(content, Path(name), where=ask.where)
+    content = packed(path)
+    with content.open() as file:
+        form = sniff(file, Path(content.name), where=ask.where)
     return read_form(content, form, ask)
 
 
-def read_form(content: pa.Buffer, form: Form, ask: Ask) -> Rows:
+def read_form(content: Packed, form: Form, ask: Ask) -> Rows:
     """Read a table whose form is known."""
     if form.separator == BLANK or len(form.header) > MANY_COLUMNS:
         rows = rows_of_sheet(_by_rows(content, form, ask), ask)
@@ -50,20 +55,48 @@ def read_form(content: pa.Buffer, form: Form, ask: Ask) -> Rows:
     return rows
 
 
-class _CsvSheet(ArrowSheet):
-    """An Arrow table in which some texts are lists of numbers."""
+class _Collected:
+    """Rows that are read, of which text, identifiers and float32 numbers are kept."""
 
-    def __init__(self, table: pa.Table, lists: Sequence[str]) -> None:
-        super().__init__(table)
-        self.kinds |= dict.fromkeys(lists, LIST)
+    def __init__(self, form: Form, ask: Ask) -> None:
+        self._form, self._ask = form, ask
+        self.texts: dict[str, list[Any]] = {name: [] for name in form.columns_of(TEXTS)}
+        self.lists: dict[str, GrowingRows | VectorsError] = {name: GrowingRows() for name in form.columns_of(LISTS)}
+        numbers = form.columns_of(NUMBERS)
+        # Entrez ids may have more digits than float32.
+        self.exact: dict[str, list[float]] = {name: [] for name in numbers if name == ask.id or may_name_genes(name)}
+        self.numbers = [name for name in numbers if name not in self.exact]
+        self.matrix = GrowingRows(len(self.numbers))
+        self._rows = 0
 
-    def lists(self, name: str, symbols: Sequence[str], *, where: str) -> NDArray[np.float32]:
-        """Return a column of lists as an (n, d) array."""
-        with np.errstate(over="ignore"):
-            return _parse_lists(self._table.column(name).to_pylist(), symbols, where=where).astype(np.float32)
+    def add(self, cells: Mapping[str, Any], numbers: NDArray[np.float32]) -> None:
+        """Take some rows: the cells of other columns than `numbers`, and the (n, d) numbers."""
+        for name, column in (*self.texts.items(), *self.exact.items()):
+            column.extend(cells[name])
+        first = next(iter(self.texts), "")
+        names: Sequence[str] = cells[first] if first else [f"row {self._rows + i + 1}" for i in range(len(numbers))]
+        for name, rows in self.lists.items():
+            if isinstance(rows, GrowingRows):
+                try:
+                    rows.add(_parse_lists(cells[name], names, where=self._ask.where), names, where=self._ask.where)
+                except VectorsError as error:
+                    # It counts only where these are the vectors.
+                    self.lists[name] = error
+        self.matrix.add(numbers, names, where=self._ask.where)
+        self._rows += len(numbers)
+
+    def sheet(self) -> TextSheet:
+        """Return them as a table."""
+        if not self._rows:
+            message = f"{self._ask.where} has no rows, expected one for each gene"
+            raise VectorsError(message)
+        return TextSheet(
+            self._form.header, texts=self.texts, exact=self.exact, lists=self.lists, numbers=self.numbers,
+            matrix=self.matrix.rows,
+        )  # fmt: skip
 
 
-def _by_columns(content: pa.Buffer, form: Form, ask: Ask) -> ArrowSheet:
+def _by_columns(content: Packed, form: Form, ask: Ask) -> TextSheet:
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
@@ -75,21 +108,37 @@ def _by_columns(content: pa.Buffer, form: Form, ask: Ask) -> ArrowSheet:
         refused.append((row.text, row.expected_columns, row.actual_columns))
         return "error"
 
+    found = _Collected(form, ask)
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(content),
-            # One thread: with several, the refused row that is named could be any of them.
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, column_names=form.header, skip_rows=form.skip, encoding=form.encoding
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=form.separator, newlines_in_values=bool(lists), invalid_row_handler=refuse
-            ),
-            # A symbol stays as it is ("NA" is a name); numbers may be missing, which is refused later, by gene.
-            convert_options=pa_csv.ConvertOptions(
-                column_types=types, strings_can_be_null=False, null_values=MISSING, decimal_point=form.decimal
-            ),
-        )
+        with (
+            content.open() as file,
+            pa_csv.open_csv(
+                file,
+                # One thread: with several, the refused row that is named could be any of them.
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False,
+                    column_names=form.header,
+                    skip_rows=form.skip,
+                    encoding=form.encoding,
+                    block_size=BLOCK,
+                ),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=form.separator, newlines_in_values=bool(lists), invalid_row_handler=refuse
+                ),
+                # A symbol stays as it is ("NA" is a name); numbers may be missing, which is refused later, by gene.
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=types, strings_can_be_null=False, null_values=MISSING, decimal_point=form.decimal
+                ),
+            ) as reader,
+        ):
+            for batch in reader:
+                cells = {name: batch.column(name).to_pylist() for name in (*found.texts, *found.lists)}
+                cells |= {name: batch.column(name).to_numpy(zero_copy_only=False).tolist() for name in found.exact}
+                numbers = np.empty((batch.num_rows, len(found.numbers)), dtype=np.float32)
+                with np.errstate(over="ignore"):
+                    for position, dimension in enumerate(found.numbers):
+                        numbers[:, position] = batch.column(dimension).to_numpy(zero_copy_only=False)
+                found.add(cells, numbers)
     except pa.ArrowException as error:
         if form.encoding == "utf8" and "UTF8" in str(error):
             latin = replace(form, encoding="latin1", notes=(*form.notes, "not UTF-8; read as latin-1"))
@@ -99,7 +148,7 @@ def _by_columns(content: pa.Buffer, form: Form, ask: Ask) -> ArrowSheet:
             form.kinds[name] = TEXTS
             return _by_columns(content, form, ask)
         raise VectorsError(_message(form, refused, error, where=ask.where)) from error
-    return _CsvSheet(table, lists)
+    return found.sheet()
 
 
 def _no_dimension(form: Form, error: Exception, ask: Ask) -> str | None:
@@ -124,39 +173,44 @@ def _message(form: Form, refused: list[tuple[str, int, int]], error: Exception, 
     return f"{where} is not a readable table ({one_line(error)[:200]}); {EXPECTED}"
 
 
-def _by_rows(content: pa.Buffer, form: Form, ask: Ask) -> TextSheet:
+def _by_rows(content: Packed, form: Form, ask: Ask) -> TextSheet:
     """Read a row at a time, each into one row of a matrix."""
+    found = _Collected(form, ask)
+    at = {name: position for position, name in enumerate(form.header)}
+    numeric = [at[name] for name in found.numbers]
+    encoding = form.encoding.replace("utf8", "utf-8-sig")
+    with content.open() as file, io.TextIOWrapper(file, encoding=encoding) as lines:
+        rows = (
+            split_line(line.rstrip("\n"), form.separator) for line in islice(lines, form.skip, None) if line.strip()
+        )
+        while some_rows := list(islice(rows, ROWS_AT_ONCE)):
+            numbers = np.empty((len(some_rows), len(numeric)), dtype=np.float32)
+            for row, cells in enumerate(some_rows):
+                if len(cells) != len(form.header):
+                    counts = f"the row of {cells[0][:20]} has {len(cells)} fields, the header has {len(form.header)}"
+                    message = f"{ask.where}: {counts}; all must have the same"
+                    raise VectorsError(message)
+                numbers[row] = _numbers([cells[position] for position in numeric], cells[0], form, ask)
+            others = {name: [cells[at[name]] for cells in some_rows] for name in (*found.texts, *found.lists)}
+            exact = {
+                name: [float(_numbers([cells[at[name]]], cells[0], form, ask)[0]) for cells in some_rows]
+                for name in found.exact
+            }
+            found.add(others | exact, numbers)
+    return found.sheet()
+
+
+def _numbers(cells: list[str], name: str, form: Form, ask: Ask) -> NDArray[np.float64]:
+    """Return cells as numbers; Arrow parses them three times as fast as Python."""
     import pyarrow as pa
 
-    texts: dict[str, list[str]] = {name: [] for name, kind in form.kinds.items() if kind != NUMBERS}
-    wanted = {name: position for position, name in enumerate(form.columns_of(NUMBERS))}
-    is_text = [name in texts for name in form.header]
-    numeric = np.flatnonzero(~np.array(is_text))
-    textual = np.flatnonzero(is_text).tolist()
-    vectors = []
-    lines = content.to_pybytes().decode(form.encoding.replace("utf8", "utf-8-sig"), errors="strict").splitlines()
-    body = lines[form.skip :]
-    for line in filter(str.strip, body):
-        cells = split_line(line, form.separator)
-        if len(cells) != len(form.header):
-            message = (
-                f"{ask.where}: the row of {cells[0][:20]} has {len(cells)} fields, the header has {len(form.header)}"
-            )
-            raise VectorsError(message + "; all must have the same")
-        for position in textual:
-            texts[form.header[position]].append(cells[position])
-        values = [cells[position] for position in numeric] if textual[1:] or textual != [0] else cells[1:]
-        if form.decimal == ",":
-            values = [value.replace(",", ".") for value in values]
-        try:
-            row = pa.array(values, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        except pa.ArrowException:
-            row = np.array([_or_missing(value, cells[0], ask) for value in values])
-        vectors.append(row.astype(np.float32) if len(form.header) > MANY_COLUMNS else row)
-    if not vectors:
-        message = f"{ask.where} has no rows, expected one for each gene"
-        raise VectorsError(message)
-    return TextSheet(texts, wanted, np.stack(vectors), form.header)
+    if form.decimal == ",":
+        cells = [cell.replace(",", ".") for cell in cells]
+    try:
+        parsed: NDArray[np.float64] = pa.array(cells, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowException:
+        return np.array([_or_missing(cell, name, ask) for cell in cells])
+    return parsed
 
 
 def _or_missing(value: str, name: str, ask: Ask) -> float:

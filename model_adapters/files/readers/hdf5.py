@@ -1,21 +1,30 @@
-"""Reads AnnData's files (.h5ad) by their HDF5 layout, without anndata."""
+"""Reads AnnData's files (.h5ad), in a process of its own that a damaged one may end or hold up."""
 
 from __future__ import annotations
 
-import math
+import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from model_adapters.errors import VectorsError, did_you_mean, one_line, some
-from model_adapters.files.identifiers import may_name_genes
+import numpy as np
+
+from model_adapters.errors import VectorsError
 from model_adapters.files.layout import Ask, Rows, rows_of_array
-from model_adapters.files.readers.archives import check_size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-GROUPS = {"varm": "var", "obsm": "obs"}
+CONTENT = "model_adapters.files.readers.hdf5_content"
+SECONDS = 10
+"""For a file of any size, once h5py is loaded."""
+BYTES_A_SECOND = 2 * 1024**2
+"""Of a slow network, besides."""
 
 
 def read_h5ad(path: Path, ask: Ask) -> Rows:
@@ -26,62 +35,53 @@ def read_h5ad(path: Path, ask: Ask) -> Rows:
     columns, whichever are genes.
 
     Raises:
-        VectorsError: h5py is not installed, or there is no such array, or it is not a dense one of two dimensions.
+        VectorsError: h5py is not installed, or there is no such array, or it is not a dense one of two dimensions; or
+            the file is so damaged that the HDF5 library dies of it or does not end.
     """
-    try:
-        import h5py
-    except ImportError as error:
+    if find_spec("h5py") is None:
         message = f"{path.name}: h5ad files are read with h5py, which is not installed; pip install 'gene-bench[h5ad]'"
-        raise VectorsError(message) from error
-    try:
-        with h5py.File(path, "r") as file:
-            chosen = _choose(file, ask)
-            array = _dense(file, chosen, ask)
-            if chosen != "X":
-                return rows_of_array(_names(file, GROUPS[chosen.partition("/")[0]], ask), array, ask)
-            return _rows_of_x(file, array, ask)
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
-        if isinstance(error, VectorsError):
-            raise
-        message = f"{path.name} is not an h5ad file of anndata 0.7 or later ({one_line(error)}); write it again"
-        raise VectorsError(message) from error
-
-
-def _choose(file: Any, ask: Ask) -> str:
-    found = [f"{group}/{name}" for group in GROUPS for name in file.get(group, ())]
-    every = [*found, *(["X"] if "X" in file else [])]
-    chosen = ask.key or (found[0] if len(found) == 1 else "X" if every == ["X"] else None)
-    if chosen is None:
-        there = some(every, limit=8) or "no varm and no obsm"
-        message = f"{ask.where} has {there}; choose one array with key={found[0] if found else 'varm/NAME'}"
         raise VectorsError(message)
-    if chosen not in every:
-        message = f"{ask.where} has no {chosen}, it has {some(every, limit=8)}{did_you_mean(chosen, every)}"
-        raise VectorsError(message)
-    return chosen
+    names, array = _received(path, ask)
+    if len(names) == 1:
+        return rows_of_array(next(iter(names.values())), array, ask)
+    return _rows_of_x(names, array, ask)
 
 
-def _dense(file: Any, chosen: str, ask: Ask) -> NDArray[Any]:
-    import h5py
-
-    array = file[chosen]
-    if not isinstance(array, h5py.Dataset) or array.ndim != 2:
-        kind = array.attrs.get("encoding-type", "an array of another shape")
-        message = f"{ask.where}: {chosen} holds {kind}, expected a dense array of two dimensions"
-        raise VectorsError(message)
-    check_size(
-        math.prod(array.shape) * array.dtype.itemsize, array.id.get_storage_size(), where=f"{ask.where}: {chosen}"
+def _received(path: Path, ask: Ask) -> tuple[dict[str, dict[str, list[Any]]], NDArray[np.float32]]:
+    """Return group -> column -> names, and the (n, d) array, from a process that reads them."""
+    seconds = SECONDS + path.stat().st_size // BYTES_A_SECOND
+    asked = json.dumps([str(path.absolute()), ask.where, ask.key, ask.id, seconds])
+    process = subprocess.Popen(
+        [sys.executable, "-m", CONTENT, asked],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
-    read: NDArray[Any] = array[:]
-    return read
+    with process, process.stdout:  # type: ignore[union-attr]  # it is a pipe
+        pipe: Any = process.stdout
+        facts = json.loads(pipe.readline() or b"{}")
+        array = np.empty(facts.get("shape", (0, 0)), dtype=np.float32)
+        view = memoryview(array.reshape(-1).data).cast("B")
+        got = 0
+        while got < len(view) and (count := pipe.readinto(view[got:])):
+            got += count
+    if "refused" in facts:
+        raise VectorsError(facts["refused"])
+    if process.returncode or not facts:
+        late = process.returncode == -signal.SIGALRM
+        what = f"was not read in {seconds} s" if late else "ends the HDF5 library"
+        message = f"{ask.where} {what}: it is damaged; write it again"
+        raise VectorsError(message)
+    return facts["names"], array
 
 
-def _rows_of_x(file: Any, array: NDArray[Any], ask: Ask) -> Rows:
+def _rows_of_x(names: dict[str, dict[str, list[Any]]], array: NDArray[Any], ask: Ask) -> Rows:
     """Take the columns of X as genes, as AnnData has them, unless more of its rows are known genes."""
     found = []
     for group, oriented in (("var", array.T), ("obs", array)):
         try:
-            found.append(rows_of_array(_names(file, group, ask), oriented, ask))
+            found.append(rows_of_array(names[group], oriented, ask))
         except VectorsError as error:
             first = error
     if not found:
@@ -89,34 +89,3 @@ def _rows_of_x(file: Any, array: NDArray[Any], ask: Ask) -> Rows:
     rows = max(found, key=lambda each: each.identified[0].share)
     rows.reading.notes.append(f"one vector for each {'row' if rows.vectors is array else 'column'} of X")
     return rows
-
-
-def _names(file: Any, group: str, ask: Ask) -> dict[str, list[Any]]:
-    """Return the index of a group and its other columns that may name genes."""
-    frame = file[group]
-    index = frame.attrs["_index"]
-    index = index.decode() if isinstance(index, bytes) else str(index)
-    columns = [name for name in frame if name != index and (name == ask.id or may_name_genes(name))]
-    return {
-        f"{group}/{name}" if name == index and name.startswith("_") else name: names
-        for name in (index, *columns)
-        if (names := _strings(frame[name])) is not None
-    }
-
-
-def _strings(values: Any) -> list[Any] | None:
-    """Return a column as text or numbers: strings, strings with a mask, or categories; None for another kind."""
-    import h5py
-
-    if isinstance(values, h5py.Group):
-        if "codes" in values:
-            categories, codes = _strings(values["categories"]), values["codes"][:]
-            return None if categories is None else [categories[code] if code >= 0 else None for code in codes.tolist()]
-        values = values["values"]
-    if values.ndim != 1:
-        return None
-    if h5py.check_string_dtype(values.dtype) is not None:
-        found: list[Any] = values.asstr()[:].tolist()
-        return found
-    numbers: list[Any] | None = values[:].tolist() if values.dtype.kind in "iu" else None
-    return numbers

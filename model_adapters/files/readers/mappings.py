@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 FORMS = "expected gene -> list of numbers, or an array of vectors and a list of genes"
 KEYS = "keys"
-EMPTY = np.empty(0)
-"""In place of a vector that has been copied, whose memory may go."""
 
 
 def rows_of_mapping(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
@@ -33,8 +31,17 @@ def rows_of_mapping(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
             raise VectorsError(message)
         if isinstance(mapping[ask.key], Mapping):
             return rows_of_mapping(mapping[ask.key], _without_key(ask))
-    matrices = {str(key): array for key, value in mapping.items() if (array := _matrix(value)) is not None}
-    lists = {str(key): names for key, value in mapping.items() if (names := _names(value)) is not None}
+    matrices: dict[str, NDArray[Any]] = {}
+    lists: dict[str, list[str]] = {}
+    inner: list[Mapping[Any, Any]] = []
+    # Once: a mapping of a file may make its values when they are asked for.
+    for key, value in mapping.items():
+        if (array := _matrix(value)) is not None:
+            matrices[str(key)] = array
+        elif (names := _names(value)) is not None:
+            lists[str(key)] = names
+        elif isinstance(value, Mapping):
+            inner.append(value)
     if ask.key in matrices:
         return rows_of_array(lists, matrices[str(ask.key)], ask)
     if lists and len(matrices) == 1:
@@ -43,7 +50,6 @@ def rows_of_mapping(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
         there = some(matrices, limit=8)
         message = f"{ask.where} has {len(matrices)} arrays of two dimensions ({there}); choose with key=NAME"
         raise VectorsError(message)
-    inner = [value for value in mapping.values() if isinstance(value, Mapping)]
     if len(inner) == 1 and len(mapping) <= 3:
         return rows_of_mapping(inner[0], ask)
     return _from_vectors(mapping, ask)
@@ -54,18 +60,22 @@ def _from_vectors(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
         message = f"{ask.where}: an empty dictionary; {FORMS}"
         raise VectorsError(message)
     names = [_text(key) for key in mapping]
-    vectors: list[NDArray[Any]] = []
-    for name, value in zip(names, mapping.values(), strict=True):
+    # Arrays are asked for twice: all at once, those of a file would be in memory beside the matrix.
+    made: dict[int, NDArray[Any]] = {}
+    lengths = []
+    for row, (name, value) in enumerate(zip(names, mapping.values(), strict=True)):
         vector = _vector(value)
         if vector is None:
             message = f"{ask.where}: no list of numbers for {name} but {_kind(value)}; {FORMS}"
             raise VectorsError(message)
-        vectors.append(vector)
-    check_lengths(np.array([len(vector) for vector in vectors]), names, where=ask.where)
-    matrix = np.empty((len(vectors), len(vectors[0])), dtype=np.float32)
+        lengths.append(len(vector))
+        if isinstance(value, list | tuple):
+            made[row] = vector
+    check_lengths(np.array(lengths), names, where=ask.where)
+    matrix = np.empty((len(names), lengths[0]), dtype=np.float32)
     with np.errstate(over="ignore"):
-        for row in range(len(vectors)):
-            matrix[row], vectors[row] = vectors[row], EMPTY
+        for row, value in enumerate(mapping.values()):
+            matrix[row] = made.pop(row) if row in made else _vector(value)
     return rows_of_array({KEYS: names}, matrix, ask)
 
 

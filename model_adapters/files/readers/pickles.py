@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from model_adapters.files.layout import Ask, Rows
 
 SHORTEST_RUN, RUN = 16, 4096
+LONG = 256
+"""Bytes from which those of an array are not copied: in a file that is mapped, they are there already."""
 MAX_DEPTH = 32
 MAX_SHARED = 100
 """An object may be in several places; expanded, all are at most a hundred times as many as the bytes of the file."""
@@ -90,8 +92,7 @@ def load_plain(content: bytes | mmap.mmap) -> Any:
         CarriesCode: it names something else.
         ValueError: it is damaged or has an opcode of another kind of object.
     """
-    reader = _Reader(content)
-    value = reader.read()
+    value = _Reader(content).read()
     return _Finisher(len(content)).finish(value)
 
 
@@ -116,7 +117,7 @@ class _Dtype:
         return np.dtype(code.replace("O8", "O"))
 
 
-@dataclass
+@dataclass(slots=True)
 class _Array:
     """An array that is made before its content is known."""
 
@@ -136,9 +137,12 @@ class _Reader:
     def __init__(self, content: bytes | mmap.mmap) -> None:
         self._content = content
         self._bytes = np.frombuffer(content, dtype=np.uint8)
+        self._view = memoryview(content)
         self._position = 0
         self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+        # In the order of their numbers as Python writes them; a dictionary of a million would take 100 MB.
+        self._memo: list[Any] = []
+        self._others: dict[int, Any] = {}
 
     def read(self) -> Any:
         """Return the object on the stack at the end."""
@@ -161,6 +165,14 @@ class _Reader:
         if len(taken) != size:
             message = f"it ends within {size:,} bytes at byte {start:,}"
             raise ValueError(message)
+        return taken
+
+    def _long(self, size: int) -> bytes | memoryview:
+        """Return the bytes of an array where they are, shorter ones as such."""
+        taken = self._view[self._position : self._position + size] if size >= LONG else self._take(size)
+        if len(taken) != size:
+            return self._take(size)
+        self._position += size if size >= LONG else 0
         return taken
 
     def _size(self, width: int) -> int:
@@ -205,7 +217,16 @@ class _Reader:
         if index > len(self._content):
             message = f"memo index {index}"
             raise ValueError(message)
-        self._memo[index] = self._stack[-1]
+        if index < len(self._memo):
+            self._memo[index] = self._stack[-1]
+        elif index == len(self._memo):
+            self._memo.append(self._stack[-1])
+            self._others.pop(index, None)
+        else:
+            self._others[index] = self._stack[-1]
+
+    def _get(self, index: int) -> None:
+        self._push(self._memo[index] if index < len(self._memo) else self._others[index])
 
     def _append(self, items: list[Any]) -> None:
         _typed(self._stack[-1], list).extend(items)
@@ -265,17 +286,17 @@ class _Reader:
         ord("X"): lambda self: self._push(self._take(self._size(4)).decode("utf-8")),
         0x8D: lambda self: self._push(self._take(self._size(8)).decode("utf-8")),
         ord("C"): lambda self: self._push(self._take(self._size(1))),
-        ord("B"): lambda self: self._push(self._take(self._size(4))),
-        0x8E: lambda self: self._push(self._take(self._size(8))),
-        0x96: lambda self: self._push(self._take(self._size(8))),
+        ord("B"): lambda self: self._push(self._long(self._size(4))),
+        0x8E: lambda self: self._push(self._long(self._size(8))),
+        0x96: lambda self: self._push(self._long(self._size(8))),
         # Text of Python 2, which did not tell it from bytes.
         ord("U"): lambda self: self._push(self._take(self._size(1)).decode("latin-1")),
         ord("T"): lambda self: self._push(self._take(self._size(4)).decode("latin-1")),
-        0x94: lambda self: self._put(len(self._memo)),
+        0x94: lambda self: self._put(len(self._memo) + len(self._others)),
         ord("q"): lambda self: self._put(self._size(1)),
         ord("r"): lambda self: self._put(self._size(4)),
-        ord("h"): lambda self: self._push(self._memo[self._size(1)]),
-        ord("j"): lambda self: self._push(self._memo[self._size(4)]),
+        ord("h"): lambda self: self._get(self._size(1)),
+        ord("j"): lambda self: self._get(self._size(4)),
         ord("t"): lambda self: self._push(tuple(self._to_mark())),
         0x85: lambda self: self._tuple(1),
         0x86: lambda self: self._tuple(2),
@@ -332,11 +353,13 @@ def _array(data: Any, dtype: _Dtype, shape: tuple[Any, ...], order: str) -> NDAr
     if min(lengths, default=0) < 0 or math.prod(lengths) * checked.itemsize != len(content):
         message = f"{len(content):,} bytes for an array of {checked} of shape {shape}"
         raise ValueError(message)
-    return np.frombuffer(content, dtype=checked).reshape(lengths, order="F" if order == "F" else "C")
+    array = np.frombuffer(content, dtype=checked).reshape(lengths, order="F" if order == "F" else "C")
+    # A matrix may be kept as it is, and must not change with its file.
+    return array if array.ndim < 2 else array.copy(order="K")
 
 
-def _bytes(value: Any) -> bytes:
-    return value.encode("latin-1") if isinstance(value, str) else bytes(_typed(value, bytes))
+def _bytes(value: Any) -> bytes | memoryview:
+    return value.encode("latin-1") if isinstance(value, str) else _typed(value, bytes | memoryview)
 
 
 def _typed(value: Any, kind: Any) -> Any:
@@ -367,6 +390,8 @@ class _Finisher:
 
     def _finish(self, value: Any, depth: int) -> tuple[Any, int]:
         if not isinstance(value, dict | list | tuple | _Array | np.ndarray):
+            if isinstance(value, memoryview):
+                return bytes(value), 1
             if isinstance(value, _Global | _Dtype | _Mark):
                 message = f"{type(value).__name__.strip('_').lower()} among the values"
                 raise ValueError(message)

@@ -7,13 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 
 from model_adapters.errors import VectorsError, some
 from model_adapters.files.identifiers import are_row_numbers, may_be_whole, may_name_genes, odd_names
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SAMPLE_BYTES = 4 * 1024**2
 SAMPLE_ROWS = 200
@@ -55,18 +52,18 @@ class Form:
         return [name for name, its in self.kinds.items() if its == kind]
 
 
-def sniff(content: pa.Buffer, name: Path, *, where: str) -> Form:
+def sniff(file: IO[bytes], name: Path, *, where: str) -> Form:
     """Read the beginning of a table.
 
     Args:
-        content: Of the file, unpacked.
+        file: At its beginning, unpacked.
         name: Of it; `.tsv` and `.csv` decide where the cells leave a choice.
         where: For messages.
 
     Raises:
         VectorsError: it is empty, no text, or has one column only.
     """
-    lines, encoding = _lines(content, where=where)
+    lines, encoding = _lines(file, where=where)
     if not lines:
         message = f"{where} is empty; expected a column of gene identifiers and numeric columns"
         raise VectorsError(message)
@@ -123,14 +120,16 @@ def number(cell: str, decimal: str) -> float | None:
         return None
 
 
-def _lines(content: pa.Buffer, *, where: str) -> tuple[list[str], str]:
-    size = min(SAMPLE_BYTES, content.size)
-    # A header may be longer than that: genes as columns, or a million of them.
-    while size < content.size and content.slice(size // 2, size - size // 2).to_pybytes().count(b"\n") < FEWEST_LINES:
-        size = min(2 * size, content.size)
-    sample = content.slice(0, size).to_pybytes()
-    complete = size == content.size
-    if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
+def _lines(file: IO[bytes], *, where: str) -> tuple[list[str], str]:
+    sample = bytearray()
+    complete, ends = False, 0
+    # A header may be longer than a sample: genes as columns, or a million of them.
+    while not complete and ends <= FEWEST_LINES:
+        more = file.read(SAMPLE_BYTES)
+        complete = len(more) < SAMPLE_BYTES
+        ends += more.count(b"\n")
+        sample += more
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"
         text = sample[: len(sample) // 2 * 2].decode("utf-16", errors="ignore")
     else:
@@ -147,7 +146,7 @@ def _lines(content: pa.Buffer, *, where: str) -> tuple[list[str], str]:
         lines = lines[:-1]
     lines = [line for line in lines[: 2 * SAMPLE_ROWS] if line.strip()]
     return lines[
-        : max(20, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(lines[0].split(",")) if lines else 1)))
+        : max(2 * FEWEST_LINES, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(lines[0].split(",")) if lines else 1)))
     ], encoding
 
 

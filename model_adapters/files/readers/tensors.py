@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from model_adapters.errors import VectorsError, one_line
@@ -58,7 +58,7 @@ def read_safetensors(path: Path, ask: Ask) -> Rows:
 
     try:
         with safe_open(path, framework="pt") as file:
-            return _rows({name: file.get_tensor(name) for name in file.keys()}, path, ask)  # noqa: SIM118
+            return _rows(_Arrays(file.keys(), file.get_tensor), path, ask)
     except (SafetensorError, OSError) as error:
         message = f"{ask.where} is not a readable safetensors file ({one_line(error)}); fetch it again"
         raise VectorsError(message) from error
@@ -66,7 +66,7 @@ def read_safetensors(path: Path, ask: Ask) -> Rows:
 
 def _rows(loaded: Any, path: Path, ask: Ask) -> Rows:
     plain = _plain(loaded)
-    tensors = dict(plain) if isinstance(plain, Mapping) else {"tensor": plain}
+    tensors = plain if isinstance(plain, Mapping) else {"tensor": plain}
     matrices = {name: array for name, array in tensors.items() if getattr(array, "ndim", 0) == 2 and len(array) > 1}
     beside = ask.genes or list_beside(path)
     chosen = ask.key if ask.key in matrices else next(iter(matrices), None)
@@ -90,5 +90,24 @@ def _plain(value: Any) -> Any:
         dense = value.detach()
         return (dense.float() if dense.is_floating_point() else dense).numpy()
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return _Arrays(value, value.__getitem__)
     return value
+
+
+class _Arrays(Mapping[Any, Any]):
+    """Tensors by name, each an array while somebody holds it: of a file that is mapped, only pages in use count."""
+
+    def __init__(self, names: Collection[Any], get: Callable[[Any], Any]) -> None:
+        self._names, self._get = names, get
+
+    def __getitem__(self, name: Any) -> Any:
+        return _plain(self._get(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_array
-from model_adapters.files.readers.archives import unpack
-from model_adapters.files.readers.delimited import read_form
+from model_adapters.files.readers.archives import packed
+from model_adapters.files.readers.delimited import ROWS_AT_ONCE, read_form
 from model_adapters.files.readers.sniffing import NUMBERS, sniff
+from model_adapters.files.sheets import GrowingRows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +33,9 @@ def read_text(path: Path, ask: Ask) -> Rows:
     with path.open("rb") as file:
         first = file.readline(1 << 16)
     if first.strip() and not re.fullmatch(rb"\d+\s+\d+\s*", first):
-        _, content = unpack(path)
-        form = sniff(content, path, where=ask.where)
+        content = packed(path)
+        with content.open() as file:
+            form = sniff(file, path, where=ask.where)
         if form.named and form.columns_of(NUMBERS):
             return read_form(content, form, ask)
     names, vectors = read_word2vec(path)
@@ -44,24 +48,13 @@ def read_word2vec(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     Raises:
         VectorsError: it is not text, a line has another number of numbers, or the first line announces other counts.
     """
+    names: list[str] = []
     try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        announced = _header(list(islice(_lines(path), 2)))
+        vectors = _numbers_of(path, names, skip=bool(announced))
     except UnicodeDecodeError as error:
         message = f"{path.name} is not UTF-8 text ({one_line(error)}); expected word2vec text, not its binary form"
         raise VectorsError(message) from error
-    announced = _header(lines)
-    pairs = [line.split(maxsplit=1) for line in lines[bool(announced) :]]
-    if not pairs:
-        message = f"{path.name} names no gene, expected lines of a gene and its numbers"
-        raise VectorsError(message)
-    if short := [pair[0] for pair in pairs if len(pair) < 2]:
-        message = f"{path.name}: no numbers after {short[0]!r}; expected lines of a gene and its numbers"
-        raise VectorsError(message)
-    names = [pair[0] for pair in pairs]
-    try:
-        vectors = np.loadtxt([pair[1] for pair in pairs], dtype=np.float32, comments=None, ndmin=2)
-    except ValueError as error:
-        raise VectorsError(_line_message(path.name, pairs, error)) from error
     if announced and announced != [*vectors.shape]:
         message = (
             f"{path.name}: its first line announces {announced[0]} genes of dimension {announced[1]}, but it has "
@@ -69,6 +62,31 @@ def read_word2vec(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         )
         raise VectorsError(message)
     return names, vectors
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8-sig") as file:
+        yield from (line for line in file if line.strip())
+
+
+def _numbers_of(path: Path, names: list[str], *, skip: bool) -> NDArray[np.float32]:
+    """Return the (n, d) numbers, a few lines at a time; their names are added to the list."""
+    lines = islice(_lines(path), int(skip), None)
+    found = GrowingRows()
+    while pairs := [line.split(maxsplit=1) for line in islice(lines, ROWS_AT_ONCE)]:
+        if short := [pair[0] for pair in pairs if len(pair) < 2]:
+            message = f"{path.name}: no numbers after {short[0]!r}; expected lines of a gene and its numbers"
+            raise VectorsError(message)
+        try:
+            block = np.loadtxt([pair[1] for pair in pairs], dtype=np.float32, comments=None, ndmin=2)
+        except ValueError as error:
+            raise VectorsError(_line_message(path.name, pairs, error)) from error
+        found.add(block, [pair[0] for pair in pairs], where=path.name)
+        names += [pair[0] for pair in pairs]
+    if not names:
+        message = f"{path.name} names no gene, expected lines of a gene and its numbers"
+        raise VectorsError(message)
+    return found.rows
 
 
 def _header(lines: list[str]) -> list[int]:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import pickle
 import random
 import struct
@@ -201,7 +202,8 @@ def test_mutated_files_are_read_or_refused_in_one_line(tmp_path):
     lines = Counter()
     for path in sorted(tmp_path.iterdir()):
         content = path.read_bytes()
-        for _ in range(40):
+        # Each h5ad is read in a process of its own.
+        for _ in range(8 if path.suffix == ".h5ad" else 40):
             mutated = bytearray(content)
             for _ in range(generator.randint(1, 4)):
                 mutated[generator.randrange(len(mutated))] = generator.randrange(256)
@@ -219,3 +221,22 @@ def test_a_message_is_one_line_whatever_it_names(tmp_path):
     with pytest.raises(GeneBenchError, match="the row of") as caught:
         load_model(str(path)).table()
     assert str(caught.value).isprintable()
+
+
+def test_an_hdf5_file_that_does_not_end_or_ends_the_library_is_one_line(tmp_path, monkeypatch):
+    h5py = pytest.importorskip("h5py")
+    h5(tmp_path / "v.h5ad", names=np.array(SYMBOLS, dtype="S5"), emb=VECTORS)
+    os.mkfifo(tmp_path / "pipe")
+    with h5py.File(tmp_path / "v.h5ad", "r+") as file:
+        # To open a pipe waits for a writer: it stands for a library that goes round in circles.
+        file["varm/other"] = h5py.ExternalLink(str(tmp_path / "pipe"), "/X")
+    monkeypatch.setattr("model_adapters.files.readers.hdf5.SECONDS", 1)
+    with pytest.raises(AdapterError, match=r"^v.h5ad was not read in 1 s: it is damaged; write it again$"):
+        load_model(f"{tmp_path}/v.h5ad,key=varm/other").table()
+    assert len(load_model(f"{tmp_path}/v.h5ad,key=varm/emb").vector_table()) == 20
+    # A process that runs something else ends without a word, as one does that dies in the library.
+    monkeypatch.setattr("model_adapters.files.readers.hdf5.CONTENT", "aborts")
+    (tmp_path / "aborts.py").write_text("import os; os.abort()")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(AdapterError, match=r"^v.h5ad ends the HDF5 library: it is damaged; write it again$"):
+        load_model(f"{tmp_path}/v.h5ad,key=varm/emb").table()
