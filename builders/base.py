@@ -19,6 +19,7 @@ from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
 from builders.folds.families import FAMILIES, PFAM
 from builders.folds.genes import read_gene_groups
 from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
+from builders.parts import in_parts, one_part_each
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
@@ -110,7 +111,8 @@ class GeneTaskBuilder:
         Returns:
             The entity's columns with identifiers as the source has them, and `label`: a name (binary, multiclass), a
             collection of names (multilabel) or a number. A column `<entity column>_alt` may hold a second identifier,
-            tried where the first is unknown. A missing value is a missing row. For a `TableConfig`: the table itself.
+            tried where the first is unknown, and `split` the part ("train" or "test") of a task that comes in parts. A
+            missing value is a missing row. For a `TableConfig`: the table itself.
         """
 
     def inputs(self, config: Any) -> list[tuple[Source, str]]:
@@ -334,6 +336,7 @@ class GeneTaskBuilder:
         rows = self.resolve(rows)
         if config.entity == "gene_pair":
             rows = self.unordered(rows, keys)
+        rows, parts = one_part_each(rows, keys, self.audit)
         rows = one_row_per_entity(rows, keys, config.duplicates, self.audit)
         rows = drop_rare(rows, config.target, self.audit)
         self.audit.n = len(rows)
@@ -346,7 +349,7 @@ class GeneTaskBuilder:
         of_task = task_rows({key: rows[key].tolist() for key in keys}, values, names, config)
         columns = fold_columns(of_task, config.entity, self.gene_groups(), without=config.no_splits)
         self.audit.splits, self.audit.no_splits = dict(columns.facts), dict(columns.absent)
-        return task_table(of_task, values, names, config, columns)
+        return in_parts(*task_table(of_task, values, names, config, columns), keys, parts)
 
     def resolve(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows whose identifiers all have current symbols, under these; the audit counts the others."""

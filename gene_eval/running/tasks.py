@@ -21,8 +21,9 @@ from builders import (
     subtasks,
 )
 from builders.errors import TaskCodeError
-from builders.folds import SCHEMES, TaskRows, assign, family_column
+from builders.folds import N_FOLDS, PUBLISHED, SCHEMES, TaskRows, assign, family_column
 from builders.labels import task_rows
+from builders.parts import SPLIT
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.catalogue.suites import expand
@@ -31,6 +32,9 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
+
+TRAINED = -1
+"""In place of a fold: the entity is of the part that every split trains on."""
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
@@ -51,7 +55,7 @@ class TaskArrays:
         entities: Entity column -> (n,) identifiers.
         y: Labels as `gene_eval.core.probe` takes them.
         folds: For each repeat of the cross-validation, (n,) fold numbers or (n, 2) blocks of the genes of a pair; see
-            `gene_eval.core.splits.Splits.from_blocks`.
+            `gene_eval.core.splits.Splits.from_blocks`. Of a task in parts, `TRAINED` or the fold of a tested entity.
         gene_table: Config of the genes whose vectors are scored.
         split: Name of the scheme of the folds.
         families: Gene column -> (n,) family of the gene; empty where families are not known.
@@ -72,7 +76,11 @@ class TaskArrays:
 
     def splits(self, rows: npt.NDArray[np.int64], repeat: int = 0) -> Splits:
         """Splits of some of the entities."""
-        return Splits.from_blocks(self.folds[repeat][rows])
+        numbers = self.folds[repeat][rows]
+        if self.split != PUBLISHED:
+            return Splits.from_blocks(numbers)
+        trained = numbers == TRAINED
+        return Splits.from_rows([(trained, numbers == fold) for fold in range(N_FOLDS)], n=len(rows))
 
 
 def collect_tasks(
@@ -176,7 +184,9 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
             globs = chosen.setdefault(match, [])
             globs += [each for each in _label_globs(match, label, subtasks=subtasks) if each not in globs]
     if not patterns:
-        chosen = {name: globs for name, globs in chosen.items() if _config(name).ranked}
+        chosen = {
+            name: globs for name, globs in chosen.items() if _config(name).ranked and not _config(name).on_request
+        }
     order = [name for name in select([]) if name in chosen]
     return {name: chosen[name] for name in [*order, *(name for name in chosen if is_builder_spec(name))]}
 
@@ -230,7 +240,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
 
     Args:
         built: The task.
-        split: Scheme of the folds.
+        split: Scheme of the folds. A task in parts has `published` in place of `random`.
         repeats: Assignments of folds, of which the first is the column; one for a scheme that has no other.
 
     Raises:
@@ -238,12 +248,18 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     """
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
+    # Random folds would mix what was known before with what was found since.
+    if split == "random" and SPLIT in dataset.column_names:
+        split = PUBLISHED
     scheme = SCHEMES[split]
     if scheme.column not in dataset.column_names:
         raise GeneBenchError(_why_no_split(built, split))
     # A slice reads a column at once; to iterate over a column is to format row after row.
     entities = {column: dataset[column][:] for column in ENTITY_COLUMNS[config.entity]}
-    values, folds = dataset["label"][:], [np.asarray(dataset[scheme.column][:], dtype=np.int8)]
+    values = dataset["label"][:]
+    folds = [np.asarray(dataset["fold" if split == PUBLISHED else scheme.column][:], dtype=np.int8)]
+    if split == PUBLISHED:
+        folds = [np.where(np.asarray(dataset[SPLIT][:]) == "train", TRAINED, folds[0]).astype(np.int8)]
     feature = dataset.features["label"]
     names: list[str] = getattr(getattr(feature, "feature", feature), "names", [])
     keys = entity_keys(entities.values())
@@ -284,6 +300,8 @@ def _why_no_split(built: Built, split: str) -> str:
     if config.entity not in SCHEMES[split].entities:
         others = [name for name, scheme in SCHEMES.items() if config.entity in scheme.entities]
         return f"{_ABOUT[config.entity]} cannot be split by {split}; they can by {', '.join(others)}"
+    if split == PUBLISHED:
+        return "no split published: it comes in one part"
     return f"no split {split}: {built.audit.no_splits.get(split, 'it was built without; build it again')}"
 
 
