@@ -33,7 +33,9 @@ def test_dosage_grades(build, labels, counts):
 
 def test_a_grade_that_is_none(build):
     rows = ["chr1\t1\t2\tGENE1\t3", "chr1\t1\t2\tGENE2\tNot yet evaluated"]
-    with pytest.raises(SourceFormatError, match=r"line 2 is not 'chromosome, start, end, gene, score' with a score of 0"):
+    with pytest.raises(
+        SourceFormatError, match=r"line 2 is not 'chromosome, start, end, gene, score' with a score of 0"
+    ):
         build("clingen_haploinsufficiency", {"clingen/ClinGen_haploinsufficiency_gene_GRCh38.bed": rows})
 
 
