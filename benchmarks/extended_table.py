@@ -15,6 +15,7 @@ from pathlib import Path
 import gene_eval
 from builders import BUILDERS
 from gene_eval.catalogue.suites import suites
+from gene_eval.documentation.pages import EXPLAINED
 
 PUBLICATIONS, LOOKUP, CHANCE = "publications", "family lookup", "random"
 CONTROLS = {PUBLICATIONS: "nuisance:publications", LOOKUP: "lookup:family", CHANCE: "random"}
@@ -27,9 +28,7 @@ MAIN = {
     "multilabel": ("roc_auc_macro", 0.5),
     "regression": ("r2", 0.0),
 }
-EXPLAINED = 0.8
-"""A control explains a task if it gets this share of what the best model is above a guess."""
-FIELDS = ("task", PUBLICATIONS, LOOKUP, "best", "best_model")
+FIELDS = ("task", "metric", PUBLICATIONS, LOOKUP, "best", "best_model", "explained_by")
 Scores = Mapping[str, float]
 
 
@@ -50,25 +49,31 @@ def explained(scores: Scores, guess: float) -> dict[str, float]:
     return {name: round((scores[name] - guess) / gain, 3) for name in known} if gain > 0 else {}
 
 
+def flags(scores: Scores, guess: float) -> str:
+    """Controls that explain a task, with their shares; a share above 1 is a control that is ahead of every model."""
+    shares = explained(scores, guess)
+    return ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share >= EXPLAINED)
+
+
 def table(found: Mapping[str, tuple[str, int, Scores]]) -> str:
     """As Markdown; a task that a control explains has the control's name in the last column."""
     names = [*CONTROLS, *MODELS]
     lines = [["task", "metric", "n", *names, "explained by"], ["---"] * (len(names) + 4)]
     for task, (target, n, scores) in found.items():
         metric, guess = MAIN[target]
-        flags = [f"{name} ({share:.0%})" for name, share in explained(scores, guess).items() if share >= EXPLAINED]
         cells = [f"{scores[name]:.3f}" if name in scores else "" for name in names]
-        lines.append([f"`{task}`", metric, f"{n:,}", *cells, ", ".join(flags)])
+        lines.append([f"`{task}`", metric, f"{n:,}", *cells, flags(scores, guess)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def figures(found: Mapping[str, tuple[str, int, Scores]]) -> list[Sequence[str]]:
     """Rows of `FIELDS`."""
     rows: list[Sequence[str]] = [FIELDS]
-    for task, (_, _, scores) in found.items():
+    for task, (target, _, scores) in found.items():
+        metric, guess = MAIN[target]
         best = max((name for name in MODELS if name in scores), key=lambda name: scores[name], default="")
         cells = [f"{scores[name]:.3f}" if name in scores else "" for name in (PUBLICATIONS, LOOKUP, best)]
-        rows.append((task, *cells, best))
+        rows.append((task, metric, *cells, best, flags(scores, guess)))
     return rows
 
 

@@ -73,6 +73,8 @@ def _task(
         description=about,
         target="binary",
         family=family,
+        made_by="the authors of Geneformer, from publications",
+        bias="few genes, which lie in few clusters and families",
         labels=labels,
         files=files,
         paper_name=paper_name,

@@ -32,7 +32,10 @@ def extended() -> dict[str, str]:
             ("track name='x'",),
             *(("chr1", i, i + 1, mixed(i), (0, 1, 2, 3, 30, 40)[i % 6 if i < 50 else 0]) for i in GENES),
         ],
-        "surfaceome/surfy_surfaceome_only.tsv": [("UniProt accession",), *((f"P{10000 + i}",) for i in GENES if i % 4)],
+        "surfaceome/surfy_surfaceome_only.tsv": [
+            ("UniProt accession", "UniProt gene"),
+            *((f"P{10000 + i}" if i % 9 else "A00000", mixed(i)) for i in GENES if i % 4),
+        ],
         "tcrd/TCRD_3.1.4_TDL_families_Updated.txt": [
             ("TDL", "UniProt"),
             *((("Tdark", "Tbio", "Tchem", "Tclin")[i % 4], f"P{10000 + i}") for i in GENES),

@@ -20,6 +20,7 @@ def against_others(
     listed: Sequence[str],
     labels: Sequence[str],
     *,
+    also_named: Sequence[str] = (),
     locus_groups: Collection[str] = (CODING,),
     with_protein: bool = False,
 ) -> pd.DataFrame:
@@ -32,12 +33,14 @@ def against_others(
         builder: Of the source; its audit takes a note of both numbers.
         listed: Identifiers as the source has them.
         labels: (of the others, of the listed).
+        also_named: Other identifiers of the listed, which make none of them a positive, but keep their genes from being
+            negatives.
         locus_groups: HGNC's locus groups that the others are taken from.
         with_protein: Whether the others must have a UniProt accession.
     """
     import pandas as pd
 
-    found = builder.resolver().resolve(listed)
+    found = builder.resolver().resolve([*listed, *also_named])
     meant = {gene for match in found.matches for gene in (match.symbol, *match.candidates)}
     hgnc = builder.hgnc("locus_group")
     chosen = (hgnc["status"] == "Approved") & hgnc["locus_group"].isin(locus_groups)

@@ -48,5 +48,8 @@ class SurfaceomeBuilder(GeneTaskBuilder):
     ]
 
     def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        listed = self.read("surface", ("UniProt accession",))["UniProt accession"].tolist()
-        return against_others(self, listed, config.labels or (), with_protein=True)
+        table = self.read("surface", ("UniProt accession", "UniProt gene"))
+        # Accessions of HLA alleles are not HGNC's any more; the gene beside them is no negative.
+        names = table["UniProt gene"].tolist()
+        listed = table["UniProt accession"].tolist()
+        return against_others(self, listed, config.labels or (), also_named=names, with_protein=True)

@@ -44,15 +44,18 @@ def test_lists_are_labels_over_the_universe(build, labels):
 def test_others_of_a_list_are_genes_that_it_cannot_mean(build, labels):
     rows = ["UniProt name\tUniProt accession\tUniProt gene\tSurfaceome Label"]
     rows += [f"X{i}_HUMAN\tP{10000 + i}\tWRONG\tsurface" for i in range(10, 20)]
-    built = build("surfaceome_is_surface", {"surfaceome/surfy_surfaceome_only.tsv": [*rows, "Y\tQ99999\tY\tsurface"]})
+    built = build(
+        "surfaceome_is_surface", {"surfaceome/surfy_surfaceome_only.tsv": [*rows, "Y\tQ99999\tOLD20\tsurface"]}
+    )
     found = labels(built)
     assert {gene for gene, label in found.items() if label == "surface"} == {f"GENE{i}" for i in range(10, 20)}
-    # A gene without a protein was not classified, an RNA gene neither.
-    assert len(found) == 59
+    # A gene without a protein was not classified, an RNA gene neither; of GENE20 the accession is unknown.
+    assert len(found) == 58
+    assert "GENE20" not in found
     assert "GENE59" not in found
     assert built.audit.samples["unmapped"] == ["Q99999"]
     assert built.audit.notes == [
-        "the source lists 11 rows, all surface; not_surface are the 49 approved genes (protein-coding gene) that none"
+        "the source lists 11 rows, all surface; not_surface are the 48 approved genes (protein-coding gene) that none"
         " of them may stand for"
     ]
 
