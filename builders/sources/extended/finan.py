@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.raw_files import RawFile, Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["FinanBuilder"]
 
@@ -34,6 +29,8 @@ class FinanBuilder(GeneTaskBuilder):
     """Tiers of the druggable genes; the others have no row."""
 
     SOURCE = FINAN
+    IDENTIFIERS = ("ensembl_gene_id",)
+    SEPARATOR = ","
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="finan2017_druggability_tier",
@@ -50,7 +47,3 @@ class FinanBuilder(GeneTaskBuilder):
             bias="tiers 2 and 3 are defined by similarity to targets, which a family lookup knows",
         )
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        table = self.read("tiers", ("ensembl_gene_id", "druggability_tier"), sep=",")
-        return table.rename(columns={"ensembl_gene_id": "symbol", "druggability_tier": "label"})

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.raw_files import RawFile, Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["GnomadBuilder"]
 
@@ -43,6 +38,8 @@ class GnomadBuilder(GeneTaskBuilder):
     """LOEUF of the gene's canonical transcript; a gene for which too few variants are expected has no value."""
 
     SOURCE = GNOMAD
+    # Ensembl ids of GRCh37, of which some are retired; the symbol beside them is known to HGNC.
+    IDENTIFIERS = ("gene_id", "gene")
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="gnomad_constraint",
@@ -57,16 +54,3 @@ class GnomadBuilder(GeneTaskBuilder):
             bias="the interval is wider for short genes, so that length alone tells part of it",
         )
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        import pandas as pd
-
-        table = self.read("by_gene", ("gene", "gene_id", LOEUF))
-        known = ~table[LOEUF].isin(("", "NA", "NaN"))
-        if not known.all():
-            self.audit.notes.append(f"left out, as they have no value: {(~known).sum():,} rows")
-        table = table[known]
-        # Ensembl ids of GRCh37, of which some are retired; the symbol beside them is known to HGNC.
-        return pd.DataFrame(
-            {"symbol": table["gene_id"], "symbol_alt": table["gene"], "label": table[LOEUF].astype(float)}
-        )

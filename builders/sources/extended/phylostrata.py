@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.raw_files import RawFile, Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["PhylostrataBuilder"]
 
@@ -34,6 +29,8 @@ class PhylostrataBuilder(GeneTaskBuilder):
     """Phylostrata by Entrez id: the symbols of the table are those of 2017."""
 
     SOURCE = PHYLOSTRATA
+    IDENTIFIERS = ("Entrez",)
+    SEPARATOR = ","
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="phylostrata_gene_age",
@@ -46,7 +43,3 @@ class PhylostrataBuilder(GeneTaskBuilder):
             bias="genes of a family mostly have one age; young genes are short and little studied",
         )
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        table = self.read("strata", ("Entrez", "Phylostrata"), sep=",")
-        return table.rename(columns={"Entrez": "symbol", "Phylostrata": "label"})

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.raw_files import RawFile, Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["SalukiBuilder"]
 
@@ -34,6 +29,7 @@ class SalukiBuilder(GeneTaskBuilder):
     """The first principal component of half-lives over human data sets: no time, but higher is more stable."""
 
     SOURCE = SALUKI
+    IDENTIFIERS = ("ensembl_gene_id",)
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="saluki_mrna_half_life",
@@ -45,7 +41,3 @@ class SalukiBuilder(GeneTaskBuilder):
             bias="only expressed genes have a value; codons and transcript length tell part of it",
         )
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        table = self.read("half_lives", ("ensembl_gene_id", FIRST_COMPONENT))
-        return table.rename(columns={"ensembl_gene_id": "symbol", FIRST_COMPONENT: "label"}).astype({"label": float})

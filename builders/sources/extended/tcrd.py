@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.raw_files import RawFile, Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["TcrdBuilder"]
 
@@ -34,6 +29,7 @@ class TcrdBuilder(GeneTaskBuilder):
     """Target development levels, by UniProt accession."""
 
     SOURCE = TCRD
+    IDENTIFIERS = ("UniProt",)
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="tcrd_development_level",
@@ -52,7 +48,3 @@ class TcrdBuilder(GeneTaskBuilder):
             bias="Tdark is defined by few publications, among others: a level is partly the publication count itself",
         )
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        table = self.read("levels", ("UniProt", "TDL"))
-        return table.rename(columns={"UniProt": "symbol", "TDL": "label"})
