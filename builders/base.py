@@ -17,11 +17,11 @@ from builders.errors import MissingFileError, TaskCodeError, TaskDataError, Unkn
 from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
 from builders.folds.families import FAMILIES, PFAM
 from builders.folds.genes import read_gene_groups
-from builders.label_columns import labelled_rows
 from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
 from builders.parts import in_parts, one_part_each
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
+from builders.readers.label_columns import labelled_rows
 from builders.readers.tables import read_table
 from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, HGNC_RENAMED, Resolution, Status, SymbolResolver
 

@@ -66,10 +66,10 @@ def _task(
     files: tuple[str, ...],
     family: Family = "genomic",
     paper: tuple[str, int] | None = None,
-    made_by: str = "",
-    bias: str = "",
+    origin: tuple[str, str] = ("", ""),
 ) -> TaskConfig:
     paper_name, paper_size = paper or (None, None)
+    made_by, bias = origin
     return TaskConfig(
         name=f"genecorpus_{name}",
         description=about,
@@ -110,8 +110,10 @@ class GenecorpusBuilder(GeneTaskBuilder):
             ("no_methylation", "lys4_only"),
             # No pickle has both lists.
             files=("bivalent_none", "bivalent_lys4"),
-            made_by="the authors of Geneformer, from methylation of histone H3 in embryonic stem cells",
-            bias="so few genes that scores differ much between folds",
+            origin=(
+                "the authors of Geneformer, from methylation of histone H3 in embryonic stem cells",
+                "so few genes that scores differ much between folds",
+            ),
         ),
         _task(
             "bivalent_vs_lys4_only",
