@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 
-from builders import load
+from builders import BUILDERS, load, select
 from builders.errors import SourceFormatError
 from builders.raw_files import RawFiles
+from gene_eval.publishing.export import are_open
 
 
 def test_constraint(build, labels):
@@ -166,9 +167,16 @@ def test_real_disease_areas(real, counts):
     assert built.audit.labels_dropped == {"reproductive system": 13, "respiratory system": 22, "urinary system": 18}
 
 
-def test_terms_that_are_not_everybodys_are_named_to_be_built(hgnc, data_dir):
-    from builders import select
+def test_what_may_be_published():
+    names = {builder.SOURCE.name for builder in BUILDERS if ".extended." in builder.__module__} | {"go"}
+    closed = {"gnomad", "tcrd", "finan2017", "housekeeping", "imprinted"}
+    assert {name for name in names if not are_open([name])} == closed
+    licences = {builder.SOURCE.name: builder.SOURCE.license for builder in BUILDERS}
+    assert {name for name in names if licences[name] == "unknown"} == {"gnomad", "housekeeping", "imprinted"}
+    assert all(builder.SOURCE.citation for builder in BUILDERS if builder.SOURCE.name in names)
 
+
+def test_terms_that_are_not_everybodys_are_named_to_be_built(hgnc, data_dir):
     closed = {"tcrd_development_level", "finan2017_druggability_tier"}
     assert closed & set(select([], sequences=False)) == set()
     assert set(select([*closed], sequences=False)) == closed
