@@ -109,7 +109,7 @@ def _since(aspect: str) -> GoConfig:
         from_annotation=True,
         evidence=EVIDENCE["experimental"],
         made_by="GO's curators, from experiments published; the split is the date of two releases",
-        bias="what is annotated late is less studied, and often by one large experiment",
+        bias="genes that are annotated late are less studied than those trained on",
     )
 
 
