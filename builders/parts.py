@@ -42,7 +42,7 @@ def one_part_each(
     if stray := sorted(set(rows[SPLIT]) - {TRAIN, TEST}):
         message = f"rows(): split is {stray[0]!r} in some row; expected {TRAIN} or {TEST}"
         raise TaskDataError(message)
-    named = entity_keys(rows[key] for key in keys)
+    named = entity_keys([rows[key].tolist() for key in keys])
     trained = {key for key, part in zip(named, rows[SPLIT], strict=True) if part == TRAIN}
     is_both = [part == TEST and key in trained for key, part in zip(named, rows[SPLIT], strict=True)]
     parts = {key: TRAIN if key in trained else TEST for key in named}
