@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import sys
-from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,8 +18,10 @@ from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
 from builders.folds.families import FAMILIES, PFAM
 from builders.folds.genes import read_gene_groups
 from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
+from builders.parts import in_parts, one_part_each
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
+from builders.readers.label_columns import labelled_rows
 from builders.readers.tables import read_table
 from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, HGNC_RENAMED, Resolution, Status, SymbolResolver
 
@@ -42,10 +43,10 @@ that are kept in the repository notices what was missed."""
 class GeneTaskBuilder:
     """Turns the raw files of one source into tasks with the columns `symbol` (or the entity's), `label` and `fold`.
 
-    A subclass sets `SOURCE` and `BUILDER_CONFIGS` and writes `rows()`. Identifiers, duplicates, rare labels, label
-    numbers and folds are done here, the same way for all. The dataset's hash covers the versions of the rules and the
-    sha256 of every input, so a changed file or rule is a new dataset; for a builder from outside this package, it
-    covers the source of its file.
+    A subclass sets `SOURCE` and `BUILDER_CONFIGS`, and writes `rows()` or sets `IDENTIFIERS`. Identifiers, duplicates,
+    rare labels, label numbers and folds are done here, the same way for all. The dataset's hash covers the versions of
+    the rules and the sha256 of every input, so a changed file or rule is a new dataset; for a builder from outside this
+    package, it covers the source of its file.
 
     Args:
         config_name: Task id (or table name).
@@ -64,6 +65,9 @@ class GeneTaskBuilder:
     RULES_VERSION: ClassVar[int] = 1
     # Whether the raw files come with the package, so that a build needs neither a folder nor a network.
     PACKAGED: ClassVar[bool] = False
+    # Columns of a source that is one table: identifiers, and perhaps a second one; how its cells are separated.
+    IDENTIFIERS: ClassVar[tuple[str, ...]] = ()
+    SEPARATOR: ClassVar[str] = "\t"
     # How identifiers may be resolved; see `SymbolResolver.resolve`.
     RESOLVE_BY: ClassVar[tuple[Status, ...]] = ALL_STEPS
     builder_configs: ClassVar[dict[str, Any]]
@@ -108,15 +112,21 @@ class GeneTaskBuilder:
         """Column -> its source, where the columns of a table come from several; empty where rows are of one piece."""
         return {}
 
-    @abstractmethod
     def rows(self, config: Any) -> pd.DataFrame:
-        """Read the labels of one task from the raw files.
+        """Read the labels of one task from the raw files; by default, from `config.column` beside `IDENTIFIERS`.
 
         Returns:
             The entity's columns with identifiers as the source has them, and `label`: a name (binary, multiclass), a
             collection of names (multilabel) or a number. A column `<entity column>_alt` may hold a second identifier,
-            tried where the first is unknown. A missing value is a missing row. For a `TableConfig`: the table itself.
+            tried where the first is unknown, and `split` the part ("train" or "test") of a task that comes in parts. A
+            missing value is a missing row. For a `TableConfig`: the table itself.
         """
+        if not self.IDENTIFIERS:
+            message = f"{type(self).__name__} has neither rows() nor IDENTIFIERS, the columns that name genes"
+            raise TaskCodeError(message)
+        key = (config.files or tuple(self.SOURCE.files))[0]
+        table = self.read(key, (*self.IDENTIFIERS, config.column), sep=self.SEPARATOR)
+        return labelled_rows(table, self.IDENTIFIERS, config, path=self.path(key), audit=self.audit)
 
     def inputs(self, config: Any) -> list[tuple[Source, str]]:
         """Raw files that a config needs: its own, and HGNC to resolve identifiers."""
@@ -339,6 +349,7 @@ class GeneTaskBuilder:
         rows = self.resolve(rows)
         if config.entity == "gene_pair":
             rows = self.unordered(rows, keys)
+        rows, parts = one_part_each(rows, keys, self.audit)
         rows = one_row_per_entity(rows, keys, config.duplicates, self.audit)
         rows = drop_rare(rows, config.target, self.audit)
         self.audit.n = len(rows)
@@ -351,7 +362,7 @@ class GeneTaskBuilder:
         of_task = task_rows({key: rows[key].tolist() for key in keys}, values, names, config)
         columns = fold_columns(of_task, config.entity, self.gene_groups(), without=config.no_splits)
         self.audit.splits, self.audit.no_splits = dict(columns.facts), dict(columns.absent)
-        return task_table(of_task, values, names, config, columns)
+        return in_parts(*task_table(of_task, values, names, config, columns), keys, parts)
 
     def resolve(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows whose identifiers all have current symbols, under these; the audit counts the others."""

@@ -15,10 +15,23 @@ from builders.config import TableConfig, TaskConfig
 from builders.errors import BuilderError, UnknownTaskError
 from builders.raw_files import RawFiles
 from builders.sources.covariates import CovariatesBuilder
+from builders.sources.extended.bagel import BagelBuilder
+from builders.sources.extended.clingen import ClinGenBuilder
+from builders.sources.extended.diseases import DiseasesBuilder
+from builders.sources.extended.finan import FinanBuilder
+from builders.sources.extended.gene_lists import GeneListsBuilder
+from builders.sources.extended.gnomad import GnomadBuilder
+from builders.sources.extended.housekeeping import HousekeepingBuilder
+from builders.sources.extended.imprinted import ImprintedBuilder
+from builders.sources.extended.phylostrata import PhylostrataBuilder
+from builders.sources.extended.saluki import SalukiBuilder
+from builders.sources.extended.surfaceome import SurfaceomeBuilder
+from builders.sources.extended.tcrd import TcrdBuilder
 from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
 from builders.sources.genes.builder import GenesBuilder
+from builders.sources.go.builder import GoBuilder
 from builders.sources.hgnc import HgncBuilder
 from builders.sources.hpa.builder import HpaBuilder
 from builders.sources.humantfs import HumanTfsBuilder
@@ -45,6 +58,19 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     UniProtBuilder,
     GenecorpusBuilder,
     CovariatesBuilder,
+    BagelBuilder,
+    GeneListsBuilder,
+    GnomadBuilder,
+    ClinGenBuilder,
+    SurfaceomeBuilder,
+    TcrdBuilder,
+    FinanBuilder,
+    PhylostrataBuilder,
+    SalukiBuilder,
+    HousekeepingBuilder,
+    ImprintedBuilder,
+    DiseasesBuilder,
+    GoBuilder,
     GenebBuilder,
     StarterBuilder,
 )
@@ -99,7 +125,8 @@ def select(patterns: Sequence[str], *, tables: bool = False, sequences: bool = T
     Args:
         patterns: Names or globs such as `reactome_*`, or a user's own builder as `file.py:Class`; none means all.
         tables: Whether tables such as `genes` count.
-        sequences: Whether, without a pattern, tasks about sequences count: a hundred, each with files of its own.
+        sequences: Whether, without a pattern, tasks about sequences count (a hundred, each with files of its own), and
+            those that are built on request only.
 
     Raises:
         UnknownTaskError: A pattern matches nothing; the message suggests the nearest name.
@@ -109,7 +136,7 @@ def select(patterns: Sequence[str], *, tables: bool = False, sequences: bool = T
     names = [
         name
         for name, config in configs().items()
-        if (config.entity != "sequence" or sequences or patterns if isinstance(config, TaskConfig) else tables)
+        if (sequences or patterns or not _is_on_request(config) if isinstance(config, TaskConfig) else tables)
     ]
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
@@ -175,6 +202,10 @@ def _add(spec: str) -> list[str]:
             raise BuilderError(message)
         _user_builders[key] = builder
     return list(builder.builder_configs)
+
+
+def _is_on_request(config: TaskConfig) -> bool:
+    return config.on_request or config.entity == "sequence"
 
 
 def _unknown(name: str, names: list[str]) -> str:

@@ -45,7 +45,7 @@ _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 # Fields that no row depends on: a better description does not build anybody's data again.
 _DESCRIPTIVE = frozenset(
     ("description", "family", "figure2_family", "from_annotation", "gene_table", "ranked", "paper_name", "source")
-    + ("collection", "upstream_id", "species", "sizes")
+    + ("collection", "upstream_id", "species", "sizes", "made_by", "bias", "on_request")
 )
 
 
@@ -105,6 +105,9 @@ class TaskConfig(Config):
         no_splits: Scheme of `builders.folds.SCHEMES` -> why the task cannot be split by it.
         from_annotation: Whether a negative may be a gene that nobody has annotated yet.
         ranked: Whether the task counts in a ranking (the embedded starter tasks do not).
+        on_request: Whether it is built and run only when it is named, since its terms are not everybody's.
+        made_by: Who made the labels, and from what, for docs/tasks.md.
+        bias: What else than the property a label goes by.
         paper_name: Name in arXiv 2412.04075, if the task is from there.
         paper_size: Its number of entities there.
         license: Licence of the rows. Default: the source's.
@@ -124,6 +127,9 @@ class TaskConfig(Config):
     no_splits: Mapping[str, str] = field(default_factory=dict)
     from_annotation: bool = False
     ranked: bool = True
+    on_request: bool = False
+    made_by: str = ""
+    bias: str = ""
     paper_name: str | None = None
     paper_size: int | None = None
 

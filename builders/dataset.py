@@ -13,11 +13,9 @@ import pyarrow.compute
 from datasets.builder import Key
 
 from builders.config import DATASET_NAME, Config
+from builders.parts import SPLIT
 
 __all__ = ["Content", "parts_of", "write_content"]
-
-SPLIT = "split"
-"""Column of a task whose rows were published in parts; the rows of a part follow each other."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builders.catalog import Built
-from builders.config import ENTITY_COLUMNS, TaskConfig
+from builders.config import ENTITY_COLUMNS, TaskConfig, entity_keys
 from builders.errors import UnknownTaskError
 from builders.folds import FoldColumns, assign
 from builders.labels import task_rows, task_table
+from builders.parts import SPLIT, in_parts
 from builders.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def _subtask(task: Built, config: TaskConfig, label: int, name: str, slug: str) 
     values = [int(label in cell) for cell in task.dataset["label"][:]]
     rows = task_rows(entities, values, binary.labels, binary)
     table, features = task_table(rows, values, binary.labels, binary, _columns(task.dataset, assign("random", rows)))
+    if SPLIT in task.dataset.column_names:
+        parts = dict(zip(entity_keys(entities.values()), task.dataset[SPLIT][:], strict=True))
+        table, features = in_parts(table, features, list(entities), parts)
     info = datasets.DatasetInfo(description=binary.description, license=binary.license, features=features)
     return replace(task, config=binary, dataset=datasets.Dataset(table, info=info))
 

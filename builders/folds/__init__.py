@@ -3,6 +3,7 @@
 from builders.folds.assignment import FOLD_SCHEME, N_FOLDS, assign_folds
 from builders.folds.groups import CHROMOSOME_FOLDS, assign_groups
 from builders.folds.schemes import (
+    PUBLISHED,
     SCHEMES,
     FoldColumns,
     GeneGroups,
@@ -17,6 +18,7 @@ __all__ = [
     "CHROMOSOME_FOLDS",
     "FOLD_SCHEME",
     "N_FOLDS",
+    "PUBLISHED",
     "SCHEMES",
     "FoldColumns",
     "GeneGroups",

@@ -15,9 +15,20 @@ from builders.folds.groups import CHROMOSOME_FOLDS, assign_groups
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["SCHEMES", "FoldColumns", "GeneGroups", "Scheme", "TaskRows", "assign", "family_column", "fold_columns"]
+__all__ = [
+    "PUBLISHED",
+    "SCHEMES",
+    "FoldColumns",
+    "GeneGroups",
+    "Scheme",
+    "TaskRows",
+    "assign",
+    "family_column",
+    "fold_columns",
+]
 
 SYMBOL, DISEASE = "symbol", "disease_id"
+PUBLISHED = "published"
 UNUSED = -1
 """In a fold column: the entity is in no part of any split."""
 
@@ -43,7 +54,7 @@ class Scheme:
     @property
     def column(self) -> str:
         """Column of the task that holds it."""
-        return "fold" if self.name == "random" else f"fold_{self.name}"
+        return {"random": "fold", PUBLISHED: "split"}.get(self.name, f"fold_{self.name}")
 
     def recorded(self, repeats: int = 1) -> str:
         """The rule with its seeds, as a result has it.
@@ -61,9 +72,11 @@ _ALL = (
     Scheme("gene_disjoint", ("gene_pair",), "5-block-genes-sha256-contiguous"),
     Scheme("family_disjoint", ("gene_pair",), "5-block-families-balanced", needs="family"),
     Scheme("disease_disjoint", ("gene_disease",), "5-fold-diseases-balanced"),
+    # Trained on the part "train"; the part "test" is scored by its folds, so that a score has a spread.
+    Scheme(PUBLISHED, ("gene",), "published-test-in-fifths", repeatable=False),
 )
 SCHEMES: Mapping[str, Scheme] = {scheme.name: scheme for scheme in _ALL}
-"""Name -> scheme; `random` is the column `fold` that every task has."""
+"""Name -> scheme; `random` is the column `fold` that every task has, `published` the part of a task that has parts."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +209,7 @@ def fold_columns(rows: TaskRows, entity: Entity, groups: GeneGroups, *, without:
     folds: dict[str, npt.NDArray[Any]] = {"fold": assign("random", filled)}
     absent: dict[str, str] = {}
     for scheme in _ALL[1:]:
-        if entity not in scheme.entities:
+        if entity not in scheme.entities or scheme.name == PUBLISHED:
             continue
         try:
             if reason := without.get(scheme.name) or groups.absent.get(scheme.needs):

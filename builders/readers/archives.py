@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ CHUNK = 1 << 20
 
 
 def read_bytes(path: Path, *, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """Content of a file, unpacked if it is gzip or a zip with one file (by its first bytes, not its name).
+    """Content of a file, unpacked if it is gzip, xz or a zip with one file (by its first bytes, not its name).
 
     What a Mac adds to a zip (`__MACOSX/`, `._name`, `.DS_Store`) is no file of it.
 
@@ -34,11 +35,14 @@ def read_bytes(path: Path, *, limit: int = MAX_UNPACKED_BYTES) -> bytes:
             if magic[:2] == b"\x1f\x8b":
                 with gzip.open(handle) as unpacked:
                     return _read_bounded(unpacked, path, limit)
+            if magic == b"\xfd7zX":
+                with lzma.open(handle) as unpacked:
+                    return _read_bounded(unpacked, path, limit)
             if magic in (b"PK\x03\x04", b"PK\x05\x06"):
                 return _read_zip(handle, path, limit)
             return _read_bounded(handle, path, limit)
     # RuntimeError: zipfile's word for an encrypted member or an unknown compression.
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         message = f"{path}: damaged or half-downloaded archive ({error}); fetch it again"
         raise SourceFileError(message) from error
     except OSError as error:
@@ -89,7 +93,7 @@ def _is_of_a_mac(name: PurePosixPath) -> bool:
     return name.parts[0] == "__MACOSX" or name.name.startswith("._") or name.name == ".DS_Store"
 
 
-def _read_bounded(handle: IO[bytes] | gzip.GzipFile, path: Path, limit: int) -> bytes:
+def _read_bounded(handle: IO[bytes] | gzip.GzipFile | lzma.LZMAFile, path: Path, limit: int) -> bytes:
     buffer = io.BytesIO()
     while chunk := handle.read(CHUNK):
         if buffer.tell() + len(chunk) > limit:

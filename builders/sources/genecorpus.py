@@ -66,13 +66,17 @@ def _task(
     files: tuple[str, ...],
     family: Family = "genomic",
     paper: tuple[str, int] | None = None,
+    origin: tuple[str, str] = ("", ""),
 ) -> TaskConfig:
     paper_name, paper_size = paper or (None, None)
+    made_by, bias = origin
     return TaskConfig(
         name=f"genecorpus_{name}",
         description=about,
         target="binary",
         family=family,
+        made_by=made_by,
+        bias=bias,
         labels=labels,
         files=files,
         paper_name=paper_name,
@@ -106,6 +110,10 @@ class GenecorpusBuilder(GeneTaskBuilder):
             ("no_methylation", "lys4_only"),
             # No pickle has both lists.
             files=("bivalent_none", "bivalent_lys4"),
+            origin=(
+                "the authors of Geneformer, from methylation of histone H3 in embryonic stem cells",
+                "so few genes that scores differ much between folds",
+            ),
         ),
         _task(
             "bivalent_vs_lys4_only",

@@ -36,6 +36,8 @@ class HgncBuilder(GeneTaskBuilder):
             target="multiclass",
             family="genomic",
             column="locus_group",
+            made_by="HGNC's curators, on approving the symbol",
+            bias="names and summaries state the group; pseudogenes and RNA genes are hardly expressed or studied",
         ),
     ]
 

@@ -89,6 +89,8 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count
         # twice, or say how a protein was studied.
         ranked=paper_size is not None,
+        made_by="UniProt's curators, and rules that pass keywords on to similar proteins" if paper_size is None else "",
+        bias="well-studied proteins have more keywords; relatives have the same ones",
         paper_name=f"UniProt keyword {category}" if paper_size else None,
         paper_size=paper_size,
     )

@@ -1,6 +1,7 @@
 """Which tasks a mean may be over: ROC-AUC tasks overall and by family, regression tasks by themselves.
 
-R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC.
+R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. Nor are
+the tasks beyond the paper ever averaged with others: they have groups of their own.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +10,10 @@ from gene_eval.core.statistics.resampling import MIN_CLUSTERS
 from gene_eval.results.records import TaskRecord
 
 __all__ = [
+    "EXTENDED",
+    "EXTENDED_REGRESSION",
     "FAMILIES",
+    "MAIN",
     "OVERALL",
     "REGRESSION",
     "Suites",
@@ -19,11 +23,16 @@ __all__ = [
     "group_metric",
     "group_tasks",
     "is_family",
+    "is_regression",
 ]
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
 OVERALL = "overall"
 REGRESSION = "regression"
+EXTENDED, EXTENDED_REGRESSION = "@extended", "@extended regression"
+"""The tasks beyond the paper, by their suite."""
+MAIN = (OVERALL, REGRESSION, EXTENDED, EXTENDED_REGRESSION)
+"""Groups that have no task in common."""
 Suites = Mapping[str, Collection[str]]
 """Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
 
@@ -32,30 +41,50 @@ def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> di
     """Group name to the ids of its tasks: overall, the families in their usual order, regression, suites.
 
     Tasks that are not ranked are in no group, nor is a label as a task of its own where its multi-label task is there.
+    Tasks of the suite `EXTENDED` are in its groups only, unless there are no others.
 
     Args:
         tasks: What the groups are made of.
-        suites: Lists of tasks; one that holds all ROC-AUC tasks at hand would only repeat the first group.
+        suites: Lists of tasks; one that holds all tasks of the first group would only repeat it.
     """
+    suites = suites or {}
     ranked = sorted((task for task in tasks if task.ranked), key=lambda task: task.id)
     known = {task.id for task in ranked}
     counted = [task for task in ranked if "/" not in task.id or task.id.partition("/")[0] not in known]
-    auc = [task for task in counted if task.target != "regression"]
+    apart = {*suites.get(EXTENDED, ()), *suites.get(EXTENDED_REGRESSION, ())}
+    main = [task for task in counted if _listed_id(task) not in apart] or counted
+    auc = [task for task in main if task.target != "regression"]
     families = [*FAMILIES, *sorted({task.family for task in auc} - set(FAMILIES))]
     groups = {
         OVERALL: auc,
         **{family: [task for task in auc if task.family == family] for family in families},
-        REGRESSION: [task for task in counted if task.target == "regression"],
+        REGRESSION: [task for task in main if task.target == "regression"],
     }
-    for name, ids in (suites or {}).items():
-        members = [task for task in auc if task.id in ids]
-        groups |= {name: members} if len(members) < len(auc) else {}
+    for name, ids in suites.items():
+        whole = groups[REGRESSION if is_regression(name) else OVERALL]
+        of_kind = [task for task in counted if (task.target == "regression") == is_regression(name)]
+        members = [task for task in of_kind if (_listed_id(task) if name in MAIN else task.id) in ids]
+        groups |= {name: members} if members != whole else {}
     return {name: tuple(task.id for task in members) for name, members in groups.items() if members}
 
 
 def group_metric(name: str) -> str:
     """What the scores of a group's tasks are: "r2" for regression, "roc_auc" (averaged in some way) for the others."""
-    return "r2" if name == REGRESSION else "roc_auc"
+    return "r2" if is_regression(name) else "roc_auc"
+
+
+def is_regression(name: str) -> bool:
+    """Whether the tasks of a group are regressions.
+
+    >>> [is_regression(name) for name in ("regression", "@extended regression", "@extended")]
+    [True, True, False]
+    """
+    return name.rpartition(" ")[2] == REGRESSION
+
+
+def _listed_id(task: TaskRecord) -> str:
+    """Id as suites list it: of a label, that of its task; without the version that tells two of one name apart."""
+    return task.id.partition(" ")[0].partition("/")[0]
 
 
 def is_family(name: str) -> bool:

@@ -229,7 +229,8 @@ def _table(
     )
     counted = [task for task in records.values() if task.id in large]
     groups = group_tasks(counted, suites)
-    figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in counted)
+    by_figure2 = group_tasks((replace(task, family=task.figure2_family or task.family) for task in counted), suites)
+    figure2_groups = {name: tasks for name, tasks in by_figure2.items() if name not in suites}
     pairs = pairing.unlike(found)
     # Each with its own record: how many examples of a class were scored differs between models.
     renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())

@@ -14,7 +14,7 @@ from gene_eval.text import did_you_mean
 __all__ = ["SIGN", "Suite", "averaged", "expand", "suites"]
 
 SIGN: Final = "@"
-PAPER, STARTER, GENEB = "paper-2024", "starter", "geneb"
+PAPER, STARTER, GENEB, EXTENDED = "paper-2024", "starter", "geneb", "extended"
 _Rule = Callable[[TaskConfig], bool]
 
 
@@ -55,7 +55,8 @@ def _is_beyond(config: TaskConfig) -> bool:
 _SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
     (PAPER, "1.0.0", "the tasks of arXiv 2412.04075", _is_of_paper),
     (STARTER, "1.0.0", "built in, for trying things out; part of no ranking", _is_starter),
-    ("extended", "1.0.0", "what gene-bench has beyond the paper", _is_beyond),
+    # 2.0.0: essentiality, constraint, druggability, age and the other sources of builders/sources/extended, and GO.
+    (EXTENDED, "2.0.0", "what gene-bench has beyond the paper; in no other mean", _is_beyond),
     (GENEB, "1.0.0", "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
 )
 
@@ -97,12 +98,21 @@ def expand(patterns: Iterable[str]) -> list[str]:
 
 
 def averaged() -> dict[str, Sequence[str]]:
-    """What reports average: `@name` to the ranked tasks of each suite whose main metric is a ROC-AUC."""
+    """What reports average: `@name` to the ranked tasks of each suite whose main metric is a ROC-AUC.
+
+    The regressions of `@extended` are a list of their own, `@extended regression`, since no other has them.
+    """
     known = configs()
 
-    def is_averaged(name: str) -> bool:
-        config = known[name]
-        return isinstance(config, TaskConfig) and config.ranked and config.target != "regression"
+    def averaged_of(suite: Suite, *, regression: bool = False) -> tuple[str, ...]:
+        tasks = [(name, known[name]) for name in suite.tasks]
+        return tuple(
+            name
+            for name, task in tasks
+            if isinstance(task, TaskConfig) and task.ranked and (task.target == "regression") == regression
+        )
 
-    found = {SIGN + suite.name: tuple(filter(is_averaged, suite.tasks)) for suite in suites().values()}
+    there = suites()
+    found = {SIGN + suite.name: averaged_of(suite) for suite in there.values()}
+    found[f"{SIGN}{EXTENDED} regression"] = averaged_of(there[EXTENDED], regression=True)
     return {name: tasks for name, tasks in found.items() if tasks}

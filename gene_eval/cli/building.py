@@ -7,7 +7,7 @@ from pathlib import Path
 
 import datasets
 
-from builders import DATASET_NAME, BuilderError, Built, RawFiles, load, select
+from builders import DATASET_NAME, BuilderError, Built, RawFiles, configs, load, select
 from builders.folds import SCHEMES
 from builders.text import some
 from gene_eval.catalogue.suites import expand
@@ -55,6 +55,8 @@ def build(arguments: argparse.Namespace) -> int:
     say(f"{len(done)} of {len(names)} built; in Python: load_dataset('gene-bench', TASK), evaluate.load('gene_probe')")
     if not arguments.patterns:
         say("tasks about DNA sequences are built when they are named: gene-bench build 'geneb_*'")
+        closed = [name for name, config in configs().items() if getattr(config, "on_request", False)]
+        say(f"so are those whose terms are not everybody's: gene-bench build {' '.join(closed)}")
     if not os.environ.get("HF_HUB_OFFLINE"):
         say("note: without a network set HF_HUB_OFFLINE=1, or these calls wait about a minute for the Hub first")
     if Path(DATASET_NAME).is_dir():

@@ -185,8 +185,8 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--split",
         action="append",
         metavar="S",
-        help="random (default of genes), family, chromosome; gene_disjoint, family_disjoint of pairs;"
-        " disease_disjoint; published (default of sequences); repeat for more",
+        help="random (default; published where the task has parts), family, chromosome; gene_disjoint, family_disjoint"
+        " of pairs; disease_disjoint; repeat for more",
     )
     run.add_argument(
         "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"

@@ -1,7 +1,9 @@
 """Writes `docs/tasks.md` and `docs/models.md` from configs and adapters: `make docs`; a test keeps them current."""
 
+import csv
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from string import Template
 
@@ -12,17 +14,24 @@ from model_adapters import describe
 from model_adapters.files.formats import formats_table
 from model_adapters.sequence.dna.presets import NOT_LOADED, PRESETS
 
-__all__ = ["PAGES", "models_markdown", "tasks_markdown"]
+__all__ = ["EXPLAINED", "PAGES", "models_markdown", "tasks_markdown"]
 
 MADE_ON_THE_SPOT = ("BERT", "ESM", "GPT-2", "Mamba")
 """Classes of transformers of which the tests make a small DNA model with random weights and run it."""
+EXPLAINED = 0.8
+"""Share of the best model's score above a guess at which a control explains a task."""
 INTRODUCTION = """# Tasks
 
 Made from the configs by `make docs`; do not edit.
 
 {n} tasks, {paper} of them from [arXiv 2412.04075](https://arxiv.org/abs/2412.04075), and {labels} of them multi-label:
 each label is also a binary task of its own (`gene-bench run MODEL -t 'reactome_pathways/*'`). Sizes depend on the
-version of the source; `gene-bench build` prints yours beside the paper's. A task marked with * counts in no ranking.
+version of the source; `gene-bench build` prints yours beside the paper's. A task marked with * counts in no ranking;
+one marked with ‡ is built and run only when it is named, since its terms are not everybody's.
+
+Of tasks beyond the paper it is said who made the labels, and what biases them. Figures are those of
+[extended.md](extended.md), where "explained" means that a control without any model gets {explained:.0%} or more of
+what the best model there is above a guess.
 """
 
 
@@ -33,6 +42,7 @@ def tasks_markdown() -> str:
         n=len(tasks),
         paper=sum(task.paper_name is not None for task in tasks),
         labels=sum(task.target == "multilabel" for task in tasks),
+        explained=EXPLAINED,
     )
     return "\n".join(
         [head, *(line for builder in BUILDERS for line in _section(builder.SOURCE, builder.BUILDER_CONFIGS))]
@@ -61,10 +71,31 @@ def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
             task.family if task.figure2_family == task.family else f"{task.family} ({task.figure2_family} in Figure 2)"
         )
         size = "" if task.paper_size is None else f"{task.paper_size:,}"
-        name = f"`{task.name}`" + ("" if task.ranked else " *")
+        name = f"`{task.name}`" + ("" if task.ranked else " *") + (" ‡" if task.on_request else "")
         cells = (name, task.target, task.entity, family, task.description, task.paper_name or "", size)
         yield f"| {' | '.join(cells)} |"
     yield ""
+    told = [_origin(task) for task in tasks if task.made_by]
+    yield from [*told, ""] if told else []
+
+
+def _origin(task: TaskConfig) -> str:
+    """Who made the labels of a task, what biases them, and what that bias alone scores."""
+    line = f"- `{task.name}` was made by {task.made_by}. Bias: {task.bias}."
+    figures = _figures().get(task.name)
+    if figures is None:
+        return line
+    controls = f"publication counts alone {figures['publications']}, family lookup {figures['family lookup']}"
+    flag = f" **Explained by {figures['explained_by']}.**" if figures["explained_by"] else ""
+    best = f"best model {figures['best']} ({figures['best_model']})"
+    return f"{line} {figures['metric']}: {controls}, {best}.{flag}"
+
+
+@cache
+def _figures() -> dict[str, dict[str, str]]:
+    """Task -> its figures in the run of docs/extended.md."""
+    text = files("gene_eval.documentation").joinpath("extended.tsv").read_text(encoding="utf-8")
+    return {row["task"]: row for row in csv.DictReader(text.splitlines(), delimiter="\t")}
 
 
 def models_markdown() -> str:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+import datasets
 import yaml
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
@@ -27,6 +28,7 @@ from builders import (
 )
 from builders.dataset import parts_of
 from builders.folds.families import FAMILIES
+from builders.parts import SPLIT
 from builders.sources.covariates import COVARIATES, STRING
 from builders.sources.geneb.collections import COLLECTIONS
 from builders.sources.genes.builder import NCBI_GENE
@@ -42,7 +44,7 @@ DESCRIPTION = (
     "vectors of foundation models know."
 )
 DATA_FILE = "train-00000-of-00001.parquet"
-# A task about sequences has its parts as splits.
+# A task in parts has these as splits.
 DATA_FILES = {split: DATA_FILE.replace("train", split) for split in ("train", "validation", "test")}
 _COLLECTED = (collection.source for collection in COLLECTIONS.values())
 _FURTHER = (NCBI_GENE, ENSEMBL, FAMILIES, COVARIATES, STRING, *_COLLECTED)
@@ -184,19 +186,21 @@ def _input_sources(item: Built) -> list[str]:
 
 def _eval_yaml(items: Sequence[Built]) -> str:
     """What makes a dataset a Benchmark of the Hub: its ranked tasks, or where there is none, those for trying out."""
-    tasks = [item.config for item in items if isinstance(item.config, TaskConfig)]
-    tasks = [config for config in tasks if config.ranked] or tasks
+    tasks = [(item.config, item.dataset) for item in items if isinstance(item.config, TaskConfig)]
+    tasks = [(config, dataset) for config, dataset in tasks if config.ranked] or tasks
     content = {
         "name": DATASET_NAME,
         "description": DESCRIPTION,
         "evaluation_framework": DATASET_NAME,
-        "tasks": [{"id": config.name, "config": config.name, "split": _scored_split(config)} for config in tasks],
+        "tasks": [
+            {"id": config.name, "config": config.name, "split": _scored_split(dataset)} for config, dataset in tasks
+        ],
     }
     return str(yaml.safe_dump(content, sort_keys=False, width=120))
 
 
-def _scored_split(config: TaskConfig) -> str:
-    return "test" if config.entity == "sequence" else "train"
+def _scored_split(dataset: datasets.Dataset) -> str:
+    return "test" if SPLIT in dataset.column_names else "train"
 
 
 def _card(items: Sequence[Built], left_out: Sequence[Built], repo_id: str) -> str:

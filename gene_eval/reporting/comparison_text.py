@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gene_eval.analysis.compare import Comparison, GroupComparison, TaskComparison
-from gene_eval.analysis.groups import OVERALL, REGRESSION, is_family
+from gene_eval.analysis.groups import EXTENDED, MAIN, OVERALL, is_family, is_regression
 from gene_eval.core.statistics.paired_tests import ALPHA
 from gene_eval.results.minimum import RULE
 from gene_eval.text import count, printable
@@ -35,7 +35,7 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     if comparison.left_out:
         n_left_out = sum(map(len, comparison.left_out.values()))
         yield f"{count(n_left_out, 'task')} left out ({'; '.join(comparison.left_out)})."
-    for name in (OVERALL, REGRESSION):
+    for name in MAIN:
         if name in groups:
             yield _verdict(groups[name], a, b)
     families = [group for group in comparison.groups if is_family(group.name)]
@@ -54,7 +54,11 @@ def sentences(comparison: Comparison) -> Iterator[str]:
 def _verdict(group: GroupComparison, a: str, b: str) -> str:
     unit = "R2" if group.metric == "r2" else "ROC-AUC"
     tasks = count(group.n_tasks, "task")
-    where = f"over {tasks.replace('task', 'regression task')}" if group.name == REGRESSION else "overall"
+    where = "overall"
+    if group.name != OVERALL:
+        kind = "regression task" if is_regression(group.name) else "task"
+        beyond = " beyond the paper" if group.name.startswith(EXTENDED) else ""
+        where = f"over {tasks.replace('task', kind)}{beyond}"
     scope = "about this task only" if group.n_tasks == 1 else f"about these {tasks} only"
     if "source" in group.basis:
         scope = f"mean over the {group.basis} of {tasks}"

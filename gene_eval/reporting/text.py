@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 
-from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION
+from gene_eval.analysis.groups import FAMILIES, MAIN, OVERALL, REGRESSION
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking, ModelRank
 from gene_eval.analysis.tables import (
@@ -289,7 +289,7 @@ def _rank_notes(table: Table) -> Iterator[str]:
         yield "- Models that were scored on different genes are tested on those that both have, from saved predictions."
     for group in table.rankings:
         # Those of families are in the JSON and on the page.
-        if group.name in (OVERALL, REGRESSION) and (alike := [run for run in group.ties if len(run) > 1]):
+        if group.name in MAIN and (alike := [run for run in group.ties if len(run) > 1]):
             runs = "; ".join(", ".join(run) for run in alike)
             yield f"- Not distinguished, {group.name} (p of 0.05 or more, Holm-adjusted): {runs}."
         if group.left_out:

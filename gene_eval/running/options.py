@@ -16,12 +16,12 @@ from gene_eval.core.parts.fits import GENEB
 from gene_eval.errors import GeneBenchError
 from gene_eval.results.settings import Settings
 from gene_eval.running.fitting import Fit, fits
-from gene_eval.running.tasks import PUBLISHED, TaskArrays
+from gene_eval.running.tasks import TaskArrays
 from gene_eval.text import say
 
 __all__ = ["CONTROLS", "MISSING", "PAIR_MODES", "SPLITS", "RunOptions"]
 
-SPLITS = (*SCHEMES, PUBLISHED)
+SPLITS = tuple(SCHEMES)
 """Split schemes that a task may be scored on: `random` is its column `fold`, `published` the parts of its source."""
 CONTROLS = ("permuted",)
 MISSING = ("drop", "error")

@@ -22,8 +22,9 @@ from builders import (
     subtasks,
 )
 from builders.errors import TaskCodeError
-from builders.folds import SCHEMES, TaskRows, assign, family_column
+from builders.folds import N_FOLDS, PUBLISHED, SCHEMES, TaskRows, assign, family_column
 from builders.labels import task_rows
+from builders.parts import SPLIT
 from builders.sequences.rows import SPLIT_SCHEME
 from builders.sequences.tables import build_sequence_table
 from builders.user_builders import is_builder_spec
@@ -36,10 +37,10 @@ from gene_eval.results.records import TaskRecord
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
 
-__all__ = ["PUBLISHED", "TaskArrays", "choose", "collect_tasks", "to_arrays"]
+TRAINED = -1
+"""In place of a fold: the entity is of the part that every split trains on."""
 
-PUBLISHED = "published"
-"""Split of a task by the parts that its source published, or that were drawn for it by a rule."""
+__all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
 _ABOUT = {
     "gene": "genes",
@@ -58,9 +59,10 @@ class TaskArrays:
         entities: Entity column -> (n,) identifiers.
         y: Labels as `gene_eval.core.probe` takes them.
         folds: For each repeat of the cross-validation, (n,) fold numbers or (n, 2) blocks of the genes of a pair; see
-            `gene_eval.core.splits.Splits.from_blocks`.
+            `gene_eval.core.splits.Splits.from_blocks`. Of genes in parts, `TRAINED` or the fold of a tested gene; of
+            sequences, the parts (see `gene_eval.core.parts.fits.Parts`).
         gene_table: Config of the genes whose vectors are scored.
-        split: Name of the scheme of the folds; of "published", `folds` has the parts (see `parts.fits.Parts`).
+        split: Name of the scheme of the folds.
         families: Gene column -> (n,) family of the gene; empty where families are not known.
         sequences: Of a task about sequences, (n,) what a model reads; a sequence may be in several rows.
     """
@@ -76,8 +78,8 @@ class TaskArrays:
 
     @property
     def is_parted(self) -> bool:
-        """Whether the rows were published in parts."""
-        return self.split == PUBLISHED
+        """Whether the parts are for training, validation and test, with one fit of each kind: those of sequences."""
+        return self.record.entity == "sequence"
 
     @cached_property
     def keys(self) -> list[str]:
@@ -88,7 +90,11 @@ class TaskArrays:
         """Splits of some of the entities."""
         if self.is_parted:
             return self.parts(rows).splits()
-        return Splits.from_blocks(self.folds[repeat][rows])
+        numbers = self.folds[repeat][rows]
+        if self.split != PUBLISHED:
+            return Splits.from_blocks(numbers)
+        trained = numbers == TRAINED
+        return Splits.from_rows([(trained, numbers == fold) for fold in range(N_FOLDS)], n=len(rows))
 
     def parts(self, rows: npt.NDArray[np.int64]) -> Parts:
         """Parts of some of the entities of a task that has them."""
@@ -218,7 +224,9 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
             globs = chosen.setdefault(match, [])
             globs += [each for each in _label_globs(match, label, subtasks=subtasks) if each not in globs]
     if not patterns:
-        chosen = {name: globs for name, globs in chosen.items() if _config(name).ranked}
+        chosen = {
+            name: globs for name, globs in chosen.items() if _config(name).ranked and not _config(name).on_request
+        }
     order = [name for name in select([]) if name in chosen]
     return {name: chosen[name] for name in [*order, *(name for name in chosen if is_builder_spec(name))]}
 
@@ -269,7 +277,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
 
     Args:
         built: The task.
-        split: Scheme of the folds.
+        split: Scheme of the folds. A task in parts has `published` in place of `random`.
         repeats: Assignments of folds, of which the first is the column; one for a scheme that has no other.
 
     Raises:
@@ -277,14 +285,20 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     """
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
-    if config.entity == "sequence" or split == PUBLISHED:
+    if config.entity == "sequence":
         return _sequence_arrays(built, split)
+    # Random folds would mix what was known before with what was found since.
+    if split == "random" and SPLIT in dataset.column_names:
+        split = PUBLISHED
     scheme = SCHEMES[split]
     if scheme.column not in dataset.column_names:
         raise GeneBenchError(_why_no_split(built, split))
     # A slice reads a column at once; to iterate over a column is to format row after row.
     entities = {column: dataset[column][:] for column in ENTITY_COLUMNS[config.entity]}
-    values, folds = dataset["label"][:], [np.asarray(dataset[scheme.column][:], dtype=np.int8)]
+    values = dataset["label"][:]
+    folds = [np.asarray(dataset["fold" if split == PUBLISHED else scheme.column][:], dtype=np.int8)]
+    if split == PUBLISHED:
+        folds = [np.where(np.asarray(dataset[SPLIT][:]) == "train", TRAINED, folds[0]).astype(np.int8)]
     feature = dataset.features["label"]
     names: list[str] = getattr(getattr(feature, "feature", feature), "names", [])
     keys = entity_keys(entities.values())
@@ -311,6 +325,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
         figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
         from_annotation=config.from_annotation,
+        default_split=PUBLISHED if split == PUBLISHED else "random",
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )
@@ -326,9 +341,8 @@ def _sequence_arrays(built: Built, split: str) -> TaskArrays:
     """
     config, dataset = built.config, built.dataset
     assert isinstance(config, TaskConfig)
-    if config.entity != "sequence" or split != PUBLISHED:
-        what, other = _ABOUT[config.entity], "random" if split == PUBLISHED else PUBLISHED
-        message = f"{what} cannot be split by {split}; expected {other}, which is the default"
+    if split != PUBLISHED:
+        message = f"sequences cannot be split by {split}; expected {PUBLISHED}, which is the default"
         raise GeneBenchError(message)
     ids, sequences, values = (dataset[column][:] for column in ("sequence_id", "sequence", "label"))
     names: list[str] = dataset.features["label"].names
@@ -365,6 +379,8 @@ def _why_no_split(built: Built, split: str) -> str:
     if config.entity not in SCHEMES[split].entities:
         others = [name for name, scheme in SCHEMES.items() if config.entity in scheme.entities]
         return f"{_ABOUT[config.entity]} cannot be split by {split}; they can by {', '.join(others)}"
+    if split == PUBLISHED:
+        return "no split published: it comes in one part"
     return f"no split {split}: {built.audit.no_splits.get(split, 'it was built without; build it again')}"
 
 

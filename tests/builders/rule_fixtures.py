@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 
 from builders import BUILDERS
 from builders.sources.hpa.builder import OUTCOMES
+from builders.sources.hpa.tasks import MAIN_LOCATION
+from tests.builders.extended_fixtures import extended
 
 N = 60
 GENES = range(1, N + 1)
@@ -60,6 +62,7 @@ def cell(target: str, i: int) -> str:
         "regression": f"{i % 13}.5",
         "binary": "Yes" if i % 3 else "no",
         "multiclass": f"class {'abc'[i % 3]};",
+        "location": ("Cytosol", "Plasma membrane", "Vesicles, Plasma membrane")[i % 3],
         "multilabel": ("Nucleoplasm, Cytosol", "Cytosol<br>Vesicles", "Nucleoplasm;Rare")[i % 3 if i > 2 else 2],
     }
     return "" if i % 17 == 0 else kinds[target]
@@ -69,6 +72,8 @@ def hpa() -> dict[str, str]:
     (builder,) = (builder for builder in BUILDERS if builder.SOURCE.name == "hpa")
     # Those of glioma are in a file of their own.
     tasks = {task.column: task.target for task in builder.BUILDER_CONFIGS if "Glioma" not in task.column}
+    # A yes or no that is read off a location.
+    tasks[MAIN_LOCATION] = "location"
     atlas: list[list[object]] = [["Gene", "Ensembl", *tasks]]
     atlas += [[symbol(i), ensembl(i), *(cell(target, i) for target in tasks.values())] for i in GENES]
     atlas += [["GENE1", "ENSG00000009999", *(cell(target, 1) for target in tasks.values())]]
@@ -167,6 +172,7 @@ def write_raw_files(folder: Path) -> None:
     for source, files in (("hpa", hpa()), ("uniprot", uniprot()), ("reactome", reactome()), ("geneb", geneb())):
         texts |= {f"{source}/{name}": text for name, text in files.items()}
     texts |= {f"gene2vec/predictionData/{name}": text for name, text in gene2vec().items()}
+    texts |= extended()
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

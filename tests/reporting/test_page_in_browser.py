@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gene_eval.catalogue.suites import averaged
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.results.records import TaskResult
@@ -290,4 +291,20 @@ def test_signs_and_settings_are_explained(browser: Any, results: list[TaskResult
     tab.get_by_label("split").select_option("family")
     expect(tab.locator("tbody tr:not(.details)")).to_have_count(4)
     assert tab.evaluate("location.hash") == f"#split=family/task/{TASKS[0]}".replace("split=", "split%3D")
+    tab.close()
+
+
+def test_tasks_beyond_the_paper_are_a_section_of_their_own(browser: Any, make_results: Make, tmp_path: Path) -> None:
+    beyond = ["bagel_core_essential", "diseases_area"]
+    report = reports.build(make_results(["one", "two", "random"], [*TASKS[:3], *beyond]), suites=averaged())
+    path = tmp_path / "beyond.html"
+    path.write_text(render(report), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    own = "Beyond the paper: @extended"
+    assert heads(tab, own).all_inner_texts()[-2:] == [name.replace("_", " ") for name in beyond]
+    assert sorted(first_cells(tab, own)) == ["one", "random", "two"]
+    assert "extended" not in " ".join(heads(tab, "Leaderboard").all_inner_texts())
+    tab.get_by_label("Tasks", exact=True).select_option("@extended")
+    assert tab.locator(f'[aria-label="{own}"]').count() == 0
     tab.close()

@@ -42,7 +42,7 @@ def test_several_splits_of_one_run(go, families_dir, tmp_path):
     assert [result.task.fold_scheme for result in outcome][1:] == ["5-fold-family-balanced-seed0", "5-fold-chromosome"]
     (failure,) = outcome.failures
     assert failure.task == "humantfs_is_tf"
-    assert failure.reason == "genes cannot be split by gene_disjoint; they can by random, family, chromosome"
+    assert failure.reason == "genes cannot be split by gene_disjoint; they can by random, family, chromosome, published"
     again = go(SMALL, "humantfs_is_tf", split=["random", "family", "chromosome"], data_dir=families_dir)
     assert (again.fitted, again.up_to_date) == (0, 3)
 

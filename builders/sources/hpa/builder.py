@@ -15,7 +15,7 @@ from builders.raw_files import RawFile, Source
 from builders.readers.columns import require_columns
 from builders.readers.tables import read_table
 from builders.sources.hpa.releases import GENE, Column, columns_of, read_atlas, release_of, split_column
-from builders.sources.hpa.tasks import TASKS
+from builders.sources.hpa.tasks import MAIN_LOCATION, TASKS
 from builders.symbols import HGNC
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ NOT_MEASURED = ("", "NA", "Unmapped")
 # v18 separates locations by a line break.
 SEPARATOR = re.compile(r"[,;]|<br>")
 P_VALUE = r"\s*\(\d+(?:\.\d+)?(?:e[+-]?\d+)?\)$"
+SURFACE = "Plasma membrane"
 ANSWERS = {"yes": "ccd", "no": "not_ccd"}
 STRENGTH = r"^(?:potential|validated) (?=prognostic)"
 # The main table has one class for both directions of an unprognostic gene.
@@ -170,7 +171,9 @@ class HpaBuilder(GeneTaskBuilder):
         import pandas as pd
 
         table = self.read("subcellular", ("Gene", "Gene name", "Main location", "Additional location"))
-        cells = table["Main location"] + ";" + table["Additional location"]
+        cells = table["Main location"]
+        if config.column != MAIN_LOCATION:
+            cells = cells + ";" + table["Additional location"]
         return pd.DataFrame({"Ensembl": table["Gene"], "Gene": table["Gene name"], "cell": cells.str.strip(";")})
 
     def _labels(self, cells: pd.Series, config: TaskConfig) -> pd.Series:
@@ -178,6 +181,10 @@ class HpaBuilder(GeneTaskBuilder):
 
         if config.target == "multilabel":
             return cells.map(lambda cell: tuple(part.strip() for part in SEPARATOR.split(cell) if part.strip()))
+        if config.column == MAIN_LOCATION:
+            elsewhere, there = config.labels or ()
+            places = cells.map(lambda cell: [part.strip() for part in SEPARATOR.split(cell)])
+            return places.map(lambda names: there if SURFACE in names else elsewhere)
         if config.target == "multiclass":
             # v23 ends some clusters with a semicolon; a p-value in brackets is not part of a prognosis.
             cells = cells.str.rstrip("; ").str.replace(P_VALUE, "", regex=True)

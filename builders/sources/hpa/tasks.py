@@ -2,7 +2,9 @@
 
 from builders.config import Family, Target, TaskConfig
 
-__all__ = ["TASKS"]
+__all__ = ["MAIN_LOCATION", "TASKS"]
+
+MAIN_LOCATION = "Subcellular main location"
 
 # Column family -> what the RNA is compared over; family of the tasks; paper size of specificity and distribution;
 # paper size of the score (None: the paper has no such task).
@@ -81,6 +83,14 @@ TASKS: tuple[TaskConfig, ...] = (
         "subcellular_location", "Subcellular location", "multilabel", "localization",
         "Main and additional locations in the cell at which antibodies stain the protein.", paper_size=13039,
         figure2_family="genomic", files=("atlas", "subcellular"),
+    ),
+    _task(
+        "plasma_membrane", MAIN_LOCATION, "binary", "localization",
+        "Whether the plasma membrane is a main location at which antibodies stain the protein (1) or not (0), over the"
+        " proteins located.",
+        labels=("elsewhere", "plasma_membrane"), files=("atlas", "subcellular"), paper_name=None,
+        made_by="the Human Protein Atlas, from immunofluorescence of a few cell lines",
+        bias="proteins of other cell types, and those without an antibody, have no row; secreted proteins are rare",
     ),
     _task(
         "biological_process", "Biological process", "multilabel", "biological_process",

@@ -29,8 +29,34 @@ function leaderboardView(table) {
     }),
     folded('How to read means and ranks', ...reading(group)),
     tieNotes(table, group),
+    ...(group === table.groups[0] ? table.groups.filter(isBeyond).map((each) => beyondSection(table, each)) : []),
     notes(table),
   ];
+}
+
+// The tasks beyond the paper, which are never mixed with others.
+function isBeyond(group) {
+  return group.name.startsWith('@extended');
+}
+
+function beyondSection(table, group) {
+  return el('section', {},
+    el('h3', {}, 'Beyond the paper: ' + words(group.name)),
+    answer(table, group),
+    dataTable({
+      caption: 'Beyond the paper: ' + words(group.name),
+      key: shortName(group.name),
+      columns: [
+        { name: 'model', value: (model) => model.id.toLowerCase(), cell: modelLink, fields: [['model', (model) => model.id]] },
+        ...(group.basis ? [orderColumn(table, group), rankColumn(table, group)] : []),
+        spreadColumn(table, group, 'over tasks'),
+        ...group.tasks.slice(0, MOST_TASKS).map((index) => taskColumn(table, table.tasks[index])),
+      ],
+      rows: table.models,
+      sort: group.basis ? [2, false] : null,
+      keep: (model) => model.control,
+      noun: 'model',
+    }));
 }
 
 // Tasks that are in no mean: each stands for itself.
@@ -207,7 +233,7 @@ function coverageColumn(table, group) {
 // What a group is made of: its tasks; of all tasks, the other groups.
 function beside(table, group) {
   const isAll = group === table.groups[0] && table.groups.length > 1;
-  if (isAll) return table.groups.filter((each) => each !== group).map((each) => spreadColumn(table, each));
+  if (isAll) return table.groups.filter((each) => each !== group && !isBeyond(each)).map((each) => spreadColumn(table, each));
   return group.tasks.length > MOST_TASKS ? [] : group.tasks.map((index) => taskColumn(table, table.tasks[index]));
 }
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gene_eval.analysis.groups import REGRESSION, is_family
+from gene_eval.analysis.groups import MAIN, OVERALL, REGRESSION, is_family, is_regression
 from gene_eval.analysis.tables import LEAST_COVERAGE, Cell, Mean, Means, Table, TaskLine, scored_of
 from gene_eval.reporting.plots.layout import (
     AUC,
@@ -49,12 +49,12 @@ def family_map(table: Table) -> Figure | str:
     """Mean and standard deviation over the tasks of each family, and over regression tasks on a scale of their own."""
     if not table.means:
         return NO_MEAN
-    auc = [group for group in table.groups if group != REGRESSION]
+    auc = [group for group in table.groups if not is_regression(group)]
     blocks = []
     if auc:
         blocks.append(_block("", table.means, table.groups, auc, AUC))
-    if REGRESSION in table.groups:
-        blocks.append(_block("", table.means, table.groups, [REGRESSION], "R2"))
+    if numbers := [group for group in table.groups if is_regression(group)]:
+        blocks.append(_block("", table.means, table.groups, numbers, "R2"))
     return _family_blocks(table, SPREAD, blocks)
 
 
@@ -192,7 +192,8 @@ def _score_text(cell: Cell | None) -> str:
 
 def _sections(table: Table) -> list[tuple[str, list[str]]]:
     """Title and tasks of each block, what is in no mean last."""
-    counted = {name: list(tasks) for name, tasks in table.groups.items() if is_family(name) or name == REGRESSION}
+    shown = [name for name in table.groups if is_family(name) or name in set(MAIN) - {OVERALL}]
+    counted = {name: list(table.groups[name]) for name in shown}
     known = {name for members in counted.values() for name in members}
     rest = [task for task in table.tasks if task.name not in known]
     for title, is_r2 in (("not ranked", False), ("regression, not ranked", True)):

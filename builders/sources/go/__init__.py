@@ -1,0 +1,3 @@
+"""The Gene Ontology: slim terms of genes, and the genes annotated since an older release."""
+
+__all__: list[str] = []
