@@ -1,12 +1,16 @@
-"""Which tasks a mean may be over: ROC-AUC tasks overall and by family, regression tasks by themselves.
+"""Which tasks a mean may be over, and by which metric: ROC-AUC tasks overall and by family, regression by itself.
 
-R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC.
+R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. That of
+least squares says how many numbers a vector has before it says what they know: with more than a tenth of the rows, R2
+falls below that of fewer and poorer numbers. Such results are ranked by Spearman's correlation.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 
-from gene_eval.core.statistics.resampling import MIN_CLUSTERS
-from gene_eval.results.records import TaskRecord
+from gene_eval.analysis.power import why_unranked
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.core.statistics.over_tasks import MIN_CLUSTERS
+from gene_eval.results.records import Settings, TaskRecord
 
 __all__ = [
     "FAMILIES",
@@ -19,6 +23,7 @@ __all__ = [
     "group_metric",
     "group_tasks",
     "is_family",
+    "ranking_metric",
 ]
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
@@ -28,16 +33,21 @@ Suites = Mapping[str, Collection[str]]
 """Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
 
 
-def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> dict[str, tuple[str, ...]]:
+def group_tasks(
+    tasks: Iterable[TaskRecord], suites: Suites | None = None, *, weak: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Group name to the ids of its tasks: overall, the families in their usual order, regression, suites.
 
-    Tasks that are not ranked are in no group, nor is a label as a task of its own where its multi-label task is there.
+    Tasks that are not ranked (`gene_eval.analysis.power.why_unranked`) are in no group, nor is a label as a task of its
+    own where its multi-label task is there.
 
     Args:
         tasks: What the groups are made of.
         suites: Lists of tasks; one that holds all ROC-AUC tasks at hand would only repeat the first group.
+        weak: Whether tasks that can tell little apart are counted, as in the paper's tables.
     """
-    ranked = sorted((task for task in tasks if task.ranked), key=lambda task: task.id)
+    is_in = (lambda task: task.ranked) if weak else (lambda task: not why_unranked(task))
+    ranked = sorted(filter(is_in, tasks), key=lambda task: task.id)
     known = {task.id for task in ranked}
     counted = [task for task in ranked if "/" not in task.id or task.id.partition("/")[0] not in known]
     auc = [task for task in counted if task.target != "regression"]
@@ -53,9 +63,15 @@ def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> di
     return {name: tuple(task.id for task in members) for name, members in groups.items() if members}
 
 
-def group_metric(name: str) -> str:
-    """What the scores of a group's tasks are: "r2" for regression, "roc_auc" (averaged in some way) for the others."""
-    return "r2" if name == REGRESSION else "roc_auc"
+def ranking_metric(target: str, settings: Settings) -> str:
+    """What models are ranked and compared by: the main metric, or "spearman" for numbers without a ridge penalty."""
+    is_ridge = settings.head == "ridge" or (settings.head, settings.protocol) == ("linear", "scaled")
+    return MAIN_METRIC[target] if target != "regression" or is_ridge else "spearman"
+
+
+def group_metric(name: str, settings: Settings) -> str:
+    """What the scores of a group's tasks are: "roc_auc" (averaged in some way), or of numbers `ranking_metric`."""
+    return ranking_metric(REGRESSION, settings) if name == REGRESSION else "roc_auc"
 
 
 def is_family(name: str) -> bool:

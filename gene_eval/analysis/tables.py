@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
-from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks
+from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks, ranking_metric
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
-from gene_eval.analysis.rankings import GroupRanking, rank
+from gene_eval.analysis.power import planned, why_unranked
+from gene_eval.analysis.rankings import GroupRanking, rank, rank_tasks
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
@@ -51,6 +52,7 @@ class TaskLine:
     """A task in a table; `name` is its id, with version and hashes where one id stands for different data.
 
     A task that is not `is_counted` is too small for every model (`gene_eval.results.minimum`): in no mean and no rank.
+    Why another is in none, `why_unranked` says; `planned` is its planned detectable difference, None where unknown.
     """
 
     name: str
@@ -61,6 +63,8 @@ class TaskLine:
     is_ranked: bool
     label_names: tuple[str, ...] = ()
     is_counted: bool = True
+    why_unranked: str = ""
+    planned: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,11 @@ class Table:
         figure2_groups: The same with the families of the paper's Figure 2.
         cells: (model, task name) to the score; what was not run is not there.
         results: (model, task name) to all that is known.
-        means: Of the main metric, by `groups`.
+        means: Of the main metric, by `groups`; of numbers, of what they are ranked by.
         figure2: Of the paper's metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
         rankings: Ranks by group; groups that no model has all tasks of are not there.
+        task_rankings: Ranks on each task that two models or more have.
         pairs: (model, model, task) where the two were not scored on the same entities, to what can be compared; see
             `gene_eval.analysis.pairing.Pairing.unlike`.
         suites: "@name" to all tasks that a suite averages, of which `groups` has those at hand.
@@ -124,6 +129,7 @@ class Table:
     figure2: Means
     figure_s1: Means
     rankings: tuple[GroupRanking, ...]
+    task_rankings: tuple[GroupRanking, ...]
     pairs: Pairs
     suites: Suites
     warnings: tuple[str, ...]
@@ -219,10 +225,12 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
     )
     counted = [task for task in records.values() if task.id in large]
     groups = group_tasks(counted, suites)
-    figure2_groups = group_tasks(replace(task, family=task.figure2_family or task.family) for task in counted)
+    figure2_groups = group_tasks(
+        (replace(task, family=task.figure2_family or task.family) for task in counted), weak=True
+    )
     pairs = pairing.unlike(found)
     # Each with its own record: how many examples of a class were scored differs between models.
-    renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())
+    renamed = [replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items()]
     rankings = rank(renamed, pairs=pairs, suites=suites)
     return Table(
         settings=settings,
@@ -233,10 +241,11 @@ def _table(settings: Settings, results: Sequence[TaskResult], pairing: Pairing, 
         figure2_groups=figure2_groups,
         cells=cells,
         results=found,
-        means=_means(models, groups, found, MAIN_METRIC),
+        means=_means(models, groups, found, {target: ranking_metric(target, settings) for target in MAIN_METRIC}),
         figure2=_means(models, figure2_groups, found, PAPER_METRIC),
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
+        task_rankings=rank_tasks(renamed, pairs=pairs),
         pairs=pairs,
         suites=suites,
         warnings=(
@@ -255,8 +264,18 @@ def _version(task: TaskRecord) -> tuple[str, str, str, str]:
 
 
 def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
-    metric = MAIN_METRIC[task.target]
-    return TaskLine(task.id, task.family, task.target, metric, task.n, task.ranked, task.label_names, is_counted)
+    return TaskLine(
+        name=task.id,
+        family=task.family,
+        target=task.target,
+        metric=MAIN_METRIC[task.target],
+        n=task.n,
+        is_ranked=not why_unranked(task),
+        label_names=task.label_names,
+        is_counted=is_counted,
+        why_unranked=why_unranked(task),
+        planned=defined(planned(task)),
+    )
 
 
 def _cell(result: TaskResult) -> Cell:

@@ -27,6 +27,7 @@ MODULES = {
     **dict.fromkeys(("run", "verify"), "scoring"),
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     "why": "explaining",
+    "power": "planning",
     "push": "publishing",
     "completion": "completion",
     "doctor": "diagnosis",
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_why(commands)
+    _add_power(commands)
     _add_report(commands)
     _add_card(commands)
     _add_verify(commands)
@@ -242,6 +244,17 @@ def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
     why.add_argument("models", nargs="*", metavar="MODEL", help="which of these models have a vector of it")
     why.add_argument("-t", "--tasks", action="append", default=[], metavar="TASK", help="task or glob; default: all")
     _add_data_dir(why)
+
+
+def _add_power(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    power = commands.add_parser("power", help="what difference between models can a task show? from its class sizes")
+    power.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
+    _add_format(power)
+    _add_data_dir(power)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "csv", "json"), default="text", help="default: text")
 
 
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:

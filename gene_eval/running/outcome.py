@@ -137,23 +137,18 @@ class Results:
         order = pd.unique(scores["model"])
         return grid.reindex(columns=order).rename_axis(columns=None)
 
-    def compare(
-        self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None, seed: int = 0
-    ) -> ModelComparison:
+    def compare(self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None) -> ModelComparison:
         """Compare two models on every task that both were scored on in the same way.
 
         Args:
             model_a: Id of the first, or its last part.
             model_b: Id of the second.
             where: Axes of the settings to compare where there are several: `{"head": "mlp"}`.
-            seed: Of the bootstrap.
 
         Raises:
             ReportError: A model is not there, the two are one, or they share no task that can be paired.
         """
-        found = compare_results(
-            self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged(), seed=seed
-        )
+        found = compare_results(self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged())
         return ModelComparison(found)
 
     def _table_of(self, result: TaskResult) -> pa.Table | None:
@@ -162,15 +157,21 @@ class Results:
             return held
         return store.predictions_in(self.folder, result)
 
-    def rank(self) -> pd.DataFrame:
-        """Ranks of the models by mean score: one row for each group of tasks and model.
+    def rank(self, level: Literal["groups", "tasks"] = "groups") -> pd.DataFrame:
+        """Ranks of the models by mean score: one row for each group of tasks, or each task, and model.
 
         Returns:
-            Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`,
-            `rank`, `low` and `high` (95 % interval of the rank), `std_error` (of the mean), and the settings where
-            there are several.
+            Columns `group` ("overall", a family, "regression"; or the task), `basis` (what the mean is over), `model`,
+            `mean`, `rank`, `low` and `high` (95 % interval of the rank), `std_error` (of the mean), and the settings
+            where there are several.
+
+        Raises:
+            UnknownNameError: There is no such level.
         """
         import pandas as pd
+
+        if level not in ("groups", "tasks"):
+            raise UnknownNameError(level, kind="level", known=("groups", "tasks"))
 
         report = self.report
         rows = [
@@ -186,7 +187,7 @@ class Results:
                 "std_error": each.std_error,
             }
             for table in report.tables
-            for group in table.rankings
+            for group in (table.rankings if level == "groups" else table.task_rankings)
             for each in group.models
         ]
         return pd.DataFrame(
@@ -311,7 +312,6 @@ def compare(
     model_b: str,
     *,
     where: Mapping[str, Any] | None = None,
-    seed: int = 0,
 ) -> ModelComparison:
     """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
 
@@ -319,8 +319,8 @@ def compare(
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
     """
     if isinstance(results, Results):
-        return results.compare(model_a, model_b, where=where, seed=seed)
-    return ModelComparison(compare_results(results, model_a, model_b, where=where, seed=seed))
+        return results.compare(model_a, model_b, where=where)
+    return ModelComparison(compare_results(results, model_a, model_b, where=where))
 
 
 def load_results(folder: str | Path) -> Results:
