@@ -28,6 +28,7 @@ MODULES = {
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     "why": "explaining",
     "power": "planning",
+    "bias": "validity",
     "push": "publishing",
     "completion": "completion",
     "doctor": "diagnosis",
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_why(commands)
     _add_power(commands)
+    _add_bias(commands)
     _add_report(commands)
     _add_card(commands)
     _add_verify(commands)
@@ -251,6 +253,14 @@ def _add_power(commands: "argparse._SubParsersAction[_Parser]") -> None:
     power.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
     _add_format(power)
     _add_data_dir(power)
+
+
+def _add_bias(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    bias = commands.add_parser("bias", help="does the score depend on how much is published on a gene?")
+    bias.add_argument("results", type=Path, metavar="DIR")
+    bias.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
+    _add_format(bias)
+    _add_data_dir(bias)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

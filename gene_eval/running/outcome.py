@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from gene_eval.running.bias import BiasResults
+
 __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
 
 Level = Literal["scores", "folds", "labels"]
@@ -193,6 +195,22 @@ class Results:
         return pd.DataFrame(
             rows, columns=["group", "basis", "model", "mean", "rank", "low", "high", "std_error"] if not rows else None
         )
+
+    def bias(
+        self, publications: Mapping[str, float] | None = None, *, data_dir: str | Path | None = None
+    ) -> BiasResults:
+        """Scores by how much is published on the tested genes; see `gene_eval.analysis.bias` and docs/methods.md.
+
+        Args:
+            publications: Symbol to number of publications. Default: those of the table `gene_covariates`.
+            data_dir: Folder with raw files, where that table is not built yet.
+
+        Raises:
+            GeneBenchError: No predictions were saved, or there are no counts.
+        """
+        from gene_eval.running.bias import measure
+
+        return measure(self.results, self._table_of, publications, data_dir=data_dir)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""
