@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gene_eval.errors import GeneBenchError
     from gene_eval.results.store import load_predictions
     from gene_eval.running.outcome import Results, compare, load_results
-    from gene_eval.running.power import power
     from gene_eval.running.runner import run
+    from gene_eval.running.validity.power import power
 
 __all__ = [
     "GeneBenchError",
@@ -44,7 +44,7 @@ _MODULES = {
     "load_predictions": "gene_eval.results.store",
     "load_results": "gene_eval.running.outcome",
     "models": "gene_eval.catalogue.listing",
-    "power": "gene_eval.running.power",
+    "power": "gene_eval.running.validity.power",
     "probe": "gene_eval.core.probe",
     "run": "gene_eval.running.runner",
     "suites": "gene_eval.catalogue.listing",

@@ -28,7 +28,7 @@ MODULES = {
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     "why": "explaining",
     "power": "planning",
-    "bias": "validity",
+    **dict.fromkeys(("bias", "leaks"), "validity"),
     "push": "publishing",
     "completion": "completion",
     "doctor": "diagnosis",
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_why(commands)
     _add_power(commands)
     _add_bias(commands)
+    _add_leaks(commands)
     _add_report(commands)
     _add_card(commands)
     _add_verify(commands)
@@ -261,6 +262,15 @@ def _add_bias(commands: "argparse._SubParsersAction[_Parser]") -> None:
     bias.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
     _add_format(bias)
     _add_data_dir(bias)
+
+
+def _add_leaks(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    leaks = commands.add_parser("leaks", help="do texts state labels, are vectors made of them, do tasks repeat?")
+    leaks.add_argument("results", nargs="?", type=Path, metavar="DIR", help="results whose models are looked at too")
+    leaks.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
+    leaks.add_argument("--input", default="description", metavar="COLUMN", help="what is read (default: description)")
+    _add_format(leaks)
+    _add_data_dir(leaks)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets, print_columns, thousands
-from gene_eval.running.power import task_powers
+from gene_eval.running.validity.power import task_powers
 from gene_eval.text import cell, say
 
 __all__ = ["power", "print_rows"]

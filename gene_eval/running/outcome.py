@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
-    from gene_eval.running.bias import BiasResults
+    from gene_eval.running.validity.bias import BiasResults
 
 __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
 
@@ -208,7 +208,7 @@ class Results:
         Raises:
             GeneBenchError: No predictions were saved, or there are no counts.
         """
-        from gene_eval.running.bias import measure
+        from gene_eval.running.validity.bias import measure
 
         return measure(self.results, self._table_of, publications, data_dir=data_dir)
 

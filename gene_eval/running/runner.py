@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +37,7 @@ from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
+from gene_eval.running.validity.label_texts import masked_input, words_of_tasks
 from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors
 from model_adapters import Model, choose_devices
 from model_adapters.embedding.chunks import progress_bar
@@ -98,15 +99,18 @@ class _Run:
         )
         diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
         vectors = self._vectors(models, names=self.options.name, diseases=diseases)
-        if self.options.out is not None and not self.options.overwrite:
-            for of_model in vectors:
-                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
+        self._refuse(of_model for of_model in vectors if not masked_input(of_model.model))
         ready: list[TaskArrays] = []
         for item in chosen:
             if isinstance(item, Failure):
                 self._fail(item)
             else:
                 ready.append(item)
+        if any(masked_input(of_model.model) for of_model in vectors):
+            words = words_of_tasks(ready)
+            for of_model in vectors:
+                of_model.mask(words)
+            self._refuse(of_model for of_model in vectors if masked_input(of_model.model))
         for of_model in vectors:
             for task in self._shown(ready, of_model.name):
                 for fit in self.options.fits:
@@ -118,6 +122,12 @@ class _Run:
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
+
+    def _refuse(self, vectors: Iterable[ModelVectors]) -> None:
+        """Stop before any work where a name is that of other vectors in the folder."""
+        if self.options.out is not None and not self.options.overwrite:
+            for of_model in vectors:
+                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
 
     def _vectors(
         self, models: Any, *, names: str | Sequence[str] | None = None, diseases: ModelVectors | None = None

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 import gene_eval
 from gene_eval.cli.parser import main
 from gene_eval.errors import ReportError
-from gene_eval.running import bias as running_bias
+from gene_eval.running.validity import bias as running_bias
 
 
 @pytest.fixture(scope="module")
