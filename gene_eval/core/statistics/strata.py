@@ -18,6 +18,8 @@ __all__ = ["N_RESAMPLES", "SLOPE_STRATA", "StratumScores", "assign_strata", "sco
 N_RESAMPLES: Final = 1000
 SLOPE_STRATA: Final = 5
 """Parts whose scores a slope is fitted to."""
+FEWEST: Final = 2
+"""Positives, and negatives, of a part in a fold below which its ROC-AUC counts as undefined."""
 # Of which the weights are in memory together.
 DRAWS_AT_A_TIME: Final = 100
 
@@ -75,7 +77,8 @@ def score_strata(
 ) -> StratumScores:
     """Score parts of the entities by what was predicted for them.
 
-    A score is the mean over folds, and over labels, of the ROC-AUC among the part's entities of a fold; without `y` of
+    A score is the mean over folds, and over labels, of the ROC-AUC among the part's entities of a fold, where there are
+    two of either class at least; without `y` of
     zeros and ones, of Spearman's correlation. In every draw entities are drawn with replacement within fold and part;
     intervals are the 2.5 and 97.5 % points of the draws.
 
@@ -161,7 +164,11 @@ def _of_cell(
 
 
 def _auc_means(y: npt.NDArray[np.bool_], values: Array, weights: Array) -> Array:
-    return np.stack([weighted_auc(y[:, k], values[:, k], weights) for k in range(y.shape[1])], axis=1)
+    """(B, L), nan for a label with fewer than `FEWEST` of either class."""
+    found = np.full((len(weights), y.shape[1]), np.nan)
+    for label in np.flatnonzero(np.minimum(y.sum(axis=0), (~y).sum(axis=0)) >= FEWEST):
+        found[:, label] = weighted_auc(y[:, label], values[:, label], weights)
+    return found
 
 
 def _correlations(y: Array, values: Array, weights: Array) -> Array:

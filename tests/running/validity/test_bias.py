@@ -41,7 +41,7 @@ def test_values_are_those_of_scikit_learn(folder: Path, counts: dict[str, float]
         folds = [
             roc_auc_score(fold["label"], fold["score"])
             for _, fold in members.groupby("fold")
-            if fold["label"].nunique() > 1
+            if fold["label"].value_counts().reindex([0, 1]).fillna(0).min() >= 2
         ]
         assert frame.loc[part, "score"] == pytest.approx(np.mean(folds))
         assert frame.loc[part, "n"] == len(members)
