@@ -142,10 +142,10 @@ def over_tasks(
         differences.append(units.mean())
         tests = [corrected_t_test(column, zeros, test_train_ratio=1 / (N_FOLDS - 1)) for column in by_fold.T]
         for name, p_value in {
-            "bootstrap": cluster_t_test(values, clusters=source).p_value,
+            "t-test": cluster_t_test(values, clusters=source).p_value,
             "signed rank": signed_rank_test(units).p_value,
             "these tasks": fixed_tasks_test(tests).p_value,
-            "bootstrap of tasks": cluster_t_test(values).p_value,
+            "t-test of tasks": cluster_t_test(values).p_value,
             "signed rank of tasks": signed_rank_test(values).p_value,
         }.items():
             found.setdefault(name, []).append(p_value < ALPHA)
@@ -171,9 +171,9 @@ def lines(n_pairs: int) -> Iterator[str]:
         rates = per_task(n_pairs, gap)
         truth = f"{rates.difference:.3f}" if gap else "0 (null)"
         yield f"| {truth} | {rates.detectable:.3f} | {rates.corrected:.3f} | {rates.uncorrected:.3f} |"
-    tasks_taken_as_independent = ("bootstrap of tasks", "signed rank of tasks")
+    tasks_taken_as_independent = ("t-test of tasks", "signed rank of tasks")
     yield ""
-    yield from table(n_pairs, ("bootstrap", "signed rank", *tasks_taken_as_independent), tuple(LAYOUTS)[:3], taste=0.4)
+    yield from table(n_pairs, ("t-test", "signed rank", *tasks_taken_as_independent), tuple(LAYOUTS)[:3], taste=0.4)
     yield ""
     yield from table(n_pairs, ("these tasks", *tasks_taken_as_independent), tuple(LAYOUTS)[3:], taste=0.0)
 
