@@ -3,7 +3,7 @@
     python benchmarks/compare_models.py --data-dir DIR -o OUTDIR [--minilm DIR] [--models NAME,NAME]
 
 The Geneformer of this table has MADE weights: the real token dictionary with random numbers, since no weights can be
-downloaded here. It is a floor, and says nothing about Geneformer.
+downloaded here. It knows nothing, and says nothing about Geneformer.
 """
 
 import argparse
@@ -37,7 +37,7 @@ TASKS = (
 MADE = "Geneformer-made-weights"
 DIM, SPREAD, SEED = 256, 0.02, 0
 NOTES = f"""- **`{MADE}` has made weights**: for each gene of the published token dictionary {DIM} normal
-  numbers (seed {SEED}, standard deviation {SPREAD}, as at the start of training). It is a floor, like `random`; the
+  numbers (seed {SEED}, standard deviation {SPREAD}, as at the start of training). It knows nothing, like `random`; the
   trained model is not in this table.
 - Every model is scored on the same genes of a task, those that all models have a vector for (`--common-genes`).
 - `expression:rna_tissue_consensus` is what the labels of `hpa_rna_tissue_specificity` are computed from: that score

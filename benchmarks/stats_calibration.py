@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from gene_eval.core import default_folds, probe
 from gene_eval.core.metrics import ranking_scores
+from gene_eval.core.statistics.over_tasks import cluster_means, cluster_p_values, cluster_t_test
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
     corrected_t_test,
@@ -25,7 +26,6 @@ from gene_eval.core.statistics.paired_tests import (
     signed_rank_test,
     standard_error_factors,
 )
-from gene_eval.core.statistics.resampling import bootstrap_mean, bootstrap_p_values, cluster_means
 
 Array = npt.NDArray[np.float64]
 
@@ -142,10 +142,10 @@ def over_tasks(
         differences.append(units.mean())
         tests = [corrected_t_test(column, zeros, test_train_ratio=1 / (N_FOLDS - 1)) for column in by_fold.T]
         for name, p_value in {
-            "bootstrap": bootstrap_mean(values, clusters=source).p_value,
+            "t-test": cluster_t_test(values, clusters=source).p_value,
             "signed rank": signed_rank_test(units).p_value,
             "these tasks": fixed_tasks_test(tests).p_value,
-            "bootstrap of tasks": bootstrap_mean(values).p_value,
+            "t-test of tasks": cluster_t_test(values).p_value,
             "signed rank of tasks": signed_rank_test(values).p_value,
         }.items():
             found.setdefault(name, []).append(p_value < ALPHA)
@@ -171,9 +171,9 @@ def lines(n_pairs: int) -> Iterator[str]:
         rates = per_task(n_pairs, gap)
         truth = f"{rates.difference:.3f}" if gap else "0 (null)"
         yield f"| {truth} | {rates.detectable:.3f} | {rates.corrected:.3f} | {rates.uncorrected:.3f} |"
-    tasks_taken_as_independent = ("bootstrap of tasks", "signed rank of tasks")
+    tasks_taken_as_independent = ("t-test of tasks", "signed rank of tasks")
     yield ""
-    yield from table(n_pairs, ("bootstrap", "signed rank", *tasks_taken_as_independent), tuple(LAYOUTS)[:3], taste=0.4)
+    yield from table(n_pairs, ("t-test", "signed rank", *tasks_taken_as_independent), tuple(LAYOUTS)[:3], taste=0.4)
     yield ""
     yield from table(n_pairs, ("these tasks", *tasks_taken_as_independent), tuple(LAYOUTS)[3:], taste=0.0)
 
@@ -190,7 +190,7 @@ def rank_coverage(n_simulated: int, *, n_models: int, n_sources: int, df: float 
         scores = 0.7 + 0.02 * np.repeat(suited, 3, axis=1) + 0.01 * rng.normal(size=(n_models, 3 * n_sources))
         first, second = np.triu_indices(n_models, k=1)
         clusters = [task // 3 for task in range(3 * n_sources)]
-        p_values = bootstrap_p_values(scores[first] - scores[second], clusters=clusters, seed=number)
+        p_values = cluster_p_values(scores[first] - scores[second], clusters=clusters)
         # An interval is narrower only where some pair differs.
         covered += not holm(p_values).min() < ALPHA
     return covered / n_simulated

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gene_eval.results.store import load_predictions
     from gene_eval.running.outcome import Results, compare, load_results
     from gene_eval.running.runner import run
+    from gene_eval.running.validity.power import power
 
 __all__ = [
     "GeneBenchError",
@@ -27,6 +28,7 @@ __all__ = [
     "load_predictions",
     "load_results",
     "models",
+    "power",
     "probe",
     "run",
     "suites",
@@ -42,6 +44,7 @@ _MODULES = {
     "load_predictions": "gene_eval.results.store",
     "load_results": "gene_eval.running.outcome",
     "models": "gene_eval.catalogue.listing",
+    "power": "gene_eval.running.validity.power",
     "probe": "gene_eval.core.probe",
     "run": "gene_eval.running.runner",
     "suites": "gene_eval.catalogue.listing",

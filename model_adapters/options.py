@@ -81,6 +81,10 @@ def word(form: str) -> Option:
     return Option(form, read)
 
 
+MASK = choice("none", "labels")
+"""What is taken out of a text before it is read: nothing, or the words of the labels of a run's tasks."""
+MASKED = "{}_without_labels"
+"""Column of the gene table with such texts, which the caller adds."""
 INPUT = word("COLUMN")
 """`input=`: the column of the gene table that a model reads, such as description, symbol or summary."""
 DTYPE = choice(*DTYPES)

@@ -74,6 +74,15 @@ def describe() -> dict[str, AdapterInfo]:
     return {**presets, **adapters, **{name: cls.info for name, cls in WRAPPERS.items()}}
 
 
+def trained_on(adapter: str) -> tuple[str, ...]:
+    """Globs of the tasks whose labels are computed from the table that an adapter's vectors are made of.
+
+    >>> "hpa_rna_*" in trained_on("expression")
+    True
+    """
+    return tuple(getattr(ADAPTERS.get(adapter), "trained_on", ()))
+
+
 def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
     """Turn a MODEL string, or an object that holds vectors or encodes, into a model for `embed`.
 

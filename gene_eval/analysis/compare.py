@@ -13,23 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks, is_family
+from gene_eval.analysis.all_pairs import AllPairs
+from gene_eval.analysis.groups import (
+    Suites,
+    basis,
+    clusters,
+    generalizes,
+    group_metric,
+    group_tasks,
+    ranking_metric,
+)
 from gene_eval.analysis.pairing import Pair, Pairing, PredictionsOf
+from gene_eval.analysis.power import why_unranked
 from gene_eval.analysis.selection import choose_settings
+from gene_eval.core.statistics.over_tasks import ClusterMean, cluster_means, cluster_t_test
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
     PairedTest,
     benjamini_hochberg,
     corrected_t_test,
     fixed_tasks_test,
-    holm,
-    minimal_detectable_difference,
     signed_rank_test,
     standard_error_factors,
 )
-from gene_eval.core.statistics.resampling import BootstrapMean, bootstrap_mean, cluster_means
 from gene_eval.errors import ReportError
-from gene_eval.results.minimum import RULE
+from gene_eval.results.minimum import RULE, meets_minimum
 from gene_eval.results.paths import slug
 from gene_eval.results.records import Settings, TaskRecord, TaskResult
 from gene_eval.text import count, nearest, some
@@ -39,13 +47,14 @@ __all__ = ["Comparison", "GroupComparison", "TaskComparison", "compare", "find_m
 
 @dataclass(frozen=True, slots=True)
 class TaskComparison:
-    """Two models on one task, by its main metric.
+    """Two models on one task, by the metric that models are ranked by.
 
     `mean_a` and `mean_b` are over the folds in which both are defined, `test.n` of `n_folds`, and over the `n_scored`
-    entities that are compared: which these are, `kind` says (see `gene_eval.analysis.pairing.Pair`). `holm_p` and
-    `bh_p` are the p-value adjusted for the number of tasks compared; `detectable` is the smallest true difference that
-    would probably (with a chance of 80 %) be found on this task. An undefined number is nan. A task that is not
-    `is_counted` is too small for statements over tasks.
+    entities that are compared: which these are, `kind` says (see `gene_eval.analysis.pairing.Pair`). `holm_p` is the
+    p-value adjusted for all pairs of models on this task, as in ranks, `bh_p` for the tasks compared; `detectable` is
+    the smallest true difference that would probably (with a chance of 80 %) be found on this task, by the errors of all
+    pairs of models. An undefined number is nan. A task that is not `is_counted` is too small for statements over tasks;
+    why another is in none either, `why_unranked` says.
     """
 
     task: TaskRecord
@@ -60,6 +69,11 @@ class TaskComparison:
     detectable: float
     is_counted: bool = True
     kind: str = "same"
+
+    @property
+    def why_unranked(self) -> str:
+        """Why the task is in no statement over tasks, whatever was scored; empty for others."""
+        return why_unranked(self.task)
 
     @property
     def detectable_interval(self) -> tuple[float, float]:
@@ -77,11 +91,11 @@ class TaskComparison:
 class GroupComparison:
     """Two models over the tasks of a group (see `gene_eval.analysis.groups`).
 
-    With six sources or more, every source counts once and sources are resampled (`basis` is "8 sources"): the statement
-    is about tasks from sources like these. With fewer, every task counts once (labels of one multi-label task as one)
-    and `p_value` is that of `stats.fixed_tasks_test` (`basis` is "3 tasks"): the statement is about these tasks only,
-    and `signed_rank_p` is nan.
-    `holm_p` is adjusted for the number of families; for other groups it equals `p_value`. `wins_a` counts the tasks on
+    With six sources or more, every source counts once, and `p_value` is of a t-test over sources (`basis` is
+    "8 sources"): the statement is about tasks from sources like these. With fewer, every task counts once (labels of
+    one multi-label task as one) and `p_value` is that of `fixed_tasks_test` (`basis` is "3 tasks"): the statement is
+    about these tasks only, and `signed_rank_p` is nan.
+    `holm_p` is adjusted for all pairs of models that have these tasks, as in ranks. `wins_a` counts the tasks on
     which A is better after correction, `ahead_a` those on which its score is higher.
     """
 
@@ -118,7 +132,7 @@ class Comparison:
     """Two models on everything that can be paired.
 
     `left_out` holds, by reason, the tasks that could not be; `mixed` the models whose results are of several revisions
-    or options, so that they are no one model.
+    or options, so that they are no one model. p-values are adjusted for all pairs of the `n_models` of the results.
     """
 
     model_a: str
@@ -128,6 +142,7 @@ class Comparison:
     tasks: tuple[TaskComparison, ...]
     left_out: Mapping[str, tuple[str, ...]]
     mixed: tuple[str, ...]
+    n_models: int = 2
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -145,7 +160,9 @@ class Comparison:
         nearly = [f"{count(len(close), 'task')} compared on genes of which up to 1 % differ ({some(close)})"]
         small = [task.task.id for task in self.tasks if not task.is_counted]
         shown = [f"{count(len(small), 'task')} too small to be part of a mean ({some(small)}): {RULE}"]
-        told = ((shared, fewer), (close, nearly), (small, shown))
+        weak = [f"{task.task.id} ({why})" for task in self.tasks if task.is_counted and (why := task.why_unranked)]
+        unranked = [f"{count(len(weak), 'task')} part of no mean: {some(weak)}"]
+        told = ((shared, fewer), (close, nearly), (small, shown), (weak, unranked))
         return (*left_out, *mixed, *(line for tasks, lines in told if tasks for line in lines))
 
 
@@ -157,18 +174,16 @@ def compare(
     where: Mapping[str, Any] | None = None,
     predictions: PredictionsOf | None = None,
     suites: Suites | None = None,
-    seed: int = 0,
 ) -> Comparison:
     """Compare two models on every task that both were scored on in the same way.
 
     Args:
-        results: Those of any models; the two are picked out.
+        results: Those of any models; the two are picked out, and p-values adjusted for the pairs of all.
         model_a: Name of the first model, see `find_model`.
         model_b: Name of the second.
         where: Axes of the settings to compare, where both have results of several; see `choose_settings`.
         suites: Lists of tasks that are compared by themselves as well, see `group_tasks`.
         predictions: Gives what was predicted, for the entities that both have; see `Pairing`.
-        seed: Of the bootstrap.
 
     Raises:
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
@@ -184,8 +199,11 @@ def compare(
         msg = f"{model_a!r} and {model_b!r} are both {first}; name two models of: {', '.join(models)}"
         raise ReportError(msg)
     settings, of_a, of_b = _common_settings(given, first, second, where)
-    paired, left_out = _pair(of_a, of_b, first, second, Pairing(predictions))
-    tasks = _adjusted([_compare_task(of_a[task], pair) for task, pair in paired.items()])
+    pairing = Pairing(predictions)
+    paired, left_out = _pair(of_a, of_b, first, second, pairing)
+    known = (each for each in given if each.model.id in (first, second) or meets_minimum(each))
+    everyone = _everyone(known, settings, {task: of_a[task].task for task in paired}, pairing)
+    tasks = _adjusted([_compare_task(of_a[task], pair, everyone, (first, second)) for task, pair in paired.items()])
     undefined = tuple(each.task.id for each in tasks if not each.test.n)
     if undefined:
         left_out["no fold in which both scores are defined"] = undefined
@@ -195,7 +213,8 @@ def compare(
         msg = f"{first} and {second} share no task that can be compared: {reasons}"
         raise ReportError(msg)
     mixed = tuple(model for model, found in ((first, of_a), (second, of_b)) if _is_mixed(found.values()))
-    return Comparison(first, second, settings, _groups(tasks, suites, seed), tuple(tasks), left_out, mixed)
+    groups = _groups(tasks, suites, everyone, (first, second), settings)
+    return Comparison(first, second, settings, groups, tuple(tasks), left_out, mixed, len(everyone.models))
 
 
 def find_model(name: str, models: Sequence[str]) -> str:
@@ -261,51 +280,79 @@ def _is_mixed(results: Iterable[TaskResult]) -> bool:
     return len({(each.model.revision, each.model.options_text) for each in results}) > 1
 
 
-def _compare_task(result: TaskResult, pair: Pair) -> TaskComparison:
+def _everyone(
+    results: Iterable[TaskResult], settings: Settings, records: Mapping[str, TaskRecord], pairing: Pairing
+) -> AllPairs:
+    """All models on the tasks that the two are compared on, of these settings and of equal labels and folds.
+
+    As in ranks, a result that is too small counts as none; but for the two themselves, whose pairs say so.
+    """
+    by_model: dict[str, dict[str, TaskResult]] = {}
+    for result in results:
+        task = records.get(result.task.id)
+        if result.settings == settings and task is not None and _version(result.task) == _version(task):
+            by_model.setdefault(result.model.id, {})[task.id] = result
+    unlike = pairing.unlike({(model, task): one for model, each in by_model.items() for task, one in each.items()})
+    return AllPairs.of(by_model, tuple(records), unlike)
+
+
+def _version(task: TaskRecord) -> tuple[str, str, str]:
+    return task.version, task.data_sha256, task.folds_sha256
+
+
+def _compare_task(result: TaskResult, pair: Pair, everyone: AllPairs, names: tuple[str, str]) -> TaskComparison:
     folds = list(zip(pair.first, pair.second, strict=True))
     both = [(a, b) for a, b in folds if not math.isnan(a + b)]
     a, b = [fold[0] for fold in both], [fold[1] for fold in both]
-    test = corrected_t_test(a, b, test_train_ratio=result.test_train_ratio)
+    ratio = float(everyone.ratios[everyone.tasks.index(result.task.id)])
+    test = corrected_t_test(a, b, test_train_ratio=ratio)
     return TaskComparison(
         task=result.task,
-        metric=result.task.main_metric,
+        metric=ranking_metric(result.task, result.settings),
         n_scored=pair.n,
         n_folds=len(folds),
         mean_a=fmean(a) if a else math.nan,
         mean_b=fmean(b) if b else math.nan,
         test=test,
-        holm_p=math.nan,
+        holm_p=everyone.adjusted([result.task], names, test.p_value),
         bh_p=math.nan,
-        detectable=minimal_detectable_difference(test.std_error, test.df),
+        detectable=everyone.detectable(result.task.id),
         is_counted=pair.is_counted,
         kind=pair.kind,
     )
 
 
 def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
-    p_values = [each.test.p_value for each in tasks]
-    adjusted = zip(tasks, holm(p_values).tolist(), benjamini_hochberg(p_values).tolist(), strict=True)
-    return [replace(each, holm_p=holm_p, bh_p=bh_p) for each, holm_p, bh_p in adjusted]
+    adjusted = benjamini_hochberg([each.test.p_value for each in tasks]).tolist()
+    return [replace(each, bh_p=bh_p) for each, bh_p in zip(tasks, adjusted, strict=True)]
 
 
-def _groups(tasks: Sequence[TaskComparison], suites: Suites | None, seed: int) -> tuple[GroupComparison, ...]:
+def _groups(
+    tasks: Sequence[TaskComparison],
+    suites: Suites | None,
+    everyone: AllPairs,
+    names: tuple[str, str],
+    settings: Settings,
+) -> tuple[GroupComparison, ...]:
     by_id = {each.task.id: each for each in tasks}
     members = group_tasks((each.task for each in tasks if each.is_counted), suites)
-    groups = [_group(name, [by_id[task] for task in names], seed) for name, names in members.items()]
-    families = [group.name for group in groups if is_family(group.name)]
-    adjusted = dict(zip(families, holm([g.p_value for g in groups if g.name in families]).tolist(), strict=True))
-    return tuple(replace(group, holm_p=adjusted.get(group.name, group.p_value)) for group in groups)
+    found = []
+    for name, ids in members.items():
+        group = _group(name, [by_id[task] for task in ids], group_metric(name, settings))
+        holm_p = everyone.adjusted([by_id[task].task for task in ids], names, group.p_value)
+        found.append(replace(group, holm_p=holm_p))
+    return tuple(found)
 
 
-def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupComparison:
+def _group(name: str, tasks: Sequence[TaskComparison], metric: str) -> GroupComparison:
     records = [each.task for each in tasks]
     columns = [[each.mean_a, each.mean_b, each.test.difference] for each in tasks]
     units = clusters(records)
     by_model = cluster_means(np.array(columns).T, units)
     signed_rank_p = math.nan
-    found: BootstrapMean | PairedTest
+    found: ClusterMean | PairedTest
     if generalizes(records):
-        found = bootstrap_mean(by_model[2], seed=seed)
+        found = cluster_t_test(by_model[2])
         difference = found.mean
         signed_rank_p = signed_rank_test(by_model[2]).p_value
     else:
@@ -316,7 +363,7 @@ def _group(name: str, tasks: Sequence[TaskComparison], seed: int) -> GroupCompar
     signs = np.sign([each.test.difference for each in tasks])
     return GroupComparison(
         name=name,
-        metric=group_metric(name),
+        metric=metric,
         n_tasks=len(tasks),
         basis=basis(records),
         mean_a=mean_a,

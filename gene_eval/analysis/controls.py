@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from gene_eval.analysis.groups import ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairs
 from gene_eval.core.statistics.paired_tests import (
     PairedTest,
@@ -30,9 +31,10 @@ Found = Mapping[tuple[str, str], TaskResult]
 
 @dataclass(frozen=True, slots=True)
 class AgainstControls:
-    """The models of one task beside its controls, by the main metric.
+    """The models of one task beside its controls, by the metric that models are ranked by.
 
     Attributes:
+        metric: Which that is (`gene_eval.analysis.groups.ranking_metric`).
         control: The control with the highest score.
         score: Its score.
         detectable: The true difference that a test on this task finds with a chance of 80 %, its error pooled over all
@@ -42,6 +44,7 @@ class AgainstControls:
         near: Model to the controls that come within the detectable difference of it, or are above it.
     """
 
+    metric: str
     control: str
     score: float
     detectable: float
@@ -110,12 +113,14 @@ def _of_task(task: str, results: Mapping[str, TaskResult], pairs: Pairs) -> Agai
     differences = _differences(task, results, pairs)
     detectable = _pooled(differences.values(), max(result.test_train_ratio for result in results.values()))
     reach = 0.0 if math.isnan(detectable) else detectable
+    metric = ranking_metric(results[best].task, results[best].settings)
     return AgainstControls(
+        metric=metric,
         control=best,
         score=means[best],
         detectable=detectable,
         rescaled={model: rescaled(means[model], means[best]) for model in models}
-        if results[best].task.main_metric.startswith("roc_auc")
+        if metric.startswith("roc_auc")
         else {},
         near={
             model: tuple(
@@ -156,7 +161,7 @@ def _pooled(differences: Collection[npt.NDArray[np.float64]], ratio: float) -> f
 
 
 def _score(result: TaskResult) -> Score | None:
-    return result.scores.get(result.task.main_metric)
+    return result.scores.get(ranking_metric(result.task, result.settings))
 
 
 def _folds(*results: TaskResult) -> tuple[tuple[float, ...], ...]:

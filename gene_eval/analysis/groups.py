@@ -1,13 +1,17 @@
-"""Which tasks a mean may be over: ROC-AUC tasks overall and by family, regression tasks by themselves.
+"""Which tasks a mean may be over, and by which metric: ROC-AUC tasks overall and by family, regression by itself.
 
-R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. Nor are
-the tasks beyond the paper ever averaged with others: they have groups of their own.
+R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. That of
+least squares says how many numbers a vector has before it says what they know: with more than a tenth of the rows, R2
+falls below that of fewer and poorer numbers. Such results are ranked by Spearman's correlation. Nor are the tasks
+beyond the paper ever averaged with others: they have groups of their own.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 
-from gene_eval.core.statistics.resampling import MIN_CLUSTERS
-from gene_eval.results.records import TaskRecord
+from gene_eval.analysis.power import why_unranked
+from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.core.statistics.over_tasks import MIN_CLUSTERS
+from gene_eval.results.records import Settings, TaskRecord
 
 __all__ = [
     "EXTENDED",
@@ -24,6 +28,7 @@ __all__ = [
     "group_tasks",
     "is_family",
     "is_regression",
+    "ranking_metric",
 ]
 
 FAMILIES = ("genomic", "regulatory", "localization", "biological_process", "protein")
@@ -37,18 +42,23 @@ Suites = Mapping[str, Collection[str]]
 """Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
 
 
-def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> dict[str, tuple[str, ...]]:
+def group_tasks(
+    tasks: Iterable[TaskRecord], suites: Suites | None = None, *, weak: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Group name to the ids of its tasks: overall, the families in their usual order, regression, suites.
 
-    Tasks that are not ranked are in no group, nor is a label as a task of its own where its multi-label task is there.
-    Tasks of the suite `EXTENDED` are in its groups only, unless there are no others.
+    Tasks that are not ranked (`gene_eval.analysis.power.why_unranked`) are in no group, nor is a label as a task of its
+    own where its multi-label task is there. Tasks of the suite `EXTENDED` are in its groups only, unless there are no
+    others.
 
     Args:
         tasks: What the groups are made of.
         suites: Lists of tasks; one that holds all tasks of the first group would only repeat it.
+        weak: Whether tasks that can tell little apart are counted, as in the paper's tables.
     """
     suites = suites or {}
-    ranked = sorted((task for task in tasks if task.ranked), key=lambda task: task.id)
+    is_in = (lambda task: task.ranked) if weak else (lambda task: not why_unranked(task))
+    ranked = sorted(filter(is_in, tasks), key=lambda task: task.id)
     known = {task.id for task in ranked}
     counted = [task for task in ranked if "/" not in task.id or task.id.partition("/")[0] not in known]
     apart = {*suites.get(EXTENDED, ()), *suites.get(EXTENDED_REGRESSION, ())}
@@ -68,9 +78,14 @@ def group_tasks(tasks: Iterable[TaskRecord], suites: Suites | None = None) -> di
     return {name: tuple(task.id for task in members) for name, members in groups.items() if members}
 
 
-def group_metric(name: str) -> str:
-    """What the scores of a group's tasks are: "r2" for regression, "roc_auc" (averaged in some way) for the others."""
-    return "r2" if is_regression(name) else "roc_auc"
+def ranking_metric(task: TaskRecord, settings: Settings) -> str:
+    """What models are ranked and compared by: the main metric, or "spearman" for numbers without a ridge penalty."""
+    return task.main_metric if task.target != "regression" else _of_numbers(settings)
+
+
+def group_metric(name: str, settings: Settings) -> str:
+    """What the scores of a group's tasks are: "roc_auc" (averaged in some way), or of numbers `ranking_metric`."""
+    return _of_numbers(settings) if is_regression(name) else "roc_auc"
 
 
 def is_regression(name: str) -> bool:
@@ -80,6 +95,11 @@ def is_regression(name: str) -> bool:
     [True, True, False]
     """
     return name.rpartition(" ")[2] == REGRESSION
+
+
+def _of_numbers(settings: Settings) -> str:
+    is_ridge = settings.head == "ridge" or (settings.head, settings.protocol) == ("linear", "scaled")
+    return MAIN_METRIC["regression"] if is_ridge else "spearman"
 
 
 def _listed_id(task: TaskRecord) -> str:

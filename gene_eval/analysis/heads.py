@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gene_eval.analysis.controls import Found
-from gene_eval.analysis.groups import REGRESSION
+from gene_eval.analysis.groups import is_regression
 from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, holm
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.results.settings import Settings
@@ -41,7 +41,7 @@ def linear_of(settings: Settings) -> Settings:
 
 def is_ranked(settings: Settings, group: str) -> bool:
     """Whether these settings rank models: those of the linear head, and of ridge regression on numbers."""
-    return settings.head == LINEAR or (settings.head == "ridge" and group == REGRESSION)
+    return settings.head == LINEAR or (settings.head == "ridge" and is_regression(group))
 
 
 def differences_to_linear(found: Found, linear: Iterable[TaskResult]) -> dict[tuple[str, str], HeadDifference]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gene_eval.analysis.groups import ranking_metric
 from gene_eval.core.errors import ProbeError
-from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.probe import score_splits
 from gene_eval.core.splits import Splits
 from gene_eval.errors import ResultError
@@ -55,7 +55,7 @@ PredictionsOf = Callable[[TaskResult], "pa.Table | None"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two results of one task, by its main metric.
+    """Two results of one task, by the metric that models are ranked by (`gene_eval.analysis.groups.ranking_metric`).
 
     Attributes:
         kind: "same" entities in both; "shared", scores on those that both have; or "nearly" the same.
@@ -128,7 +128,8 @@ class Pairing:
             table = self._predictions(result)
             if table is None:
                 return None
-            self._held_out[key] = _HeldOut(result.task, table)
+            metric = ranking_metric(result.task, result.settings)
+            self._held_out[key] = _HeldOut(result.task, table, metric)
             if len(self._held_out) > KEPT:
                 self._held_out.popitem(last=False)
         self._held_out.move_to_end(key)
@@ -159,7 +160,7 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
         return "folds differ (folds_sha256); run both again with --overwrite"
     if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
         return "the penalty C differs"
-    metric = one.main_metric
+    metric = ranking_metric(one, first.settings)
     if metric not in first.scores or metric not in second.scores:
         return f"no {metric} in a result"
     if len(first.scores[metric].folds) != len(second.scores[metric].folds):
@@ -170,12 +171,12 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
 class _HeldOut:
     """Predictions of one result as arrays."""
 
-    def __init__(self, task: TaskRecord, table: "pa.Table") -> None:
+    def __init__(self, task: TaskRecord, table: "pa.Table", metric: str) -> None:
         import pyarrow.compute as pc
 
         columns = score_columns(task.target, task.label_names)
         entities = [name for name in table.column_names if name not in ("fold", "label", *columns)]
-        self._target, self._names = task.target, task.label_names
+        self._target, self._names, self._metric = task.target, task.label_names, metric
         keys = [table[name].combine_chunks() for name in entities]
         self._keys = keys[0] if len(keys) == 1 else pc.binary_join_element_wise(*keys, "\t")
         self.folds: npt.NDArray[np.int64] = table["fold"].to_numpy().astype(np.int64)
@@ -203,11 +204,11 @@ class _HeldOut:
         return rows, there.drop_null().to_numpy().astype(np.int64)
 
     def scores(self, rows: npt.NDArray[np.int64], among: str) -> Folds:
-        """Main metric by fold of the rows that are among the entities of this hash, which many results may have."""
+        """Scores by fold of the rows that are among the entities of this hash, which many results may have."""
         if among not in self._found:
             splits = Splits.from_folds(self.folds[rows])
             found, _ = score_splits(self.y[rows], self._values[rows], splits, target=self._target, names=self._names)
-            self._found[among] = tuple(found[MAIN_METRIC[self._target]].folds)
+            self._found[among] = tuple(found[self._metric].folds)
         return self._found[among]
 
 
@@ -225,7 +226,7 @@ def _on_shared(first: TaskResult, second: TaskResult, one: _HeldOut, other: _Hel
 
 
 def _as_scored(first: TaskResult, second: TaskResult, kind: Kind) -> Pair:
-    metric = first.task.main_metric
+    metric = ranking_metric(first.task, first.settings)
     return Pair(
         kind,
         min(first.coverage.n_scored, second.coverage.n_scored),

@@ -1,4 +1,4 @@
-"""Ranks of all models over tasks, with intervals, and the models that are not distinguished."""
+"""Ranks of all models on a task or over tasks, with intervals, and the models that are not distinguished."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks
-from gene_eval.analysis.pairing import Pair, Pairing, Pairs
-from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.core.statistics.paired_tests import ALPHA, fixed_tasks_p_values, holm
-from gene_eval.core.statistics.resampling import bootstrap_p_values, cluster_means, mean_ranks, tie_groups
+from gene_eval.analysis.all_pairs import AllPairs, ByModel, mean_over_folds
+from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks, ranking_metric
+from gene_eval.analysis.pairing import Pairs
+from gene_eval.core.statistics.over_tasks import cluster_means, mean_ranks, tie_groups
+from gene_eval.core.statistics.paired_tests import ALPHA, holm
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import meets_minimum
-from gene_eval.results.records import Score, TaskRecord, TaskResult
+from gene_eval.results.records import TaskRecord, TaskResult
 
-__all__ = ["GroupRanking", "ModelRank", "rank"]
+__all__ = ["GroupRanking", "ModelRank", "rank", "rank_tasks"]
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRank:
-    """A model's rank by `mean`, whose standard error over sources (or tasks) is `std_error`, None for one of them.
+    """A model's rank by `mean`, whose standard error over sources is `std_error`, None where there are fewer than six.
 
     `low` (best) to `high` (worst) is the simultaneous 95 % interval: as many models are better, and as many worse, as
     differ from this one after Holm's correction over all pairs; None where no pair can be tested.
@@ -42,8 +42,8 @@ class GroupRanking:
     """The models that were scored on every task of a group, best first.
 
     Attributes:
-        name: "overall", a family or "regression", see `gene_eval.analysis.groups`.
-        metric: "roc_auc" or "r2".
+        name: "overall", a family or "regression", see `gene_eval.analysis.groups`; or the id of a single task.
+        metric: What models are ranked by: "roc_auc", "r2" or "spearman"; of a single task its own.
         tasks: Ids of the group's tasks.
         basis: What means are over: "8 sources" (each counts once, by the mean of its tasks), or "3 tasks" (the
             labels of one multi-label task count as one).
@@ -54,6 +54,7 @@ class GroupRanking:
         ties: Largest runs of models, best first, of which no two differ; a model may be in several. Two differ if p is
             below 0.05, the entities that both have point the way of the means and, where there are fewer than six
             sources, every task points the same way.
+        detectable: Of a single task, see `AllPairs.detectable`; nan for groups.
         left_out: Models without a score on every task of the group.
         uneven: Tasks on which the models were scored on different genes.
         distinguished: Pairs of models that differ, in both orders.
@@ -70,26 +71,15 @@ class GroupRanking:
     left_out: tuple[str, ...]
     uneven: tuple[str, ...]
     distinguished: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Scores:
-    """Main metric of models on tasks: (M, T, F) folds and, for the P pairs of models, (P, T, F) differences."""
-
-    models: tuple[str, ...]
-    tasks: tuple[str, ...]
-    folds: Array
-    first: npt.NDArray[np.int64]
-    second: npt.NDArray[np.int64]
-    differences: Array
+    detectable: float = math.nan
 
 
 def rank(
-    results: Iterable[TaskResult], *, pairs: Pairs | None = None, suites: Suites | None = None, seed: int = 0
+    results: Iterable[TaskResult], *, pairs: Pairs | None = None, suites: Suites | None = None
 ) -> tuple[GroupRanking, ...]:
     """Rank all models overall, by family, and on regression tasks.
 
-    With six sources or more in a group, differences are tested by a bootstrap of sources; with fewer, by
+    With six sources or more in a group, differences are tested by a t-test over sources; with fewer, by
     `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests. Groups that no model has
     all tasks of are not there; a result that is too small (`gene_eval.results.minimum`) counts as none.
 
@@ -97,11 +87,27 @@ def rank(
         results: Of one setting, and of one version, labels and folds of each task.
         pairs: What `Pairing.unlike` finds; None goes by the results alone, without predictions.
         suites: Lists of tasks that are ranked by themselves, see `group_tasks`.
-        seed: Of the bootstrap.
 
     Raises:
         ReportError: There are several of these, or two results of a model on a task.
     """
+    by_model, records = _collected(results)
+    scores = AllPairs.of(by_model, sorted(records), pairs)
+    groups = group_tasks(records.values(), suites)
+    found = (_group(name, [records[task] for task in tasks], by_model, scores) for name, tasks in groups.items())
+    return tuple(group for group in found if group is not None)
+
+
+def rank_tasks(results: Iterable[TaskResult], *, pairs: Pairs | None = None) -> tuple[GroupRanking, ...]:
+    """Rank the models on each task by itself, ranked or not, that two of them or more have; see `rank`."""
+    by_model, records = _collected(results)
+    scores = AllPairs.of(by_model, sorted(records), pairs)
+    found = (_group(name, [record], by_model, scores) for name, record in sorted(records.items()))
+    return tuple(group for group in found if group is not None and len(group.models) > 1)
+
+
+def _collected(results: Iterable[TaskResult]) -> tuple[ByModel, Mapping[str, TaskRecord]]:
+    """Results by model and task, and a record of each task."""
     by_model: dict[str, dict[str, TaskResult]] = {}
     records: dict[str, TaskRecord] = {}
     settings = set()
@@ -119,75 +125,39 @@ def rank(
             msg = f"two results of {result.model.id} on {task.id}; keep one of them"
             raise ReportError(msg)
         of_model[task.id] = result
-    groups = group_tasks(records.values(), suites)
-    if pairs is None:
-        pairs = Pairing().unlike({(name, task): one for name, each in by_model.items() for task, one in each.items()})
-    scores = _scores(by_model, sorted(records), pairs)
-    found = (_group(name, [records[task] for task in tasks], by_model, scores, seed) for name, tasks in groups.items())
-    return tuple(group for group in found if group is not None)
+    return by_model, records
 
 
 def _version(task: TaskRecord) -> tuple[str, str, str]:
     return task.version, task.data_sha256, task.folds_sha256
 
 
-def _scores(by_model: Mapping[str, Mapping[str, TaskResult]], tasks: Sequence[str], pairs: Pairs) -> _Scores:
-    """The scores by fold, and what every pair of models differs by on the entities that both have."""
-    models = sorted(by_model)
-    found = {
-        (i, j): _main_score(by_model[model].get(task)) for i, model in enumerate(models) for j, task in enumerate(tasks)
-    }
-    n_folds = max((len(score.folds) for score in found.values() if score), default=0)
-    folds = np.full((len(models), len(tasks), n_folds), np.nan)
-    for (i, j), score in found.items():
-        if score is not None:
-            folds[i, j, : len(score.folds)] = score.folds
-    first, second = np.triu_indices(len(models), k=1)
-    differences = folds[first] - folds[second]
-    number = {(models[a], models[b]): n for n, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True))}
-    column = {task: j for j, task in enumerate(tasks)}
-    for (one, other, task), pair in pairs.items():
-        if task in column and (one, other) in number:
-            cell = differences[number[one, other], column[task]]
-            if not (isinstance(pair, Pair) and pair.is_counted):
-                cell[:] = np.nan
-            elif pair.kind == "shared":
-                cell[:] = np.nan
-                cell[: len(pair.first)] = np.subtract(pair.first, pair.second)
-    return _Scores(tuple(models), tuple(tasks), folds, first, second, differences)
-
-
-def _group(
-    name: str,
-    tasks: Sequence[TaskRecord],
-    by_model: Mapping[str, Mapping[str, TaskResult]],
-    scores: _Scores,
-    seed: int,
-) -> GroupRanking | None:
-    columns = [scores.tasks.index(task.id) for task in tasks]
-    has_all: npt.NDArray[np.bool_] = np.all(~np.isnan(_mean(scores.folds[:, columns])), axis=1)
+def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: AllPairs) -> GroupRanking | None:
+    has_all = scores.has_all(tasks)
     chosen = np.flatnonzero(has_all)
     if not len(chosen):
         return None
     models = [scores.models[i] for i in chosen]
-    means = cluster_means(_mean(scores.folds[chosen][:, columns]), clusters(tasks))
+    columns = [scores.tasks.index(task.id) for task in tasks]
+    means = cluster_means(mean_over_folds(scores.folds[chosen][:, columns]), clusters(tasks))
     mean = means.mean(axis=1)
     pairs = np.flatnonzero(has_all[scores.first] & has_all[scores.second])
-    by_fold = scores.differences[pairs][:, columns]
-    ratio = max(by_model[model][task.id].test_train_ratio for model in models for task in tasks)
-    raw = _pair_p_values(by_fold, tasks, seed, test_train_ratio=ratio)
+    raw = scores.p_values(tasks)[pairs]
     first, second = (np.searchsorted(chosen, side[pairs]) for side in (scores.first, scores.second))
-    is_clear = (holm(raw) < ALPHA) & _points_one_way(by_fold, mean[first] - mean[second], tasks)
+    is_clear = (holm(raw) < ALPHA) & scores.points_one_way(tasks, mean[first] - mean[second], pairs)
     p_values, pair_p_values, differ = (
         _square(values, first, second, len(models)) for values in (holm(raw), raw, is_clear.astype(np.float64))
     )
     order = np.argsort(-mean, kind="stable").tolist()
-    ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=_errors(means))
+    errors = _errors(means) if generalizes(tasks) else [None] * len(models)
+    ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=errors)
     ordered = [(i, j) for i in range(len(models)) for j in range(len(models)) if i != j]
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
+    settings = by_model[models[0]][tasks[0].id].settings
+    is_single = name == tasks[0].id
     return GroupRanking(
         name=name,
-        metric=group_metric(name),
+        metric=ranking_metric(tasks[0], settings) if is_single else group_metric(name, settings),
         tasks=tuple(task.id for task in tasks),
         basis=basis(tasks),
         models=tuple(ranks[i] for i in order),
@@ -197,36 +167,8 @@ def _group(
         left_out=tuple(sorted(by_model.keys() - set(models))),
         distinguished=frozenset((models[i], models[j]) for i, j in ordered if differ[i, j] == 1),
         uneven=tuple(task for task, hashes in scored.items() if len(hashes) > 1),
+        detectable=scores.detectable(name) if is_single else math.nan,
     )
-
-
-def _main_score(result: TaskResult | None) -> Score | None:
-    score = result.scores.get(MAIN_METRIC[result.task.target]) if result else None
-    return None if score is None or math.isnan(score.mean) else score
-
-
-def _mean(folds: Array) -> Array:
-    """Mean over the folds that are defined, nan where none is."""
-    defined = ~np.isnan(folds)
-    total = np.where(defined, folds, 0.0).sum(axis=-1)
-    means: Array = np.where(defined.any(axis=-1), total / np.maximum(defined.sum(axis=-1), 1), np.nan)
-    return means
-
-
-def _pair_p_values(differences: Array, tasks: Sequence[TaskRecord], seed: int, *, test_train_ratio: float) -> Array:
-    units = clusters(tasks)
-    if generalizes(tasks):
-        return bootstrap_p_values(_mean(differences), clusters=units, seed=seed)
-    return fixed_tasks_p_values(differences, test_train_ratio=test_train_ratio, clusters=units)
-
-
-def _points_one_way(by_fold: Array, by_mean: Array, tasks: Sequence[TaskRecord]) -> npt.NDArray[np.bool_]:
-    """(P,) whether the entities that both have say the same as the means and, of few sources, every task does."""
-    differences = np.nan_to_num(_mean(by_fold))
-    if len(differences) and generalizes(tasks):
-        differences = cluster_means(differences, clusters(tasks)).mean(axis=1, keepdims=True)
-    signs = np.sign(differences)
-    return np.asarray((signs * np.sign(by_mean)[:, np.newaxis] >= 0).all(axis=1))
 
 
 def _square(values: Array, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], n: int) -> Array:
@@ -236,10 +178,10 @@ def _square(values: Array, first: npt.NDArray[np.int64], second: npt.NDArray[np.
     return table
 
 
-def _errors(by_unit: Array) -> list[float | None]:
+def _errors(by_unit: Array) -> Sequence[float | None]:
     """Standard error of each model's mean over clusters."""
-    n = by_unit.shape[1]
-    return [None] * len(by_unit) if n < 2 else (by_unit.std(axis=1, ddof=1) / math.sqrt(n)).tolist()
+    errors: list[float | None] = (by_unit.std(axis=1, ddof=1) / math.sqrt(by_unit.shape[1])).tolist()
+    return errors
 
 
 def _ranks(

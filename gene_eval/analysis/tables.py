@@ -10,11 +10,19 @@ from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
 from gene_eval.analysis.controls import CONTROLS, AgainstControls, against_controls, is_control, near_lines
-from gene_eval.analysis.groups import FAMILIES, OVERALL, REGRESSION, Suites, group_tasks
+from gene_eval.analysis.groups import (
+    FAMILIES,
+    OVERALL,
+    REGRESSION,
+    Suites,
+    group_metric,
+    group_tasks,
+)
 from gene_eval.analysis.heads import LINEAR, HeadDifference, differences_to_linear, is_ranked, linear_of
 from gene_eval.analysis.mixtures import common, mixtures, small_sources
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
-from gene_eval.analysis.rankings import GroupRanking, rank
+from gene_eval.analysis.power import planned, why_unranked
+from gene_eval.analysis.rankings import GroupRanking, rank, rank_tasks
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
@@ -50,6 +58,7 @@ class TaskLine:
     """A task in a table; `name` is its id, with version and hashes where one id stands for different data.
 
     A task that is not `is_counted` is too small for every model (`gene_eval.results.minimum`): in no mean and no rank.
+    Why another is in none, `why_unranked` says; `planned` is its planned detectable difference, None where unknown.
     """
 
     name: str
@@ -60,6 +69,8 @@ class TaskLine:
     is_ranked: bool
     label_names: tuple[str, ...] = ()
     is_counted: bool = True
+    why_unranked: str = ""
+    planned: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +112,12 @@ class Table:
         figure2_groups: The same with the families of the paper's Figure 2.
         cells: (model, task name) to the score; what was not run is not there.
         results: (model, task name) to all that is known.
-        means: Of the main metric, by `groups`.
+        means: Of the main metric, by `groups`; of numbers, of what they are ranked by.
         figure2: Of the paper's metric, by `figure2_groups`.
         figure_s1: Of F1, by `figure2_groups`; there is none for regression.
         rankings: Ranks by group; groups that no model has all tasks of are not there. Heads beside the linear one have
             none, see `gene_eval.analysis.heads.is_ranked`.
+        task_rankings: Ranks on each task that two models or more have, of the same heads.
         against_controls: Task name to its models beside its controls, where it has both.
         to_linear: (model, task name) to the difference to the linear head, where that has scored the same.
         pairs: (model, model, task) where the two were not scored on the same entities, to what can be compared; see
@@ -128,6 +140,7 @@ class Table:
     rankings: tuple[GroupRanking, ...]
     against_controls: Mapping[str, AgainstControls]
     to_linear: Mapping[tuple[str, str], HeadDifference]
+    task_rankings: tuple[GroupRanking, ...]
     pairs: Pairs
     suites: Suites
     warnings: tuple[str, ...]
@@ -229,12 +242,16 @@ def _table(
     )
     counted = [task for task in records.values() if task.id in large]
     groups = group_tasks(counted, suites)
-    by_figure2 = group_tasks((replace(task, family=task.figure2_family or task.family) for task in counted), suites)
+    by_figure2 = group_tasks(
+        (replace(task, family=task.figure2_family or task.family) for task in counted), suites, weak=True
+    )
     figure2_groups = {name: tasks for name, tasks in by_figure2.items() if name not in suites}
     pairs = pairing.unlike(found)
     # Each with its own record: how many examples of a class were scored differs between models.
-    renamed = (replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items())
+    renamed = [replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items()]
     rankings = tuple(group for group in rank(renamed, pairs=pairs, suites=suites) if is_ranked(settings, group.name))
+    kinds = {task.id: REGRESSION if task.target == "regression" else OVERALL for task in records.values()}
+    task_rankings = [task for task in rank_tasks(renamed, pairs=pairs) if is_ranked(settings, kinds[task.name])]
     against = against_controls(found, pairs)
     return Table(
         settings=settings,
@@ -245,10 +262,11 @@ def _table(
         figure2_groups=figure2_groups,
         cells=cells,
         results=found,
-        means=_means(models, groups, found, MAIN_METRIC),
+        means=_means(models, groups, found, {**MAIN_METRIC, REGRESSION: group_metric(REGRESSION, settings)}),
         figure2=_means(models, figure2_groups, found, PAPER_METRIC),
         figure_s1=_means(models, figure2_groups, found, F1),
         rankings=rankings,
+        task_rankings=tuple(task_rankings),
         against_controls=against,
         to_linear={} if settings.head == LINEAR else differences_to_linear(found, linear),
         pairs=pairs,
@@ -271,7 +289,16 @@ def _version(task: TaskRecord) -> tuple[str, str, str, str]:
 
 def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
     return TaskLine(
-        task.id, task.family, task.target, task.main_metric, task.n, task.ranked, task.label_names, is_counted
+        name=task.id,
+        family=task.family,
+        target=task.target,
+        metric=task.main_metric,
+        n=task.n,
+        is_ranked=not why_unranked(task),
+        label_names=task.label_names,
+        is_counted=is_counted,
+        why_unranked=why_unranked(task),
+        planned=defined(planned(task)),
     )
 
 

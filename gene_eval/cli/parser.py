@@ -28,6 +28,8 @@ MODULES = {
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     **dict.fromkeys(("import-geneb", "export-geneb"), "geneb"),
     "why": "explaining",
+    "power": "planning",
+    **dict.fromkeys(("bias", "leaks"), "validity"),
     "push": "publishing",
     "completion": "completion",
     "doctor": "diagnosis",
@@ -122,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_why(commands)
+    _add_power(commands)
+    _add_bias(commands)
+    _add_leaks(commands)
     _add_report(commands)
     _add_card(commands)
     _add_geneb(commands)
@@ -272,6 +277,34 @@ def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
     why.add_argument("models", nargs="*", metavar="MODEL", help="which of these models have a vector of it")
     why.add_argument("-t", "--tasks", action="append", default=[], metavar="TASK", help="task or glob; default: all")
     _add_data_dir(why)
+
+
+def _add_power(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    power = commands.add_parser("power", help="what difference between models can a task show? from its class sizes")
+    power.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
+    _add_format(power)
+    _add_data_dir(power)
+
+
+def _add_bias(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    bias = commands.add_parser("bias", help="does the score depend on how much is published on a gene?")
+    bias.add_argument("results", type=Path, metavar="DIR")
+    bias.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
+    _add_format(bias)
+    _add_data_dir(bias)
+
+
+def _add_leaks(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    leaks = commands.add_parser("leaks", help="do texts state labels, are vectors made of them, do tasks repeat?")
+    leaks.add_argument("results", nargs="?", type=Path, metavar="DIR", help="results whose models are looked at too")
+    leaks.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
+    leaks.add_argument("--input", default="description", metavar="COLUMN", help="what is read (default: description)")
+    _add_format(leaks)
+    _add_data_dir(leaks)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "csv", "json"), default="text", help="default: text")
 
 
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:

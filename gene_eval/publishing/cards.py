@@ -42,6 +42,9 @@ BENCHMARK_ID = "gene-bench/gene-bench"
 EVAL_RESULTS = ".eval_results/gene-bench.yaml"
 HOMEPAGE = "https://github.com/gene-bench/gene-bench"
 SPLIT = "train"
+CONTROL = (
+    "Control: vectors of nothing, of relatives or of fame; what a model knows is what it has beyond the best of them."
+)
 NOTHING = "–"
 LINE = 110
 CONTROLS = (
@@ -212,7 +215,8 @@ def _section(own: Sequence[TaskResult], table: tables.Table, plot: str | None) -
     record = own[0].model
     footnotes = [CONTROLS] if any(control != record.id for control in table.controls) else []
     if any(not task.is_ranked for task in table.tasks):
-        footnotes.append("\\* for trying things out: in no mean and in no ranking.")
+        why = "; ".join(f"{markdown(task.name)}: {task.why_unranked}" for task in table.tasks if task.why_unranked)
+        footnotes.append(f"\\* in no mean and in no ranking. {why}.")
     revision = f", revision {code(record.revision)}" if record.revision else ""
     facts = (f"adapter {code(record.adapter)}{revision}", f"{record.dim} dimensions")
     vectors = f"{', '.join(facts)}, sha256 {code(record.embedding_sha256)}"
@@ -241,7 +245,7 @@ def _families(model: str, table: tables.Table) -> str:
         means = [table.means.get((column, group)) for column in columns]
         shown = [_score(mean.mean, mean.std) if mean else NOTHING for mean in means]
         n_tasks = f"{len(tasks)} of {len(table.suites[group])}" if group in table.suites else str(len(tasks))
-        lines.append([markdown(group), group_metric(group), n_tasks, *shown])
+        lines.append([markdown(group), group_metric(group, table.settings), n_tasks, *shown])
     if not lines:
         return "None: no task here counts in a ranking."
     header = ["family", "metric", "tasks", markdown(model), *(f"{markdown(each)} (control)" for each in columns[1:])]

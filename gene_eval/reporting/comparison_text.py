@@ -13,6 +13,7 @@ from gene_eval.text import count, printable
 __all__ = ["sentences", "to_text"]
 
 NOTHING = "–"
+UNITS = {"r2": "R2", "spearman": "in rank correlation"}
 
 
 def to_text(comparison: Comparison) -> str:
@@ -46,13 +47,16 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     wins = Counter(task.better for task in comparison.tasks)
     n_tasks = len(comparison.tasks)
     yield (
-        f"Task by task ({n_tasks} compared, p-values Holm-adjusted): {a} is better on {wins['a']}, {b} on {wins['b']}, "
+        f"Task by task ({n_tasks} compared, each by itself): {a} is better on {wins['a']}, {b} on {wins['b']}, "
         f"undecided on {wins['']}."
     )
+    if comparison.n_models > 2:
+        n_pairs = comparison.n_models * (comparison.n_models - 1) // 2
+        yield f"Verdicts are those of the ranks: p-values are adjusted for the {n_pairs} pairs of models here (Holm)."
 
 
 def _verdict(group: GroupComparison, a: str, b: str) -> str:
-    unit = "R2" if group.metric == "r2" else "ROC-AUC"
+    unit = UNITS.get(group.metric, "ROC-AUC")
     tasks = count(group.n_tasks, "task")
     where = "overall"
     if group.name != OVERALL:
@@ -66,7 +70,8 @@ def _verdict(group: GroupComparison, a: str, b: str) -> str:
         return f"Whether {a} or {b} is better {where} cannot be said: no variance to judge by ({scope})."
     signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"
     ways = f"{a} is ahead on {group.ahead_a}, {b} on {group.ahead_b}"
-    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {_p(group.p_value)}{signed_rank}; {scope}; {ways}"
+    p_values = _p(group.p_value) + ("" if group.holm_p == group.p_value else f", {_p(group.holm_p)} of all pairs")
+    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {p_values}{signed_rank}; {scope}; {ways}"
     if group.is_mixed and group.holm_p < ALPHA:
         return f"Mixed {where}, no verdict: {group.difference:+.3f} {unit} on average ({how_sure})."
     if not group.better:
@@ -118,7 +123,7 @@ def _task_row(task: TaskComparison, comparison: Comparison) -> list[str]:
     scored = str(record.n) if task.n_scored == record.n else f"{task.n_scored} of {record.n}"
     folds = "" if test.n == task.n_folds else f" ({test.n} of {task.n_folds} folds)"
     return [
-        record.id + ("" if record.ranked else " *") + ("" if task.is_counted else " †"),
+        record.id + (" *" if task.why_unranked else "") + ("" if task.is_counted else " †"),
         record.family, task.metric, scored + folds,
         _score(task.mean_a), _score(task.mean_b), _signed(test.difference), _interval(test.low, test.high),
         _small(test.p_value), _small(task.holm_p), _small(task.bh_p), _detectable(task),
@@ -136,11 +141,12 @@ def _detectable(task: TaskComparison) -> str:
 def _legend(comparison: Comparison) -> str:
     lines = [
         f"{comparison.settings}; difference = {comparison.model_a} - {comparison.model_b}, on folds that both share.",
+        "p (Holm): adjusted for all pairs of models here, separately in each line; p (BH): for the tasks compared.",
         "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %,",
-        "and between what the few folds say that this lies (95 %).",
+        "by the errors of all pairs of models, and between what the few folds say that this lies (95 %).",
     ]
-    if any(not task.task.ranked for task in comparison.tasks):
-        lines.append("* for trying things out: part of no statement over tasks.")
+    if any(task.why_unranked for task in comparison.tasks):
+        lines.append("* part of no statement over tasks.")
     if any(not task.is_counted for task in comparison.tasks):
         lines.append(f"† {RULE}: part of no statement over tasks.")
     return "\n".join(printable(line) for line in lines)

@@ -26,15 +26,16 @@ def is_near(table: Table, task: TaskLine) -> bool:
 def controls_grid(table: Table) -> Grid:
     """A line for each task that a control was scored on, a column for each model that is none; else a heading only."""
     models = [model for model in table.models if model not in table.controls]
-    grid = [["task", "best control", "its score", "detectable", *models]]
+    grid = [["task", "metric", "best control", "its score", "detectable", *models]]
     for task in table.tasks:
         if (against := table.against_controls.get(task.name)) is None:
             continue
-        line = [task.name, against.control, f"{against.score:z.3f}", _number(against.detectable)]
+        line = [task.name, against.metric, against.control, f"{against.score:z.3f}", _number(against.detectable)]
         for model in models:
-            cell, near = table.cells.get((model, task.name)), bool(against.near.get(model))
+            result, near = table.results.get((model, task.name)), bool(against.near.get(model))
+            score = result.scores.get(against.metric) if result else None
             share = against.rescaled.get(model)
-            text = NOTHING if cell is None or cell.mean is None else f"{cell.mean:z.3f}"
+            text = _number(score.mean) if score else NOTHING
             text += f" ({_number(share)})" if share is not None else ""
             line.append(text + (f" {NEAR}" if near else ""))
         grid.append(line)

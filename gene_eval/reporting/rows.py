@@ -13,7 +13,14 @@ from gene_eval.results.records import TaskResult, defined
 
 __all__ = ["BESIDE_CONTROLS", "EXPLAINED", "TO_LINEAR", "Row", "label_score", "mean_rows", "rows"]
 
-BESIDE_CONTROLS: Final = ("best_control", "best_control_mean", "detectable", "rescaled", "is_near_control")
+BESIDE_CONTROLS: Final = (
+    "best_control",
+    "control_metric",
+    "best_control_mean",
+    "detectable",
+    "rescaled",
+    "is_near_control",
+)
 EXPLAINED: Final = ("covariates", "gain", "gain_low", "gain_high", "permuted_mean", "permuted_p", "selectivity")
 TO_LINEAR: Final = ("to_linear", "to_linear_low", "to_linear_high", "to_linear_p", "to_linear_p_holm")
 Row = dict[str, str | int | float | bool | None]
@@ -69,6 +76,7 @@ def _beside_controls(table: Table, task: TaskLine, model: str) -> Row:
     near = against.near.get(model) if (model, task.name) in table.results else None
     values = (
         against.control,
+        against.metric,
         against.score,
         defined(against.detectable),
         defined(against.rescaled.get(model, math.nan)),
@@ -109,7 +117,7 @@ def mean_rows(table: Table) -> list[Row]:
             "is_ranked": True,
             "model": model,
             "is_control": model in table.controls,
-            "metric": group_metric(group),
+            "metric": group_metric(group, table.settings),
             "mean": mean.mean,
             "std": mean.std,
         }

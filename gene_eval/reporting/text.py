@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 
-from gene_eval.analysis.groups import FAMILIES, MAIN, OVERALL, REGRESSION
+from gene_eval.analysis.groups import FAMILIES, MAIN, OVERALL, REGRESSION, group_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking, ModelRank
 from gene_eval.analysis.tables import (
@@ -34,7 +34,7 @@ from gene_eval.reporting.page.render import render
 from gene_eval.reporting.rows import label_score, mean_rows, rows
 from gene_eval.results.minimum import RULE
 from gene_eval.results.records import defined
-from gene_eval.text import cell, count, markdown, printable
+from gene_eval.text import cell, count, markdown, printable, some
 
 __all__ = [
     "FAMILIES",
@@ -58,6 +58,12 @@ __all__ = [
 ]
 
 NOTHING = "–"
+METRIC_WORDS = {"r2": "R2", "spearman": "Spearman's rank correlation"}
+TASK_RANKS = (
+    "Rank with its simultaneous 95 % interval: all pairs of models on the task, Holm-adjusted, each task by itself. "
+    "Detectable: the true difference that is found with a chance of 80 %; planned from class sizes before any model, "
+    "and from the errors of all pairs."
+)
 
 Grid = list[list[str]]
 
@@ -87,19 +93,26 @@ def _table_facts(table: Table) -> dict[str, object]:
         "figure2_groups": table.figure2_groups,
         "rows": rows(table),
         **{name: _mean_facts(getattr(table, name)) for name in ("means", "figure2", "figure_s1")},
-        "rankings": [
-            {
-                "group": group.name,
-                "basis": group.basis,
-                "models": [asdict(each) for each in group.models],
-                "ties": group.ties,
-                "left_out": group.left_out,
-                "uneven": group.uneven,
-                "pairs": _pair_facts(group),
-            }
-            for group in table.rankings
+        "rankings": [_ranking_facts(group) for group in table.rankings],
+        "task_rankings": [
+            {**_ranking_facts(task), "metric": task.metric, "detectable": defined(task.detectable)}
+            for task in table.task_rankings
         ],
+        "planned": {task.name: task.planned for task in table.tasks},
+        "unranked": {task.name: task.why_unranked for task in table.tasks if task.why_unranked},
         "warnings": table.warnings,
+    }
+
+
+def _ranking_facts(group: GroupRanking) -> dict[str, object]:
+    return {
+        "group": group.name,
+        "basis": group.basis,
+        "models": [asdict(each) for each in group.models],
+        "ties": group.ties,
+        "left_out": group.left_out,
+        "uneven": group.uneven,
+        "pairs": _pair_facts(group),
     }
 
 
@@ -130,6 +143,8 @@ def to_markdown(report: Report) -> str:
         parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(markdown, _legend(table))]
         if len(grid := controls_grid(table)) > 1:
             parts += ["### Beside the controls", _pipes(grid), CONTROLS_NOTE]
+        if table.task_rankings:
+            parts += ["### Ranks on each task", _pipes(_task_rank_grid(table)), markdown(TASK_RANKS)]
         for task in table.tasks:
             if names := labels(table, task):
                 title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"
@@ -201,7 +216,8 @@ def _summary(table: Table) -> Iterator[str]:
     if table.means:
         yield "### Means over tasks"
         yield _pipes(_mean_grid(table, table.means, table.groups))
-        yield "Mean ± standard deviation over tasks: ROC-AUC, and R2 for regression, which is in no other mean."
+        numbers = METRIC_WORDS[group_metric(REGRESSION, table.settings)]
+        yield f"Mean ± standard deviation over tasks: ROC-AUC, and {numbers} for regression, which is in no other mean."
         yield from map(markdown, table.suite_notes)
     if table.rankings:
         yield "### Ranks"
@@ -266,10 +282,24 @@ def _rank_grid(table: Table) -> Grid:
     ranks = [{each.model: each for each in group.models} for group in table.rankings]
     main = ranks[0]
     grid = [["model", *(f"{group.name} ({group.basis})" for group in table.rankings)]]
-    grid[0].insert(1, f"mean over {table.rankings[0].basis} ± standard error ▼")
+    error = "" if all(each.std_error is None for each in table.rankings[0].models) else " ± standard error"
+    grid[0].insert(1, f"mean over {table.rankings[0].basis}{error} ▼")
     for model, heading in zip(table.models, _headings(table), strict=True):
         mean = _number(main[model].mean, main[model].std_error) if model in main else NOTHING
         grid.append([heading, mean, *(_rank(found.get(model)) for found in ranks)])
+    return grid
+
+
+def _task_rank_grid(table: Table) -> Grid:
+    found = {ranking.name: ranking for ranking in table.task_rankings}
+    grid = [["task", "metric", "planned detectable", "detectable", *_headings(table)]]
+    for task in table.tasks:
+        if (ranking := found.get(task.name)) is None:
+            continue
+        ranks = {each.model: each for each in ranking.models}
+        sizes = [_number(task.planned, None), _number(defined(ranking.detectable), None)]
+        marks = _marks(table, task, _cells_of(table, task))
+        grid.append([task.name + marks, ranking.metric, *sizes, *(_rank(ranks.get(model)) for model in table.models)])
     return grid
 
 
@@ -317,8 +347,12 @@ def _legend(table: Table) -> list[str]:
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(table, task, _cells_of(table, task)).split()}
+    reasons: dict[str, list[str]] = {}
+    for task in table.tasks:
+        reasons.setdefault(task.why_unranked, []).append(task.name)
+    why = "; ".join(f"{some(names)}: {reason}" for reason, names in reasons.items() if reason)
     legend = {
-        "*": "for trying things out, or not about genes: never part of a mean or a ranking of gene vectors.",
+        "*": f"in no mean and no ranking. {why}.",
         "†": f"{RULE}: in no mean and no rank.",
         "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
         NEAR: "a control comes within the detectable difference of a model; in brackets, (score - best control) /"

@@ -54,7 +54,8 @@ class TaskRecord:
     the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
     Scores are over the folds of `repeats` cross-validations, one after the other; `n_tested` entities are in a test
     part of the first, `test_train_ratio` is the mean of test over training rows. None in files of before.
-    `from_annotation` says that a negative may be a gene that nobody has annotated yet.
+    `from_annotation` says that a negative may be a gene that nobody has annotated yet. `class_counts` are the task's
+    entities of each class, or with each label of a multi-label task; empty for numbers, and in files of before.
     """
 
     id: str
@@ -80,6 +81,7 @@ class TaskRecord:
     n_tested: int | None = None
     test_train_ratio: float | None = None
     from_annotation: bool = False
+    class_counts: tuple[int, ...] = ()
 
     @property
     def main_metric(self) -> str:

@@ -6,12 +6,13 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gene_eval.analysis import tables
 from gene_eval.analysis.compare import compare as compare_results
 from gene_eval.analysis.compare import find_model
 from gene_eval.catalogue.suites import averaged
+from gene_eval.core.errors import UnknownNameError
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.results.records import TaskResult
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from matplotlib.figure import Figure
+
+    from gene_eval.running.validity.bias import BiasResults
 
 __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
 
@@ -126,23 +129,18 @@ class Results:
         order = pd.unique(scores["model"])
         return grid.reindex(columns=order).rename_axis(columns=None)
 
-    def compare(
-        self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None, seed: int = 0
-    ) -> ModelComparison:
+    def compare(self, model_a: str, model_b: str, *, where: Mapping[str, Any] | None = None) -> ModelComparison:
         """Compare two models on every task that both were scored on in the same way.
 
         Args:
             model_a: Id of the first, or its last part.
             model_b: Id of the second.
             where: Axes of the settings to compare where there are several: `{"head": "mlp"}`.
-            seed: Of the bootstrap.
 
         Raises:
             ReportError: A model is not there, the two are one, or they share no task that can be paired.
         """
-        found = compare_results(
-            self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged(), seed=seed
-        )
+        found = compare_results(self, model_a, model_b, where=where, predictions=self._table_of, suites=averaged())
         return ModelComparison(found)
 
     def _table_of(self, result: TaskResult) -> pa.Table | None:
@@ -151,15 +149,21 @@ class Results:
             return held
         return store.predictions_in(self.folder, result)
 
-    def rank(self) -> pd.DataFrame:
-        """Ranks of the models by mean score: one row for each group of tasks and model.
+    def rank(self, level: Literal[groups, tasks] = "groups") -> pd.DataFrame:
+        """Ranks of the models by mean score: one row for each group of tasks, or each task, and model.
 
         Returns:
-            Columns `group` ("overall", a family, "regression"), `basis` (what the mean is over), `model`, `mean`,
-            `rank`, `low` and `high` (95 % interval of the rank), `std_error` (of the mean), and the settings where
-            there are several.
+            Columns `group` ("overall", a family, "regression"; or the task), `basis` (what the mean is over), `model`,
+            `mean`, `rank`, `low` and `high` (95 % interval of the rank), `std_error` (of the mean), and the settings
+            where there are several.
+
+        Raises:
+            UnknownNameError: There is no such level.
         """
         import pandas as pd
+
+        if level not in ("groups", "tasks"):
+            raise UnknownNameError(level, kind="level", known=("groups", "tasks"))
 
         report = self.report
         rows = [
@@ -175,7 +179,7 @@ class Results:
                 "std_error": each.std_error,
             }
             for table in report.tables
-            for group in table.rankings
+            for group in (table.rankings if level == "groups" else table.task_rankings)
             for each in group.models
         ]
         return pd.DataFrame(
@@ -210,6 +214,22 @@ class Results:
             `to_linear_high` (95 %), `to_linear_p`, `to_linear_p_holm`, and the settings where there are several.
         """
         return frames.to_linear(self.report)
+
+    def bias(
+        self, publications: Mapping[str, float] | None = None, *, data_dir: str | Path | None = None
+    ) -> BiasResults:
+        """Scores by how much is published on the tested genes; see `gene_eval.analysis.bias` and docs/methods.md.
+
+        Args:
+            publications: Symbol to number of publications. Default: those of the table `gene_covariates`.
+            data_dir: Folder with raw files, where that table is not built yet.
+
+        Raises:
+            GeneBenchError: No predictions were saved, or there are no counts.
+        """
+        from gene_eval.running.validity.bias import measure
+
+        return measure(self.results, self._table_of, publications, data_dir=data_dir)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""
@@ -329,7 +349,6 @@ def compare(
     model_b: str,
     *,
     where: Mapping[str, Any] | None = None,
-    seed: int = 0,
 ) -> ModelComparison:
     """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
 
@@ -337,8 +356,8 @@ def compare(
         ReportError: A model is not there, the two are one, or they share no task that can be paired.
     """
     if isinstance(results, Results):
-        return results.compare(model_a, model_b, where=where, seed=seed)
-    return ModelComparison(compare_results(results, model_a, model_b, where=where, seed=seed))
+        return results.compare(model_a, model_b, where=where)
+    return ModelComparison(compare_results(results, model_a, model_b, where=where))
 
 
 def load_results(folder: str | Path) -> Results:

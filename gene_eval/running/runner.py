@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -39,6 +39,7 @@ from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
+from gene_eval.running.validity.label_texts import masked_input, words_of_tasks
 from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors
 from model_adapters import Model, choose_devices
 from model_adapters.embedding.chunks import progress_bar
@@ -100,26 +101,28 @@ class _Run:
         chosen = collect_tasks(
             tasks, self.raw, subtasks=options.subtasks, splits=options.splits, repeats=options.repeats
         )
-        diseases = (
-            None
-            if self.options.diseases is None
-            else self._of(load_models(self.options.diseases, resolve=self.resolve))[0]
-        )
-        named = load_models(models, names=self.options.name, resolve=self.resolve)
+        diseases = None
+        if options.diseases is not None:
+            diseases = self._of(load_models(options.diseases, resolve=self.resolve))[0]
+        named = load_models(models, names=options.name, resolve=self.resolve)
         vectors = self._of(named, diseases=diseases)
         if options.covariates is not None:
             (self.covariates,) = self._of(load_models(options.covariates))
-        controls = self._of(control_models(named), diseases=diseases) if self.options.controls else []
-        if self.options.out is not None and not self.options.overwrite:
-            for of_model in (*vectors, *controls):
-                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
+        controls = self._of(control_models(named), diseases=diseases) if options.controls else []
+        everything = [*vectors, *controls]
+        self._refuse(of_model for of_model in everything if not masked_input(of_model.model))
         ready: list[TaskArrays] = []
         for item in chosen:
             if isinstance(item, Failure):
                 self._fail(item)
             else:
                 ready.append(item)
-        for of_model in (*vectors, *controls):
+        if any(masked_input(of_model.model) for of_model in everything):
+            words = words_of_tasks(ready)
+            for of_model in everything:
+                of_model.mask(words)
+            self._refuse(of_model for of_model in everything if masked_input(of_model.model))
+        for of_model in everything:
             for task in self._shown(ready, of_model.name):
                 for fit in self.options.fits:
                     try:
@@ -133,6 +136,12 @@ class _Run:
             self.results.seconds["embed"] = self.results.seconds.get("embed", 0.0) + of_model.seconds
             self._tell_missing(of_model.name)
         return self.results
+
+    def _refuse(self, vectors: Iterable[ModelVectors]) -> None:
+        """Stop before any work where a name is that of other vectors in the folder."""
+        if self.options.out is not None and not self.options.overwrite:
+            for of_model in vectors:
+                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
 
     def _of(self, models: Sequence[NamedModel], *, diseases: ModelVectors | None = None) -> list[ModelVectors]:
         options = self.options

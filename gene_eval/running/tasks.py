@@ -307,6 +307,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     rows: TaskRows = replace(task_rows(entities, values, names or None, config), families=families)
     repeats = repeats if scheme.repeatable else 1
     folds += [assign(split, rows, seed=seed) for seed in range(1, repeats)]
+    y = _labels(values, config.target, len(names))
     record = TaskRecord(
         id=config.name,
         version=str(config.version),
@@ -326,10 +327,10 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
         label_names=tuple(names),
         from_annotation=config.from_annotation,
         default_split=PUBLISHED if split == PUBLISHED else "random",
+        class_counts=_class_counts(y, config.target, len(names)),
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
     )
-    y = _labels(values, config.target, len(names))
     return TaskArrays(record, entities, y, folds, config.gene_table, split, families)
 
 
@@ -391,6 +392,13 @@ def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:
     rows = np.repeat(np.arange(len(values)), [len(cell) for cell in values])
     y[rows, [label for cell in values for label in cell]] = 1
     return y
+
+
+def _class_counts(y: npt.NDArray[Any], target: str, n_classes: int) -> tuple[int, ...]:
+    if target == "regression":
+        return ()
+    counts = y.sum(axis=0) if target == "multilabel" else np.bincount(y, minlength=n_classes)
+    return tuple(counts.tolist())
 
 
 def _sorted_lines(keys: Sequence[str], values: Sequence[Any]) -> Iterator[str]:

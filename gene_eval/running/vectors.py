@@ -21,6 +21,7 @@ from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
+from gene_eval.running.validity.label_texts import masked_input, without_words
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
 
@@ -105,6 +106,7 @@ class ModelVectors:
         log: Takes a line for the user.
         diseases: Another model's vectors, for the diseases of genes with diseases; None takes those of this model.
         seconds: What embedding has taken so far.
+        words: What a model that reads masked texts does not read.
     """
 
     model: Model
@@ -116,6 +118,7 @@ class ModelVectors:
     log: Callable[[str], None] = print
     diseases: "ModelVectors | None" = None
     seconds: float = 0.0
+    words: tuple[str, ...] = ()
     _file: EmbeddingTable | None = None
     _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
     _own: tuple[TaskArrays, IndexedVectors] | None = None
@@ -124,6 +127,14 @@ class ModelVectors:
     def is_precomputed(self) -> bool:
         """Whether the vectors come from a file or from memory, so that no gene table is needed."""
         return callable(getattr(self.model, "table", None))
+
+    def mask(self, words: Sequence[str]) -> None:
+        """Take words out of what the model reads, if it asks for that; its options tell which by their hash."""
+        if masked_input(self.model):
+            self.words = tuple(words)
+            options = self.model.options
+            assert isinstance(options, dict)
+            options["masked_sha256"] = hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def of(self, table: str) -> IndexedVectors:
         """Vectors of a gene table (or of the disease table).
@@ -162,7 +173,7 @@ class ModelVectors:
             if not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
         embedded = embed_table(
-            with_covariates(rows, self.model, self.raw),
+            with_covariates(without_words(rows, self.model, self.words), self.model, self.raw),
             self.model,
             batch_size=self.batch_size,
             device=self.device,

@@ -56,6 +56,8 @@ class ExpressionProfile(TableModel):
         source="rna_tissue_consensus.tsv of the Human Protein Atlas, or any such table",
         weights="get rna_tissue_consensus.tsv.zip from https://www.proteinatlas.org/about/download",
     )
+    # Tasks whose labels the atlas computes from such tables.
+    trained_on: ClassVar[tuple[str, ...]] = ("hpa_rna_*", "hpa_*_expression_cluster", "hpa_pathology_*")
     OPTIONS: ClassVar[Mapping[str, Option]] = {"drop": choice("tissues", "genes"), "duplicates": DUPLICATES}
 
     def __init__(self, path: str | Path, *, resolve: Resolve | None = None, **options: Any) -> None:

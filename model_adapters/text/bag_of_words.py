@@ -8,7 +8,7 @@ import numpy as np
 
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.errors import UnknownModelError
-from model_adapters.options import INPUT, id_with_options, split_options
+from model_adapters.options import INPUT, MASK, MASKED, id_with_options, split_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class BagOfWords(GeneEncoder):
     adapter: ClassVar[str] = "bag-of-words"
     version: ClassVar[str] = "2"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="bag-of-words[:input=COLUMN]",
+        usage="bag-of-words[:input=COLUMN,mask=labels]",
         family="text",
         input="description, or input=COLUMN",
         dimension=f"{MAX_WORDS} (fewer if the table has fewer words)",
@@ -35,16 +35,18 @@ class BagOfWords(GeneEncoder):
     )
     vectorizer: ClassVar[str] = "CountVectorizer"
 
-    def __init__(self, *, input: str = "description") -> None:
-        self.input_column = input
-        self.options = {"max_features": MAX_WORDS, "input": input}
-        self.model_id = id_with_options(self.adapter, {"input": input}, {"input": "description"})
+    def __init__(self, *, input: str = "description", mask: str = "none") -> None:
+        self.masked_input = input if mask == "labels" else None
+        self.input_column = MASKED.format(input) if self.masked_input else input
+        self.options = {"max_features": MAX_WORDS, "input": input} | ({"mask": mask} if self.masked_input else {})
+        defaults = {"input": "description", "mask": "none"}
+        self.model_id = id_with_options(self.adapter, {"input": input, "mask": mask}, defaults)
         self._vectorizer: Any = None
 
     @classmethod
     def from_argument(cls, argument: str, *, resolve: Resolve | None = None) -> Self:
         """Make the model of `bag-of-words` or `bag-of-words:input=summary`."""
-        rest, options = split_options(argument, {"input": INPUT}, adapter=cls.adapter)
+        rest, options = split_options(argument, {"input": INPUT, "mask": MASK}, adapter=cls.adapter)
         if rest:
             message = f"{cls.adapter} takes no argument, but {rest!r} was given; write {cls.info.usage}"
             raise UnknownModelError(message)
@@ -76,7 +78,7 @@ class TfIdf(BagOfWords):
 
     adapter: ClassVar[str] = "tfidf"
     info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="tfidf[:input=COLUMN]",
+        usage="tfidf[:input=COLUMN,mask=labels]",
         family="text",
         input="description, or input=COLUMN",
         dimension=f"{MAX_WORDS} (fewer if the table has fewer words)",

@@ -11,7 +11,7 @@ import numpy as np
 from model_adapters.base import AdapterInfo, GeneEncoder, Resolve
 from model_adapters.errors import ModelLoadError, UnknownModelError
 from model_adapters.hub import find_model, quiet_loading
-from model_adapters.options import DTYPE, INPUT, id_with_options, split_options, yes_or_no
+from model_adapters.options import DTYPE, INPUT, MASK, MASKED, id_with_options, split_options, yes_or_no
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ MODEL_FILES = ("modules.json", "config.json")
 """A folder or repository with one of these holds a model; the first is written by sentence-transformers."""
 LOCAL_FORM = "pass a local folder: sentence-transformer:/path/to/folder"
 DEFAULTS = {"input": "description", "dtype": "float32", "trust_remote_code": False}
-OPTIONS = {"input": INPUT, "dtype": DTYPE, "trust_remote_code": yes_or_no()}
+OPTIONS = {"input": INPUT, "mask": MASK, "dtype": DTYPE, "trust_remote_code": yes_or_no()}
 
 
 class SentenceTransformerEncoder(GeneEncoder):
@@ -49,6 +49,7 @@ class SentenceTransformerEncoder(GeneEncoder):
         *,
         revision: str | None = None,
         input: str = "description",
+        mask: str = "none",
         dtype: str = "float32",
         trust_remote_code: bool = False,
     ) -> None:
@@ -59,8 +60,10 @@ class SentenceTransformerEncoder(GeneEncoder):
         """
         self._files = find_model(name_or_path, revision=revision, local_form=LOCAL_FORM, files=MODEL_FILES)
         self.revision = self._files.revision
-        self.input_column = input
+        self.masked_input = input if mask == "labels" else None
+        self.input_column = MASKED.format(input) if self.masked_input else input
         self.options = {"input": input, "dtype": dtype, "trust_remote_code": trust_remote_code}
+        self.options |= {"mask": mask} if self.masked_input else {}
         self.model_id = id_with_options(self._files.model_id, self.options, DEFAULTS)
         self._model: Any = None
         self._device: str | None = None

@@ -55,7 +55,7 @@ def test_the_same_number_of_genes_everywhere(results: Results) -> None:
     for each in table["results"]:
         task = table["tasks"][each["t"]]
         assert (each["n"][0], task["n"]) == scored[table["models"][each["m"]]["id"], task["id"]]
-    (line,) = [line for line in text.to_markdown(report).splitlines() if line.startswith("| hpa_1 ‡ |")]
+    line = next(line for line in text.to_markdown(report).splitlines() if line.startswith("| hpa_1 ‡ |"))
     assert "| 100-300 of 300 |" in line
     for model in MODELS:
         section = make_card(results.results, model).section

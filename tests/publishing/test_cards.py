@@ -33,7 +33,10 @@ def result(model, task, mean, *, n_scored=100, **changes):
         ModelRecord(model, "a" * 40, "random" if model == "random" else "sentence-transformer", 4, "e" * 64),
         ProbeRecord(Settings("paper", "fast", 0)),
         Coverage(100, n_scored, 100 - n_scored),
-        {metric: Score(mean, 0.0125 + 0 * mean, (mean - 0.0125, mean + 0.0125))},
+        dict.fromkeys(
+            (metric, "spearman") if target == "regression" else (metric,),
+            Score(mean, 0.0125 + 0 * mean, (mean - 0.0125, mean + 0.0125)),
+        ),
         environment={"gene-bench": "0.1.0"},
         created_at="2026-01-02T03:04:05+00:00",
     )  # fmt: skip
@@ -72,7 +75,7 @@ def test_the_section_shows_means_tasks_and_the_control(found):
     section = make_card(found, "org/good").section
     assert row(section, "regulatory") == ["regulatory", "roc_auc", "1", "0.800", "0.500"]
     assert row(section, "overall") == ["overall", "roc_auc", "2", "0.850 ± 0.050", "0.500 ± 0.000"]
-    assert row(section, "regression") == ["regression", "r2", "1", "0.400", "-0.100"]
+    assert row(section, "regression") == ["regression", "spearman", "1", "0.400", "-0.100"]
     assert row(section, "humantfs_is_tf") == [
         *("humantfs_is_tf", "regulatory", "roc_auc", "0.800 ± 0.013 (0.600)", "0.500 ± 0.013", "90 of 100")
     ]

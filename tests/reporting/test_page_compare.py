@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from gene_eval.analysis.groups import ranking_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.core.metrics import MAIN_METRIC
-from gene_eval.core.statistics.paired_tests import corrected_t_test, holm
+from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, holm
 from gene_eval.reporting import text as reports
 from gene_eval.reporting.page.render import render
 from gene_eval.results.records import TaskResult
@@ -30,12 +32,7 @@ def test_two_models_compared(page: Any, results: list[TaskResult]) -> None:
     command.to_have_text(re.compile("compare DIR hub/one "))
     page.get_by_label("Model B").select_option("random")
     command.to_have_text("gene-bench compare DIR hub/one random")
-    scores = {(one.model.id, one.task.id): one.scores[MAIN_METRIC[one.task.target]].folds for one in results}
-    tests = {
-        task: corrected_t_test(scores["hub/one", task], scores["random", task], test_train_ratio=1 / 4)
-        for task in TASKS
-    }
-    adjusted = dict(zip(TASKS, holm([tests[task].p_value for task in TASKS]), strict=True))
+    tests, adjusted = _tests(results, "hub/one", "random")
     rows = page.locator('[aria-label="hub/one and random, task by task"] tbody tr').all()
     assert len(rows) == len(TASKS)
     for row in rows[:6]:
@@ -46,6 +43,19 @@ def test_two_models_compared(page: Any, results: list[TaskResult]) -> None:
         assert [float(end) for end in ends] == pytest.approx([test.low, test.high], abs=6e-4)
         assert p_value == ("<0.001" if adjusted[name] < 0.001 else f"{adjusted[name]:.3f}")
         assert better == ("A" if adjusted[name] < 0.05 else "")
+
+
+def _tests(results: list[TaskResult], a: str, b: str) -> tuple[dict[str, PairedTest], dict[str, float]]:
+    """The test of two models on each task, and its p-value among those of all pairs of models."""
+    scores = {(one.model.id, one.task.id): one.scores[ranking_metric(one.task, one.settings)].folds for one in results}
+    tests, adjusted = {}, {}
+    pairs = list(itertools.combinations(MODELS, 2))
+    for task in TASKS:
+        found = [corrected_t_test(scores[x, task], scores[y, task], test_train_ratio=1 / 4) for x, y in pairs]
+        tests[task] = corrected_t_test(scores[a, task], scores[b, task], test_train_ratio=1 / 4)
+        place = next(number for number, pair in enumerate(pairs) if {a, b} == set(pair))
+        adjusted[task] = float(holm([test.p_value for test in found])[place])
+    return tests, adjusted
 
 
 def test_the_tests_are_those_of_the_package(page: Any) -> None:
@@ -134,11 +144,7 @@ def test_several_models_side_by_side(page: Any, results: list[TaskResult]) -> No
     table = page.locator('[aria-label="Scores side by side"] tbody tr')
     expect(table).to_have_count(len(TASKS))
     scores = {(one.model.id, one.task.id): one.scores[MAIN_METRIC[one.task.target]] for one in results}
-    tests = [
-        corrected_t_test(scores["hub/one", task].folds, scores["random", task].folds, test_train_ratio=1 / 4)
-        for task in TASKS
-    ]
-    adjusted = dict(zip(TASKS, holm([test.p_value for test in tests]), strict=True))
+    _, adjusted = _tests(results, "hub/one", "random")
     for row in table.all():
         task, a, b, c, *_ = row.locator("th, td").all_inner_texts()
         assert a == f"{scores['hub/one', task].mean:.3f} ± {scores['hub/one', task].std:.3f}"

@@ -1,3 +1,3 @@
-"""Paired tests, the bootstrap, ranks."""
+"""Paired tests, tests over tasks, ranks, power, scores of parts of the entities, overlap of labels."""
 
 __all__: list[str] = []

@@ -2,7 +2,7 @@
 
 The folds of a cross-validation share training rows, so their scores are not independent, and the ordinary paired t-test
 finds differences where there are none. `corrected_t_test` widens the variance for that (Nadeau and Bengio, Machine
-Learning 52, 2003). Resampling of tasks is in `resampling`.
+Learning 52, 2003). What holds over tasks is in `over_tasks`.
 """
 
 import math
@@ -166,13 +166,13 @@ def fixed_tasks_test(
 
 
 def fixed_tasks_p_values(
-    differences: npt.ArrayLike, *, test_train_ratio: float, clusters: Sequence[object] | None = None
+    differences: npt.ArrayLike, *, test_train_ratio: npt.ArrayLike, clusters: Sequence[object] | None = None
 ) -> Array:
     """`fixed_tasks_test` of many pairs of models at once.
 
     Args:
         differences: (P, T, F) of pairs of models on folds of tasks; nan where undefined.
-        test_train_ratio: As in `corrected_t_test`.
+        test_train_ratio: As in `corrected_t_test`; or (T,) one for each task.
         clusters: (T,) name of each task's cluster, each of which counts once; by default every task does.
 
     Returns:
@@ -187,7 +187,7 @@ def fixed_tasks_p_values(
     filled = np.where(defined, table, 0.0)
     means = filled.sum(axis=2) / np.maximum(n, 1)
     spread = np.where(defined, (filled - means[..., np.newaxis]) ** 2, 0.0).sum(axis=2)
-    std_errors = np.sqrt((1 / np.maximum(n, 1) + test_train_ratio) * spread / np.maximum(n - 1, 1))
+    std_errors = np.sqrt((1 / np.maximum(n, 1) + np.asarray(test_train_ratio)) * spread / np.maximum(n - 1, 1))
     # As in `corrected_t_test`: no variance to judge by, unless the scores are equal.
     constant = np.abs(std_errors) < 10.0**-DECIMALS
     std_errors = np.where((n == 1) | (constant & (means != 0)), np.nan, np.where(constant, 0.0, std_errors))

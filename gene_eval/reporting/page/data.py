@@ -11,7 +11,7 @@ from scipy import stats
 
 from gene_eval import __version__
 from gene_eval.analysis.controls import gain_test
-from gene_eval.analysis.groups import Suites, group_metric
+from gene_eval.analysis.groups import Suites, group_metric, ranking_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Table, TaskLine, labels
@@ -166,6 +166,8 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
         "facets": _facets(record, table.suites),
         "counted": line.is_counted,
         "metric": line.metric,
+        "rankedBy": ranking_metric(record, table.settings),
+        "unranked": line.why_unranked,
         "labels": label_names,
         "inputs": dict(record.inputs),
     }
@@ -181,7 +183,7 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
     means = [table.means.get((model, name)) for model in table.models]
     content: dict[str, Any] = {
         "tasks": tasks,
-        "metric": group_metric(name),
+        "metric": group_metric(name, table.settings),
         # Of a suite, how many tasks it has in all.
         "of": len(table.suites[name]) if name in table.suites else None,
         "means": [mean and [_scaled(mean.mean), _scaled(mean.std)] for mean in means],

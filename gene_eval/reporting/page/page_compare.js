@@ -13,7 +13,7 @@ function compareView(table, ...names) {
     ...pairs.map((pair) => summary(pair, a)),
     table.groups.length ? groupTable(table, a, pairs) : null,
     el('h3', {}, 'Task by task'),
-    el('p', {}, 'Differences of A and another model on the folds and entities that both share, by the corrected t-test (Nadeau and Bengio); p-values are adjusted for the number of tasks (Holm).'),
+    el('p', {}, 'Differences of A and another model on the folds and entities that both share, by the corrected t-test (Nadeau and Bengio); p-values are adjusted for all pairs of models on the task (Holm), as those of ranks. Each task stands for itself: of many on which models know the same, one in twenty looks better.'),
     pairs.length === 1 ? pairTable(table, pairs[0].rows, a, others[0]) : sideBySide(table, a, pairs),
     el('p', {}, 'The full comparison, with an interval over tasks: ', code('gene-bench compare DIR ' + a.word + ' ' + others[0].word)),
   ];
@@ -50,8 +50,20 @@ function pairedTasks(table, a, b) {
     const isTested = test && test.n > 0;
     rows.push({ task, x, y, n, test: isTested ? test : null, reason: isTested ? '' : reason || 'no fold in which both scores are defined' });
   }
-  holm(rows.map((row) => (row.test ? row.test.p : null))).forEach((p, index) => Object.assign(rows[index], { p }));
+  for (const row of rows) row.p = row.test ? adjustedFor(table, row.task, a, b) : null;
   return rows;
+}
+
+// The p-value of two models on a task, adjusted for all pairs of models on it; too small results are in no other pair.
+function adjustedFor(table, task, a, b) {
+  const result = (model) => resultOf(table, model, task);
+  const models = table.models.filter((model) => result(model) && (model === a || model === b || !result(model).small));
+  const pairs = models.flatMap((one, index) => models.slice(index + 1).map((other) => [one, other]));
+  const p = pairs.map(([one, other]) => {
+    const { x, y, reason } = pairOf(table, one, other, task);
+    return reason || !x || !y ? null : correctedTest(x.folds, y.folds).p;
+  });
+  return holm(p)[pairs.findIndex((pair) => pair.includes(a) && pair.includes(b))];
 }
 
 // Which of the two is better: 'a', 'b', or '' where that is not clear.
@@ -123,9 +135,9 @@ function pairTable(table, rows, a, b) {
       { name: 'A − B', isNumber: true, value: difference, cell: (row) => signed(difference(row)) },
       score('A', (row) => row.x),
       score('B', (row) => row.y),
-      { name: '95\u00a0% interval', isNumber: true, isPicture: true, help: 'Of the difference A − B. ROC-AUC and R2 each have a scale of their own; the ends of wide intervals are cut.', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
+      { name: '95\u00a0% interval', isNumber: true, isPicture: true, help: 'Of the difference A − B. ROC-AUC and what numbers are ranked by each have a scale of their own; the ends of wide intervals are cut.', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
       { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
-      { name: 'better', help: 'Where p is below 0.05.', value: (row) => verdictText(row, 'B') },
+      { name: 'better', help: 'Where p is below 0.05, as in the ranks of the task.', value: (row) => verdictText(row, 'B') },
       { name: 'compared on', isNumber: true, help: 'Entities that are compared, of those of the task: what both have.', value: (row) => row.n || null, cell: comparedOn, fields: [['compared on', (row) => row.n], ['of', (row) => row.task.n]] },
       { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },
     ],

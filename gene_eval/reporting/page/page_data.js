@@ -3,7 +3,7 @@ const DATA = JSON.parse(document.getElementById('data').textContent);
 
 const TABLES = DATA.tables.map((table) => {
   table.models.forEach((model, index) => Object.assign(model, { index, tasks: [] }));
-  table.tasks.forEach((task, index) => Object.assign(task, { index, main: DATA.metrics[task.target].indexOf(task.metric) }));
+  table.tasks.forEach((task, index) => Object.assign(task, { index, main: DATA.metrics[task.target].indexOf(task.metric), compared: DATA.metrics[task.target].indexOf(task.rankedBy) }));
   table.byKey = new Map();
   for (const result of table.results) {
     table.byKey.set(result.m * table.tasks.length + result.t, result);
@@ -79,7 +79,7 @@ function entityOf(table, tasks) {
 }
 
 function metricName(metric) {
-  return metric === 'r2' ? 'R2' : 'ROC-AUC';
+  return { r2: 'R2', spearman: 'Spearman’s rank correlation' }[metric] || 'ROC-AUC';
 }
 
 // What of a task is compared for two models: {x, y, n}, the scores and how many entities they are of, or {reason} why
@@ -89,7 +89,7 @@ function pairOf(table, a, b, task) {
   const unlike = table.unlike.get((isTurned ? [b.index, a.index, task.index] : [a.index, b.index, task.index]).join(' '));
   const [kind, n, first, second] = unlike || ['same', resultOf(table, a, task).n[0]];
   if (!kind) return { reason: table.shared[n] };
-  if (kind !== 'shared') return { x: scoreOf(table, a, task), y: scoreOf(table, b, task), n };
+  if (kind !== 'shared') return { x: scoreOf(table, a, task, task.compared), y: scoreOf(table, b, task, task.compared), n };
   const [x, y] = (isTurned ? [second, first] : [first, second]).map(scoreOfFolds);
   return { x, y, n };
 }

@@ -39,7 +39,7 @@ function controlLine(table, task) {
   const control = controlOf(table, task);
   if (!control) return null;
   const detectable = control.detectable === null ? '' : ' A difference of ' + number(control.detectable) + ' would be found with a chance of 80\u00a0%.';
-  return el('p', {}, 'Best control: ', link(control.model.id, 'model', control.model.id), ', ' + number(control.score) + '.' + detectable);
+  return el('p', {}, 'Best control: ', link(control.model.id, 'model', control.model.id), ', ' + number(control.score) + (task.rankedBy === task.metric ? '' : ' (' + task.rankedBy + ')') + '.' + detectable);
 }
 
 // Of another head than the linear one: what they differ by.

@@ -125,7 +125,7 @@ function aheadOf(table, group, best, next) {
 
 function reading(group) {
   const lines = [
-    'Only models with every task of a column have a number in it. ROC-AUC: 0.5 is chance, 1 is perfect. Regression tasks are scored by R2 (0 is what the mean predicts) and are in no other mean.',
+    'Only models with every task of a column have a number in it. ROC-AUC: 0.5 is chance, 1 is perfect. Regression tasks are ranked by Spearman’s rank correlation (by R2 where a ridge penalty is fitted) and are in no other mean.',
     'Ranks are by the mean, with simultaneous 95\u00a0% intervals: as many models are better, and as many worse, as differ from this one after Holm’s correction over all pairs (with fewer than six sources, only where every task points the same way).',
   ];
   if (group.basis.includes('source')) lines.push('Every source counts once (' + group.basis + '), so that a source with many tasks does not decide the rank.');

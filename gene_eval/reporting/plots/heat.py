@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gene_eval.analysis.groups import MAIN, OVERALL, REGRESSION, is_family, is_regression
+from gene_eval.analysis.groups import MAIN, OVERALL, REGRESSION, group_metric, is_family, is_regression
 from gene_eval.analysis.tables import LEAST_COVERAGE, Cell, Mean, Means, Table, TaskLine, scored_of
 from gene_eval.reporting.plots.layout import (
     AUC,
@@ -54,7 +54,7 @@ def family_map(table: Table) -> Figure | str:
     if auc:
         blocks.append(_block("", table.means, table.groups, auc, AUC))
     if numbers := [group for group in table.groups if is_regression(group)]:
-        blocks.append(_block("", table.means, table.groups, numbers, "R2"))
+        blocks.append(_block("", table.means, table.groups, numbers, group_metric(REGRESSION, table.settings)))
     return _family_blocks(table, SPREAD, blocks)
 
 
@@ -133,7 +133,7 @@ def task_map(table: Table) -> Figure:
     page.text(MARGIN, 0.33, legend, color=MUTED)
     values = {name: _row(table, name) for name in task_names}
     is_r2 = {task.name: task.target == "regression" for task in table.tasks}
-    scales = {kind: SCALES["R2" if kind else AUC] for kind in sorted(set(is_r2.values()))}
+    scales = {kind: SCALES["r2" if kind else AUC] for kind in sorted(set(is_r2.values()))}
     for number, scale in enumerate(scales.values()):
         colour_bar(page, MARGIN + 0.1 + 1.4 * number, top - 0.78, 1.0, scale)
     has_numbers = len(task_names) * len(shown) <= MOST_NUMBERS

@@ -87,7 +87,8 @@ class Scale:
 
 SCALES = {
     AUC: Scale("ROC-AUC (0.5: chance)", "viridis", 0.5, 1.0, is_cut=True),
-    "R2": Scale("R2 (regression)", "cividis", 0.0, 1.0, is_cut=True),
+    "r2": Scale("R2 (regression)", "cividis", 0.0, 1.0, is_cut=True),
+    "spearman": Scale("Spearman (regression)", "cividis", 0.0, 1.0, is_cut=True),
     "F1": Scale("F1", "viridis", 0.0, 1.0),
 }
 

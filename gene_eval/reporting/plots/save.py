@@ -20,7 +20,7 @@ from gene_eval.text import say
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "figure", "in_style", "save", "write"]
+__all__ = ["draw", "figure", "in_style", "save", "write", "write_figure"]
 
 # Neither dates nor versions nor random ids, nor a user's own settings; names of models are text, never formulas.
 STYLE: dict[str, Any] = {
@@ -89,6 +89,21 @@ def figure(table: Table, name: str, *, pair: tuple[str, str] | None = None) -> "
         msg = f"too few results to draw {name!r}: {drawn}"
         raise ReportError(msg)
     return drawn
+
+
+def write_figure(make: Callable[[], "Figure"], path: Path) -> None:
+    """Draw and write one picture of its own, of the kind that the file's name ends in.
+
+    Raises:
+        ReportError: It ends in something else.
+        FileError: It cannot be written.
+    """
+    ending = path.suffix.removeprefix(".").lower()
+    if ending not in METADATA:
+        msg = f"{path}: a picture is named .{' or .'.join(METADATA)}"
+        raise ReportError(msg)
+    with in_style(), atomic_path(path) as part:
+        make().savefig(part, format=ending, dpi=DPI, metadata=METADATA[ending])
 
 
 def _pictures(table: Table, pair: tuple[str, str] | None) -> dict[str, Callable[[], "Figure | str"]]:

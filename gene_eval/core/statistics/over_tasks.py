@@ -1,17 +1,15 @@
-"""What holds over many tasks: paired bootstrap of their mean, ranks, and models that cannot be distinguished.
+"""What holds over many tasks: a t-test of the means of their sources, ranks, and models that cannot be distinguished.
 
 Tasks made from one source share genes and often labels, so they are no independent witnesses: each cluster of tasks
-counts once, by its mean, and clusters are resampled. A test that takes such tasks as independent finds differences
-where there are none, in up to every second pair of models (docs/statistics.md has the numbers).
-
-A bootstrap of few clusters sees too little variance; its standard error is therefore scaled by sqrt(G / (G - 1)) and
-judged by a t distribution with G - 1 degrees of freedom, G being the number of clusters.
+counts once, by its mean. A test that takes such tasks as independent finds differences where there are none, in up to
+every second pair of models (docs/statistics.md has the numbers). Resampling clusters would give the standard error of
+that t-test, plus noise.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,27 +19,23 @@ from gene_eval.core.statistics.paired_tests import ALPHA
 
 __all__ = [
     "MIN_CLUSTERS",
-    "N_RESAMPLES",
-    "BootstrapMean",
-    "bootstrap_mean",
-    "bootstrap_p_values",
+    "ClusterMean",
     "cluster_means",
+    "cluster_p_values",
+    "cluster_t_test",
     "mean_ranks",
     "tie_groups",
 ]
 
 MIN_CLUSTERS: Final = 6
 """Fewest clusters that a statement is made from: with five, no signed-rank test can reach p < 0.05."""
-N_RESAMPLES: Final = 10_000
-# Of which all resampled means are in memory together.
-PAIRS_AT_A_TIME: Final = 256
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class BootstrapMean:
-    """A mean over clusters of tasks, with the interval and p-value (against zero) of a bootstrap.
+class ClusterMean:
+    """A mean over clusters of tasks, with interval and p-value (against zero) of a t-test on n_clusters - 1 degrees.
 
     With fewer than `MIN_CLUSTERS` clusters `low`, `high`, `std_error` and `p_value` are nan.
     """
@@ -55,21 +49,20 @@ class BootstrapMean:
     n_clusters: int
 
 
-def bootstrap_mean(
-    values: npt.ArrayLike, *, clusters: Sequence[object] | None = None, seed: int = 0, alpha: float = ALPHA
-) -> BootstrapMean:
+def cluster_t_test(
+    values: npt.ArrayLike, *, clusters: Sequence[object] | None = None, alpha: float = ALPHA
+) -> ClusterMean:
     """Mean of differences over clusters of tasks, and whether it is zero.
 
     Args:
         values: (T,) one number per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
-        seed: Of the resampling.
         alpha: The interval covers 1 - alpha.
 
     Raises:
         ProbeError: No values, undefined ones, or lengths that differ.
 
-    >>> found = bootstrap_mean([0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.3, 0.0])
+    >>> found = cluster_t_test([0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.3, 0.0])
     >>> round(found.mean, 2), round(found.low, 2), round(found.high, 2), found.n_clusters
     (0.15, 0.07, 0.23, 8)
     """
@@ -77,13 +70,12 @@ def bootstrap_mean(
     n_clusters, mean = units.shape[1], float(units.mean())
     n = np.size(values)
     if n_clusters < MIN_CLUSTERS:
-        return BootstrapMean(mean, math.nan, math.nan, math.nan, math.nan, n, n_clusters)
+        return ClusterMean(mean, math.nan, math.nan, math.nan, math.nan, n, n_clusters)
     from scipy import stats
 
-    std_error = float(_std_error(_resampled_means(units, seed)[:, 0], n_clusters))
+    std_error = float(_std_errors(units)[0])
     margin = float(stats.t.ppf(1 - alpha / 2, n_clusters - 1)) * std_error
-    p_value = float(_p_values(np.array(mean), np.array(std_error), n_clusters))
-    return BootstrapMean(mean, mean - margin, mean + margin, std_error, p_value, n, n_clusters)
+    return ClusterMean(mean, mean - margin, mean + margin, std_error, float(_p_values(units)[0]), n, n_clusters)
 
 
 def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None) -> Array:
@@ -116,13 +108,12 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
     return np.stack([np.bincount(of_task, weights=row) for row in rows]) / np.bincount(of_task)
 
 
-def bootstrap_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object] | None = None, seed: int = 0) -> Array:
-    """`bootstrap_mean` of many pairs of models at once.
+def cluster_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object] | None = None) -> Array:
+    """`cluster_t_test` of many pairs of models at once.
 
     Args:
         differences: (P, T) one row per pair of models, one column per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
-        seed: Of the resampling.
 
     Returns:
         (P,) p-values, not adjusted; nan for a pair with an undefined difference, and with fewer than `MIN_CLUSTERS`
@@ -134,16 +125,8 @@ def bootstrap_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object]
     table = np.asarray(differences, dtype=np.float64)
     p_values = np.full(len(table), np.nan)
     pairs = np.flatnonzero(~np.isnan(table).any(axis=1))
-    if not len(pairs):
-        return p_values
-    units = cluster_means(table[pairs], clusters)
-    n_clusters = units.shape[1]
-    if n_clusters < MIN_CLUSTERS:
-        return p_values
-    for start in range(0, len(pairs), PAIRS_AT_A_TIME):
-        part = units[start : start + PAIRS_AT_A_TIME]
-        std_errors = _std_error(_resampled_means(part, seed), n_clusters)
-        p_values[pairs[start : start + PAIRS_AT_A_TIME]] = _p_values(part.mean(axis=1), std_errors, n_clusters)
+    if len(pairs) and (units := cluster_means(table[pairs], clusters)).shape[1] >= MIN_CLUSTERS:
+        p_values[pairs] = _p_values(units)
     return p_values
 
 
@@ -189,23 +172,17 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     return tuple(groups)
 
 
-def _resampled_means(units: Array, seed: int) -> Array:
-    """(N_RESAMPLES, M) means over clusters drawn with replacement, the same draws for all models."""
-    n_clusters = units.shape[1]
-    draws = np.random.default_rng(seed).multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=N_RESAMPLES)
-    means: Array = draws @ units.T / n_clusters
-    return means
+def _std_errors(units: Array) -> Array:
+    errors: Array = units.std(axis=1, ddof=1) / math.sqrt(units.shape[1])
+    return errors
 
 
-def _std_error(resampled: Array, n_clusters: int) -> Any:
-    return resampled.std(axis=0) * math.sqrt(n_clusters / (n_clusters - 1))
-
-
-def _p_values(means: Array, std_errors: Array, n_clusters: int) -> Array:
+def _p_values(units: Array) -> Array:
     from scipy import stats
 
+    means, std_errors = units.mean(axis=1), _std_errors(units)
     # Equal models have neither difference nor spread; rounding leaves both near 1e-17.
     alike = np.abs(means) < 1e-12
     ratio = np.abs(means) / np.where(std_errors > 1e-12, std_errors, 1e-12)
-    p_values: Array = np.where(alike, 1.0, 2 * stats.t.sf(ratio, n_clusters - 1))
+    p_values: Array = np.where(alike, 1.0, 2 * stats.t.sf(ratio, units.shape[1] - 1))
     return p_values

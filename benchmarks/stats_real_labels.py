@@ -1,0 +1,249 @@
+"""How often every test and interval that is printed is wrong, where models know the same: on real labels and genes.
+
+    python benchmarks/stats_real_labels.py --data-dir DIR
+
+Models are the same text vectors with noise of their own, so that none is better; tasks keep their genes, their labels
+and what they share. In "sources" each model knows each source more or less by chance, with the correlation that the
+labels of the sources have. A rate of 0.05 over n simulations is known to within 2 sqrt(0.05 * 0.95 / n).
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gene_eval.core.metrics import ranking_scores
+from gene_eval.core.statistics.over_tasks import cluster_means, cluster_p_values
+from gene_eval.core.statistics.paired_tests import (
+    ALPHA,
+    corrected_t_test,
+    corrected_variance,
+    fixed_tasks_p_values,
+    holm,
+    signed_rank_test,
+    standard_error_factors,
+)
+from gene_eval.core.statistics.strata import score_strata
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+TASKS = (
+    *("hpa_subcellular_location", "hpa_protein_class", "reactome_pathways", "humantfs_is_tf", "uniprot_domain"),
+    *("uniprot_ligand", "uniprot_ptm", "genecorpus_dosage_sensitive_tf", "genecorpus_n1_targets"),
+)
+DIM, N_FOLDS, MOST_GENES, MOST_LABELS, RATIO = 24, 5, 1500, 6, 1 / 4
+NOISE, TASTE = 1.0, 0.4
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows of the vectors, labels (n, L) and source of a task."""
+
+    source: str
+    rows: IntArray
+    y: npt.NDArray[np.bool_]
+
+
+@dataclass
+class Counts:
+    """How often something happened, by name, and what the rate should be."""
+
+    hits: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, name: str, happened: float) -> None:
+        self.hits.setdefault(name, []).append(float(happened))
+
+
+def real_tasks(data_dir: Path) -> tuple[Array, list[Task]]:
+    """(genes, DIM) text vectors of standard deviation 1, and the tasks."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from builders import RawFiles, load
+    from gene_eval.running.tasks import to_arrays
+
+    raw = RawFiles(data_dir)
+    genes = load("genes", raw).dataset
+    words = TfidfVectorizer(max_features=5000, sublinear_tf=True).fit_transform(genes["description"][:])
+    X = TruncatedSVD(DIM, random_state=0).fit_transform(words)
+    row = {symbol: number for number, symbol in enumerate(genes["symbol"][:])}
+    tasks = []
+    for name in TASKS:
+        task = to_arrays(load(name, raw))
+        y = task.y.reshape(len(task.y), -1).astype(bool)
+        kept = np.argsort(-np.minimum(y.mean(axis=0), 0.5), kind="stable")[:MOST_LABELS]
+        # Five sources of genes are few: HPA collects protein classes from elsewhere, and they stand for a sixth.
+        source = name if name == "hpa_protein_class" else task.record.source
+        tasks.append(Task(source, np.array([row[symbol] for symbol in task.entities["symbol"]]), y[:, kept]))
+    return (X - X.mean(axis=0)) / X.std(axis=0), tasks
+
+
+def between_sources(tasks: Sequence[Task], n_genes: int) -> Array:
+    """(S, S) how alike the labels of two sources are: the mean over labels of the largest |correlation|."""
+    names = list(dict.fromkeys(task.source for task in tasks))
+    alike = np.eye(len(names))
+    columns = []
+    for task in tasks:
+        for label in task.y.T:
+            values = np.full(n_genes, np.nan)
+            values[task.rows] = label
+            columns.append((task.source, values))
+    for i, first in enumerate(names):
+        for j, second in enumerate(names[:i]):
+            largest = []
+            for a in (values for source, values in columns if source == first):
+                found = [abs(_correlation(a, b)) for source, b in columns if source == second]
+                largest.append(np.nanmax(found))
+            alike[i, j] = alike[j, i] = np.mean(largest)
+    return alike
+
+
+def _correlation(a: Array, b: Array) -> float:
+    both = ~np.isnan(a) & ~np.isnan(b)
+    if both.sum() < 50 or np.ptp(a[both]) == 0 or np.ptp(b[both]) == 0:
+        return 0.0
+    return float(np.corrcoef(a[both], b[both])[0, 1])
+
+
+def fold_scores(
+    X: Array, tasks: Sequence[Task], rng: np.random.Generator, *, n_models: int, log_noise: Array, repeats: int = 1
+) -> Array:
+    """(M, T, F) scores; `log_noise` (M, S) of each model on each source."""
+    names = list(dict.fromkeys(task.source for task in tasks))
+    unit = [rng.normal(size=X.shape) for _ in range(n_models)]
+    scores = np.empty((n_models, len(tasks), N_FOLDS * repeats))
+    for t, task in enumerate(tasks):
+        chosen = rng.permutation(len(task.rows))[:MOST_GENES]
+        rows, y = task.rows[chosen], task.y[chosen]
+        for repeat in range(repeats):
+            folds = rng.permutation(len(rows)) % N_FOLDS
+            for m in range(n_models):
+                noise = NOISE * np.exp(log_noise[m, names.index(task.source)])
+                vectors = X[rows] + noise * unit[m][rows]
+                for fold in range(N_FOLDS):
+                    scores[m, t, repeat * N_FOLDS + fold] = _score(vectors, y, folds != fold)
+    return scores
+
+
+def _score(X: Array, y: npt.NDArray[np.bool_], train: npt.NDArray[np.bool_]) -> float:
+    center = y[train].mean(axis=0)
+    gram = X[train].T @ X[train] + np.eye(X.shape[1])
+    weights = np.linalg.solve(gram, X[train].T @ (y[train] - center))
+    return float(np.nanmean(ranking_scores(y[~train], X[~train] @ weights)[0]))
+
+
+def chance(X: Array, tasks: Sequence[Task], n: int, counts: Counts, *, n_models: int, repeats: int = 1) -> None:
+    """Models that know the same on every task: tests about these genes."""
+    first, second = np.triu_indices(n_models, k=1)
+    errors: list[list[list[float]]] = [[] for _ in tasks]
+    label = f"{n_models} models" if repeats == 1 else f"{repeats} repeats"
+    for number in range(n):
+        rng = np.random.default_rng([number, n_models, repeats])
+        sources = len({task.source for task in tasks})
+        zeros = np.zeros((n_models, sources))
+        scores = fold_scores(X, tasks, rng, n_models=n_models, log_noise=zeros, repeats=repeats)
+        differences = scores[first] - scores[second]
+        for t in range(len(tasks)):
+            test = corrected_t_test(scores[0, t], scores[1, t], test_train_ratio=RATIO)
+            counts.add(f"task: corrected t-test, {label} | type 1", test.p_value < ALPHA)
+            counts.add(f"task: 95 % interval of the difference, {label} | coverage", test.low <= 0 <= test.high)
+            raw = fixed_tasks_p_values(differences[:, [t]], test_train_ratio=RATIO)
+            counts.add(f"task: all rank intervals, {label} | coverage", not holm(raw).min() < ALPHA)
+            variances = [corrected_variance(row, test_train_ratio=RATIO) for row in differences[:, t]]
+            errors[t].append([float(np.sqrt(np.mean(variances)))])
+        raw = fixed_tasks_p_values(differences, test_train_ratio=RATIO)
+        counts.add(f"fewer than six sources: these tasks, {label} | type 1", raw[0] < ALPHA)
+        counts.add(f"fewer than six sources: all rank intervals, {label} | coverage", not holm(raw).min() < ALPHA)
+        # The mean of one task errs as ever, but its folds do not show it.
+        equal = differences.copy()
+        equal[:, 0] = equal[:, 0].mean(axis=1, keepdims=True)
+        raw = fixed_tasks_p_values(equal[:, :3], test_train_ratio=RATIO)
+        counts.add(f"three tasks, one with equal folds: these tasks, {label} | type 1", raw[0] < ALPHA)
+    low, high = standard_error_factors(N_FOLDS * repeats - 1)
+    for of_task in errors:
+        found = np.array(of_task)[:, 0]
+        truth = np.sqrt(np.mean(found**2))
+        for held in (found * low <= truth) & (truth <= found * high):
+            counts.add(f"task: interval of the detectable difference, {label} | coverage", held)
+
+
+def over_sources(X: Array, tasks: Sequence[Task], n: int, counts: Counts, *, n_models: int) -> None:
+    """Models that know each source more or less by chance: tests about sources like these."""
+    first, second = np.triu_indices(n_models, k=1)
+    clusters = [task.source for task in tasks]
+    root = np.linalg.cholesky(between_sources(tasks, len(X)) + 1e-9 * np.eye(len(set(clusters))))
+    for number in range(n):
+        rng = np.random.default_rng([number, n_models])
+        log_noise = TASTE * rng.normal(size=(n_models, len(root))) @ root.T
+        means = fold_scores(X, tasks, rng, n_models=n_models, log_noise=log_noise).mean(axis=2)
+        differences = means[first] - means[second]
+        raw = cluster_p_values(differences, clusters=clusters)
+        counts.add(f"six sources: t-test over sources, {n_models} models | type 1", raw[0] < ALPHA)
+        signed = signed_rank_test(cluster_means(differences[:1], clusters)[0])
+        counts.add(f"six sources: signed-rank test, {n_models} models | type 1", signed.p_value < ALPHA)
+        counts.add(f"six sources: all rank intervals, {n_models} models | coverage", not holm(raw).min() < ALPHA)
+
+
+def study_depth(n: int, counts: Counts, *, n_genes: int, prevalence: float) -> None:
+    """Scores of fifths whose true AUC is known: normal scores, apart by more in each fifth."""
+    from scipy import stats
+
+    gaps = np.linspace(0.2, 1.4, 5)
+    truth = stats.norm.cdf(gaps / np.sqrt(2))
+    named = f"{n_genes} genes, {prevalence:.0%} positive".replace("%", " %")
+    for number in range(n):
+        rng = np.random.default_rng([number, n_genes])
+        depth = np.sort(rng.normal(size=n_genes))
+        fifth = np.arange(n_genes) * 5 // n_genes
+        y = rng.random((n_genes, 1)) < prevalence
+        values = rng.normal(size=(n_genes, 1)) + y * gaps[fifth][:, np.newaxis]
+        folds = rng.permutation(n_genes) % N_FOLDS
+        found = score_strata(y, values, folds, depth, n_strata=5, n_resamples=200)
+        for part in range(5):
+            counts.add(
+                f"study depth: score of a fifth, {named} | coverage", found.low[part] <= truth[part] <= found.high[part]
+            )
+        away = found.centers - found.centers.mean()
+        slope = float(truth @ away / (away @ away))
+        counts.add(f"study depth: slope, {named} | coverage", found.slope_low <= slope <= found.slope_high)
+
+
+def lines(counts: Counts) -> Iterator[str]:
+    """The table as Markdown."""
+    yield "| what is printed | of | rate | should be |"
+    yield "| --- | --- | --- | --- |"
+    for name, hits in counts.hits.items():
+        what, kind = name.split(" | ")
+        should = "at most 0.05" if kind == "type 1" else "at least 0.95"
+        yield f"| {what} | {kind} | {np.mean(hits):.3f} ({len(hits)}) | {should} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data-dir", type=Path, required=True, help="raw files, as for gene-bench build")
+    parser.add_argument("--simulations", type=int, default=600, help="of each kind (default: 600)")
+    parser.add_argument("--only", choices=("chance", "sources", "depth"), help="one part of the table")
+    arguments = parser.parse_args()
+    n, counts = arguments.simulations, Counts()
+    if arguments.only in (None, "chance", "sources"):
+        X, tasks = real_tasks(arguments.data_dir)
+    if arguments.only in (None, "chance"):
+        chance(X, tasks, n, counts, n_models=2)
+        chance(X, tasks, n // 2, counts, n_models=6)
+        chance(X, tasks, n // 3, counts, n_models=2, repeats=4)
+    if arguments.only in (None, "sources"):
+        over_sources(X, tasks, n, counts, n_models=2)
+        over_sources(X, tasks, n // 2, counts, n_models=6)
+    if arguments.only in (None, "depth"):
+        study_depth(n, counts, n_genes=500, prevalence=0.3)
+        study_depth(n, counts, n_genes=2000, prevalence=0.1)
+    print("\n".join(lines(counts)))
+
+
+if __name__ == "__main__":
+    main()

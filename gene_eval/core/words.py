@@ -1,0 +1,83 @@
+"""Words of labels in texts about genes: which they are, who carries them, and texts without them."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["SYNONYMS", "carries", "label_words", "masked", "stem"]
+
+# In names of labels, these say nothing about them.
+GENERIC: Final = frozenset(
+    "class classes protein proteins gene genes other others negative positive related process with from specific"
+    " group groups type types level high without none mainly unknown predicted associated human".split()
+)
+ENDINGS: Final = (
+    *("ations", "ation", "ions", "ion", "ings", "ing", "ies", "ial", "ical", "al", "ic", "ed", "es", "us", "um", "ia"),
+    *("s", "e", "y", "a"),
+)
+SHORTEST_STEM: Final = 5
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "tf": ("transcription factor", "dna-binding", "homeobox", "forkhead", "zinc finger", "bhlh", "bzip", "t-box"),
+    "nucleus": ("nuclear", "nucleoplasm", "chromatin"),
+    "plasma membrane": ("transmembrane", "cell surface", "receptor"),
+    "vesicles": ("endosome", "lysosome", "exosome"),
+    "cytosol": ("cytoplasm", "cytoplasmic"),
+    "gpcr": ("g protein-coupled", "olfactory receptor"),
+    "ubl conjugation": ("ubiquitin", "ubiquitinat", "sumo"),
+    "phosphoprotein": ("phosphorylat",),
+    "glycoprotein": ("glycosylat", "glycoprotein"),
+    "metal-binding": ("zinc", "calcium-binding", "iron-binding"),
+}
+"""Name of a label, in lower case, to further beginnings of words, and phrases, that say it."""
+
+
+def stem(word: str) -> str:
+    """A word without its ending, if five letters or more are left: what words of one meaning begin with.
+
+    >>> stem("mitochondria"), stem("signaling"), stem("cell")
+    ('mitochondr', 'signal', 'cell')
+    """
+    word = word.lower()
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+def label_words(name: str) -> tuple[str, ...]:
+    """Beginnings of words, and phrases, that say a label: stems of its words but for generic ones, and synonyms.
+
+    >>> label_words("Signal Transduction")
+    ('signal', 'transduct')
+    >>> "transcription factor" in label_words("tf")
+    True
+    """
+    plain = re.sub(r"[_\s]+", " ", name).strip().lower()
+    words = [word for word in re.findall(r"[a-z][a-z0-9-]{3,}", plain) if word not in GENERIC]
+    return tuple(dict.fromkeys([*map(stem, words), *SYNONYMS.get(plain, ())]))
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    known = sorted(words, key=len, reverse=True)
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, known)) + r")\w*", re.IGNORECASE) if known else None
+
+
+def carries(texts: Sequence[str], words: Collection[str]) -> npt.NDArray[np.bool_]:
+    """(n,) whether a text has a word that begins so, or a phrase."""
+    pattern = _pattern(words)
+    if pattern is None:
+        return np.zeros(len(texts), dtype=bool)
+    return np.array([pattern.search(text) is not None for text in texts], dtype=bool)
+
+
+def masked(texts: Sequence[str], words: Collection[str]) -> list[str]:
+    """Texts without the words that begin so.
+
+    >>> masked(["A mitochondrial kinase of mitochondria."], ["mitochondr"])
+    ['A kinase of .']
+    """
+    pattern = _pattern(words)
+    return [" ".join((pattern.sub("", text) if pattern else text).split()) for text in texts]
