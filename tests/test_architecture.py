@@ -59,7 +59,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 # Packages that may import these besides the standard library, and nothing else from outside.
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "builders": ("datasets", "numpy", "pandas", "pyarrow"),
-    "gene_eval.core": ("numpy", "scipy", "sklearn", "torch"),
+    "gene_eval.core": ("numpy", "scipy", "sklearn", "threadpoolctl", "torch"),
     "gene_eval.errors": (),
     "gene_eval.files": (),
     "gene_eval.text": ("tqdm",),

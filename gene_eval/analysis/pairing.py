@@ -158,7 +158,9 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
         return "labels differ (data_sha256); run both on the same raw files with --overwrite"
     if (one.fold_scheme, one.folds_sha256) != (other.fold_scheme, other.folds_sha256):
         return "folds differ (folds_sha256); run both again with --overwrite"
-    if first.probe.params.get("C") != second.probe.params.get("C") and first.settings.protocol == "paper":
+    penalties = {first.probe.params.get("C"), second.probe.params.get("C")}
+    # A control that looks labels up fits nothing, and has none.
+    if len(penalties - {None}) > 1 and first.settings.protocol == "paper":
         return "the penalty C differs"
     metric = ranking_metric(one, first.settings)
     if metric not in first.scores or metric not in second.scores:

@@ -99,8 +99,8 @@ def _heads(table: Table) -> Grid:
     for task, model, _ in _results(table):
         if (found := table.to_linear.get((model, task))) is not None:
             scores = [_shown(found.linear), _shown(found.other)]
-            tested = [_number(found.test.difference), _interval(found.test), _number(found.test.p_value)]
-            grid.append([task, model, found.metric, *scores, *tested, _number(found.holm_p)])
+            tested = [_number(found.test.difference), _interval(found.test), _p_value(found.test.p_value)]
+            grid.append([task, model, found.metric, *scores, *tested, _p_value(found.holm_p)])
     return grid
 
 
@@ -113,7 +113,7 @@ def _gains(table: Table) -> Grid:
         for name, scores in {task: found.scores, **labels}.items():
             test = gain_test(scores, result.test_train_ratio)
             numbers = [_number(scores[each].mean) for each in ("covariates", "both")]
-            tested = [_number(test.difference), _interval(test), _number(test.p_value)]
+            tested = [_number(test.difference), _interval(test), _p_value(test.p_value)]
             grid.append([name, model, found.covariates, str(found.n), *numbers, *tested])
     return grid
 
@@ -124,7 +124,7 @@ def _permuted(table: Table) -> Grid:
         if (found := result.permuted) is not None:
             score = _shown(result.scores.get(found.metric))
             drawn = f"{fmean(found.scores):z.3f} ± {pstdev(found.scores):.3f}"
-            selectivity, p_value = _number(found.selectivity), _number(found.p_value)
+            selectivity, p_value = _number(found.selectivity), _p_value(found.p_value)
             grid.append([task, model, found.metric, score, drawn, selectivity, str(len(found.scores)), p_value])
     return grid
 
@@ -167,6 +167,10 @@ def _numbers(block: Mapping[str, object], name: str) -> Sequence[float]:
 
 def _interval(test: PairedTest) -> str:
     return NOTHING if math.isnan(test.low) else f"{test.low:z.3f} to {test.high:z.3f}"
+
+
+def _p_value(value: float) -> str:
+    return "<0.001" if value < 0.001 else _number(value)
 
 
 def _shown(score: Score | None) -> str:

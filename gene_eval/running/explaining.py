@@ -25,7 +25,7 @@ from gene_eval.running.outcome import Failure
 from gene_eval.running.tasks import TaskArrays
 from gene_eval.running.vectors import Gathered, ModelVectors
 
-__all__ = ["ScoredOn", "explained", "has_gain", "lacks_explanation"]
+__all__ = ["ScoredOn", "explained", "has_gain", "lacks_explanation", "with_blocks_of"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,18 @@ def explained(  # noqa: PLR0913 - a result, and what it is made with
         observed = result.scores[MAIN_METRIC[on.task.record.target]].mean
         result = replace(result, permuted=_permuted(on, options, observed=observed, machine=machine))
     return result
+
+
+def with_blocks_of(found: TaskResult | None, result: TaskResult) -> TaskResult:
+    """The result with what a saved one of the same inputs has and this run was not asked for."""
+    if found is None:
+        return result
+    return replace(
+        result,
+        gain=result.gain or found.gain,
+        permuted=result.permuted or found.permuted,
+        curve=result.curve or found.curve,
+    )
 
 
 def lacks_explanation(found: TaskResult, options: RunOptions, *, can_gain: bool) -> bool:

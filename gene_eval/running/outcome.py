@@ -149,7 +149,7 @@ class Results:
             return held
         return store.predictions_in(self.folder, result)
 
-    def rank(self, level: Literal[groups, tasks] = "groups") -> pd.DataFrame:
+    def rank(self, level: Literal["groups", "tasks"] = "groups") -> pd.DataFrame:
         """Ranks of the models by mean score: one row for each group of tasks, or each task, and model.
 
         Returns:

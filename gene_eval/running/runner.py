@@ -31,7 +31,7 @@ from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
 from gene_eval.results.reproduce import COMMON_TO, model_string
 from gene_eval.results.settings import UNSEEN, common_entities
 from gene_eval.running.boundary import one_line_errors
-from gene_eval.running.explaining import ScoredOn, explained, has_gain, lacks_explanation
+from gene_eval.running.explaining import ScoredOn, explained, has_gain, lacks_explanation, with_blocks_of
 from gene_eval.running.fitting import Fit, with_blocks, with_tables
 from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import NamedModel, control_models, load_models
@@ -201,7 +201,8 @@ class _Run:
             wanted = _of_common(wanted, [other.name for other in compared])
         if options.dedupe:
             wanted = replace(wanted, probe=replace(wanted.probe, settings=replace(wanted.settings, entities=UNSEEN)))
-        if (found := self._saved(wanted, can_gain=has_gain(task, vectors, fit))) is not None:
+        found = self._saved(wanted)
+        if found is not None and not self._lacks(found, can_gain=has_gain(task, vectors, fit)):
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
@@ -220,10 +221,9 @@ class _Run:
             result = with_tables(result, y, scored, seed=options.seed)
         if options.dedupe:
             result = replace(result, all_rows=whole.scores)
-        scored_on = ScoredOn(task, vectors, gathered, splits, fit)
-        result = explained(
-            result, scored_on, options, covariates=self.covariates, machine=self._machine, tell=self._fail
-        )
+        on = ScoredOn(task, vectors, gathered, splits, fit)
+        result = explained(result, on, options, covariates=self.covariates, machine=self._machine, tell=self._fail)
+        result = with_blocks_of(found, result)
         # Of few labels there is a prediction for every draw, and none is kept.
         keeps = options.predictions is not False and fit.shots is None
         self._keep(result, _predictions(task, gathered.rows, scored) if keeps else None)
@@ -233,7 +233,7 @@ class _Run:
         """Where the probe computes and what it may take; of several devices, which encode side by side, one solves."""
         return {"device": self.options.device and self.options.device.partition(",")[0], "memory": self.options.memory}
 
-    def _saved(self, wanted: TaskResult, *, can_gain: bool) -> TaskResult | None:
+    def _saved(self, wanted: TaskResult) -> TaskResult | None:
         """The result that the folder holds for the same inputs, if it does."""
         options = self.options
         if options.out is None or options.overwrite:
@@ -243,11 +243,18 @@ class _Run:
             return None
         found = store.load(path)
         refuse_in_place(found, wanted, path)
-        lacks = (
-            options.predictions and found.settings.shots is None and not has_predictions(predictions_path(path), found)
-        ) or (options.curve and not found.curve)
-        lacks = lacks or lacks_explanation(found, options, can_gain=can_gain)
-        return found if _same_inputs(found, wanted) and not lacks else None
+        return found if _same_inputs(found, wanted) else None
+
+    def _lacks(self, found: TaskResult, *, can_gain: bool) -> bool:
+        """Whether a saved result is without something that was asked for."""
+        options = self.options
+        assert options.out is not None
+        path = predictions_path(path_of(found, options.out))
+        return (
+            bool(options.predictions and found.settings.shots is None and not has_predictions(path, found))
+            or (options.curve and not found.curve)
+            or lacks_explanation(found, options, can_gain=can_gain)
+        )
 
     def _probe(
         self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str, parts: Parts | None

@@ -49,9 +49,9 @@ def test_gain_over_publications(go, families_dir, tmp_path, log):
     assert shown["g"][4:] == [round(each * 1e5) for each in (test.difference, test.low, test.high)]
     assert go(SMALL, "humantfs_is_tf", gain="nuisance:publications", data_dir=families_dir).up_to_date == 1
     assert go(SMALL, "humantfs_is_tf", data_dir=families_dir).up_to_date == 1
-    # What cannot be had is a line, and no failure.
+    # What cannot be had is a line, and no failure; what was there stays.
     other = go(SMALL, "humantfs_is_tf", gain="nuisance:length", data_dir=families_dir)
-    assert (len(other.results), other.failures, other.results[0].gain) == (1, [], None)
+    assert (len(other.results), other.failures, other.results[0].gain) == (1, [], result.gain)
     assert "no gain: random:dim=8 on humantfs_is_tf: nuisance:length reads column 'gene_length'" in log.text
 
 
@@ -72,6 +72,11 @@ def test_permuted_labels(go, tmp_path):
     assert f"| {drawn} | {found.selectivity:z.3f} | 4 | {found.p_value:.3f} |" in to_markdown(outcome.report)
     assert go(SMALL, "starter_is_tf", control="permuted", permutations=4, repeats=2).up_to_date == 1
     assert go(SMALL, "starter_is_tf", control="permuted", permutations=5, repeats=2).fitted == 1
+    # What was asked for earlier stays, for the same inputs.
+    (again,) = go(SMALL, "starter_is_tf", curve=True, repeats=2)
+    assert (len(again.permuted.scores), bool(again.curve)) == (5, True)
+    (other,) = go(SMALL, "starter_is_tf", curve=True)
+    assert other.permuted is None
 
 
 def test_a_model_that_knows_has_a_small_p(go):

@@ -6,6 +6,7 @@ spread to go by. Fitted is L2 logistic regression with C = 0.1 (softmax for clas
 Each label of a multi-label task is a binary task. A score is the mean over draws, and what each draw gave is kept.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import scipy.special
-from joblib import cpu_count  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from gene_eval.core.checks import check_label_names, check_X, check_y
@@ -224,9 +224,13 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
 
     # A split to a core, and each product on one: those of small matrices wait longer for another core than they take.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_n_cores()) as pool:
         list(pool.map(fill, range(len(problem.splits))))
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _logits(
