@@ -31,7 +31,7 @@ from gene_eval.errors import ReportError
 from gene_eval.reporting.appendix import AS_PUBLISHED, appendix, published_grid
 from gene_eval.reporting.page.render import render
 from gene_eval.results.minimum import RULE
-from gene_eval.results.records import defined
+from gene_eval.results.records import PARTED, defined
 from gene_eval.text import cell, count, markdown, printable
 
 __all__ = [
@@ -364,8 +364,10 @@ def _legend(table: Table) -> list[str]:
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(task, _cells_of(table, task)).split()}
+    about_sequences = any(result.task.entity in PARTED for result in table.results.values())
+    trial = "about sequences, not genes: for means and ranks see report --format geneb."
     legend = {
-        "*": "for trying things out, or not about genes: never part of a mean or a ranking of gene vectors.",
+        "*": trial if about_sequences else "for trying things out: never part of a mean or a ranking.",
         "†": f"{RULE}: in no mean and no rank.",
         "‡": f"less than {LEAST_COVERAGE:.0%} of the entities were scored, for one of the models at least.",
     }
