@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
 
+from builders import load
 from gene_eval.core.few_labels.geneb import GENEB_SEEDS, draw_rows
 from gene_eval.results import store
 from gene_eval.running.runner import run
@@ -162,6 +163,12 @@ def test_vectors_of_ones_own_by_sequence_id(log, tmp_path):
     vectors.to_csv(tmp_path / "own.csv")
     (read,) = run(tmp_path / "own.csv", {"mine": table}, log=log)
     assert read.scores["mcc"] == expected.scores["mcc"]
+    # A frame of genes and sequences is one of genes for tasks about genes.
+    symbols = load("starter_genes").dataset["symbol"][:]
+    genes = pd.DataFrame(np.random.default_rng(0).normal(size=(len(symbols), vectors.shape[1])), index=symbols)
+    mixed = run({"own": pd.concat([vectors, genes])}, [{"mine": table}, "starter_is_tf"], log=log)
+    assert not mixed.failures
+    assert {result.task.id: result.coverage.n_missing for result in mixed} == {"mine": 0, "starter_is_tf": 0}
     fewer = run({"own": vectors.iloc[:-10]}, {"mine": table}, log=log).results[0]
     assert (fewer.coverage.n_missing, fewer.task.n_tested) == (10, expected.task.n_tested - 10)
 
