@@ -260,3 +260,17 @@ def test_a_layer_is_chosen_inside_the_training_part(log, has_validation):
     n = len(set(table["sequence"]))
     assert model.counts[2] == n
     assert model.counts[1] < n
+
+
+@pytest.mark.real_data
+def test_published_scores_of_4_mers_by_a_run(raw_dir, log):
+    names = ["geneb_gue_mouse_0", "geneb_idhs_el_dnase_i"]
+    found = run("kmer:k=4", names, data_dir=raw_dir, shots=[None, 10], log=log)
+    scores = {(r.task.id, r.settings.shots): r.scores["mcc"] for r in found}
+    assert scores["geneb_gue_mouse_0", None].mean == pytest.approx(0.4371, abs=1e-3)
+    assert scores["geneb_gue_mouse_0", 10].mean == pytest.approx(0.1061, abs=1e-3)
+    assert scores["geneb_gue_mouse_0", 10].std == pytest.approx(0.069, abs=1e-3)
+    # Unscaled, the solver stops before it tells the classes apart.
+    assert scores["geneb_idhs_el_dnase_i", None].mean == 0
+    (scaled,) = run("kmer:k=4", names[1], data_dir=raw_dir, protocol="scaled", log=log)
+    assert scaled.scores["mcc"].mean == pytest.approx(0.572, abs=0.01)
