@@ -17,7 +17,7 @@ from builders.dataset import parts_of
 from builders.sequences.repeats import overlaps
 
 MODELS = ("kmer:k=4", "kmer:k=6", "gc", "random")
-TINY = {"bert-tiny": "bert", "mamba-tiny": "mamba"}
+TINY = {"bert-tiny": "bert", "gpt2-tiny": "gpt2"}
 REGIMES = (None, 10, 1)
 COLUMNS = ("full", "10 shots", "1 shot")
 LENGTH = 512
@@ -37,7 +37,7 @@ def make_tiny(folder, kind):
     """Two layers of 64 with random weights of seed 0, one token a base, which nobody trained."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BertConfig, BertModel, MambaConfig, MambaModel, PreTrainedTokenizerFast
+    from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
     vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *"ACGTN"])}
     tokens = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
@@ -51,7 +51,7 @@ def make_tiny(folder, kind):
         sizes = {"num_attention_heads": 4, "intermediate_size": 128, "max_position_embeddings": LENGTH}
         model = BertModel(BertConfig(**common, **sizes), add_pooling_layer=False)
     else:
-        model = MambaModel(MambaConfig(**common, state_size=8))
+        model = GPT2Model(GPT2Config(**common, num_attention_heads=4, max_position_embeddings=LENGTH))
     model.save_pretrained(folder)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gene_eval.core.statistics.power import mean_auc_standard_error, planned_difference
-from gene_eval.results.records import TaskRecord
+from gene_eval.results.records import PARTED, TaskRecord
 
 __all__ = ["FEWEST_IN_CLASS", "LARGEST_DETECTABLE", "UNRANKED", "class_sizes", "planned", "why_unranked"]
 
@@ -14,6 +14,7 @@ LARGEST_DETECTABLE: Final = 0.10
 FEWEST_IN_CLASS: Final = 30
 """Size of the smallest class below which it is not ranked either."""
 UNRANKED: Final = "marked as such in docs/tasks.md"
+SEQUENCES: Final = "about sequences, not genes: ranks are those of report --format geneb"
 
 
 def class_sizes(task: TaskRecord) -> list[tuple[int, int]]:
@@ -38,6 +39,8 @@ def planned(task: TaskRecord) -> float:
 
 def why_unranked(task: TaskRecord) -> str:
     """Why a task is shown, and in no mean and no rank; empty for others, and where class sizes are not known."""
+    if task.entity in PARTED:
+        return SEQUENCES
     if not task.ranked:
         return UNRANKED
     sizes = class_sizes(task)

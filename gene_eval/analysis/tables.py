@@ -26,7 +26,7 @@ from gene_eval.analysis.rankings import GroupRanking, rank, rank_tasks
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
-from gene_eval.results.records import Settings, TaskRecord, TaskResult, defined
+from gene_eval.results.records import PARTED, Settings, TaskRecord, TaskResult, defined
 from gene_eval.text import some
 
 __all__ = [
@@ -306,8 +306,8 @@ def _cell(result: TaskResult) -> Cell:
     score, coverage = result.scores.get(result.task.main_metric), result.coverage
     return Cell(
         mean=defined(score.mean) if score else None,
-        # One fit of all rows has no spread; its interval is in the result.
-        std=defined(score.std) if score and len(score.folds) > 1 else None,
+        # One fit on a published part has no spread; its interval is in the result.
+        std=defined(score.std) if score and not (result.task.entity in PARTED and len(score.folds) == 1) else None,
         n_scored=coverage.n_scored,
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,

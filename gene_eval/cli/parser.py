@@ -460,7 +460,7 @@ def _positive(text: str) -> int:
 
 
 def _shots(text: str) -> int | None:
-    return None if text == "all" else _positive(text)
+    return None if text in ("all", "full") else _positive(text)
 
 
 def _bytes(text: str) -> float:

@@ -122,6 +122,7 @@ class ModelVectors:
     _file: EmbeddingTable | None = None
     _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
     _own: tuple[TaskArrays, IndexedVectors] | None = None
+    _file_as_given: EmbeddingTable | None = None
 
     @property
     def is_precomputed(self) -> bool:
@@ -282,9 +283,12 @@ class ModelVectors:
 
     def _read_sequences(self) -> EmbeddingTable:
         """The vectors of a file as they are named there: an identifier of a sequence is no gene's."""
-        if callable(as_given := getattr(self.model, "as_given", None)):
-            self.model = as_given()
-        return self._read()
+        if self._file_as_given is None:
+            as_given = getattr(self.model, "as_given", None)
+            model = as_given() if callable(as_given) else self.model
+            self._file_as_given = embed_table(None, model, device=self.device)
+            self._tell(self._file_as_given, "; ".join(reading_lines(model)) or "as given")
+        return self._file_as_given
 
     def _with_layer(self, task: TaskArrays) -> tuple[Any, dict[str, Any]]:
         """The model, read at the layer that suits the task where that is to be chosen, and what is recorded of it."""

@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
 
+from builders import load
 from gene_eval.core.few_labels.geneb import GENEB_SEEDS, draw_rows
 from gene_eval.results import store
 from gene_eval.running.runner import run
@@ -162,6 +163,12 @@ def test_vectors_of_ones_own_by_sequence_id(log, tmp_path):
     vectors.to_csv(tmp_path / "own.csv")
     (read,) = run(tmp_path / "own.csv", {"mine": table}, log=log)
     assert read.scores["mcc"] == expected.scores["mcc"]
+    # A frame of genes and sequences is one of genes for tasks about genes.
+    symbols = load("starter_genes").dataset["symbol"][:]
+    genes = pd.DataFrame(np.random.default_rng(0).normal(size=(len(symbols), vectors.shape[1])), index=symbols)
+    mixed = run({"own": pd.concat([vectors, genes])}, [{"mine": table}, "starter_is_tf"], log=log)
+    assert not mixed.failures
+    assert {result.task.id: result.coverage.n_missing for result in mixed} == {"mine": 0, "starter_is_tf": 0}
     fewer = run({"own": vectors.iloc[:-10]}, {"mine": table}, log=log).results[0]
     assert (fewer.coverage.n_missing, fewer.task.n_tested) == (10, expected.task.n_tested - 10)
 
@@ -253,3 +260,17 @@ def test_a_layer_is_chosen_inside_the_training_part(log, has_validation):
     n = len(set(table["sequence"]))
     assert model.counts[2] == n
     assert model.counts[1] < n
+
+
+@pytest.mark.real_data
+def test_published_scores_of_4_mers_by_a_run(raw_dir, log):
+    names = ["geneb_gue_mouse_0", "geneb_idhs_el_dnase_i"]
+    found = run("kmer:k=4", names, data_dir=raw_dir, shots=[None, 10], log=log)
+    scores = {(r.task.id, r.settings.shots): r.scores["mcc"] for r in found}
+    assert scores["geneb_gue_mouse_0", None].mean == pytest.approx(0.4371, abs=1e-3)
+    assert scores["geneb_gue_mouse_0", 10].mean == pytest.approx(0.1061, abs=1e-3)
+    assert scores["geneb_gue_mouse_0", 10].std == pytest.approx(0.069, abs=1e-3)
+    # Unscaled, the solver stops before it tells the classes apart.
+    assert scores["geneb_idhs_el_dnase_i", None].mean == 0
+    (scaled,) = run("kmer:k=4", names[1], data_dir=raw_dir, protocol="scaled", log=log)
+    assert scaled.scores["mcc"].mean == pytest.approx(0.572, abs=0.01)

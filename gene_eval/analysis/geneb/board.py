@@ -260,7 +260,9 @@ class _Maker:
         if not result.confusion:
             return np.full(self.resamples, result.scores[METRIC].mean)
         tables = np.array(result.confusion, dtype=np.int64)
-        return resampled(tables, resamples=self.resamples, seed=self.seed)[METRIC]
+        # Another seed for each: the same one would move the scores of two models together by chance alone.
+        seed = (self.seed, self.models.index(model), sorted(self.of_category).index(task))
+        return resampled(tables, resamples=self.resamples, seed=seed)[METRIC]
 
 
 def _in_order(regime: Regime, order: npt.NDArray[np.int64]) -> Regime:

@@ -1,5 +1,6 @@
 """Scores of classes that were called: of confusion tables, with intervals from resampled test rows."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -66,7 +67,7 @@ def over_fits(tables: IntArray) -> dict[str, Score]:
     return {name: Score(float(each.mean()), float(each.std()), tuple(each.tolist())) for name, each in values.items()}
 
 
-def resampled(tables: IntArray, *, resamples: int, seed: int) -> dict[str, Array]:
+def resampled(tables: IntArray, *, resamples: int, seed: int | Sequence[int]) -> dict[str, Array]:
     """(resamples,) scores on test rows drawn with replacement; of several fits, the mean over fits drawn likewise.
 
     Rows drawn with replacement are a multinomial draw of the cells of a table.
