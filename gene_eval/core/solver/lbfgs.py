@@ -206,7 +206,7 @@ class _Active:
         """(k,) errors weighted by curvature, and bounds of the unweighted, both to be held against `tol`."""
         by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
         by_pairs = -(self.gradient * direction).sum(1)
-        scale = (self.weights.square() @ torch.where(fits.intercepts, 0, fits.spread)).clamp_(min=1)
+        scale = (self.weights.square() @ (fits.spread * ~fits.intercepts)).clamp_(min=1)
         weighted = (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
         bound = ((self.gradient / self.floor).square_() @ fits.spread / scale).sqrt_()
         return weighted, UNWEIGHTED * bound

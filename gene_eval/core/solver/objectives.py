@@ -283,6 +283,10 @@ class Fits:
         column: (K,) the target's problem that each is.
         trains: (B, K) whether it trains on the block.
         penalty: Of the K problems.
+
+    Attributes:
+        spread: (v,) mean squares of the features, in which they are uncorrelated; 1 for intercepts.
+        intercepts: (v,) which weights are intercepts.
     """
 
     def __init__(self, target: Target, column: Tensor, trains: Tensor, penalty: Penalty) -> None:
@@ -290,6 +294,9 @@ class Fits:
         self.column, self.trains, self.penalty = column, trains, penalty
         absent = (target.counts(trains) == 0) & torch.tensor(target.n_outputs > 1, device=trains.device)
         self.absent = ABSENT * absent.to(target.y) if bool(absent.any()) else None
+        self.spread = self.rows.mean_square.repeat(target.n_columns)
+        position = torch.arange(len(self.spread), device=trains.device)
+        self.intercepts = (position + 1) % self.rows.width == 0
         self._tiles: tuple[Tensor, Tiles] | None = None
 
     def of(self, problems: Tensor) -> "Fits":
@@ -299,17 +306,6 @@ class Fits:
     def double(self) -> "Fits":
         """The same in float64."""
         return Fits(self.target.double(), self.column, self.trains, self.penalty)
-
-    @property
-    def spread(self) -> Tensor:
-        """(v,) mean squares of the features, in which they are uncorrelated; 1 for intercepts."""
-        return self.rows.mean_square.repeat(self.target.n_columns)
-
-    @property
-    def intercepts(self) -> Tensor:
-        """(v,) which weights are intercepts."""
-        position = torch.arange(self.target.n_columns * self.rows.width, device=self.trains.device)
-        return (position + 1) % self.rows.width == 0
 
     def gradients(self) -> "Exact":
         """What makes their gradients."""
@@ -377,7 +373,12 @@ class Fits:
 
         def weigh(block: Block) -> Callable[[int, int], Tensor]:
             mine = rows.select(projected, block.columns(self.target.n_outputs))
-            return lambda low, high: of(rows.logits(mine, low, high), low, high, block)
+            if block.mask is None:
+                return lambda low, high: of(rows.logits(mine, low, high), low, high, block)
+            # The only tile.
+            found = of(rows.logits(mine, 0, rows.starts[-1]), 0, rows.starts[-1], block)
+            masked = found.reshape(len(block.mask), -1, found.shape[1]) * block.mask[:, None]
+            return lambda low, high: masked.flatten(0, 1)
 
         return weigh
 

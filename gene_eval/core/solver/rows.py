@@ -6,6 +6,7 @@ that makes them and the product that consumes them. Blocks are what training set
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -20,24 +21,33 @@ TILE = {"cpu": 1 << 16, "cuda": 1 << 26}
 """Elements of logits in a tile: on a CPU they stay in its second-level cache."""
 TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 """Elements of the design matrix in a tile, which is read twice."""
+ONE_TILE = 1 << 18
+"""Elements of rows, and of logits, up to which all rows are one tile: calls cost more than products there."""
 CHUNK = 512
 """Rows copied or squared at a time."""
 
 
-class Block(NamedTuple):
+@dataclass
+class Block:
     """Who trains on the rows of one block.
 
     Attributes:
         problems: Positions of the problems in those asked for.
-        every: Whether these are all.
+        n_problems: How many were asked for.
+        mask: (n_problems, n) 0 for rows that a problem does not train on, where the block is all rows.
     """
 
     problems: Tensor
-    every: bool
+    n_problems: int
+    mask: Tensor | None = None
+    _columns: dict[int, Tensor | None] = field(default_factory=dict)
 
     def columns(self, each: int) -> Tensor | None:
         """Positions of the problems' columns, `each` per problem; None for all."""
-        return None if self.every else columns_of(self.problems, each)
+        if each not in self._columns:
+            every = len(self.problems) == self.n_problems
+            self._columns[each] = None if every else columns_of(self.problems, each)
+        return self._columns[each]
 
 
 class Tile(NamedTuple):
@@ -127,13 +137,18 @@ class Rows(ABC):
 
     def tiles(self, trains: Tensor, each: int) -> Tiles:
         """The tiles for k problems of `each` columns, which train on the blocks `trains` (B, k)."""
-        found = Tiles(trains.shape[1], [], [])
+        found, n = Tiles(trains.shape[1], [], []), self.starts[-1]
+        if trains.shape[1] * each * n <= ONE_TILE and n * self.width <= ONE_TILE:
+            sizes = torch.as_tensor(self.starts, device=trains.device).diff()
+            mask = trains.T.repeat_interleave(sizes, 1).to(self.mean_square)
+            every = torch.arange(trains.shape[1], device=trains.device)
+            return Tiles(trains.shape[1], [Block(every, trains.shape[1], mask)], [Tile(0, 0, n)])
         for trained, (low, high) in zip(trains, pairwise(self.starts), strict=True):
             problems = trained.nonzero()[:, 0]
             if len(problems) and low < high:
                 ranges = self.ranges(low, high, len(problems) * each)
                 found.tiles.extend(Tile(len(found.blocks), *pair) for pair in ranges)
-                found.blocks.append(Block(problems, every=len(problems) == len(trained)))
+                found.blocks.append(Block(problems, len(trained)))
         return found
 
     def ranges(self, low: int, high: int, n_columns: int) -> list[tuple[int, int]]:
