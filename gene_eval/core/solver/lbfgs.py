@@ -24,6 +24,7 @@ optimum, and grows along every step.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+
 import torch
 from torch import Tensor
 from torch.linalg import solve_triangular
@@ -60,7 +61,7 @@ class Window:
 
         P + S R^-T (D + Y'PY) R^-1 S' - S R^-T Y'P - P Y R^-1 S'.
 
-    It gives what the two-loop recursion gives (Nocedal 1980), from two products with all pairs in place of two with each.
+    It gives what the two-loop recursion gives (Nocedal 1980), from two products with all pairs, not two with each.
     """
 
     def __init__(self, diagonal: Tensor, capacity: int) -> None:
@@ -92,8 +93,7 @@ class Window:
         if not m:
             return base.neg_()
         upper, cross = self.upper[:, :m, :m], self.cross[:, :m, :m]
-        ratio = (upper[:, -1, -1] / cross[:, -1, -1]).nan_to_num(nan=1.0, posinf=1.0)
-        length = torch.minimum(ratio, longest.double())[:, None, None]
+        length = self.lengths(longest)[:, None, None]
         steps, changes = self._products(gradient)[..., None].unbind(2)
         solved = solve_triangular(upper, steps, upper=True)
         inner = upper.diagonal(dim1=1, dim2=2)[..., None] * solved + length * (cross @ solved - changes)
@@ -106,6 +106,12 @@ class Window:
 
         self._on_cores(work)
         return out
+
+    def lengths(self, longest: Tensor) -> Tensor:
+        """(k,) lengths of P that fit the last steps, no more than `longest`."""
+        last = self.size - 1
+        fitting = self.upper[:, last, last] / self.cross[:, last, last]
+        return torch.minimum(fitting.nan_to_num(nan=1.0, posinf=1.0), longest.double())
 
     def take(self, index: Tensor) -> "Window":
         """A copy for some of the problems, or with some of them several times."""

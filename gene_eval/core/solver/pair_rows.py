@@ -46,9 +46,7 @@ class PairRows(Rows):
         self.tables, self.indices, self.starts = tables, indices, starts
         self.mean_square = mean_square
         self.width = len(mean_square)
-        self.scatter = [
-            incidence(index, len(table), table.dtype) for index, table in zip(indices, tables, strict=True)
-        ]
+        self.scatter = [incidence(index, len(table), table.dtype) for index, table in zip(indices, tables, strict=True)]
 
     def double(self) -> "PairRows":
         """See `Rows`."""

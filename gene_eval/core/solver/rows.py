@@ -1,7 +1,7 @@
 """Rows of a design matrix as the solver sees them: products over tiles, which are ranges of rows of one block.
 
-The solver never holds a (columns x rows) array. A tile is small enough that its logits stay in cache between the product
-that makes them and the product that consumes them. Blocks are what training sets are made of: folds, as a rule.
+The solver never holds a (columns x rows) array. A tile is small enough that its logits stay in cache between the
+product that makes them and the product that consumes them. Blocks are what training sets are made of: folds, as a rule.
 """
 
 from abc import ABC, abstractmethod

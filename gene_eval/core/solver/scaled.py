@@ -1,6 +1,7 @@
 """The scaled protocol on the fast engine: one basis, all inner and outer training sets, along a path of C.
 
-See `heads.scaled` for the protocol and `objectives.Penalty` for how a training set's own standardisation becomes its penalty.
+See `heads.scaled` for the protocol; how a training set's own standardisation becomes its penalty says
+`objectives.Penalty`.
 C goes up the grid, each solve starting from the last one's weights; a problem whose inner loss has grown twice in a row
 for every split leaves the path. Where the features outnumber the rows, that penalty leads out of the span of the rows,
 and the features stay as they are, without a rotation.

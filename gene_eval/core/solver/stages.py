@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.solver.lbfgs import MEMORY, Solution, Window, minimise
-from gene_eval.core.solver.objectives import Fits, Penalty, Target
+from gene_eval.core.solver.objectives import Fits, Penalty
 
 TOL_ALL_ROWS = 0.1
 """Of the common fit on all rows;"""
