@@ -17,8 +17,8 @@ from gene_eval.core.solver.lbfgs import Solution
 from gene_eval.core.solver.low_precision import RoundedRows, supports_bfloat16
 from gene_eval.core.solver.objectives import Fits, Penalty, Target
 from gene_eval.core.solver.pair_rows import PairRows, pays_as_pairs, rotate_pairs
-from gene_eval.core.solver.resources import SHARE, free_memory, problems_per_block, run
-from gene_eval.core.solver.rows import DenseRows, Rows, take_rows
+from gene_eval.core.solver.resources import SHARE, all_cores, free_memory, problems_per_block, run
+from gene_eval.core.solver.rows import DenseRows, Rows
 from gene_eval.core.solver.stages import MAX_ALL_ROWS, solve
 from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
@@ -28,7 +28,7 @@ SMALL: Final = 1 << 17
 fold of ten rows a metric can hang on the last digits of one logit."""
 TOL_SMALL: Final = 1e-8
 MEDIUM: Final = 1 << 20
-"""Elements up to which one row on the wrong side of a threshold can move a score by 1e-3: they go on to `TOL_MEDIUM`."""
+"""Elements up to which one row on the wrong side of a threshold moves a score by about 1e-3: on to `TOL_MEDIUM`."""
 TOL_MEDIUM: Final = 1e-6
 MAX_ITER: Final = 500
 
@@ -151,14 +151,23 @@ class Task:
         learnable, plain = target.learnable(trains), Penalty.plain(self.C, self.rows.mean_square)
         shape = len(train), target.n_problems, target.n_outputs, self.rows.width
         out = torch.zeros(shape, dtype=torch.float64, device=self.device)
-        for block in self.blocks(target, len(train)):
+        pending = self.blocks(target, len(train))
+        while pending:
+            block = pending.pop(0)
             split, position = learnable[:, block].nonzero(as_tuple=True)
-            if len(split):
-                column = block[position]
-                fits = Fits(target, column, trains[:, split], plain)
+            if not len(split):
+                continue
+            column = block[position]
+            fits = Fits(target, column, trains[:, split], plain)
+            try:
                 solved = solve(fits, plain, trains.any(1), tol=self.tol, limit=self.max_iter)
-                self.outcomes.add(solved.fits, solved.n_double)
-                out[split, column] = target.outputs(solved.fits.weights.double()).reshape(-1, *shape[2:])
+            except torch.OutOfMemoryError:
+                if len(block) == 1:
+                    raise
+                pending[:0] = block.chunk(2)
+                continue
+            self.outcomes.add(solved.fits, solved.n_double)
+            out[split, column] = target.outputs(solved.fits.weights.double()).reshape(-1, *shape[2:])
         return out.flatten(1, 2)
 
     def predict(self, weights: Tensor, test: npt.NDArray[np.bool_]) -> Array:
@@ -256,7 +265,8 @@ def shared_rows(
     rotated: Tensor = table.cache[key]
     position = np.full(len(table.vectors), -1)
     position[members] = np.arange(len(members))
-    rows = take_rows(rotated, torch.as_tensor(position[index], device=device).clamp(min=0))
+    with all_cores():
+        rows = rotated.index_select(0, torch.as_tensor(position[index], device=device).clamp(min=0))
     if (outside := position[index] < 0).any():
         rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
     return rows, rotation.unit

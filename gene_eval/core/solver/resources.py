@@ -95,9 +95,9 @@ def problems_per_block(  # noqa: PLR0913 - what a problem keeps
 ) -> int:
     """How many common fits with those of their splits fit into the budget, at least one.
 
-    A common fit keeps `pairs` steps and gradient changes, and two windows of 40 of them; a split's fit has a window
-    and 20 other vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, and as many for a moment. Both
-    keep `logits` logits and residuals for products in low precision.
+    A common fit keeps `pairs` steps and gradient changes, and two windows of 40 of them; a split's fit has a window and
+    20 other vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, for a moment twice. Both keep
+    `logits` logits and residuals for products in low precision.
 
     >>> problems_per_block(1e9, weights=385, split_fits=5, pairs=100, bytes_each=4)
     583

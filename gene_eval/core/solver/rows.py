@@ -24,7 +24,7 @@ TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 ONE_TILE = 1 << 18
 """Elements of rows, and of logits, up to which all rows are one tile: calls cost more than products there."""
 CHUNK = 512
-"""Rows copied or squared at a time."""
+"""Rows squared at a time."""
 
 
 @dataclass
@@ -211,17 +211,3 @@ class DenseRows(Rows):
 def columns_of(problems: Tensor, each: int) -> Tensor:
     """(k * each,) positions of the columns of k problems, `each` per problem."""
     return (problems[:, None] * each + torch.arange(each, device=problems.device)).flatten()
-
-
-def take_rows(table: Tensor, index: Tensor) -> Tensor:
-    """(n, v) rows of a table, on all cores of a CPU."""
-    if table.is_cuda:
-        return table.index_select(0, index)
-    out = table.new_empty(len(index), table.shape[1])
-
-    def work(lows: Sequence[int]) -> None:
-        for low in lows:
-            torch.index_select(table, 0, index[low : low + CHUNK], out=out[low : low + CHUNK])
-
-    run(work, range(0, len(index), CHUNK))
-    return out

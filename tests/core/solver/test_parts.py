@@ -9,6 +9,7 @@ import torch
 
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.solver import problem
 from gene_eval.core.solver.eigenbasis import fit_rotation
 from gene_eval.core.solver.objectives import Classes, Fits, Penalty
 from gene_eval.core.solver.pair_rows import rotate_pairs
@@ -72,6 +73,22 @@ def test_memory_changes_blocks_and_no_result(many):
     X, y, folds = many
     small, large = (held_out(X, y, folds, memory=memory, tol=1e-6).values for memory in (1.0, None))
     np.testing.assert_allclose(small, large, atol=1e-3)
+
+
+def test_blocks_of_fits_are_halved_where_memory_runs_out(many, monkeypatch):
+    X, y, folds = many
+    sizes, solve = [], problem.solve
+
+    def short(fits, *arguments, **options):
+        sizes.append(len(fits.column))
+        if len(fits.column) > 20:
+            raise torch.OutOfMemoryError
+        return solve(fits, *arguments, **options)
+
+    expected = held_out(X, y, folds, tol=1e-6).values
+    monkeypatch.setattr(problem, "solve", short)
+    np.testing.assert_allclose(held_out(X, y, folds, tol=1e-6).values, expected, atol=1e-3)
+    assert sizes == [60, 30, 15, 15, 30, 15, 15]
 
 
 @pytest.mark.parametrize("target", ["multilabel", "multiclass"])
