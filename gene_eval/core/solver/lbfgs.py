@@ -292,7 +292,7 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
             now, direction, solved = now.keep(left), direction[left], solved[left]
         # Who waits for others to leave stays where it is: so close to the optimum steps are noise.
         direction[solved] = 0
-        exact = gradient.due(error, wanted=bool(leaving.any()) and not exact or iteration + 1 == max_iterations)
+        exact = gradient.due(wanted=bool(leaving.any()) and not exact or iteration + 1 == max_iterations)
         step, change = _step(gradient, now, direction, out.passes, exact=exact)
         now.floored = torch.where((step != 0).any(1) & (now.floored == FRESH), STALE, now.floored)
         now.weights, now.gradient = now.weights + step, now.gradient + change

@@ -103,7 +103,7 @@ class Differenced(Exact):
         gradients = self.fits.summed(self.rounded, moved, problems, change)
         return gradients.add_(self.gradients.index_select(0, problems))
 
-    def due(self, error: Tensor, *, wanted: bool) -> bool:
+    def due(self, *, wanted: bool) -> bool:
         """See `Exact`."""
         self.since += 1
         if wanted or self.since >= EXACT_EVERY:

@@ -397,6 +397,6 @@ class Exact:
         """(k, v) gradients at the (k, v) weights of the numbered problems, exact or close to those."""
         return self.fits.gradient(weights, problems)
 
-    def due(self, error: Tensor, *, wanted: bool) -> bool:  # noqa: ARG002
-        """Whether the next gradients must be exact, for (k,) errors now; all of these are."""
+    def due(self, *, wanted: bool) -> bool:  # noqa: ARG002
+        """Whether the next gradients must be exact: all of these are."""
         return True
