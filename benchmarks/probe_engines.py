@@ -21,8 +21,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -41,8 +41,8 @@ from builders.sources.genes.builder import chromosome, describe
 from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
 from gene_eval.core.probe import held_out_values, score_splits
-from gene_eval.core.solver.low_precision import LowPrecisionRows
-from gene_eval.core.solver.rows import Collect, DenseRows
+from gene_eval.core.solver.low_precision import RoundedRows
+from gene_eval.core.solver.rows import DenseRows, Tiles, Weigh
 from gene_eval.core.splits import Splits
 
 MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
@@ -185,38 +185,31 @@ def solve_work(call: Callable[[], Any]) -> float:
     """GFLOP of the products with dense rows, or their squares, in a call, in float32 or bfloat16."""
     found: list[float] = []
 
-    def counting(kind: type[DenseRows | LowPrecisionRows]) -> AbstractContextManager[Any]:
-        logits, collecting = kind.logits, kind.collecting
+    def counting(kind: type[DenseRows]) -> AbstractContextManager[Any]:
+        logits, add = kind.logits, kind.add
 
         def counted_logits(rows: Any, projected: Any, low: int, high: int) -> torch.Tensor:
             out = logits(rows, projected, low, high)
             found.append(2e-9 * out.numel() * rows.width)
             return out
 
-        @contextmanager
-        def counted_collecting(rows: Any, total: torch.Tensor, columns: torch.Tensor | None) -> Iterator[Collect]:
-            with collecting(rows, total, columns) as collect:
+        def counted_add(rows: Any, part: torch.Tensor, low: int, high: int, weights: torch.Tensor) -> None:
+            found.append(2e-9 * weights.numel() * rows.width)
+            add(rows, part, low, high, weights)
 
-                def counted(low: int, high: int, residuals: torch.Tensor) -> None:
-                    found.append(2e-9 * residuals.numel() * rows.width)
-                    collect(low, high, residuals)
+        return mock.patch.multiple(kind, logits=counted_logits, add=counted_add)
 
-                yield counted
+    squares = DenseRows.weighted_squares
 
-        return mock.patch.multiple(kind, logits=counted_logits, collecting=counted_collecting)
-
-    squares = DenseRows.collect_squares
-
-    def counted_squares(
-        rows: DenseRows, total: torch.Tensor, low: int, high: int, columns: torch.Tensor | None, weights: torch.Tensor
-    ) -> None:
-        found.append(2e-9 * weights.numel() * rows.width)
-        squares(rows, total, low, high, columns, weights)
+    def counted_squares(rows: DenseRows, tiles: Tiles, each: int, weigh: Weigh) -> torch.Tensor:
+        trained = sum(len(tiles.blocks[tile.block].problems) * (tile.high - tile.low) for tile in tiles.tiles)
+        found.append(2e-9 * trained * each * rows.width)
+        return squares(rows, tiles, each, weigh)
 
     with (
         counting(DenseRows),
-        counting(LowPrecisionRows),
-        mock.patch.object(DenseRows, "collect_squares", counted_squares),
+        counting(RoundedRows),
+        mock.patch.object(DenseRows, "weighted_squares", counted_squares),
     ):
         call()
     return sum(found)

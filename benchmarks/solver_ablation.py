@@ -43,22 +43,26 @@ LOW_PRECISION = "bfloat16 products"
 
 def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
     """What to call a part, and what switches it off."""
-    pool = {"cpu": 1 << 30, "cuda": 1 << 30}
+    whole = {"cpu": 1 << 30, "cuda": 1 << 30}
     return {
         "as it is": nullcontext,
         LOW_PRECISION: nullcontext,
-        "recycled curvature pairs": lambda: mock.patch.object(stages, "_recycled", return_value=None),
-        "loose fit on all rows": lambda: mock.patch.multiple(stages, MAX_PAIRS=0),
-        "scaling of the step": lambda: mock.patch.object(lbfgs.Window, "push", _without_scaling(lbfgs.Window.push)),
-        "reading row blocks ahead": lambda: mock.patch.object(rows, "fetched", lambda tile: tile),
-        "row blocks the size of the cache": lambda: mock.patch.multiple(rows, TILE=pool, TILE_ROWS=pool),
-        "10 curvature pairs instead of 40": lambda: mock.patch.object(lbfgs, "MEMORY", 10),
+        "pairs of the common fit": lambda: mock.patch.object(stages, "minimise", _without_pairs),
+        "common fit on all rows": lambda: mock.patch.object(stages, "MAX_ALL_ROWS", 0),
+        "scaling of the step": lambda: mock.patch.object(lbfgs.Window, "lengths", _ones),
+        "row blocks the size of the cache": lambda: mock.patch.multiple(rows, TILE=whole, TILE_ROWS=whole),
+        "one tile for small tasks": lambda: mock.patch.object(rows, "ONE_TILE", 0),
+        "10 curvature pairs instead of 40": lambda: mock.patch.object(stages, "MEMORY", 10),
         "unweighted bound": lambda: mock.patch.object(lbfgs, "UNWEIGHTED", 0.0),
     }
 
 
-def _without_scaling(push: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    return lambda *arguments: torch.ones_like(push(*arguments))
+def _without_pairs(*arguments: Any, keep_pairs: bool = False, **options: Any) -> lbfgs.Solution:
+    return lbfgs.minimise(*arguments, **options)
+
+
+def _ones(window: lbfgs.Window, longest: torch.Tensor) -> torch.Tensor:
+    return torch.ones_like(longest).double()
 
 
 def read_case(name: str, data: Path, cache: Path) -> tuple[Array, Array, str]:

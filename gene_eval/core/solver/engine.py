@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import scipy.special
 import torch
-from torch import Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from gene_eval.core.engines import HeldOut, Params
@@ -15,12 +14,10 @@ from gene_eval.core.heads.ridge import held_out_ridge
 from gene_eval.core.heads.scaled import chosen_settings, training_sets
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.closed_form import held_out_least_squares
-from gene_eval.core.solver.gradient import Penalty
+from gene_eval.core.solver.objectives import Classes, Labels
 from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.resources import full_precision, one_core_per_thread
 from gene_eval.core.solver.scaled import held_out_scaled
-from gene_eval.core.solver.stages import solve
-from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors, as_array
 
@@ -60,36 +57,9 @@ def _held_out(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, para
     return HeldOut(values, params=task.settings(), convergence=task.outcomes.convergence(task.rows))
 
 
-def split_weights(task: Task, target: Target, train: npt.NDArray[np.bool_]) -> Tensor:
-    """(S, L * n_outputs, width) float64 weights of the logits of every split; 0 where there is nothing to learn.
-
-    Args:
-        task: The rows.
-        target: What to fit.
-        train: (S, B) the blocks of each split.
-    """
-    n_splits = len(train)
-    trains = torch.as_tensor(train.T, device=task.device)
-    learnable = target.learnable(trains)
-    shape = n_splits, target.n_problems, target.n_outputs, task.rows.width
-    out = torch.zeros(shape, dtype=torch.float64, device=task.device)
-    for block in task.blocks(target, n_splits):
-        split, position = learnable[:, block].nonzero(as_tuple=True)
-        if not len(split):
-            continue
-        column = block[position]
-        penalty = Penalty(1 / task.C, task.rows.width)
-        family = make_family(target, column, trains[:, split], split, penalty, trains.any(1))
-        start = target.start(torch.unique(column), family.used)
-        solved = solve(family, *start, tol=task.tol, max_iterations=task.max_iter)
-        task.outcomes.add(solved.split_fits, solved.n_double)
-        out[split, column] = target.outputs(solved.split_fits.weights.double()).reshape(-1, *shape[2:])
-    return out.flatten(1, 2)
-
-
 def _labels(task: Task, y: npt.NDArray[Any], splits: Splits) -> Array:
     """Log-odds (n, L) of scored rows; 0 for a label that is constant in the split's training rows."""
-    return task.predict(split_weights(task, Labels(task.rows, task.labels(y)), splits.train), splits.test)
+    return task.predict(task.fit(Labels(task.rows, task.labels(y)), splits.train), splits.test)
 
 
 def _multiclass(task: Task, y: npt.NDArray[np.int64], splits: Splits) -> Array:
@@ -97,7 +67,7 @@ def _multiclass(task: Task, y: npt.NDArray[np.int64], splits: Splits) -> Array:
     present = present_classes(y, splits.blocks, splits.train)
     values = np.zeros((len(y), present.shape[1]))
     if (present.sum(axis=1) > 2).any():
-        logits = task.predict(split_weights(task, Classes(task.rows, task.one_hot(y)), splits.train), splits.test)
+        logits = task.predict(task.fit(Classes(task.rows, task.one_hot(y)), splits.train), splits.test)
         logits[~present[splits.split_of_row]] = -np.inf
         values = np.asarray(scipy.special.softmax(logits, axis=1))
     for split in np.flatnonzero(present.sum(axis=1) == 2).tolist():

@@ -11,17 +11,18 @@ The rule of who uses them looks at the processor, not at a clock, so that the sa
 """
 
 from collections.abc import Mapping
-from copy import copy
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.gradient import LogitObjective, Residual, RowPass
-from gene_eval.core.solver.rows import Block, Products, Summing, columns_of, fetched
+from gene_eval.core.solver.objectives import Exact, Fits
+from gene_eval.core.solver.rows import Block, DenseRows, columns_of
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
+EXACT_EVERY = 10
+"""Most gradients between two in float32."""
 
 
 def supports_bfloat16(device: torch.device, dtype: torch.dtype, width: int) -> bool:
@@ -33,113 +34,78 @@ def supports_bfloat16(device: torch.device, dtype: torch.dtype, width: int) -> b
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class LowPrecisionRows(Summing):
-    """`Products` with dense rows in bfloat16; the last column of ones is multiplied in float32.
+class RoundedRows(DenseRows):
+    """Dense rows in bfloat16; the last column of ones is multiplied in float32.
 
     Args:
-        Z: (n, width) rows sorted by block, with a last column of ones.
-        starts: First row of each block, and n.
+        rows: In float32.
     """
 
-    def __init__(self, Z: Tensor, starts: list[int]) -> None:
-        self.Z = Z[:, :-1].bfloat16()
-        self.starts = starts
-        self.width = Z.shape[1]
-        self.row_elements = -(-self.width // 2)
+    def __init__(self, rows: DenseRows) -> None:
+        self.Z, self.starts, self.width = rows.Z[:, :-1].bfloat16(), rows.starts, rows.width
+        self.mean_square, self.row_elements = rows.mean_square, -(-rows.width // 2)
 
-    def around(self, objective: LogitObjective, problems: Tensor) -> "Differenced":
-        """Gradients of the k numbered problems of the objective by these products."""
-        return Differenced(objective, self, problems)
+    def around(self, fits: Fits) -> "Differenced":
+        """Gradients of the fits by these rows."""
+        return Differenced(fits, self)
 
-    def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights of the features, rounded, and of the ones."""
-        return weights[:, :-1].bfloat16(), weights[:, -1:].clone()
+    def logits(self, projected: Tensor, low: int, high: int) -> Tensor:
+        """See `Rows`."""
+        return (projected[:, :-1].bfloat16() @ self.Z[low:high].T).float().add_(projected[:, -1:])
 
-    def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
-        """See `Products`."""
-        if columns is None:
-            return projected
-        weights, intercepts = projected
-        return weights.index_select(0, columns), intercepts.index_select(0, columns)
-
-    def logits(self, projected: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
-        """See `Products`."""
-        weights, intercepts = projected
-        return (weights @ fetched(self.Z[low:high]).T).float().add_(intercepts)
-
-    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
-        """See `Summing`."""
-        total.add_((residuals.bfloat16() @ self.Z[low:high]).float())
+    def add(self, part: Tensor, low: int, high: int, weights: Tensor) -> None:
+        """See `DenseRows`."""
+        part[:, :-1].add_(weights.bfloat16() @ self.Z[low:high])
+        part[:, -1] += weights.sum(1)
 
 
-class Differenced:
-    """`Gradients` by low-precision products of differences.
+class Differenced(Exact):
+    """Gradients of fits, in float32 when asked for, else by rounded products of what has changed since then.
 
     Args:
-        objective: What to differentiate.
-        low_precision: Its rows, for low-precision products.
-        problems: (k,) numbers.
+        fits: What to differentiate.
+        rounded: Their rows.
     """
 
-    low_precision = True
+    def __init__(self, fits: Fits, rounded: RoundedRows) -> None:
+        super().__init__(fits)
+        self.rounded, self.since = rounded, 0
+        shape = len(fits.column) * fits.target.n_outputs, rounded.starts[-1]
+        self.logits, self.residuals = (torch.empty(shape, device=rounded.Z.device) for _ in range(2))
+        width = rounded.width * fits.target.n_columns
+        self.weights, self.gradients = (self.logits.new_empty(len(fits.column), width) for _ in range(2))
 
-    def __init__(self, objective: LogitObjective, low_precision: Products, problems: Tensor) -> None:
-        self.objective = objective
-        self.products = low_precision
-        self.problems = problems
-        self.row_pass: RowPass | None = None
-        # What is known is kept for all problems that were there at the start; `position` says which are left.
-        self.position = torch.arange(len(problems), device=problems.device)
-        shape = len(problems) * objective.each, low_precision.starts[-1]
-        self.logits, self.residuals = (
-            torch.empty(shape, dtype=torch.float32, device=low_precision.device) for _ in range(2)
-        )
-        self.known: list[Tensor] = []
+    def __call__(self, weights: Tensor, problems: Tensor, *, exact: bool = True) -> Tensor:
+        """See `Exact`."""
+        target, labels = self.fits.target, self.fits.column
 
-    def select(self, keep: Tensor) -> "Differenced":
-        """See `Gradients`; both share what is known."""
-        out = copy(self)
-        out.problems, out.position = self.problems[keep], self.position[keep]
-        out.row_pass = None
-        return out
+        def kept(logits: Tensor, low: int, high: int, block: Block) -> Tensor:
+            mine = problems[block.problems]
+            columns = columns_of(mine, target.n_outputs)
+            self.logits[:, low:high].index_copy_(0, columns, logits)
+            residuals = target.residuals(logits, low, high, labels[mine])
+            self.residuals[:, low:high].index_copy_(0, columns, residuals)
+            return residuals
 
-    def move(self, weights: Tensor) -> Tensor:
-        """See `Gradients`."""
+        def change(logits: Tensor, low: int, high: int, block: Block) -> Tensor:
+            mine = problems[block.problems]
+            columns = columns_of(mine, target.n_outputs)
+            logits.add_(self.logits[:, low:high].index_select(0, columns))
+            residuals = target.residuals(logits, low, high, labels[mine])
+            return residuals.sub_(self.residuals[:, low:high].index_select(0, columns))
 
-        def residual(block: Block, plain: Residual) -> Residual:
-            columns = self._columns(block)
+        if exact:
+            gradients = self.fits.summed(self.fits.rows, weights, problems, kept)
+            self.weights.index_copy_(0, problems, weights)
+            self.gradients.index_copy_(0, problems, gradients)
+            return gradients
+        moved = weights - self.weights.index_select(0, problems)
+        gradients = self.fits.summed(self.rounded, moved, problems, change)
+        return gradients.add_(self.gradients.index_select(0, problems))
 
-            def kept(logits: Tensor, low: int, high: int) -> Tensor:
-                self.logits[:, low:high].index_copy_(0, columns, logits)
-                found = plain(logits, low, high)
-                self.residuals[:, low:high].index_copy_(0, columns, found)
-                return found
-
-            return kept
-
-        row_pass = self.objective.row_pass(self.objective.rows, self.problems)
-        total = self.objective.summed(row_pass, weights, residual)
-        if not self.known:
-            self.known += [weights.clone(), total.clone()]
-        for stored, part in zip(self.known, (weights, total), strict=True):
-            stored.index_copy_(0, self.position, part)
-        return total
-
-    def at(self, weights: Tensor) -> Tensor:
-        """See `Gradients`."""
-
-        def residual(block: Block, plain: Residual) -> Residual:
-            columns = self._columns(block)
-
-            def change(logits: Tensor, low: int, high: int) -> Tensor:
-                logits.add_(self.logits[:, low:high].index_select(0, columns))
-                return plain(logits, low, high).sub_(self.residuals[:, low:high].index_select(0, columns))
-
-            return change
-
-        before, gradient = (stored.index_select(0, self.position) for stored in self.known)
-        self.row_pass = self.row_pass or self.objective.row_pass(self.products, self.problems)
-        return self.objective.summed(self.row_pass, weights - before, residual).add_(gradient)
-
-    def _columns(self, block: Block) -> Tensor:
-        return columns_of(self.position[block.problems], self.objective.each)
+    def due(self, *, wanted: bool) -> bool:
+        """See `Exact`."""
+        self.since += 1
+        if wanted or self.since >= EXACT_EVERY:
+            self.since = 0
+        return self.since == 0

@@ -1,4 +1,4 @@
-"""What is minimised: logistic and multinomial logistic regressions, many at once.
+"""What is minimised: logistic and multinomial logistic regressions, many at once, on many training sets.
 
 For label l and training rows T the objective is scikit-learn's,
 
@@ -12,201 +12,391 @@ Multinomial: scikit-learn's objective over C classes,
 
     sum over i in T of [logsumexp_c(eta_ic) - eta_i,y(i)] + |W|^2 / (2 C),
 
-one weight vector per class, intercepts unpenalised. A problem is one fold.
-
-Predictions do not change when all classes' weights move together, and at the optimum these sum to 0. So a problem is
-solved in C - 1 contrasts, W = U V with orthonormal columns U that sum to 0: the penalty keeps its form, and nothing
-moves that the data say nothing about. Where all rows have the frequencies f as their probabilities, the Hessian is
-(diag(f) - f f') times Z' Z, class by class and feature by feature; with the eigenvectors of the former as contrasts,
-in the eigenbasis of the latter, it is diagonal, however rare some classes are. A diagonal over the classes themselves
-would let steps move all of them together, which only the penalty holds, and L-BFGS would take up to twice the passes.
-
-A class without training rows in a fold has no optimum; its logit is held at minus infinity, which leaves the optimum
-of the others.
+one weight vector per class, intercepts unpenalised. Predictions do not change when all classes' weights move together,
+and at the optimum these sum to 0. So a problem is solved in C - 1 contrasts, W = U V with orthonormal columns U that
+sum to 0: the penalty keeps its form, and nothing moves that the data say nothing about. Where all rows have the
+frequencies f as their probabilities, the Hessian is (diag(f) - f f') times Z' Z, class by class and feature by feature;
+with the eigenvectors of the former as contrasts, in the eigenbasis of the latter, it is diagonal, however rare some
+classes are. A class without training rows has no optimum; its logit is held far below the others, which leaves theirs.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import log_softmax, softplus
 
-from gene_eval.core.solver.gradient import LogitObjective, Penalty, Residual
-from gene_eval.core.solver.rows import Block, Rows, Weights
+from gene_eval.core.solver.rows import Block, Rows, Tiles, Weigh
+
+FLAT = 1e-12
+"""Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
+ABSENT = -1e30
+"""Logit of a class without training rows."""
+THRESHOLDS = tuple(0.25 / 4**k for k in range(8))
+"""Curvatures of a logit, from the largest that there is."""
+
+OfLogits = Callable[[Tensor, int, int, Block], Tensor]
+"""From the logits of rows low..high of a block, which it may overwrite, to weights of these rows."""
 
 
-class LogisticObjective(LogitObjective):
-    """`Objective` of many (label, training blocks) columns.
+class Target(ABC):
+    """L independent problems per training set.
 
-    Args:
-        rows: The design matrix, sorted by block.
-        labels: (n, L) 0/1 in the order of the rows.
-        column: (K,) label of each problem.
-        trains: (B, K) whether the problem trains on the block.
-        penalty: Of the problems.
+    Attributes:
+        rows: The design matrix.
+        y: (n, n_problems) labels, or (n, n_outputs) one-hot classes, in the order of the rows.
+        n_problems: L.
+        n_columns: Columns of weights of one problem, which has n_columns * width weights.
+        n_outputs: Logits of one problem.
     """
 
-    def __init__(self, rows: Rows, labels: Tensor, column: Tensor, trains: Tensor, penalty: Penalty) -> None:
-        super().__init__(rows, trains, penalty)
-        self.labels = labels
-        self.column = column
-        self.signs = (1 - 2 * labels.T).to(rows.mean_square).contiguous()
+    n_columns = 1
+    n_outputs = 1
 
-    @property
-    def each(self) -> int:
-        """See `LogitObjective`."""
-        return 1
+    def __init__(self, rows: Rows, y: Tensor) -> None:
+        self.rows = rows
+        self.y = y.to(rows.mean_square)
+        self.n_problems = self.y.shape[1]
 
-    def columns(self, weights: Tensor) -> Tensor:
-        """See `LogitObjective`."""
+    @abstractmethod
+    def double(self) -> "Target":
+        """The same in float64."""
+
+    @abstractmethod
+    def outputs(self, weights: Tensor) -> Tensor:
+        """(k * n_outputs, width) weights of the logits, from (k, n_columns * width) weights of k problems."""
+
+    @abstractmethod
+    def transposed(self, total: Tensor) -> Tensor:
+        """(k, n_columns * width) from (k * n_outputs, width): the transpose of `outputs`."""
+
+    @abstractmethod
+    def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """Derivatives of the loss of problems `column` (k,) by their (k * n_outputs, high - low) logits."""
+
+    @abstractmethod
+    def curvatures(self, logits: Tensor) -> Tensor:
+        """(k * n_columns, m) second derivatives by the columns' products with the rows."""
+
+    @abstractmethod
+    def learnable(self, trains: Tensor) -> Tensor:
+        """(T, L) whether the problem has an optimum on each of the (B, T) training sets."""
+
+    @abstractmethod
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        """(P, v) weights that predict the frequencies in the (B,) used blocks, and the diagonals of the Hessian there.
+
+        Those are without the penalty.
+        """
+
+    @abstractmethod
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """(K,) sums of log losses over rows low..high of the (K * n_outputs, high - low) logits."""
+
+    def counts(self, trains: Tensor) -> Tensor:
+        """(T, k) sums of y over the (B, T) blocks."""
+        sums = torch.stack([self.y[low:high].sum(0) for low, high in pairwise(self.rows.starts)])
+        return trains.to(sums).T @ sums
+
+    def sizes(self, trains: Tensor) -> Tensor:
+        """(T,) rows of the (B, T) blocks."""
+        return trains.to(self.y).T @ torch.as_tensor(self.rows.starts, device=self.y.device).diff().to(self.y)
+
+
+class Labels(Target):
+    """(n, L) labels, 0 or 1, each a logistic regression."""
+
+    def __init__(self, rows: Rows, y: Tensor) -> None:
+        super().__init__(rows, y)
+        self.signs = (1 - 2 * self.y.T).contiguous()
+
+    def double(self) -> "Labels":
+        """See `Target`."""
+        return Labels(self.rows.double(), self.y)
+
+    def outputs(self, weights: Tensor) -> Tensor:
+        """See `Target`."""
         return weights
 
     def transposed(self, total: Tensor) -> Tensor:
-        """See `LogitObjective`."""
+        """See `Target`."""
         return total
 
-    def subset(self, problems: Tensor) -> Self:
-        """See `Objective`."""
-        out = super().subset(problems)
-        out.column = self.column[problems]
-        return out
+    def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        signs = self.signs[:, low:high].index_select(0, column)
+        return logits.mul_(signs).sigmoid_().mul_(signs)
 
-    def training_data(self, problem: int) -> tuple[Tensor, Tensor, Tensor]:
-        """(m, width) training rows, (m,) labels and the (width, width) Hessian of the penalty of one problem."""
-        spans = [
-            (self.rows.starts[block], self.rows.starts[block + 1])
-            for block in self.trains[:, problem].nonzero()[:, 0].tolist()
-        ]
-        Z = torch.cat([self.rows.dense(low, high) for low, high in spans])
-        y = torch.cat([self.labels[low:high, self.column[problem]] for low, high in spans]).to(Z)
-        return Z, y, self.penalty.matrix(Z, problem)
+    def curvatures(self, logits: Tensor) -> Tensor:
+        """See `Target`."""
+        p = logits.sigmoid_()
+        return p.addcmul_(p, p, value=-1)
 
-    def residual(self, block: Block, problems: Tensor) -> Residual:
-        """See `LogitObjective`."""
-        label = self.column[problems][block.problems]
+    def learnable(self, trains: Tensor) -> Tensor:
+        """See `Target`: both values occur."""
+        positive = self.counts(trains)
+        return (positive > 0) & (positive < self.sizes(trains)[:, None])
 
-        def residual(logits: Tensor, low: int, high: int) -> Tensor:
-            signs = self.signs[:, low:high].index_select(0, label)
-            return logits.mul_(signs).sigmoid_().mul_(signs)
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Target`."""
+        n = self.sizes(used[:, None])
+        p = (self.counts(used[:, None])[0, column] + 0.5) / (n + 1)
+        start = p.new_zeros(len(p), self.rows.width)
+        start[:, -1] = torch.logit(p)
+        return start, (p * (1 - p) * n)[:, None] * self.rows.mean_square
 
-        return residual
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        return (softplus(logits) - self.y[low:high, column].T * logits).sum(1)
 
-    def curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Weights, int]:
-        """See `LogitObjective`."""
-        projected = self.rows.project(weights)
 
-        def curvatures(block: Block) -> Callable[[int, int], Tensor]:
-            mine = self.rows.select(projected, block.columns)
+class Classes(Target):
+    """(n, C) one-hot classes, together one softmax regression.
 
-            def curvature(low: int, high: int) -> Tensor:
-                p = self.rows.logits(mine, low, high).sigmoid_()
-                return p.addcmul_(p, p, value=-1)
+    Attributes:
+        spread: (C - 1,) eigenvalues of diag(f) - f f' for the frequencies f.
+        contrasts: (C, C - 1) its eigenvectors without the constant one.
+    """
 
-            return curvature
+    def __init__(self, rows: Rows, y: Tensor, contrasts: tuple[Tensor, Tensor] | None = None) -> None:
+        super().__init__(rows, y)
+        self.n_problems, self.n_outputs = 1, y.shape[1]
+        self.n_columns = self.n_outputs - 1
+        self.spread, self.contrasts = (
+            part.to(self.y) for part in contrasts or frequency_contrasts(self.y.double().mean(0))
+        )
+        self.classes = self.y.T.contiguous()
+        self.others = 1 - self.classes
 
-        return curvatures, 1
+    def double(self) -> "Classes":
+        """See `Target`."""
+        return Classes(self.rows.double(), self.y, (self.spread, self.contrasts))
+
+    def outputs(self, weights: Tensor) -> Tensor:
+        """See `Target`."""
+        by_column = weights.reshape(len(weights), self.n_columns, -1)
+        return (self.contrasts.to(weights) @ by_column).flatten(0, 1)
+
+    def transposed(self, total: Tensor) -> Tensor:
+        """See `Target`."""
+        return (self.contrasts.T @ total.reshape(-1, self.n_outputs, total.shape[1])).flatten(1)
+
+    def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        p = logits.reshape(len(column), self.n_outputs, -1).softmax(1).mul_(self.others[:, low:high])
+        # Where p of the row's class is near 1, p - 1 has few digits left; the sum of the others has them all.
+        return p.addcmul_(p.sum(1, keepdim=True), self.classes[:, low:high], value=-1).flatten(0, 1)
+
+    def curvatures(self, logits: Tensor) -> Tensor:
+        """See `Target`."""
+        p = logits.reshape(-1, self.n_outputs, logits.shape[1]).softmax(1)
+        variance = self.contrasts.T.square() @ p - (self.contrasts.T @ p).square()
+        return variance.clamp_(min=0).flatten(0, 1)
+
+    def learnable(self, trains: Tensor) -> Tensor:
+        """See `Target`: three classes occur; two are a logistic regression."""
+        return ((self.counts(trains) > 0).sum(1) > 2)[:, None]
+
+    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Target`."""
+        n = self.sizes(used[:, None])
+        share = (self.counts(used[:, None])[0] / n).clamp(min=torch.finfo(self.y.dtype).tiny)
+        start = share.new_zeros(self.n_columns, self.rows.width)
+        start[:, -1] = self.contrasts.T @ share.log()
+        curvature = (self.spread * n)[:, None] * self.rows.mean_square
+        return start.reshape(1, -1).repeat(len(column), 1), curvature.reshape(1, -1).repeat(len(column), 1)
+
+    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
+        """See `Target`."""
+        scores = log_softmax(logits.reshape(len(column), self.n_outputs, -1), 1).clamp_(min=-100)
+        return -(scores * self.y[low:high].T).sum((1, 2))
 
 
 def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
     """(C - 1,) eigenvalues and (C, C - 1) eigenvectors of diag(f) - f f', without the constant one, for (C,) f."""
-    share = share.double()
     # Adding the projector on the constant vector puts it last, whatever other eigenvalues are 0.
     values, vectors = torch.linalg.eigh(share.diag() - share.outer(share) + torch.ones_like(share.diag()))
     return values[:-1].clamp(min=0), vectors[:, :-1]
 
 
-class SoftmaxObjective(LogitObjective):
-    """`Objective` of many training sets, its weights C - 1 contrasts of classes laid end to end.
+@dataclass(frozen=True)
+class Penalty:
+    """The penalty |s * V w|^2 / (2 C) of each column w of weights, intercepts free.
 
-    Args:
-        rows: The design matrix, sorted by block.
-        one_hot: (n, C) classes in the order of the rows.
-        contrasts: (C, C - 1) orthonormal columns that sum to 0.
-        trains: (B, G) whether the problem trains on the block.
-        penalty: Of the problems.
+    s is 1 where features are taken as they are. A training set that standardises features by its own spread divides
+    them by s (in units of the spread over all rows); V w are weights of the features before their rotation, so that V
+    stays the basis of all training sets. Subtracting the mean of the training set only moves the intercept.
+
+    Attributes:
+        squares: (T, width) s^2 / C of T training sets, 0 for the intercept.
+        vectors: (d, d) the rotation V; None for the identity.
+        sets: (K,) training set of each problem; None: all have the first.
     """
 
-    def __init__(self, rows: Rows, one_hot: Tensor, contrasts: Tensor, trains: Tensor, penalty: Penalty) -> None:
-        super().__init__(rows, trains, penalty)
-        one_hot = one_hot.to(rows.mean_square)
-        self.contrasts = contrasts.to(rows.mean_square)
-        self.classes = one_hot.T.contiguous()
-        self.others = 1 - self.classes
-        weight = trains.to(rows.mean_square)
-        counts = torch.stack([one_hot[low:high].sum(0) for low, high in pairwise(rows.starts)])
-        self.bias = torch.where(weight.T @ counts > 0, 0.0, -torch.inf)
+    squares: Tensor
+    vectors: Tensor | None = None
+    sets: Tensor | None = None
 
-    @property
-    def each(self) -> int:
-        """See `LogitObjective`."""
-        return len(self.contrasts)
+    @classmethod
+    def plain(cls, C: float, like: Tensor) -> "Penalty":
+        """|w|^2 / (2 C) for columns like the (width,) one."""
+        squares = torch.full_like(like, 1 / C)
+        squares[-1] = 0
+        return cls(squares[None])
 
-    def columns(self, weights: Tensor) -> Tensor:
-        """See `LogitObjective`."""
-        return class_weights(weights, self.contrasts, self.rows.width)
+    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) at the (k, v) weights of the numbered problems."""
+        squares = self._squares(weights, problems)[:, None]
+        columns = weights.reshape(len(weights), -1, squares.shape[2])
+        if self.vectors is None:
+            return (columns * squares).reshape(weights.shape)
+        vectors, out = self.vectors.to(weights), torch.zeros_like(columns)
+        out[:, :, :-1] = ((columns[:, :, :-1] @ vectors.T) * squares[:, :, :-1]) @ vectors
+        return out.reshape(weights.shape)
 
-    def transposed(self, total: Tensor) -> Tensor:
-        """See `LogitObjective`."""
-        by_class = total.reshape(-1, self.each, self.rows.width)
-        return (self.contrasts.T @ by_class).reshape(len(by_class), -1)
-
-    def subset(self, problems: Tensor) -> Self:
-        """See `Objective`."""
-        out = super().subset(problems)
-        out.bias = self.bias[problems]
+    def diagonal(self, like: Tensor, problems: Tensor) -> Tensor:
+        """(k, width) diagonals of the Hessian for one column of the numbered problems."""
+        squares = self._squares(like, problems).expand(len(problems), -1)
+        if self.vectors is None:
+            return squares
+        out = torch.zeros_like(squares)
+        out[:, :-1] = squares[:, :-1] @ self.vectors.to(like).square()
         return out
 
-    def residual(self, block: Block, problems: Tensor) -> Residual:
-        """See `LogitObjective`."""
-        off = self.bias[problems][block.problems][:, :, None]
+    def of(self, problems: Tensor) -> "Penalty":
+        """Of some of the problems."""
+        return self if self.sets is None else replace(self, sets=self.sets[problems])
 
-        def residual(logits: Tensor, low: int, high: int) -> Tensor:
-            squared, others = self.classes[:, low:high], self.others[:, low:high]
-            p = logits.reshape(*off.shape[:2], -1).add_(off).softmax(1).mul_(others)
-            # Where p of the row's class is near 1, p - 1 has few digits left; the sum of the others has them all.
-            return p.addcmul_(p.sum(1, keepdim=True), squared, value=-1).flatten(0, 1)
-
-        return residual
-
-    def curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Weights, int]:
-        """See `LogitObjective`."""
-        probabilities = self._probabilities(weights, problems)
-
-        def curvatures(block: Block) -> Callable[[int, int], Tensor]:
-            probability = probabilities(block)
-
-            def curvature(low: int, high: int) -> Tensor:
-                p = probability(low, high)
-                variance = self.contrasts.T.square() @ p - (self.contrasts.T @ p).square()
-                return variance.clamp_(min=0).flatten(0, 1)
-
-            return curvature
-
-        return curvatures, self.contrasts.shape[1]
-
-    def _classes(self, weights: Tensor) -> Tensor:
-        """(k * C, width) weights of the classes."""
-        return class_weights(weights, self.contrasts, self.rows.width)
-
-    def _probabilities(self, weights: Tensor, problems: Tensor) -> Callable[[Block], Callable[[int, int], Tensor]]:
-        """A function from a block to one from its rows to their (problems, C, rows) probabilities."""
-        projected = self.rows.project(self._classes(weights))
-        bias = self.bias[problems][:, :, None]
-
-        def probabilities(block: Block) -> Callable[[int, int], Tensor]:
-            off = bias[block.problems]
-            mine = self.rows.select(projected, block.columns)
-
-            def probability(low: int, high: int) -> Tensor:
-                return self.rows.logits(mine, low, high).reshape(*off.shape[:2], -1).add_(off).softmax(1)
-
-            return probability
-
-        return probabilities
+    def _squares(self, like: Tensor, problems: Tensor) -> Tensor:
+        squares = self.squares.to(like)
+        return squares if self.sets is None else squares[self.sets[problems]]
 
 
-def class_weights(weights: Tensor, contrasts: Tensor, width: int) -> Tensor:
-    """(k * C, width) weights of the classes from (k, (C - 1) * width) of the contrasts."""
-    by_class = weights.reshape(len(weights), -1, width)
-    return (contrasts.to(by_class) @ by_class).reshape(-1, width)
+class Fits:
+    """K convex functions of rows of weights: problems of a target, each on a training set.
+
+    Args:
+        target: What to fit.
+        column: (K,) the target's problem that each is.
+        trains: (B, K) whether it trains on the block.
+        penalty: Of the K problems.
+
+    Attributes:
+        spread: (v,) mean squares of the features, in which they are uncorrelated; 1 for intercepts.
+        intercepts: (v,) which weights are intercepts.
+    """
+
+    def __init__(self, target: Target, column: Tensor, trains: Tensor, penalty: Penalty) -> None:
+        self.target, self.rows = target, target.rows
+        self.column, self.trains, self.penalty = column, trains, penalty
+        absent = (target.counts(trains) == 0) & torch.tensor(target.n_outputs > 1, device=trains.device)
+        self.absent = ABSENT * absent.to(target.y) if bool(absent.any()) else None
+        self.spread = self.rows.mean_square.repeat(target.n_columns)
+        position = torch.arange(len(self.spread), device=trains.device)
+        self.intercepts = (position + 1) % self.rows.width == 0
+        self._tiles: tuple[Tensor, Tiles] | None = None
+
+    def of(self, problems: Tensor) -> "Fits":
+        """Some of the problems, renumbered."""
+        return Fits(self.target, self.column[problems], self.trains[:, problems], self.penalty.of(problems))
+
+    def double(self) -> "Fits":
+        """The same in float64."""
+        return Fits(self.target.double(), self.column, self.trains, self.penalty)
+
+    def gradients(self) -> "Exact":
+        """What makes their gradients."""
+        low_precision = self.rows.low_precision
+        return Exact(self) if low_precision is None else low_precision.around(self)
+
+    def gradient(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) gradients at the (k, v) weights of the numbered problems."""
+
+        def residuals(logits: Tensor, low: int, high: int, block: Block) -> Tensor:
+            return self.target.residuals(logits, low, high, self.column[problems[block.problems]])
+
+        return self.summed(self.rows, weights, problems, residuals)
+
+    def summed(self, rows: Rows, weights: Tensor, problems: Tensor, of: OfLogits) -> Tensor:
+        """(k, v) sums of the rows, weighted by what `of` makes of the logits, and the penalty's gradient."""
+        if self._tiles is None or self._tiles[0] is not problems:
+            self._tiles = problems, rows.tiles(self.trains[:, problems], self.target.n_outputs)
+        weigh = self._weigh(rows, weights, problems, of)
+        total = rows.weighted_sum(self._tiles[1], self.target.n_outputs, weigh)
+        return self.target.transposed(total).add_(self.penalty.gradient(weights, problems))
+
+    def curvature(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) diagonals of the Hessians, without the penalty; an intercept's is the sum of its curvatures."""
+        tiles, weigh = self._curvatures(weights, problems)
+        hessian = self.rows.weighted_squares(tiles, self.target.n_columns, weigh)
+        return hessian.clamp_(min=FLAT).reshape(weights.shape)
+
+    def penalty_diagonal(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) diagonals of the penalty's Hessian, which that of the function is never below; 0 for intercepts."""
+        return self.penalty.diagonal(weights, problems).repeat(1, self.target.n_columns)
+
+    def floor(self, weights: Tensor, problems: Tensor) -> Tensor:
+        """(k, v) diagonals that the Hessians at the (k, v) weights are not below; for intercepts their own entry.
+
+        If m rows have at least the curvature t, the Hessian is at least that of t on these rows alone. For features
+        that are uncorrelated over the rows, with mean squares s, r of them, the eigenvalues of m random rows are
+        those of m s, times at least (1 - sqrt(r / m))^2 (Marchenko and Pastur, 1967). The largest such bound counts.
+        """
+        tiles, weigh = self._curvatures(weights, problems)
+
+        def add(part: Tensor, low: int, high: int, curvatures: Tensor) -> None:
+            for position, threshold in enumerate(THRESHOLDS):
+                part[:, position] += (curvatures >= threshold).sum(1)
+            part[:, -1] += curvatures.sum(1)
+
+        found = self.rows.total(tiles, self.target.n_columns, len(THRESHOLDS) + 1, weigh, add)
+        counts, own = found[:, :-1], found[:, -1:].clamp(min=FLAT)
+        spanned = 1 - ((self.rows.width - 1) / counts.clamp(min=1)).sqrt()
+        bound = (counts.new_tensor(THRESHOLDS) * counts * spanned.clamp(min=0).square()).amax(1, keepdim=True)
+        features = (bound * self.rows.mean_square).reshape(weights.shape) + self.penalty_diagonal(weights, problems)
+        return torch.where(self.intercepts, own.expand(-1, self.rows.width).reshape(weights.shape), features)
+
+    def _curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Tiles, Weigh]:
+        """All rows, and what makes their curvatures."""
+        tiles = self.rows.tiles(self.trains[:, problems], self.target.n_outputs)
+        return tiles, self._weigh(self.rows, weights, problems, lambda logits, *_: self.target.curvatures(logits))
+
+    def _weigh(self, rows: Rows, weights: Tensor, problems: Tensor, of: OfLogits) -> Weigh:
+        """What makes weights of rows from their logits."""
+        wide = self.target.outputs(weights)
+        if self.absent is not None:
+            wide[:, -1] += self.absent[problems].flatten()
+        projected = rows.project(wide)
+
+        def weigh(block: Block) -> Callable[[int, int], Tensor]:
+            mine = rows.select(projected, block.columns(self.target.n_outputs))
+            if block.mask is None:
+                return lambda low, high: of(rows.logits(mine, low, high), low, high, block)
+            # The only tile.
+            found = of(rows.logits(mine, 0, rows.starts[-1]), 0, rows.starts[-1], block)
+            masked = found.reshape(len(block.mask), -1, found.shape[1]) * block.mask[:, None]
+            return lambda low, high: masked.flatten(0, 1)
+
+        return weigh
+
+
+class Exact:
+    """Gradients of fits in the precision of their rows.
+
+    Args:
+        fits: What to differentiate.
+    """
+
+    def __init__(self, fits: Fits) -> None:
+        self.fits = fits
+
+    def __call__(self, weights: Tensor, problems: Tensor, *, exact: bool = True) -> Tensor:  # noqa: ARG002
+        """(k, v) gradients at the (k, v) weights of the numbered problems, exact or close to those."""
+        return self.fits.gradient(weights, problems)
+
+    def due(self, *, wanted: bool) -> bool:  # noqa: ARG002
+        """Whether the next gradients must be exact: all of these are."""
+        return True

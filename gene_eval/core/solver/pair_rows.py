@@ -7,8 +7,10 @@ sparse matrix S of how often each (i, j) occurs: A' S B, and A' diag(S 1) A.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from torch import Tensor
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import SMALL, as_tensor, eigh, unit_of
 from gene_eval.core.solver.resources import all_cores, run
-from gene_eval.core.solver.rows import Collect, LowPrecision
+from gene_eval.core.solver.rows import Rows, Tile, Tiles, Weigh
 
 MIN_SCATTER = 1 << 18
 """Elements of residuals whose scatter is worth more than one core."""
@@ -26,55 +28,30 @@ ROW_ELEMENTS = 16
 """What a pair costs to read in a tile, as elements of a dense row."""
 
 
-class PairRows:
+class PairRows(Rows):
     """`Rows` whose row i is left[left_index[i]] + right[right_index[i]].
 
     Args:
-        left: (N, width) table.
-        left_index: (n,) rows of it, sorted by block.
-        right: (M, width) table.
-        right_index: (n,) rows of it.
+        tables: (N, width) left and (M, width) right.
+        indices: (n,) rows of each, sorted by block.
         starts: First pair of each block, and n.
         mean_square: (width,) mean squares of the pairs' features.
     """
 
-    def __init__(  # noqa: PLR0913 - two tables with their indices
-        self,
-        left: Tensor,
-        left_index: Tensor,
-        right: Tensor,
-        right_index: Tensor,
-        *,
-        starts: list[int],
-        mean_square: Tensor,
-    ) -> None:
-        self.tables = (left, right)
-        self.indices = (left_index, right_index)
-        self.starts = starts
-        self.mean_square = mean_square
-        self.width = left.shape[1]
-        self.row_elements = ROW_ELEMENTS
-        self.low_precision: LowPrecision | None = None
-        self.scatter = tuple(
-            incidence(index, len(table), table.dtype) for index, table in zip(self.indices, self.tables, strict=True)
-        )
+    row_elements = ROW_ELEMENTS
 
-    @property
-    def device(self) -> torch.device:
-        """See `Products`."""
-        return self.mean_square.device
+    def __init__(
+        self, tables: tuple[Tensor, Tensor], indices: tuple[Tensor, Tensor], starts: list[int], mean_square: Tensor
+    ) -> None:
+        self.tables, self.indices, self.starts = tables, indices, starts
+        self.mean_square = mean_square
+        self.width = len(mean_square)
+        self.scatter = [incidence(index, len(table), table.dtype) for index, table in zip(indices, tables, strict=True)]
 
     def double(self) -> "PairRows":
         """See `Rows`."""
         left, right = self.tables
-        return PairRows(
-            left.double(),
-            self.indices[0],
-            right.double(),
-            self.indices[1],
-            starts=self.starts,
-            mean_square=self.mean_square.double(),
-        )
+        return PairRows((left.double(), right.double()), self.indices, self.starts, self.mean_square.double())
 
     def dense(self, low: int, high: int) -> Tensor:
         """See `Rows`."""
@@ -94,34 +71,22 @@ class PairRows:
         """See `Rows`."""
         return self._gather(projected, low, high).T
 
-    def accumulator(self, n_columns: int) -> Tensor:
-        """(n, n_columns) residuals; summing them over genes waits for `gathered`."""
-        return self.mean_square.new_zeros(self.starts[-1], n_columns)
+    def weighted_sum(self, tiles: Tiles, each: int, weigh: Weigh) -> Tensor:
+        """See `Rows`: the weights of the pairs, summed over genes."""
+        weights = self.mean_square.new_zeros(self.starts[-1], tiles.n_problems * each)
 
-    @contextmanager
-    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
-        """See `Rows`."""
+        def work(share: Sequence[Tile]) -> None:
+            for number, mine in groupby(share, attrgetter("block")):
+                weight, columns = weigh(tiles.blocks[number]), tiles.blocks[number].columns(each)
+                for _, low, high in mine:
+                    weights[low:high, slice(None) if columns is None else columns] = weight(low, high).T
 
-        def collect(low: int, high: int, residuals: Tensor) -> None:
-            total[low:high, slice(None) if columns is None else columns] += residuals.T
-
-        yield collect
-
-    def gathered(self, total: Tensor) -> Tensor:
-        """See `Rows`."""
-        with all_cores() if total.numel() > MIN_SCATTER else nullcontext():
-            left, right = ((s @ total).T @ table for s, table in zip(self.scatter, self.tables, strict=True))
+        run(work, tiles.tiles)
+        with all_cores() if weights.numel() > MIN_SCATTER else nullcontext():
+            left, right = ((s @ weights).T @ table for s, table in zip(self.scatter, self.tables, strict=True))
             return left + right
 
-    def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
-        """See `Rows`."""
-        squares = self.dense(low, high).square_()
-        if columns is None:
-            total.addmm_(weights, squares)
-        else:
-            total.index_add_(0, columns, weights @ squares)
-
-    def _gather(self, tables: tuple[Tensor, ...], low: int, high: int) -> Tensor:
+    def _gather(self, tables: tuple[Tensor, Tensor], low: int, high: int) -> Tensor:
         left, right = (table[index[low:high]] for table, index in zip(tables, self.indices, strict=True))
         return left.add_(right)
 

@@ -14,12 +14,12 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import Rotation, as_tensor, fit_rotation
 from gene_eval.core.solver.lbfgs import Solution
-from gene_eval.core.solver.low_precision import LowPrecisionRows, supports_bfloat16
+from gene_eval.core.solver.low_precision import RoundedRows, supports_bfloat16
+from gene_eval.core.solver.objectives import Fits, Penalty, Target
 from gene_eval.core.solver.pair_rows import PairRows, pays_as_pairs, rotate_pairs
-from gene_eval.core.solver.resources import SHARE, free_memory, problems_per_block, run
-from gene_eval.core.solver.rows import DenseRows, Rows, take_rows, tile_ranges
-from gene_eval.core.solver.stages import MAX_PAIRS
-from gene_eval.core.solver.targets import Target
+from gene_eval.core.solver.resources import SHARE, all_cores, free_memory, problems_per_block, run
+from gene_eval.core.solver.rows import DenseRows, Rows
+from gene_eval.core.solver.stages import MAX_ALL_ROWS, solve
 from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
@@ -27,6 +27,9 @@ SMALL: Final = 1 << 17
 """Elements of rows up to which a solve takes no time: it is in float64 and goes on to `TOL_SMALL`, since in a test
 fold of ten rows a metric can hang on the last digits of one logit."""
 TOL_SMALL: Final = 1e-8
+MEDIUM: Final = 1 << 20
+"""Elements up to which one row on the wrong side of a threshold moves a score by about 1e-3: on to `TOL_MEDIUM`."""
+TOL_MEDIUM: Final = 1e-6
 MAX_ITER: Final = 500
 
 Array = npt.NDArray[np.float64]
@@ -108,7 +111,7 @@ class Task:
     @property
     def device(self) -> torch.device:
         """Where the rows are."""
-        return self.rows.device
+        return self.rows.mean_square.device
 
     @property
     def C(self) -> float:
@@ -118,8 +121,10 @@ class Task:
     @property
     def tol(self) -> float:
         """Where to stop; `outcomes.tol` is what it takes to be converged."""
-        rows = self.rows.starts[-1] * self.rows.width
-        return min(TOL_SMALL, self.outcomes.tol) if self.params.tol is None and rows <= SMALL else self.outcomes.tol
+        elements = self.rows.starts[-1] * self.rows.width
+        if self.params.tol is not None or elements > MEDIUM:
+            return self.outcomes.tol
+        return TOL_SMALL if elements <= SMALL else TOL_MEDIUM
 
     @property
     def max_iter(self) -> int:
@@ -134,6 +139,36 @@ class Task:
         """(n, C) in the order of the rows."""
         classes = torch.as_tensor(y[self.order], device=self.device)
         return torch.nn.functional.one_hot(classes).to(self.rows.mean_square)
+
+    def fit(self, target: Target, train: npt.NDArray[np.bool_]) -> Tensor:
+        """(S, L * n_outputs, width) float64 weights of the logits of every split; 0 where there is nothing to learn.
+
+        Args:
+            target: What to fit.
+            train: (S, B) the blocks of each split.
+        """
+        trains = torch.as_tensor(train.T, device=self.device)
+        learnable, plain = target.learnable(trains), Penalty.plain(self.C, self.rows.mean_square)
+        shape = len(train), target.n_problems, target.n_outputs, self.rows.width
+        out = torch.zeros(shape, dtype=torch.float64, device=self.device)
+        pending = self.blocks(target, len(train))
+        while pending:
+            block = pending.pop(0)
+            split, position = learnable[:, block].nonzero(as_tuple=True)
+            if not len(split):
+                continue
+            column = block[position]
+            fits = Fits(target, column, trains[:, split], plain)
+            try:
+                solved = solve(fits, plain, trains.any(1), tol=self.tol, limit=self.max_iter)
+            except torch.OutOfMemoryError:
+                if len(block) == 1:
+                    raise
+                pending[:0] = block.chunk(2)
+                continue
+            self.outcomes.add(solved.fits, solved.n_double)
+            out[split, column] = target.outputs(solved.fits.weights.double()).reshape(-1, *shape[2:])
+        return out.flatten(1, 2)
 
     def predict(self, weights: Tensor, test: npt.NDArray[np.bool_]) -> Array:
         """Logits (n, k) of the rows that a split scores, in the caller's order; 0 elsewhere.
@@ -152,7 +187,7 @@ class Task:
                     logits = self.rows.logits(projected, first, end)
                     out[self.order[first:end]] = logits.T.double().cpu().numpy()
 
-            run(work, list(tile_ranges(self.rows, low, high, weights.shape[1])))
+            run(work, self.rows.ranges(low, high, weights.shape[1]))
         return out
 
     def settings(self) -> dict[str, Any]:
@@ -173,7 +208,7 @@ class Task:
             budget,
             weights=target.n_columns * self.rows.width,
             split_fits=n_children,
-            pairs=MAX_PAIRS,
+            pairs=MAX_ALL_ROWS,
             logits=0 if self.rows.low_precision is None else target.n_outputs * self.rows.starts[-1],
             bytes_each=self.rows.mean_square.element_size(),
         )
@@ -181,12 +216,10 @@ class Task:
 
 
 def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> DenseRows:
-    low_precision = (
-        LowPrecisionRows(Z, starts)
-        if params.low_precision and supports_bfloat16(Z.device, Z.dtype, Z.shape[1])
-        else None
-    )
-    return DenseRows(Z, starts, low_precision)
+    rows = DenseRows(Z, starts)
+    if params.low_precision and supports_bfloat16(Z.device, Z.dtype, Z.shape[1]):
+        rows.low_precision = RoundedRows(rows)
+    return rows
 
 
 def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params) -> tuple[PairRows, float]:
@@ -194,8 +227,7 @@ def _pair_rows(pairs: PairedRows, starts: list[int], device: str, params: Params
     dtype = working_dtype(float(values[-1]), params.C * unit**2, n_elements=len(pairs) * left.shape[1])
     mean_square = torch.cat([values / len(pairs), values.new_ones(1)]).to(dtype)
     left_index, right_index = (torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index))
-    left, right = left.to(dtype), right.to(dtype)
-    return PairRows(left, left_index, right, right_index, starts=starts, mean_square=mean_square), unit
+    return PairRows((left.to(dtype), right.to(dtype)), (left_index, right_index), starts, mean_square), unit
 
 
 def choose_device(name: str | None) -> str:
@@ -233,7 +265,8 @@ def shared_rows(
     rotated: Tensor = table.cache[key]
     position = np.full(len(table.vectors), -1)
     position[members] = np.arange(len(members))
-    rows = take_rows(rotated, torch.as_tensor(position[index], device=device).clamp(min=0))
+    with all_cores():
+        rows = rotated.index_select(0, torch.as_tensor(position[index], device=device).clamp(min=0))
     if (outside := position[index] < 0).any():
         rows[torch.as_tensor(outside, device=device)] = rotation.rotate(vectors(index[outside]), dtype=dtype)
     return rows, rotation.unit

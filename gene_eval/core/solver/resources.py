@@ -93,15 +93,15 @@ def free_memory(device: torch.device) -> int:
 def problems_per_block(  # noqa: PLR0913 - what a problem keeps
     budget: float, *, weights: int, split_fits: int, pairs: int, bytes_each: int, logits: int = 0
 ) -> int:
-    """How many full-data fits with their split fits fit into the budget, at least one.
+    """How many common fits with those of their splits fit into the budget, at least one.
 
-    A full-data fit keeps `pairs` steps and gradient changes, twice while they are put in order, and two float64
-    matrices over them. A split fit keeps 80 vectors of 40 pairs, for a moment beside 64 of the 32 before, and 9 others;
-    its matrices take 10,500 numbers likewise. Both keep `logits` logits and residuals for products in low precision.
+    A common fit keeps `pairs` steps and gradient changes, and two windows of 40 of them; a split's fit has a window and
+    20 other vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, for a moment twice. Both keep
+    `logits` logits and residuals for products in low precision.
 
     >>> problems_per_block(1e9, weights=385, split_fits=5, pairs=100, bytes_each=4)
-    462
+    583
     """
-    vectors, small = 4 * pairs + 153 * split_fits, 4 * pairs**2 + 10_500 * split_fits
+    vectors, small = 2 * pairs + 180 + 100 * split_fits, 12_800 * (2 + split_fits)
     each = (vectors * weights + small + 2 * (1 + split_fits) * logits) * bytes_each
     return max(1, int(budget / each))

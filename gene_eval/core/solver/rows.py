@@ -1,16 +1,16 @@
-"""Rows of a design matrix as the solvers see them: products over blocks of rows, one block per fold.
+"""Rows of a design matrix as the solver sees them: products over tiles, which are ranges of rows of one block.
 
-The solvers never hold a (rows x columns) array. They pass over tiles, ranges of rows small enough that logits and
-probabilities of a tile stay in cache between the product that makes them and the product that consumes them.
+The solver never holds a (columns x rows) array. A tile is small enough that its logits stay in cache between the
+product that makes them and the product that consumes them. Blocks are what training sets are made of: folds, as a rule.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,35 +21,37 @@ TILE = {"cpu": 1 << 16, "cuda": 1 << 26}
 """Elements of logits in a tile: on a CPU they stay in its second-level cache."""
 TILE_ROWS = {"cpu": 1 << 19, "cuda": 1 << 28}
 """Elements of the design matrix in a tile, which is read twice."""
+ONE_TILE = 1 << 18
+"""Elements of rows, and of logits, up to which all rows are one tile: calls cost more than products there."""
+CHUNK = 512
+"""Rows squared at a time."""
 
 
-def columns_of(problems: Tensor, each: int) -> Tensor:
-    """(k * each,) positions of the columns of k problems, `each` per problem."""
-    return (problems[:, None] * each + torch.arange(each, device=problems.device)).flatten()
-
-
-class Block(NamedTuple):
+@dataclass
+class Block:
     """Who trains on the rows of one block.
 
     Attributes:
-        number: Counting only blocks that a problem trains on.
         problems: Positions of the problems in those asked for.
-        columns: Positions of their columns; None: all.
+        n_problems: How many were asked for.
+        mask: (n_problems, n) 0 for rows that a problem does not train on, where the block is all rows.
     """
 
-    number: int
     problems: Tensor
-    columns: Tensor | None
+    n_problems: int
+    mask: Tensor | None = None
+    _columns: dict[int, Tensor | None] = field(default_factory=dict)
+
+    def columns(self, each: int) -> Tensor | None:
+        """Positions of the problems' columns, `each` per problem; None for all."""
+        if each not in self._columns:
+            every = len(self.problems) == self.n_problems
+            self._columns[each] = None if every else columns_of(self.problems, each)
+        return self._columns[each]
 
 
 class Tile(NamedTuple):
-    """Some rows of one block.
-
-    Attributes:
-        block: Number of the block, of those that a problem trains on.
-        low: First row.
-        high: Row after the last.
-    """
+    """Rows low..high, whose block is the numbered one of `Tiles`."""
 
     block: int
     low: int
@@ -57,240 +59,118 @@ class Tile(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """All rows that any of the problems trains on.
+    """All rows that any of n_problems problems trains on, in order."""
 
-    Attributes:
-        n_columns: Columns of all problems.
-        blocks: Who trains on them.
-        tiles: In order.
-    """
-
-    n_columns: int
+    n_problems: int
     blocks: list[Block]
     tiles: list[Tile]
 
 
-CHUNK = 512
-"""Rows copied or squared at a time."""
-
-Weights = Callable[[Block], Callable[[int, int], Tensor]]
-"""From a block to what makes the (k, high - low) weights of its rows, k being a number of columns per problem."""
-Collect = Callable[[int, int, Tensor], None]
-"""Adds the rows low..high, weighted by (k, high - low) residuals, to a sum."""
+Weigh = Callable[[Block], Callable[[int, int], Tensor]]
+"""From a block to what makes the (k, high - low) weights of its rows low..high, for k columns of its problems."""
+Add = Callable[[Tensor, int, int, Tensor], Any]
+"""Adds what (k, high - low) weights make of rows low..high to a (k, ...) total, in place."""
 
 
-class Products(Protocol):
-    """Products with n rows of `width` features, the last feature being the constant 1, sorted by block.
+class Rows(ABC):
+    """n rows of `width` features, the last feature being the constant 1, sorted by block.
 
     Attributes:
         starts: First row of each block, and n.
         width: Features.
+        mean_square: (width,) of the features.
         row_elements: What a row costs to read in a tile, as elements of float32.
+        low_precision: What makes gradients `around` fits by cheaper products, if anything.
     """
 
+    low_precision: Any = None
     starts: list[int]
     width: int
+    mean_square: Tensor
     row_elements: int
 
-    @property
-    def device(self) -> torch.device:
-        """Where the rows are."""
-
-    def project(self, weights: Tensor) -> Any:
-        """What `logits` needs of the (k, width) weights, computed once for all tiles."""
-
-    def select(self, projected: Any, columns: Tensor | None) -> Any:
-        """The part of it for some columns of weights (None: all)."""
-
-    def logits(self, projected: Any, low: int, high: int) -> Tensor:
-        """(k, high - low) products of the weights with the rows."""
-
-    def accumulator(self, n_columns: int) -> Any:
-        """A zero to collect into; two of them can be added."""
-
-    def collecting(self, total: Any, columns: Tensor | None) -> AbstractContextManager[Collect]:
-        """What adds weighted rows to some columns (None: all) of the total, which is complete when this is left."""
-
-    def gathered(self, total: Any) -> Tensor:
-        """The (n_columns, width) sum that was collected."""
-
-
-class LowPrecision(Products, Protocol):
-    """The same rows for products of lower precision."""
-
-    def around(self, objective: Any, problems: Tensor) -> Any:
-        """`Gradients` of the k numbered problems of the objective by these products."""
-
-
-class Rows(Products, Protocol):
-    """The rows themselves.
-
-    Attributes:
-        mean_square: (width,) of the features.
-        low_precision: Makes gradients by cheaper products; None where there are none.
-    """
-
-    mean_square: Tensor
-    low_precision: "LowPrecision | None"
-
+    @abstractmethod
     def double(self) -> "Rows":
         """The same rows in float64."""
 
+    @abstractmethod
     def dense(self, low: int, high: int) -> Tensor:
         """(high - low, width) rows in memory."""
 
-    def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
-        """Add the squared rows, weighted, to some columns of a (n_columns, width) total."""
-
-
-def take_rows(table: Tensor, index: Tensor) -> Tensor:
-    """(n, v) rows of a table, on all cores of a CPU."""
-    if table.is_cuda:
-        return table.index_select(0, index)
-    out = table.new_empty(len(index), table.shape[1])
-
-    def work(lows: Sequence[int]) -> None:
-        for low in lows:
-            torch.index_select(table, 0, index[low : low + CHUNK], out=out[low : low + CHUNK])
-
-    run(work, range(0, len(index), CHUNK))
-    return out
-
-
-def fetched(tile: Tensor) -> Tensor:
-    """The same rows, in cache: a product reads several rows side by side, and waits longer for memory than a sum."""
-    if not tile.is_cuda:
-        tile.sum()
-    return tile
-
-
-def tile_ranges(rows: Products, low: int, high: int, n_columns: int) -> Iterator[tuple[int, int]]:
-    """Row ranges whose logits for n_columns columns fit into cache."""
-    if low == high:
-        return
-    device = "cpu" if rows.device.type == "cpu" else "cuda"
-    most = max(256, min(TILE[device] // max(n_columns, 1), TILE_ROWS[device] // rows.row_elements))
-    # Of equal height, so that cores with as many tiles have as much to do.
-    n_tiles = -(-(high - low) // most)
-    cuts = [low + (high - low) * i // n_tiles for i in range(n_tiles + 1)]
-    yield from pairwise(cuts)
-
-
-def make_tiles(rows: Products, trains: Tensor, n_columns: int) -> Tiles:
-    """The tiles that (B, k) `trains` makes of the rows, for k problems of n_columns columns each."""
-    found = Tiles(trains.shape[1] * n_columns, [], [])
-    for block, trained in enumerate(trains):
-        problems = trained.nonzero()[:, 0]
-        if not len(problems) or rows.starts[block] == rows.starts[block + 1]:
-            continue
-        ranges = tile_ranges(rows, rows.starts[block], rows.starts[block + 1], len(problems) * n_columns)
-        number, every = len(found.blocks), len(problems) == len(trained)
-        found.tiles.extend(Tile(number, low, high) for low, high in ranges)
-        found.blocks.append(Block(number, problems, None if every else columns_of(problems, n_columns)))
-    return found
-
-
-def weighted_sum(rows: Products, tiles: Tiles, weights: Weights) -> Tensor:
-    """(n_columns, width) sums of the rows, weighted."""
-
-    def work(share: Sequence[Tile]) -> Any:
-        total = rows.accumulator(tiles.n_columns)
-        for number, mine in groupby(share, attrgetter("block")):
-            block = tiles.blocks[number]
-            weight = weights(block)
-            with rows.collecting(total, block.columns) as collect:
-                for tile in mine:
-                    collect(tile.low, tile.high, weight(tile.low, tile.high))
-        return total
-
-    return rows.gathered(reduce(torch.add, run(work, tiles.tiles)))
-
-
-def weighted_squares(rows: Rows, tiles: Tiles, n_problems: int, each: int, weights: Weights) -> Tensor:
-    """(n_problems * each, width) sums of the squared rows, weighted; `each` need not be that of the tiles."""
-
-    def work(share: Sequence[Tile]) -> Tensor:
-        total = rows.mean_square.new_zeros(n_problems * each, rows.width)
-        for number, mine in groupby(share, attrgetter("block")):
-            block = tiles.blocks[number]
-            weight, columns = weights(block), None if block.columns is None else columns_of(block.problems, each)
-            for tile in mine:
-                rows.collect_squares(total, tile.low, tile.high, columns, weight(tile.low, tile.high))
-        return total
-
-    return reduce(torch.add, run(work, tiles.tiles))
-
-
-def above_thresholds(  # noqa: PLR0913 - as `weighted_squares`, and the thresholds
-    rows: Rows, tiles: Tiles, n_problems: int, each: int, weights: Weights, thresholds: Sequence[float]
-) -> Tensor:
-    """(n_problems * each, T) how many rows have at least each of the thresholds as their weight."""
-
-    def work(share: Sequence[Tile]) -> Tensor:
-        total = rows.mean_square.new_zeros(n_problems * each, len(thresholds))
-        for number, mine in groupby(share, attrgetter("block")):
-            block = tiles.blocks[number]
-            weight, columns = weights(block), columns_of(block.problems, each)
-            for tile in mine:
-                found = weight(tile.low, tile.high)
-                counts = torch.stack([(found >= threshold).sum(1) for threshold in thresholds], 1)
-                total.index_add_(0, columns, counts.to(total))
-        return total
-
-    return reduce(torch.add, run(work, tiles.tiles))
-
-
-class Summing(ABC):
-    """How `Products` with rows in memory are summed, whatever they are made in."""
-
-    Z: Tensor
-    width: int
-
-    @property
-    def device(self) -> torch.device:
-        """See `Products`."""
-        return self.Z.device
+    @abstractmethod
+    def project(self, weights: Tensor) -> Any:
+        """What `logits` needs of the (k, width) weights, computed once for all tiles."""
 
     @abstractmethod
-    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
-        """Add the features of the rows low..high, weighted, to a (k, width - 1) total."""
+    def select(self, projected: Any, columns: Tensor | None) -> Any:
+        """The part of it for some columns of weights (None: all)."""
 
-    def accumulator(self, n_columns: int) -> Tensor:
-        """See `Products`; sums of bfloat16 are float32."""
-        dtype = torch.promote_types(self.Z.dtype, torch.float32)
-        return torch.zeros(n_columns, self.width, dtype=dtype, device=self.device)
+    @abstractmethod
+    def logits(self, projected: Any, low: int, high: int) -> Tensor:
+        """(k, high - low) products of the weights with the rows."""
 
-    @contextmanager
-    def collecting(self, total: Tensor, columns: Tensor | None) -> Iterator[Collect]:
-        """See `Products`; the intercept is summed in cascades: probabilities near 1 do not cancel as features do."""
-        part = total if columns is None else self.accumulator(len(columns))
+    @abstractmethod
+    def weighted_sum(self, tiles: Tiles, each: int, weigh: Weigh) -> Tensor:
+        """(n_problems * each, width) sums of the rows, weighted."""
 
-        def collect(low: int, high: int, residuals: Tensor) -> None:
-            self.add_product(part[:, :-1], low, high, residuals)
-            part[:, -1] += residuals.sum(1)
+    def weighted_squares(self, tiles: Tiles, each: int, weigh: Weigh) -> Tensor:
+        """(n_problems * each, width) sums of the squared rows, weighted."""
+        return self.total(
+            tiles, each, self.width, weigh, lambda part, low, high, w: part.addmm_(w, self.dense(low, high).square())
+        )
 
-        yield collect
-        if columns is not None:
-            total.index_add_(0, columns, part)
+    def total(self, tiles: Tiles, each: int, width: int, weigh: Weigh, add: Add) -> Tensor:
+        """(n_problems * each, width) what `add` makes of all tiles, each core summing a share of them."""
 
-    def gathered(self, total: Tensor) -> Tensor:
-        """See `Products`."""
-        return total
+        def work(share: Sequence[Tile]) -> Tensor:
+            total = self.mean_square.new_zeros(tiles.n_problems * each, width)
+            for number, mine in groupby(share, attrgetter("block")):
+                weight, columns = weigh(tiles.blocks[number]), tiles.blocks[number].columns(each)
+                part = total if columns is None else total.new_zeros(len(columns), width)
+                for _, low, high in mine:
+                    add(part, low, high, weight(low, high))
+                if columns is not None:
+                    total.index_add_(0, columns, part)
+            return total
+
+        return reduce(torch.add, run(work, tiles.tiles))
+
+    def tiles(self, trains: Tensor, each: int) -> Tiles:
+        """The tiles for k problems of `each` columns, which train on the blocks `trains` (B, k)."""
+        found, n = Tiles(trains.shape[1], [], []), self.starts[-1]
+        if trains.shape[1] * each * n <= ONE_TILE and n * self.width <= ONE_TILE:
+            sizes = torch.as_tensor(self.starts, device=trains.device).diff()
+            mask = trains.T.repeat_interleave(sizes, 1).to(self.mean_square)
+            every = torch.arange(trains.shape[1], device=trains.device)
+            return Tiles(trains.shape[1], [Block(every, trains.shape[1], mask)], [Tile(0, 0, n)])
+        for trained, (low, high) in zip(trains, pairwise(self.starts), strict=True):
+            problems = trained.nonzero()[:, 0]
+            if len(problems) and low < high:
+                ranges = self.ranges(low, high, len(problems) * each)
+                found.tiles.extend(Tile(len(found.blocks), *pair) for pair in ranges)
+                found.blocks.append(Block(problems, len(trained)))
+        return found
+
+    def ranges(self, low: int, high: int, n_columns: int) -> list[tuple[int, int]]:
+        """Row ranges that fit into cache with their logits for n_columns columns."""
+        kind = self.mean_square.device.type
+        most = max(256, min(TILE[kind] // n_columns, TILE_ROWS[kind] // self.row_elements))
+        # Of equal height, so that cores with as many tiles have as much to do.
+        n_tiles = -(-(high - low) // most)
+        return list(pairwise(low + (high - low) * i // n_tiles for i in range(n_tiles + 1))) if n_tiles else []
 
 
-class DenseRows(Summing):
+class DenseRows(Rows):
     """Rows that are in memory.
 
     Args:
         Z: (n, width) rows sorted by block, with a last column of ones.
         starts: First row of each block, and n.
-        low_precision: See `Rows`.
     """
 
-    def __init__(self, Z: Tensor, starts: list[int], low_precision: LowPrecision | None = None) -> None:
+    def __init__(self, Z: Tensor, starts: list[int]) -> None:
         self.Z = Z
         self.starts = starts
-        self.low_precision = low_precision
         self.width = self.row_elements = Z.shape[1]
 
         def squares(lows: Sequence[int]) -> Tensor:
@@ -316,16 +196,18 @@ class DenseRows(Summing):
 
     def logits(self, projected: Tensor, low: int, high: int) -> Tensor:
         """See `Rows`."""
-        return projected @ fetched(self.Z[low:high]).T
+        return projected @ self.Z[low:high].T
 
-    def add_product(self, total: Tensor, low: int, high: int, residuals: Tensor) -> None:
-        """See `Summing`."""
-        total.addmm_(residuals, self.Z[low:high, :-1])
-
-    def collect_squares(self, total: Tensor, low: int, high: int, columns: Tensor | None, weights: Tensor) -> None:
+    def weighted_sum(self, tiles: Tiles, each: int, weigh: Weigh) -> Tensor:
         """See `Rows`."""
-        squares = self.Z[low:high].square()
-        if columns is None:
-            total.addmm_(weights, squares)
-        else:
-            total.index_add_(0, columns, weights @ squares)
+        return self.total(tiles, each, self.width, weigh, self.add)
+
+    def add(self, part: Tensor, low: int, high: int, weights: Tensor) -> None:
+        """Add weighted rows; the intercept is summed in cascades: probabilities near 1 do not cancel as features do."""
+        part[:, :-1].addmm_(weights, self.Z[low:high, :-1])
+        part[:, -1] += weights.sum(1)
+
+
+def columns_of(problems: Tensor, each: int) -> Tensor:
+    """(k * each,) positions of the columns of k problems, `each` per problem."""
+    return (problems[:, None] * each + torch.arange(each, device=problems.device)).flatten()

@@ -1,6 +1,7 @@
 """The scaled protocol on the fast engine: one basis, all inner and outer training sets, along a path of C.
 
-See `scaled` for the protocol and `gradient` for how a training set's own standardisation becomes its penalty.
+See `heads.scaled` for the protocol; how a training set's own standardisation becomes its penalty says
+`objectives.Penalty`.
 C goes up the grid, each solve starting from the last one's weights; a problem whose inner loss has grown twice in a row
 for every split leaves the path. Where the features outnumber the rows, that penalty leads out of the span of the rows,
 and the features stay as they are, without a rotation.
@@ -17,10 +18,9 @@ from torch import Tensor
 
 from gene_eval.core.engines import Params
 from gene_eval.core.heads.scaled import GRID, TrainingSets, held_out_reference, standard_deviations
-from gene_eval.core.solver.gradient import Penalty, Scaling
+from gene_eval.core.solver.objectives import Classes, Fits, Labels, Penalty, Target
 from gene_eval.core.solver.problem import Array, Task, present_classes
 from gene_eval.core.solver.stages import solve
-from gene_eval.core.solver.targets import Classes, Labels, Target, make_family
 from gene_eval.core.splits import Splits
 
 INNER_TOL: Final = 1e-3
@@ -46,7 +46,8 @@ class Path:
             Classes(rows, self.task.one_hot(y)) if target == "multiclass" else Labels(rows, self.task.labels(y))
         )
         device = self.task.device
-        self.scaling = Scaling(self.task.basis, torch.as_tensor((scales / unit) ** 2, device=device))
+        squares = torch.as_tensor((scales / unit) ** 2, device=device)
+        self.squares = torch.nn.functional.pad(squares, (0, 1))
         self.trains = torch.as_tensor(sets.train.T, device=device)
         self.chooses = torch.as_tensor(sets.chooses.T, device=device)
         self.learnable = self.target.learnable(self.trains)
@@ -54,13 +55,13 @@ class Path:
 
     def solve(self, start: Tensor | None, sets: Tensor, column: Tensor, C: float, tol: float) -> tuple[Tensor, Tensor]:
         """Weights of full-data fits (P, v) and split fits (K, v) of the problems `column` on the training sets."""
-        penalty = Penalty(1 / C, self.task.rows.width, self.scaling, sets)
-        family = make_family(self.target, column, self.trains[:, sets], sets, penalty, self.trains.any(1))
-        fresh, curvature = self.target.start(torch.unique(column), family.used)
-        solved = solve(family, fresh if start is None else start, curvature, tol=tol, max_iterations=self.task.max_iter)
+        penalty = Penalty(self.squares / C, self.task.basis, sets)
+        fits = Fits(self.target, column, self.trains[:, sets], penalty)
+        plain = Penalty.plain(C, self.task.rows.mean_square)
+        solved = solve(fits, plain, self.trains.any(1), start=start, tol=tol, limit=self.task.max_iter)
         if tol <= self.task.outcomes.tol:
-            self.task.outcomes.add(solved.split_fits, solved.n_double)
-        return solved.full_fits, solved.split_fits.weights
+            self.task.outcomes.add(solved.fits, solved.n_double)
+        return solved.common, solved.fits.weights
 
     def logits(self, weights: Tensor, block: int) -> Tensor:
         """(K * n_outputs, rows of the block)."""

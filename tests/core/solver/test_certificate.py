@@ -69,6 +69,32 @@ def test_certified_fits_score_as_exact_ones(n, d, scale, noise, prevalence):
         assert ours[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
 
 
+@pytest.mark.parametrize(("n", "d", "scale"), [(150, 12, 1e4), (400, 30, 30.0), (1500, 300, 1.0)])
+def test_certified_classes_score_as_exact_ones(n, d, scale):
+    """Where curvatures vanish intercepts are held by nothing; and one of 1,500 rows in another class is too many."""
+    rng = np.random.default_rng(n * 7 + d)
+    X = rng.normal(size=(n, d))
+    signal = (X @ rng.normal(size=(d, 3)) / np.sqrt(d) + 0.3 * rng.normal(size=(n, 3)))[:, 0]
+    X, y, folds = (scale * X).astype(np.float32), np.digitize(signal, np.quantile(signal, [0.4, 0.8])), np.arange(n) % 3
+    out, splits = fast(X, y, folds, target="multiclass"), Splits.from_folds(folds)
+    if not out.convergence["converged"]:
+        assert scale == 1e4
+        return
+    expected = np.empty_like(out.values)
+    for fold in range(3):
+        fit = LogisticRegression(solver="newton-cholesky", tol=1e-10, max_iter=1000)
+        with warnings.catch_warnings():
+            # Its line search ends in rounding.
+            warnings.simplefilter("ignore")
+            fit.fit(X[folds != fold].astype(float), y[folds != fold])
+        expected[folds == fold] = fit.predict_proba(X[folds == fold].astype(float))
+    ours, theirs = (
+        score_splits(y, values, splits, target="multiclass", names=[])[0] for values in (out.values, expected)
+    )
+    for metric, score in theirs.items():
+        assert ours[metric].mean == pytest.approx(score.mean, abs=1e-3), metric
+
+
 @pytest.mark.parametrize("target", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("size", [1e-30, 1e-10, 1e10, 1e30])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

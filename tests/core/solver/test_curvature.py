@@ -1,11 +1,12 @@
 """Inverse Hessians from curvature pairs, against the two-loop recursion."""
 
-import numpy as np
 import pytest
 import torch
 
-from gene_eval.core.solver import curvature as fast_curvature
-from gene_eval.core.solver.curvature import Diagonals, Pairs, Relatives, Window
+from gene_eval.core.solver import lbfgs
+from gene_eval.core.solver.lbfgs import Window
+
+ONES = torch.ones(5, dtype=torch.float64)
 
 
 def two_loops(gradient, pairs, diagonal, length):
@@ -20,8 +21,8 @@ def two_loops(gradient, pairs, diagonal, length):
     return -r
 
 
-class RowPass:
-    """Random steps of k problems, each on a quadratic of its own, in float64."""
+class Walk:
+    """Random steps of five problems, each on a quadratic of its own, in float64."""
 
     def __init__(self, k=5, v=12, capacity=4):
         torch.manual_seed(0)
@@ -29,7 +30,7 @@ class RowPass:
         self.hessian = root @ root.mT + torch.eye(v, dtype=torch.float64)
         self.diagonal = torch.rand(k, v, dtype=torch.float64) + 0.5
         self.gradient = torch.randn(k, v, dtype=torch.float64)
-        self.window = Window(self.gradient, self.diagonal * self.gradient, capacity)
+        self.window = Window(self.diagonal, capacity)
         self.pairs = [[] for _ in range(k)]
 
     def step(self, uncurved=()):
@@ -40,124 +41,71 @@ class RowPass:
         self.gradient = self.gradient + change
         for problem, pairs in enumerate(self.pairs):
             pairs.append(None if problem in uncurved else (step[problem], change[problem]))
-        return self.window.push(step, change, self.gradient, self.diagonal * self.gradient)
+        self.window.push(step, change)
 
-    def expected(self, length):
-        """By the two loops over the latest pairs that saw curvature."""
-        return torch.stack(
-            [
-                two_loops(g, [p for p in pairs[-self.window.capacity :] if p], d, one)
-                for g, pairs, d, one in zip(self.gradient, self.pairs, self.diagonal, length, strict=True)
-            ]
-        )
+    def select(self, index):
+        self.pairs = [list(self.pairs[i]) for i in index]
+        self.hessian, self.diagonal, self.gradient = (x[index] for x in (self.hessian, self.diagonal, self.gradient))
+
+    def check(self, longest):
+        """By the two loops over the pairs of the window that saw curvature."""
+        rows = zip(self.gradient, self.pairs, self.diagonal, longest, strict=True)
+        expected = []
+        for gradient, pairs, diagonal, most in rows:
+            length = 1.0
+            if pairs and pairs[-1]:
+                step, change = pairs[-1]
+                length = step @ change / (change @ (diagonal * change))
+            seen = [pair for pair in pairs[len(pairs) - self.window.size :] if pair]
+            expected.append(two_loops(gradient, seen, diagonal, min(length, most) if pairs else 1.0))
+        torch.testing.assert_close(self.window.direction(self.gradient, longest), torch.stack(expected))
 
 
 @pytest.mark.parametrize("n_steps", [0, 1, 4, 7, 13])
-@pytest.mark.parametrize(("worth_a_core", "n_pairs", "capacity"), [(0, 16, 4), (1 << 30, 2, 7), (1 << 30, 3, 5)])
-def test_a_window_gives_what_two_loops_give(monkeypatch, n_steps, worth_a_core, n_pairs, capacity):
-    monkeypatch.setattr(fast_curvature, "MIN_PER_CORE", worth_a_core)
-    monkeypatch.setattr(fast_curvature, "INITIAL_PAIRS", n_pairs)
-    row_pass = RowPass(capacity=capacity)
+@pytest.mark.parametrize(("worth_a_core", "capacity"), [(0, 4), (1 << 30, 7), (1 << 30, 1)])
+def test_a_window_gives_what_two_loops_give(monkeypatch, n_steps, worth_a_core, capacity):
+    monkeypatch.setattr(lbfgs, "MIN_PER_CORE", worth_a_core)
+    walk = Walk(capacity=capacity)
     for _ in range(n_steps):
-        row_pass.step()
-    for length in (torch.ones(5, dtype=torch.float64), torch.linspace(0.1, 3, 5, dtype=torch.float64)):
-        torch.testing.assert_close(row_pass.window.descent(length), row_pass.expected(length))
+        walk.step()
+    assert walk.window.size <= capacity
+    walk.check(ONES)
+    walk.check(torch.linspace(0.01, 3, 5, dtype=torch.float64))
 
 
 def test_steps_without_curvature_are_ignored():
-    row_pass = RowPass()
-    row_pass.step()
-    ratio = row_pass.step(uncurved=(1, 3))
-    assert ratio[[1, 3]].tolist() == [1, 1]
-    length = torch.ones(5, dtype=torch.float64)
+    walk = Walk()
+    walk.step()
+    walk.step(uncurved=(1, 3))
     for _ in range(6):
-        torch.testing.assert_close(row_pass.window.descent(length), row_pass.expected(length))
-        row_pass.step(uncurved=(0,))
+        walk.check(ONES)
+        walk.step(uncurved=(0,))
     # Nothing is left of a problem that saw none in all of its window.
-    torch.testing.assert_close(row_pass.window.descent(length)[0], -(row_pass.diagonal * row_pass.gradient)[0])
+    expected = -(walk.diagonal * walk.gradient)[0]
+    torch.testing.assert_close(walk.window.direction(walk.gradient, ONES)[0], expected)
 
 
-def test_the_length_that_fits_the_last_step():
-    row_pass = RowPass()
-    ratio = row_pass.step()
-    step, change = (torch.stack(part) for part in zip(*(pairs[-1] for pairs in row_pass.pairs), strict=True))
-    expected = (step * change).sum(1) / (change * row_pass.diagonal * change).sum(1)
-    torch.testing.assert_close(ratio, expected)
-
-
-def test_who_stays_keeps_its_pairs_and_goes_on():
-    row_pass = RowPass()
+@pytest.mark.parametrize("index", [[0, 4, 2], [3]])
+def test_who_stays_keeps_its_pairs_and_goes_on(index):
+    walk = Walk()
     for _ in range(3):
-        row_pass.step()
-    keep = torch.tensor([0, 4, 2])
-    row_pass.window.keep(keep)
-    row_pass.pairs = [row_pass.pairs[i] for i in keep]
-    row_pass.hessian, row_pass.diagonal, row_pass.gradient = (
-        x[keep] for x in (row_pass.hessian, row_pass.diagonal, row_pass.gradient)
-    )
-    length = torch.ones(3, dtype=torch.float64)
+        walk.step()
+    walk.window.keep(torch.tensor(index))
+    walk.select(index)
     for _ in range(4):
-        torch.testing.assert_close(row_pass.window.descent(length), row_pass.expected(length))
-        row_pass.step()
+        walk.check(torch.ones(len(index), dtype=torch.float64))
+        walk.step()
 
 
-def test_some_look_elsewhere():
-    row_pass = RowPass()
+def test_several_fits_start_with_the_pairs_of_one():
+    walk = Walk()
     for _ in range(3):
-        row_pass.step()
-    some = torch.tensor([3, 1])
-    part = row_pass.window.take(some)
-    row_pass.gradient[some] += 1
-    part.observe(row_pass.gradient[some], (row_pass.diagonal * row_pass.gradient)[some])
-    length = torch.ones(5, dtype=torch.float64)
-    torch.testing.assert_close(part.descent(length[some]), row_pass.expected(length)[some])
-    row_pass.window.put(some, part)
+        walk.step()
+    index = [3, 1, 3]
+    before = walk.window
+    walk.window = before.take(torch.tensor(index))
+    walk.select(index)
     for _ in range(3):
-        torch.testing.assert_close(row_pass.window.descent(length), row_pass.expected(length))
-        row_pass.step()
-
-
-def test_compact_pairs_invert_a_quadratic():
-    """With as many conjugate pairs as dimensions the L-BFGS matrix is the inverse Hessian."""
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(6, 6))
-    hessian = torch.as_tensor(root @ root.T + np.eye(6))
-    steps = torch.linalg.eigh(hessian).eigenvectors.T[None]
-    pairs = Pairs.build(steps, steps @ hessian, torch.ones(1, 6, dtype=torch.float64))
-    torch.testing.assert_close(pairs.apply(torch.eye(6, dtype=torch.float64)[None])[0], torch.linalg.inv(hessian))
-
-
-@pytest.fixture
-def families():
-    """Three full-data fits of four split fits, all different."""
-    torch.manual_seed(0)
-    steps = torch.randn(3, 4, 6, dtype=torch.float64)
-    changes = steps * (torch.rand(3, 1, 6, dtype=torch.float64) + 0.5)
-    pairs = Pairs.build(steps, changes, torch.rand(3, 6, dtype=torch.float64) + 0.5)
-    full_fit, position = torch.arange(12) % 3, torch.arange(12) // 3
-    return Relatives(pairs, full_fit, position, 4)
-
-
-def test_children_are_shaped_by_their_parents(families):
-    vectors = torch.randn(12, 6, dtype=torch.float64)
-    matrices = families.pairs.apply(torch.eye(6, dtype=torch.float64).expand(3, 6, 6))
-    problems = torch.tensor([7, 0, 11])
-    expected = (matrices[families.full_fit[problems]] @ vectors[problems, :, None])[:, :, 0]
-    torch.testing.assert_close(families.apply(vectors[problems], problems), expected)
-
-
-def test_parents_without_children_are_dropped(families):
-    problems = torch.tensor([5, 2, 9, 0])
-    vectors = torch.randn(4, 6, dtype=torch.float64)
-    left = families.restrict(problems)
-    assert len(left.pairs.pairs) == 2
-    torch.testing.assert_close(left.apply(vectors, problems), families.apply(vectors, problems))
-    again = left.restrict(problems[:1])
-    assert len(again.pairs.pairs) == 1
-    torch.testing.assert_close(again.apply(vectors[:1], problems[:1]), families.apply(vectors[:1], problems[:1]))
-
-
-def test_diagonals_know_their_problems():
-    diagonal = torch.arange(6.0).reshape(3, 2)
-    metric, problems = Diagonals(diagonal), torch.tensor([2, 0])
-    torch.testing.assert_close(metric.restrict(problems).apply(torch.ones(2, 2), problems), diagonal[problems])
+        walk.check(torch.ones(3, dtype=torch.float64))
+        walk.step()
+    assert before.size == 3

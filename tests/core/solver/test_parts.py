@@ -9,14 +9,13 @@ import torch
 
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.solver import problem
 from gene_eval.core.solver.eigenbasis import fit_rotation
-from gene_eval.core.solver.gradient import Exact, Penalty
+from gene_eval.core.solver.objectives import Classes, Fits, Penalty
 from gene_eval.core.solver.pair_rows import rotate_pairs
 from gene_eval.core.solver.problem import working_dtype
 from gene_eval.core.solver.resources import one_core_per_thread, run
 from gene_eval.core.solver.rows import DenseRows
-from gene_eval.core.solver.stages import newton
-from gene_eval.core.solver.targets import Classes
 from gene_eval.core.splits import Splits
 
 
@@ -74,6 +73,22 @@ def test_memory_changes_blocks_and_no_result(many):
     X, y, folds = many
     small, large = (held_out(X, y, folds, memory=memory, tol=1e-6).values for memory in (1.0, None))
     np.testing.assert_allclose(small, large, atol=1e-3)
+
+
+def test_blocks_of_fits_are_halved_where_memory_runs_out(many, monkeypatch):
+    X, y, folds = many
+    sizes, solve = [], problem.solve
+
+    def short(fits, *arguments, **options):
+        sizes.append(len(fits.column))
+        if len(fits.column) > 20:
+            raise torch.OutOfMemoryError
+        return solve(fits, *arguments, **options)
+
+    expected = held_out(X, y, folds, tol=1e-6).values
+    monkeypatch.setattr(problem, "solve", short)
+    np.testing.assert_allclose(held_out(X, y, folds, tol=1e-6).values, expected, atol=1e-3)
+    assert sizes == [60, 30, 15, 15, 30, 15, 15]
 
 
 @pytest.mark.parametrize("target", ["multilabel", "multiclass"])
@@ -196,31 +211,19 @@ def test_the_scaled_protocol_needs_three_folds(make_problem):
         probe(p.X, p.y, target="binary", folds=p.folds % 2, protocol="scaled")
 
 
-def test_newton_stops_where_the_gradient_vanishes():
-    rng = np.random.default_rng(0)
-    Z = torch.as_tensor(np.column_stack([100 * rng.normal(size=(80, 3)), np.ones(80)]))
-    y = (Z[:, 0] > 0).double()
-    penalty = torch.diag(torch.tensor([1.0, 1, 1, 0], dtype=torch.float64))
-    weights, error, largest, _ = newton(Z, y, penalty, torch.zeros(4, dtype=torch.float64), tol=1e-10)
-    gradient = Z.T @ (torch.sigmoid(Z @ weights) - y) + penalty @ weights
-    assert float(gradient.abs().max()) < 1e-6
-    assert error < 1e-10
-    assert largest < 1e-6
-
-
 def softmax(rows, classes, n_classes):
-    """An objective on all rows in float64, with its contrasts."""
+    """One fit on all rows in float64, with its target."""
     Z = torch.cat([torch.as_tensor(rows), torch.ones(len(rows), 1)], 1).double()
     one_hot = torch.nn.functional.one_hot(torch.as_tensor(classes), n_classes).double()
     target = Classes(DenseRows(Z, [0, len(Z)]), one_hot)
-    penalty, every = Penalty(1.0, Z.shape[1]), torch.ones(1, 1, dtype=torch.bool)
-    return target, target.objective(target.rows, torch.zeros(1, dtype=torch.int64), every, penalty)
+    penalty = Penalty.plain(1.0, target.rows.mean_square)
+    return target, Fits(target, torch.zeros(1, dtype=torch.int64), torch.ones(1, 1, dtype=torch.bool), penalty)
 
 
-def hessian(objective, weights, step=1e-5):
-    """Of the one problem at (1, v) weights, by differences of gradients."""
+def hessian(fits, weights, step=1e-5):
+    """At (1, v) weights, by differences of gradients."""
     eye, zero = torch.eye(weights.shape[1], dtype=weights.dtype), torch.zeros(1, dtype=torch.int64)
-    up, down = (torch.cat([Exact(objective, zero).move(weights + s * e) for e in eye]) for s in (step, -step))
+    up, down = (torch.cat([fits.gradient(weights + s * e, zero) for e in eye]) for s in (step, -step))
     return (up - down) / (2 * step)
 
 
@@ -229,18 +232,19 @@ def test_contrasts_make_the_hessian_diagonal_where_it_starts():
     X = rng.normal(size=(400, 6)) * np.arange(1, 7)
     X -= X.mean(axis=0)
     X = X @ np.linalg.eigh(X.T @ X)[1]
-    target, objective = softmax(X, rng.choice(4, p=[0.9, 0.06, 0.03, 0.01], size=400), 4)
-    values, contrasts = target.contrasts
+    target, fits = softmax(X, rng.choice(4, p=[0.9, 0.06, 0.03, 0.01], size=400), 4)
+    contrasts = target.contrasts
     torch.testing.assert_close(contrasts.T @ contrasts, torch.eye(3, dtype=torch.float64))
     torch.testing.assert_close(contrasts.sum(0), torch.zeros(3, dtype=torch.float64))
     start, curvature = target.start(torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool))
     expected = curvature + torch.cat([torch.ones(6), torch.zeros(1)]).repeat(3)
-    torch.testing.assert_close(hessian(objective, start), torch.diag(expected[0]), rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(hessian(fits, start), torch.diag(expected[0]), rtol=1e-5, atol=1e-4)
 
 
 def test_the_curvature_is_that_of_the_hessian():
     rng = np.random.default_rng(0)
-    _, objective = softmax(rng.normal(size=(100, 5)), rng.integers(0, 4, 100), 4)
+    _, fits = softmax(rng.normal(size=(100, 5)), rng.integers(0, 4, 100), 4)
     weights, zero = torch.as_tensor(rng.normal(size=(1, 18))), torch.zeros(1, dtype=torch.int64)
-    exact = hessian(objective, weights)
-    torch.testing.assert_close(objective.curvature(weights, zero)[0][0], exact.diagonal(), rtol=1e-6, atol=1e-6)
+    exact = hessian(fits, weights)
+    found = fits.curvature(weights, zero) + fits.penalty_diagonal(weights, zero)
+    torch.testing.assert_close(found[0], exact.diagonal(), rtol=1e-6, atol=1e-6)
