@@ -19,6 +19,9 @@ from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
 from builders.sources.genes.builder import GenesBuilder
+from builders.sources.graphs.go import GoBuilder
+from builders.sources.graphs.interactions import BiogridBuilder, HuriBuilder
+from builders.sources.graphs.string import StringBuilder
 from builders.sources.hgnc import HgncBuilder
 from builders.sources.hpa.builder import HpaBuilder
 from builders.sources.humantfs import HumanTfsBuilder
@@ -45,6 +48,10 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     UniProtBuilder,
     GenecorpusBuilder,
     CovariatesBuilder,
+    StringBuilder,
+    HuriBuilder,
+    BiogridBuilder,
+    GoBuilder,
     GenebBuilder,
     StarterBuilder,
 )
