@@ -18,6 +18,8 @@ from builders.sources.covariates import CovariatesBuilder
 from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
+from builders.sources.genen.deeploc import DeeplocBuilder
+from builders.sources.genen.tasks import GenellmBuilder, LitgeneBuilder
 from builders.sources.genes.builder import GenesBuilder
 from builders.sources.graphs.go import GoBuilder
 from builders.sources.graphs.interactions import BiogridBuilder, HuriBuilder
@@ -47,6 +49,9 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     OpenTargetsBuilder,
     UniProtBuilder,
     GenecorpusBuilder,
+    LitgeneBuilder,
+    GenellmBuilder,
+    DeeplocBuilder,
     CovariatesBuilder,
     StringBuilder,
     HuriBuilder,

@@ -14,7 +14,8 @@ from gene_eval.text import did_you_mean
 __all__ = ["SIGN", "Suite", "averaged", "expand", "suites"]
 
 SIGN: Final = "@"
-PAPER, STARTER, GENEB = "paper-2024", "starter", "geneb"
+PAPER, STARTER, GENEB, GENEN = "paper-2024", "starter", "geneb", "genen"
+_SOURCES_OF_GENEN = ("litgene", "genellm", "deeploc")
 _Rule = Callable[[TaskConfig], bool]
 
 
@@ -47,8 +48,13 @@ def _is_of_geneb(config: TaskConfig) -> bool:
     return config.source == GENEB
 
 
+def _is_of_genen(config: TaskConfig) -> bool:
+    return config.source in _SOURCES_OF_GENEN
+
+
 def _is_beyond(config: TaskConfig) -> bool:
-    return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config))
+    # Genen's tasks repeat others that are there: its dosage sensitivity is that of Genecorpus.
+    return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config) or _is_of_genen(config))
 
 
 # What a config says decides, so that no list repeats it; a test holds the names of each version.
@@ -57,6 +63,7 @@ _SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
     (STARTER, "1.0.0", "built in, for trying things out; part of no ranking", _is_starter),
     ("extended", "1.0.0", "what gene-bench has beyond the paper", _is_beyond),
     (GENEB, "1.0.0", "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
+    (GENEN, "1.0.0", "the tasks of Genen, and those of DeepLoc beside them", _is_of_genen),
 )
 
 

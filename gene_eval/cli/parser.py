@@ -188,7 +188,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--head",
         action="append",
         metavar="H",
-        help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class; repeat for more",
+        help="what is fitted: linear (default), ridge, mlp, knn, centroid, gcn, gat, or module:Class; repeat for more",
     )
     run.add_argument(
         "--shots", type=_positive, nargs="+", metavar="K", help="fit on K examples of each class, drawn 20 times"
@@ -208,6 +208,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
+    run.add_argument("--terms", metavar="MODEL", help="text model for the terms of a graph of the Gene Ontology")
     run.add_argument(
         "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
     )

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
+from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
 from gene_eval.core.splits import Splits
@@ -96,8 +97,10 @@ class _Run:
         chosen = collect_tasks(
             tasks, self.raw, subtasks=options.subtasks, splits=options.splits, repeats=options.repeats
         )
-        diseases = None if self.options.diseases is None else self._vectors(self.options.diseases)[0]
-        vectors = self._vectors(models, names=self.options.name, diseases=diseases)
+        diseases, terms = (
+            None if given is None else self._vectors(given)[0] for given in (options.diseases, options.terms)
+        )
+        vectors = self._vectors(models, names=options.name, diseases=diseases, terms=terms)
         if self.options.out is not None and not self.options.overwrite:
             for of_model in vectors:
                 refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
@@ -120,7 +123,12 @@ class _Run:
         return self.results
 
     def _vectors(
-        self, models: Any, *, names: str | Sequence[str] | None = None, diseases: ModelVectors | None = None
+        self,
+        models: Any,
+        *,
+        names: str | Sequence[str] | None = None,
+        diseases: ModelVectors | None = None,
+        terms: ModelVectors | None = None,
     ) -> list[ModelVectors]:
         options = self.options
         return [
@@ -133,6 +141,7 @@ class _Run:
                 progress=options.shows_progress,
                 log=self.log,
                 diseases=diseases,
+                terms=terms,
             )
             for each in load_models(models, names=names, resolve=self.resolve)
         ]
@@ -168,14 +177,18 @@ class _Run:
             )
             raise CoverageError(message)
         splits = _splits(task, gathered)
-        wanted = _describe(task, vectors, gathered, splits, options, fit)
+        graph, graph_sha256 = None, {}
+        if fit.graph:
+            graph, digest = vectors.graph(fit.graph, task.gene_table)
+            graph_sha256 = {"graph_sha256": digest}
+        wanted = _describe(task, vectors, gathered, splits, options, fit, graph_sha256)
         if options.common_genes:
             wanted = _of_common(wanted, [other.name for other in compared])
         if (found := self._saved(wanted)) is not None:
             self.results.results.append(found)
             self.results.up_to_date += 1
             return
-        repeats = [self._probe(task, gathered, each, fit, name=vectors.name) for each in splits]
+        repeats = [self._probe(task, gathered, each, fit, name=vectors.name, graph=graph) for each in splits]
         scored = pooled([each for each, _ in repeats])
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
@@ -202,7 +215,7 @@ class _Run:
         return found if _same_inputs(found, wanted) and not lacks else None
 
     def _probe(
-        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str
+        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str, graph: Graph | None
     ) -> tuple[ProbeResult, dict[str, object]]:
         """Scores, and the learning curve where one is asked for."""
         options, keys = self.options, task.keys
@@ -216,6 +229,7 @@ class _Run:
                 settings=options.settings(task.split),
                 keys=[keys[row] for row in gathered.rows],
                 with_curve=options.curve,
+                graph=graph,
                 # Of several, which encode side by side, one solves.
                 device=options.device and options.device.partition(",")[0],
                 memory=options.memory,
@@ -259,13 +273,17 @@ def _describe(  # noqa: PLR0913 - what a result depends on
     splits: Sequence[Splits],
     options: RunOptions,
     fit: Fit,
+    graph: Mapping[str, str],
 ) -> TaskResult:
     """The result without its scores: everything that they depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
-    params |= fit.params
+    if vectors.terms is not None:
+        of_terms = _record(vectors.terms.name, vectors.terms.model)
+        params["terms"] = model_string(of_terms) or of_terms.id
+    params |= {**fit.params, **graph}
     record = _record(vectors.name, vectors.model)
     of_task = replace(
         task.record,
@@ -319,7 +337,7 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
             # Builds at once used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(result.settings, *(settings.params.get(name) for name in ("pairs", "diseases", "head_sha256"))),
+            *(result.settings, *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256"))),
         )
 
     return key(found) == key(wanted)

@@ -19,6 +19,7 @@ from gene_eval.core.engines import HeldOut, Params
 from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.heads.parts import empty_values, is_constant, is_scaled
+from gene_eval.core.pairs import PairedRows
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import TableRows, Vectors, as_array
 
@@ -157,6 +158,9 @@ def held_out(
     """
     if graph is None:
         msg = f"head {head} needs a graph; gene-bench run hands it over, in Python give probe(..., graph=Graph(...))"
+        raise ProbeError(msg)
+    if isinstance(X, PairedRows):
+        msg = f"head {head} is for tasks about genes; a pair of genes is no node of a graph"
         raise ProbeError(msg)
     rows, vectors = (X.index, X.table.vectors) if isinstance(X, TableRows) else (np.arange(len(X)), as_array(X))
     if graph.n_rows != len(vectors):
