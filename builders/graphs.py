@@ -104,32 +104,37 @@ def _part(text: str, whole: str) -> GraphPart:
 
 def _seed(text: str) -> int:
     if not text.isdigit():
-        raise ValueError("a whole number, 0 or above")
+        expected = "a whole number, 0 or above"
+        raise ValueError(expected)
     return int(text)
 
 
 def _score(text: str) -> float:
     if not text.isdigit() or int(text) > 1000:
-        raise ValueError("a whole number from 0 to 1000")
+        expected = "a whole number from 0 to 1000"
+        raise ValueError(expected)
     return int(text) / 1000
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise ValueError("yes or no")
+        expected = "yes or no"
+        raise ValueError(expected)
     return text == "yes"
 
 
 def _channels(text: str) -> tuple[str, ...]:
     names = tuple(text.split("/"))
     if any(name not in CHANNELS for name in names):
-        raise ValueError(f"some of {', '.join(CHANNELS)}, with / between")
+        expected = f"some of {', '.join(CHANNELS)}, with / between"
+        raise ValueError(expected)
     return names
 
 
 def _names(text: str) -> tuple[str, ...]:
     if not all(text.split("/")):
-        raise ValueError("names with / between, such as is_a/part_of")
+        expected = "names with / between, such as is_a/part_of"
+        raise ValueError(expected)
     return tuple(text.split("/"))
 
 
@@ -175,7 +180,8 @@ def _of_string(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
             message = f"graph string was built from a file without the channel {lacking[0]}; it has {', '.join(there)}"
             raise TaskDataError(message)
         table = table.assign(weight=combined(table[list(chosen)]))
-    return table[(table["weight"] >= options.get("score", 0.0)) & (table["weight"] > 0)]
+    least: float = options.get("score", 0.0)
+    return table[(table["weight"] >= least) & (table["weight"] > 0)]
 
 
 def combined(scores: pd.DataFrame) -> pd.Series:
@@ -184,7 +190,8 @@ def combined(scores: pd.DataFrame) -> pd.Series:
     The prior p is taken out of every channel and put back once. Where no channel says anything it is 0.
     """
     left = (1 - scores.clip(lower=PRIOR)) / (1 - PRIOR)
-    return (1 - (1 - PRIOR) * left.prod(axis=1)).where((scores > 0).any(axis=1), 0.0)
+    total: pd.Series = (1 - (1 - PRIOR) * left.prod(axis=1)).where((scores > 0).any(axis=1), 0.0)
+    return total
 
 
 def _of_go(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -26,6 +26,7 @@ MODULES = {
     **dict.fromkeys(("embed", "check"), "vectors"),
     **dict.fromkeys(("run", "verify"), "scoring"),
     **dict.fromkeys(("report", "compare", "card"), "reports"),
+    "graph-study": "studying",
     "why": "explaining",
     "push": "publishing",
     "completion": "completion",
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Imported late: --help answers without datasets or torch, and `tasks` and `models` at once.
         module = import_module(f"gene_eval.cli.{MODULES[arguments.command]}")
-        status = int(getattr(module, arguments.command)(arguments))
+        status = int(getattr(module, arguments.command.replace("-", "_"))(arguments))
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_embed(commands)
     _add_run(commands)
     _add_check(commands)
+    _add_graph_study(commands)
     _add_why(commands)
     _add_report(commands)
     _add_card(commands)
@@ -229,6 +231,34 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
     _add_data_dir(check)
     _add_audit(check)
+
+
+def _add_graph_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    study = commands.add_parser("graph-study", help="what do graphs add to a model's vectors?")
+    study.add_argument("model", metavar="MODEL")
+    study.add_argument("--graph", default="string,go,string+go", metavar="G,...", help="default: string,go,string+go")
+    study.add_argument("-t", "--task", action="append", dest="tasks", default=[], metavar="GLOB", required=True)
+    study.add_argument(
+        "-o", "--output", type=Path, default=Path("graph-study"), metavar="DIR", help="default: graph-study"
+    )
+    study.add_argument("--split", nargs="+", default=["random", "family"], metavar="S", help="default: random family")
+    study.add_argument("--arms", metavar="A,...", help="only these of the arms, such as propagated,gcn (default: all)")
+    study.add_argument(
+        "--head-options", default="", metavar="O", help="of gcn and gat, such as lr=0.01,patience=20; see docs/genen.md"
+    )
+    study.add_argument(
+        "--mask", metavar="SHARE,...", help="also hide vectors of these shares, such as 0,0.25,0.5,0.75,0.9"
+    )
+    study.add_argument(
+        "--mask-seeds", type=_positive, default=5, metavar="N", help="draws of hidden genes (default: 5)"
+    )
+    study.add_argument(
+        "--leaks", action="store_true", help="list terms that state the label; score graphs without them too"
+    )
+    study.add_argument("--terms", metavar="MODEL", help="text model for the terms of the Gene Ontology")
+    study.add_argument("--seed", type=int, default=0, metavar="N", help="of networks (default: 0)")
+    study.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+    _add_data_dir(study)
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:

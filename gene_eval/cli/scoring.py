@@ -14,7 +14,18 @@ __all__ = ["run", "verify"]
 
 OPTIONS = (
     *("data_dir", "device", "memory", "batch_size", "seed", "split", "repeats", "head", "shots", "curve", "protocol"),
-    *("engine", "missing", "common_genes", "name", "pairs", "diseases", "terms", "predictions", "subtasks", "overwrite"),
+    *(
+        "engine",
+        "missing",
+        "common_genes",
+        "name",
+        "pairs",
+        "diseases",
+        "terms",
+        "predictions",
+        "subtasks",
+        "overwrite",
+    ),
 )
 """Options of `gene_eval.run` that the command line has under the same name."""
 

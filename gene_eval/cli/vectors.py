@@ -19,7 +19,7 @@ from gene_eval.files import atomic_path, atomic_write, check_writable
 from gene_eval.running.graphs import GraphReader, hand_over
 from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
-from gene_eval.running.vectors import ready_to_embed, reading_lines
+from gene_eval.running.vectors import reading_lines, ready_to_embed
 from gene_eval.text import say
 from model_adapters import embed_table, gene_coverage, load_model
 

@@ -42,7 +42,7 @@ class Fit:
     @property
     def graph(self) -> str:
         """Name of the graph that the head needs; "" of others."""
-        return self.head.graph if is_graph_head(self.head) else ""
+        return str(getattr(self.head, "graph", "")) if is_graph_head(self.head) else ""
 
     @property
     def params(self) -> dict[str, str]:

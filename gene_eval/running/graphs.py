@@ -81,7 +81,9 @@ class GraphReader:
         table = self.edges.table
         names = sorted({name for end in ("source", "target") for name in table[end].unique() if is_term(name)})
         place = {name: i for i, name in enumerate([*symbols, *names])}
-        ends: npt.NDArray[np.float64] = np.stack([table[end].map(place).to_numpy(float) for end in ("source", "target")])
+        ends: npt.NDArray[np.float64] = np.stack(
+            [table[end].map(place).to_numpy(float) for end in ("source", "target")]
+        )
         known = np.isfinite(ends).all(axis=0)
         if not known.any():
             genes = ", ".join(table["source"].head(3))

@@ -38,9 +38,9 @@ class RunOptions:
         split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
             "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md.
         repeats: Cross-validations on as many assignments of folds, whose scores make one result.
-        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", "gcn", "gat" or "vote" with the
-            options of `gene_eval.core.heads.graph`, `module:Class` of an estimator in scikit-learn's form, or such an
-            object; see `gene_eval.core.probe.probe`. Or a list of them.
+        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", "gcn", "gat" or "vote" with
+            the options of `gene_eval.core.heads.graph`, `module:Class` of an estimator in scikit-learn's form, or such
+            an object; see `gene_eval.core.probe.probe`. Or a list of them.
         shots: Examples of each class to fit on, or several such numbers; None fits on all training entities. See
             `gene_eval.core.few_labels.few_shot`.
         curve: Whether to fit on parts of the training entities too, for a learning curve.

@@ -337,7 +337,10 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
             # Builds at once used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(result.settings, *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256"))),
+            *(
+                result.settings,
+                *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256")),
+            ),
         )
 
     return key(found) == key(wanted)

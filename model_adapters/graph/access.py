@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from model_adapters.errors import EncodingError
@@ -15,8 +16,8 @@ __all__ = ["GraphAccess", "OfGraph"]
 class GraphAccess(Protocol):
     """A graph of genes, and perhaps terms, by name."""
 
-    def normalised(self, symbols: list[str]) -> tuple[Any, list[str]]:
-        """(n + m, n + m) matrix D^-1/2 (A + I) D^-1/2 over these genes and the terms of the graph, and their m names."""
+    def normalised(self, symbols: Sequence[str]) -> tuple[Any, list[str]]:
+        """Return the (n + m, n + m) matrix D^-1/2 (A + I) D^-1/2 over these genes and m terms, and the terms' names."""
 
     def term_vectors(self) -> EmbeddingTable | None:
         """Vectors of terms by the model inside; None where it cannot encode them."""

@@ -44,7 +44,9 @@ class Masked:
     @classmethod
     def from_argument(cls, argument: str, *, load: Callable[[str], Model]) -> Self:
         """Make the model of what follows `masked:`."""
-        rest, options = leading_options(argument, {"share": share(), "seed": whole_number(minimum=0)}, adapter=cls.adapter)
+        rest, options = leading_options(
+            argument, {"share": share(), "seed": whole_number(minimum=0)}, adapter=cls.adapter
+        )
         if not rest or "share" not in options:
             message = f"{cls.adapter} needs a share and a model: {cls.info.usage}"
             raise UnknownModelError(message)
@@ -54,7 +56,8 @@ class Masked:
         """Return the one table with zeros."""
         table = tables[0]
         order = sorted(
-            range(len(table.symbols)), key=lambda row: hashlib.sha256(f"{self.seed} {table.symbols[row]}".encode()).digest()
+            range(len(table.symbols)),
+            key=lambda row: hashlib.sha256(f"{self.seed} {table.symbols[row]}".encode()).digest(),
         )
         vectors = np.array(table.matrix, dtype=np.float32)
         vectors[order[: round(self.share * len(order))]] = 0

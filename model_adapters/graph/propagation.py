@@ -131,7 +131,9 @@ class Spectral(OfGraph):
     def __init__(self, *, graph: str, dim: int = DIM, seed: int = SEED) -> None:
         self.graph, self.dim, self.seed = graph, dim, seed
         self.options = {"graph": graph, "dim": dim, "seed": seed}
-        more = "".join(f",{name}={value}" for name, value, usual in (("dim", dim, DIM), ("seed", seed, SEED)) if value != usual)
+        more = "".join(
+            f",{name}={value}" for name, value, usual in (("dim", dim, DIM), ("seed", seed, SEED)) if value != usual
+        )
         self.model_id = f"{self.adapter}:graph={graph}{more}"
 
     @classmethod
@@ -156,7 +158,9 @@ class Spectral(OfGraph):
         P, _ = self.access.normalised(symbols)
         joined = np.flatnonzero(np.diff(P.indptr) > 1)
         if len(joined) <= self.dim:
-            message = f"{self.model_id}: {len(joined):,} nodes have an edge, fewer than dim={self.dim}; take a smaller dim"
+            message = (
+                f"{self.model_id}: {len(joined):,} nodes have an edge, fewer than dim={self.dim}; take a smaller dim"
+            )
             raise EncodingError(message)
         start = np.random.default_rng(self.seed).standard_normal(len(joined))
         values, vectors = eigsh(P[joined][:, joined].astype(np.float64), k=self.dim, which="LA", v0=start)

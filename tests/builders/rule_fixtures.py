@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from builders import BUILDERS
 from builders.sources.hpa.builder import OUTCOMES
+from tests.builders.graph_fixtures import graph_files
 
 N = 60
 GENES = range(1, N + 1)
@@ -167,6 +168,7 @@ def write_raw_files(folder: Path) -> None:
     for source, files in (("hpa", hpa()), ("uniprot", uniprot()), ("reactome", reactome()), ("geneb", geneb())):
         texts |= {f"{source}/{name}": text for name, text in files.items()}
     texts |= {f"gene2vec/predictionData/{name}": text for name, text in gene2vec().items()}
+    texts |= graph_files(N)
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
@@ -27,7 +27,9 @@ DEEPLOC = Source(
     redistributable=False,
     citation="Almagro Armenteros JJ et al. DeepLoc. Bioinformatics. 2017;33(21):3387-3395.",
     files={
-        "locations": RawFile(names=("deeploc_annotations.csv",), url=None, command="see its page; columns identifier, label"),
+        "locations": RawFile(
+            names=("deeploc_annotations.csv",), url=None, command="see its page; columns identifier, label"
+        ),
         "proteins": RawFile(
             names=("deeploc_data.fasta", "deeploc_test_set.fasta"), url=None, command="see its page: deeploc_data.fasta"
         ),
@@ -44,7 +46,7 @@ class DeeplocBuilder(GeneTaskBuilder):
     """
 
     SOURCE = DEEPLOC
-    RESOLVE_BY: tuple[Status, ...] = ("uniprot",)
+    RESOLVE_BY: ClassVar[tuple[Status, ...]] = ("uniprot",)
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="deeploc_location",

@@ -134,7 +134,9 @@ class LitgeneBuilder(GeneTaskBuilder):
             # Nobody has said what the file calls the genes that are not bivalent.
             others = sorted(set(labels) - {BIVALENT})
             if len(others) != 1:
-                message = f"{self.path(key)}: labels are {', '.join(sorted(set(labels)))}; expected {BIVALENT} and one more"
+                message = (
+                    f"{self.path(key)}: labels are {', '.join(sorted(set(labels)))}; expected {BIVALENT} and one more"
+                )
                 raise SourceFormatError(message)
             labels = labels.where(labels == BIVALENT, config.labels[0])
         return table[[]].assign(symbol=table["Gene name"], label=labels)
@@ -181,7 +183,7 @@ class GenellmBuilder(GeneTaskBuilder):
             self.audit.notes.append(f"{int((~known).sum()):,} rows have no value (NA)")
             table = table[known]
             try:
-                labels = labels[known].astype(float)
+                return table[[]].assign(symbol=table["GeneSymbol"], label=labels[known].astype(float))
             except ValueError as error:
                 message = f"{self.path(key)}: column {config.column} has a cell that is no number ({error})"
                 raise SourceFormatError(message) from error

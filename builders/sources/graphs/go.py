@@ -147,7 +147,9 @@ class GoBuilder(EdgesBuilder):
         self.audit.rows_read = len(table)
         human = table["tax_id"] == HUMAN.partition(":")[2]
         if not human.any():
-            message = f"{path}: no row is of tax_id 9606; it has {', '.join(sorted(set(table['tax_id']))[:3]) or 'none'}"
+            message = (
+                f"{path}: no row is of tax_id 9606; it has {', '.join(sorted(set(table['tax_id']))[:3]) or 'none'}"
+            )
             raise SourceFormatError(message)
         rows = table[human]
         if "Qualifier" in rows:
@@ -161,11 +163,13 @@ class GoBuilder(EdgesBuilder):
 
     def _resolved(self, rows: pd.DataFrame) -> pd.DataFrame:
         """With the column `source`, for the rows of known genes."""
+        import pandas as pd
+
         found = self.resolver().resolve(rows["gene"].tolist())
         if "gene_alt" in rows:
             found = found.or_else(self.resolver().resolve(rows["gene_alt"].tolist()))
         self.audit.add_resolution(found)
-        rows = rows.assign(source=found.symbols)
+        rows = rows.assign(source=pd.Series(found.symbols, index=rows.index, dtype=object))
         known = rows["source"].notna()
         self.audit.rows_unmapped += int((~known).sum())
         return rows[known]

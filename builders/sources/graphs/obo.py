@@ -54,7 +54,9 @@ def read_obo(path: Path) -> Ontology:
     except (ValueError, KeyError, AssertionError) as error:
         message = f"{path}: not an ontology in OBO form ({' '.join(str(error).split())[:120]})"
         raise SourceFormatError(message) from error
-    rows, edges, replaced, n_obsolete = [], set(), {}, 0
+    rows, n_obsolete = [], 0
+    edges: set[tuple[str, str, str]] = set()
+    replaced: dict[str, str] = {}
     for term, about in graph.nodes(data=True):
         if about.get("is_obsolete") == "true":
             n_obsolete += 1
@@ -95,5 +97,7 @@ def _refuse_cycles(path: Path, edges: Iterable[tuple[str, str]]) -> None:
             if n_children[parent] == 0:
                 ready.append(parent)
     if n_children:
-        message = f"{path}: is_a and part_of make a cycle through {min(n_children)}; expected an ontology without cycles"
+        message = (
+            f"{path}: is_a and part_of make a cycle through {min(n_children)}; expected an ontology without cycles"
+        )
         raise SourceFormatError(message)

@@ -89,7 +89,7 @@ class StringBuilder(EdgesBuilder):
             pairs["a"], pairs["b"] = (table[end].map(names).fillna(table[end]) for end in ids)
         else:
             pairs["a"], pairs["b"] = table["entrez_a"], table["entrez_b"]
-        return self.gene_edges(pairs, [name for name in pairs if name not in ("a", "b")])
+        return self.gene_edges(pairs, [str(name) for name in pairs if name not in ("a", "b")])
 
     def _score(self, table: pd.DataFrame, columns: tuple[str, ...] | list[str]) -> pd.Series:
         try:
@@ -107,7 +107,9 @@ class StringBuilder(EdgesBuilder):
         path = self._paths[self.SOURCE.name, "proteins"]
         if path is None:
             wanted = self.SOURCE.files["proteins"].names[0]
-            message = f"{self.path('links')} joins proteins such as {proteins[0]}; {wanted}, which names them, is absent"
+            message = (
+                f"{self.path('links')} joins proteins such as {proteins[0]}; {wanted}, which names them, is absent"
+            )
             raise SourceFormatError(message)
         # Annotations have quotes and tabs are the only separators.
         info = read_table(path, ("string_protein_id", "preferred_name"), quoting=3)

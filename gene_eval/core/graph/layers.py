@@ -8,7 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 import torch
-from torch_geometric.nn import GATConv, GCNConv
+
+with warnings.catch_warnings():
+    # torch-geometric scripts its classes, which torch no longer likes.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from torch_geometric.nn import GATConv, GCNConv
 
 __all__ = ["Attention", "Blocks", "Convolutions", "EdgeLists"]
 
@@ -63,8 +67,10 @@ def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
 
 
 def _csr(matrix: Any, device: torch.device) -> torch.Tensor:
-    parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
-    return torch.sparse_csr_tensor(*map(torch.from_numpy, parts), size=matrix.shape, device=device, check_invariants=False)
+    starts, places, data = map(
+        torch.from_numpy, (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
+    )
+    return torch.sparse_csr_tensor(starts, places, data, matrix.shape, device=device, check_invariants=False)
 
 
 class _Product(torch.autograd.Function):
@@ -80,14 +86,14 @@ class _Product(torch.autograd.Function):
         return None, None, ctx.transposed @ grad[0].contiguous()
 
 
-class _Convolution(GCNConv):
+class _Convolution(GCNConv):  # type: ignore[misc]
     """torch-geometric's layer, with edges as a pair of sparse matrices that are normalised already."""
 
     def __init__(self, dim: int, outputs: int) -> None:
         super().__init__(dim, outputs, normalize=False)
 
     def product(self, pair: tuple[torch.Tensor, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = _Product.apply(*pair, self.lin(x)) + self.bias
+        out: torch.Tensor = _Product.apply(*pair, self.lin(x)) + self.bias  # type: ignore[no-untyped-call]
         return out
 
 
@@ -110,13 +116,14 @@ class Convolutions(torch.nn.Module):
 
     def start(self, blocks: Blocks) -> torch.Tensor:
         """(m_1, hidden) of the first layer, which is the same in training and in scoring."""
-        first = self.layers[0]
+        first: Any = self.layers[0]
         out: torch.Tensor = first.lin(blocks.first) + first.bias
         return out
 
     def forward(self, blocks: Blocks, x: torch.Tensor) -> torch.Tensor:
         """(n, outputs) for the nodes that the blocks were cut out for, from what `start` gave."""
-        for layer, pair in zip(self.layers[1:], blocks.products, strict=True):
+        further: Any = self.layers[1:]
+        for layer, pair in zip(further, blocks.products, strict=True):
             x = layer.product(pair, self.dropout(x.relu()))
         return x
 

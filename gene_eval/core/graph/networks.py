@@ -1,5 +1,6 @@
 """Graph convolutional and graph attention networks of torch-geometric, trained on the labels of some rows."""
 
+import importlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,13 +60,14 @@ class Trainer:
         scaled: bool = False,
     ) -> None:
         try:
-            from torch_geometric import nn
+            # Late: it takes seconds to import, and need not be installed.
+            self.layers: Any = importlib.import_module("gene_eval.core.graph.layers")
         except ImportError as error:
             raise ProbeError(_INSTALL) from error
-        self.nn, self.head, self.graph, self.rows = nn, head, graph, rows
+        self.head, self.graph, self.rows = head, graph, rows
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.vectors, self.scaled = vectors, scaled
-        self._blocks: _Blocks | None = None
+        self._blocks: Any = None
 
     def fit(
         self,
@@ -115,7 +117,9 @@ class Trainer:
         whole = self._whole(vectors)
         learnt = self._made(self.graph.without(self.rows[test]), vectors) if self.head.inductive else whole
         truth = labels.targets.to(self.device)
-        fit_at, stop_at, test_at = (torch.from_numpy(np.flatnonzero(mask)).to(self.device) for mask in (fitted, stopped, test))
+        fit_at, stop_at, test_at = (
+            torch.from_numpy(np.flatnonzero(mask)).to(self.device) for mask in (fitted, stopped, test)
+        )
         network = self._network(vectors.shape[1], labels.n_outputs).to(self.device)
         optimiser = torch.optim.Adam(network.parameters(), lr=self.head.lr, weight_decay=self.head.decay)
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **PLATEAU)  # type: ignore[arg-type]
@@ -136,7 +140,7 @@ class Trainer:
             network.train()
             optimiser.zero_grad()
             loss = labels.loss(network(drawn, begun)[fit_at], truth[fit_at])
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plateau.step(loss.item())
         if not math.isfinite(least):
@@ -145,12 +149,10 @@ class Trainer:
         return Trained(labels.values(best.double().numpy()), labels.classes, epoch)
 
     def _network(self, dim: int, n_outputs: int) -> Any:
-        from gene_eval.core.graph.layers import Attention, Convolutions
-
         head = self.head
         if head.kind == "gat":
-            return Attention(dim, head.hidden, n_outputs, heads=head.heads, dropout=head.dropout)
-        return Convolutions(dim, head.hidden, n_outputs, layers=head.layers, dropout=head.dropout)
+            return self.layers.Attention(dim, head.hidden, n_outputs, heads=head.heads, dropout=head.dropout)
+        return self.layers.Convolutions(dim, head.hidden, n_outputs, layers=head.layers, dropout=head.dropout)
 
     def _whole(self, vectors: npt.NDArray[np.float32]) -> Any:
         """Of the whole graph: made once, unless vectors differ from split to split."""
@@ -159,12 +161,14 @@ class Trainer:
         return self._blocks
 
     def _made(self, graph: Graph, vectors: npt.NDArray[np.float32]) -> Any:
-        from gene_eval.core.graph.layers import Blocks, EdgeLists
-
         adjacency = graph.adjacency if self.head.weighted else graph.adjacency.sign()
         if self.head.kind == "gat":
-            return EdgeLists.of(adjacency, self.rows, vectors, limit=self.head.neighbours, device=self.device)
-        return Blocks.of(normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device)
+            return self.layers.EdgeLists.of(
+                adjacency, self.rows, vectors, limit=self.head.neighbours, device=self.device
+            )
+        return self.layers.Blocks.of(
+            normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
+        )
 
     def _too_large(self) -> str:
         n_edges = 2 * self.graph.edges.shape[1] + self.graph.n
@@ -183,7 +187,9 @@ def _held_back(
     """(n,) training rows held back, the same share of each class and at least one row, and (n,) the others."""
     rng = np.random.default_rng(seed)
     chosen = np.flatnonzero(train)
-    classes = y[chosen].astype(np.int64) if target in ("binary", "multiclass") else np.zeros(len(chosen), dtype=np.int64)
+    classes = (
+        y[chosen].astype(np.int64) if target in ("binary", "multiclass") else np.zeros(len(chosen), dtype=np.int64)
+    )
     held = np.zeros(len(y), dtype=bool)
     for each in np.unique(classes):
         members = rng.permutation(chosen[classes == each])

@@ -39,7 +39,9 @@ class Graph:
     def __post_init__(self) -> None:
         """Refuse what is no graph."""
         if self.edges.ndim != 2 or self.edges.shape[0] != 2 or self.weight.shape != self.edges.shape[1:]:
-            msg = f"{self.name}: edges have shape {self.edges.shape}, weights {self.weight.shape}; expected (2, E), (E,)"
+            msg = (
+                f"{self.name}: edges have shape {self.edges.shape}, weights {self.weight.shape}; expected (2, E), (E,)"
+            )
             raise ProbeError(msg)
         if self.edges.size and not 0 <= self.edges.min() <= self.edges.max() < self.n:
             msg = f"{self.name}: node numbers go from {self.edges.min()} to {self.edges.max()}, but there are {self.n}"

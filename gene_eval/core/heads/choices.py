@@ -16,8 +16,8 @@ from gene_eval.core.heads.graph_names import GRAPH_HEADS, is_graph_head
 __all__ = ["HEADS", "LINEAR", "Head", "get_head", "head_name", "head_sha256", "is_linear", "load_head"]
 
 Head: TypeAlias = str | Any
-"""A name of `HEADS`, a head of a graph with its options (`gcn:graph=go`), `module:Class` of an estimator in scikit-learn's
-form, or such an estimator."""
+"""A name of `HEADS`, a head of a graph with its options (`gcn:graph=go`), `module:Class` of an estimator in the form of
+scikit-learn, or such an estimator."""
 
 LINEAR: Final = "linear"
 

@@ -25,6 +25,7 @@ from gene_eval.core.table import TableRows, Vectors, as_array
 
 __all__ = ["GraphHead", "held_out", "parse_head"]
 
+
 @dataclass(frozen=True)
 class GraphHead:
     """A head of a graph; defaults are those of Genen's networks (BMC Bioinformatics; notebooks of 2024).
@@ -81,7 +82,9 @@ def _default(kind: str) -> GraphHead:
 
 
 def _shown(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+    return (
+        ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+    )
 
 
 def parse_head(text: str) -> GraphHead:
@@ -162,7 +165,8 @@ def held_out(
     if isinstance(X, PairedRows):
         msg = f"head {head} is for tasks about genes; a pair of genes is no node of a graph"
         raise ProbeError(msg)
-    rows, vectors = (X.index, X.table.vectors) if isinstance(X, TableRows) else (np.arange(len(X)), as_array(X))
+    rows = (X.index if isinstance(X, TableRows) else np.arange(len(X))).astype(np.int64)
+    vectors = X.table.vectors if isinstance(X, TableRows) else as_array(X)
     if graph.n_rows != len(vectors):
         msg = f"{graph.name} is over {graph.n_rows} rows, but there are {len(vectors)} vectors"
         raise ProbeError(msg)
