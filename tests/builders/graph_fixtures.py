@@ -33,11 +33,14 @@ def graph_files(n: int) -> dict[str, str]:
         return _lines("Gene name,StrLabel,Summary,Label", *rows, f"GENE2,{other},x,1", f"GENE1,{other},x,1")
 
     targets = [f"{symbol},{labels[(i + j) % 5]},x,0" for i, symbol in enumerate(symbols) for j in (0, 1, 2)]
+    solubility = [f"{symbol},{'Membrane' if i % 2 else 'Soluble'}" for i, symbol in enumerate(symbols)]
+    places = [f"{symbol},place {i % 3}" for i, symbol in enumerate(symbols)]
+    conservation = [f"{symbol},{'NA' if i % 9 == 0 else i / 60}" for i, symbol in enumerate(symbols)]
     locations = [f"P{10000 + i},{'Nucleus' if i % 2 else 'Cell.membrane'}," for i in range(1, n + 1)]
     fasta = [f">P{10000 + i} Nucleus-{'MSU'[i % 3]}{' test' if i % 5 == 0 else ''}\nMKT" for i in range(1, n + 1)]
     return {
         "string/9606.protein.links.v12.0.txt.gz": _lines("protein1 protein2 combined_score", *links),
-        "string/9606.protein.info.v12.0.txt.gz": _lines("#string_protein_id\tpreferred_name\tprotein_size\tannotation", *info),
+        "string/9606.protein.info.v12.0.txt.gz": _lines("#string_protein_id\tpreferred_name\tsize\tannotation", *info),
         "huri/HuRI.tsv": _lines(*huri),
         "biogrid/biogrid_human_entrez.tsv": _lines("entrezID_A\tentrezID_B", *(f"{a}\t{b}" for a, b in pairs)),
         "go/go.obo": "format-version: 1.2\n\n" + "\n".join(terms),
@@ -47,9 +50,9 @@ def graph_files(n: int) -> dict[str, str]:
         "litgene/BivalentVsNonMethylated.csv": litgene("Bivalent", "None"),
         "litgene/Tf_range.csv": litgene("Long_range", "Short_range"),
         "litgene/TF_target_type.csv": _lines("Gene name,StrLabel,Summary,Label", *targets),
-        "genellm/solubility.csv": _lines("GeneSymbol,Solubility", *(f"{s},{'Membrane' if i % 2 else 'Soluble'}" for i, s in enumerate(symbols))),
-        "genellm/subcellular_location.csv": _lines("GeneSymbol,Subcellular_location", *(f"{s},place {i % 3}" for i, s in enumerate(symbols))),
-        "genellm/phastcons.csv": _lines("GeneSymbol,Conservation", "NA,0.5", *(f"{s},{'NA' if i % 9 == 0 else i / 60}" for i, s in enumerate(symbols))),
+        "genellm/solubility.csv": _lines("GeneSymbol,Solubility", *solubility),
+        "genellm/subcellular_location.csv": _lines("GeneSymbol,Subcellular_location", *places),
+        "genellm/phastcons.csv": _lines("GeneSymbol,Conservation", "NA,0.5", *conservation),
         "deeploc/deeploc_annotations.csv": _lines("identifier,label,set", *locations),
         "deeploc/deeploc_test_set.fasta": _lines(*fasta),
     }  # fmt: skip

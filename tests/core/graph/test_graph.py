@@ -108,7 +108,7 @@ def test_rewiring_keeps_degrees_of_each_kind(random_graph):
 
 @pytest.fixture
 def clustered():
-    """Two groups of 30 nodes; labels are groups, a node's own vector says it only faintly, neighbours are of the group."""
+    """Two groups of 30 nodes; labels are groups, a node's own vector says little of it, and its neighbours say all."""
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 30)
     one, other = rng.integers(0, 60, (2, 900))
@@ -177,9 +177,9 @@ def test_rows_of_a_table_and_further_nodes():
     ("options", "message"),
     [
         ({}, "head gcn needs a graph"),
-        ({"graph": Graph(4, np.array([[0], [1]]), np.ones(1))}, "over 4 rows, but there are 60 vectors"),
-        ({"graph": Graph(60, np.empty((2, 0), dtype=int), np.empty(0), name="g")}, "graph g has an edge of none of the 60"),
-        ({"graph": Graph(60, np.array([[0], [60]]), np.ones(1), np.zeros((1, 9)))}, "further nodes have 9 numbers, those"),
+        ({"graph": Graph(4, np.array([[0], [1]]), np.ones(1))}, "over 4 rows, but there are"),
+        ({"graph": Graph(60, np.empty((2, 0), dtype=int), np.empty(0), name="g")}, "graph g has an edge of none of the"),
+        ({"graph": Graph(60, np.array([[0], [60]]), np.ones(1), np.zeros((1, 9)))}, "further nodes have 9 numbers"),
     ],
 )  # fmt: skip
 def test_what_a_head_of_a_graph_refuses(clustered, options, message):
