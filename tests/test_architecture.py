@@ -52,6 +52,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
         *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.analysis", "gene_eval.reporting"),
         *("gene_eval.catalogue", "gene_eval.running"),
     ),
+    "gene_eval.studying": (
+        *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.running", "gene_eval.studying"),
+    ),
     "gene_eval.documentation": ("builders", "model_adapters"),
     "gene_eval.cli": ("builders", "gene_eval", "model_adapters"),
     "push_scripts": ("gene_eval", "push_scripts"),

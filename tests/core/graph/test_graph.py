@@ -178,8 +178,8 @@ def test_rows_of_a_table_and_further_nodes():
     [
         ({}, "head gcn needs a graph"),
         ({"graph": Graph(4, np.array([[0], [1]]), np.ones(1))}, "over 4 rows, but there are"),
-        ({"graph": Graph(60, np.empty((2, 0), dtype=int), np.empty(0), name="g")}, "graph g has an edge of none of the"),
-        ({"graph": Graph(60, np.array([[0], [60]]), np.ones(1), np.zeros((1, 9)))}, "further nodes have 9 numbers"),
+        ({"graph": Graph(60, np.empty((2, 0), dtype=int), np.empty(0), name="g")}, "graph g has an edge of none"),
+        ({"graph": Graph(60, np.array([[0], [60]]), np.ones(1), np.zeros((1, 9)))}, "nodes have 9 numbers"),
     ],
 )  # fmt: skip
 def test_what_a_head_of_a_graph_refuses(clustered, options, message):
