@@ -255,6 +255,7 @@ def _add_graph_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
     study.add_argument(
         "--leaks", action="store_true", help="list terms that state the label; score graphs without them too"
     )
+    study.add_argument("--strata", action="store_true", help="also score quarters of genes by publications")
     study.add_argument("--terms", metavar="MODEL", help="text model for the terms of the Gene Ontology")
     study.add_argument("--seed", type=int, default=0, metavar="N", help="of networks (default: 0)")
     study.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")

@@ -1,10 +1,11 @@
 """`gene-bench graph-study`: what graphs add to the vectors of a model."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
-from builders import RawFiles
+from builders import RawFiles, load
 from builders.graphs import parse_graph
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
 from gene_eval.core.heads.choices import head_name
@@ -18,8 +19,9 @@ from gene_eval.running.vectors import ModelVectors
 from gene_eval.studying.arms import ARMS, arms
 from gene_eval.studying.leaks import Leaks, find_leaks
 from gene_eval.studying.masking import WHERE, Masking
+from gene_eval.studying.strata import strata_of
 from gene_eval.studying.study import run_arms
-from gene_eval.studying.text import curves_text, leaks_text, study_text
+from gene_eval.studying.text import curves_text, leaks_text, strata_text, study_text
 from gene_eval.text import say
 
 __all__ = ["graph_study"]
@@ -35,6 +37,7 @@ def graph_study(arguments: argparse.Namespace) -> int:
         parse_graph(graph)
     shares = _shares(arguments.mask)
     raw = RawFiles(arguments.data_dir)
+    publications = _publications(raw) if arguments.strata else {}
     tasks, failed = _tasks(arguments, raw)
     common = {
         "data_dir": arguments.data_dir,
@@ -58,6 +61,9 @@ def graph_study(arguments: argparse.Namespace) -> int:
             )[1:]
         for study in run_arms(of_task, [task.record.id], **options):
             lines += study_text(study)
+            if publications and task.record.target == "binary":
+                shown = {name: each for name, each in study.results.items() if not name.endswith("no model")}
+                lines += strata_text(strata_of(shown, publications, out))
             failed += study.failures
         lines += leaks_text(leaks) if leaks is not None else []
         lines += _curves(task, arguments, raw, graphs, shares, out) if shares else []
@@ -65,6 +71,15 @@ def graph_study(arguments: argparse.Namespace) -> int:
     print("\n".join(lines))
     say(f"wrote {out / 'study.md'}; results, and what was predicted, lie beside it")
     return SOME_FAILED if failed else DONE
+
+
+def _publications(raw: RawFiles) -> dict[str, float]:
+    table = load("gene_covariates", raw).dataset
+    if "publications" not in table.column_names:
+        message = "--strata needs publications; gene-bench build gene_covariates says which file is not there"
+        raise GeneBenchError(message)
+    pairs = zip(table["symbol"][:], table["publications"][:], strict=True)
+    return {symbol: float(count) for symbol, count in pairs if count is not None and not math.isnan(count)}
 
 
 def _shares(text: str | None) -> list[float]:

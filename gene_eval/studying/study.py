@@ -17,7 +17,7 @@ __all__ = ["Answer", "Study", "run_arms"]
 
 @dataclass(frozen=True)
 class Answer:
-    """A question with its test on one task and split; `adjusted` is the p-value after Holm over the study's tests."""
+    """A question with its test on one task and split; `adjusted` is the p-value after Holm over the task's tests."""
 
     question: Question
     test: PairedTest

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from gene_eval.studying.leaks import Leaks
 from gene_eval.studying.masking import Curve
+from gene_eval.studying.strata import FEWEST, Stratum
 from gene_eval.studying.study import Study
 
-__all__ = ["curves_text", "leaks_text", "study_text"]
+__all__ = ["curves_text", "leaks_text", "strata_text", "study_text"]
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -33,14 +34,14 @@ def study_text(study: Study) -> list[str]:
         )
     lines += _table(("arm", study.metric, "sd of folds", "n", "with an edge", "edges of test genes"), rows)
     if study.answers:
-        lines += ["", "Differences: corrected paired t-test over folds; p after Holm over all tests of the study.", ""]
+        lines += ["", "Differences: corrected paired t-test over folds; p after Holm over all tests of the task.", ""]
         tests = (
             [
                 each.question.about,
                 f"{each.question.one} - {each.question.other}",
                 _number(each.test.difference, sign=True),
                 f"{_number(each.test.low, sign=True)} to {_number(each.test.high, sign=True)}",
-                _number(each.adjusted),
+                _p_value(each.adjusted),
             ]
             for each in study.answers
         )
@@ -74,6 +75,35 @@ def leaks_text(leaks: Leaks) -> list[str]:
     )
     rows = ([each.term, each.name, _number(each.auc), ", ".join(each.reasons)] for each in leaks.terms[:10])
     return [*lines, "", *_table(("term", "name", "AUC alone", "listed by"), rows), ""]
+
+
+def strata_text(strata: Sequence[Stratum]) -> list[str]:
+    """Scores of the arms within quarters of genes by publications."""
+    if not strata:
+        return []
+    lines = [
+        "Within quarters of genes by publications: AUC over pairs of genes of one fold, 95 % bootstrap interval.",
+        "",
+    ]
+    header = ["arm", *(f"{each.name} ({each.n_positive:,} of {each.n:,})" for each in strata)]
+    rows = (
+        [
+            arm,
+            *(
+                f"{_number(each.scores[arm][0])} ({_number(each.scores[arm][1])} to {_number(each.scores[arm][2])})"
+                for each in strata
+            ),
+        ]
+        for arm in strata[0].scores
+    )
+    lines += _table(header, rows)
+    if small := [each.name for each in strata if not each.is_large]:
+        lines += ["", f"Fewer than {FEWEST} genes of a class, so no statement: {', '.join(small)}."]
+    return [*lines, ""]
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else _number(value)
 
 
 def _number(value: float, *, sign: bool = False) -> str:
