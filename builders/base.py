@@ -338,7 +338,8 @@ class GeneTaskBuilder:
         declared = self.config.features or {}
         features = datasets.Features({name: _feature(kind) for name, kind in declared.items() if name in rows})
         table = pa.Table.from_pandas(rows, schema=features.arrow_schema, preserve_index=False)
-        self.audit.n = self.audit.rows_read = len(table)
+        self.audit.n = len(table)
+        self.audit.rows_read = self.audit.rows_read or len(table)
         return table, features
 
     def _build_task(self) -> tuple[Any, datasets.Features]:

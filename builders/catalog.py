@@ -30,8 +30,13 @@ from builders.sources.extended.tcrd import TcrdBuilder
 from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
+from builders.sources.genen.deeploc import DeeplocBuilder
+from builders.sources.genen.tasks import GenellmBuilder, LitgeneBuilder
 from builders.sources.genes.builder import GenesBuilder
 from builders.sources.go.builder import GoBuilder
+from builders.sources.graphs.go import GoGraphBuilder
+from builders.sources.graphs.interactions import BiogridBuilder, HuriBuilder
+from builders.sources.graphs.string import StringBuilder
 from builders.sources.hgnc import HgncBuilder
 from builders.sources.hpa.builder import HpaBuilder
 from builders.sources.humantfs import HumanTfsBuilder
@@ -57,6 +62,9 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     OpenTargetsBuilder,
     UniProtBuilder,
     GenecorpusBuilder,
+    LitgeneBuilder,
+    GenellmBuilder,
+    DeeplocBuilder,
     CovariatesBuilder,
     BagelBuilder,
     GeneListsBuilder,
@@ -70,6 +78,10 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     HousekeepingBuilder,
     ImprintedBuilder,
     DiseasesBuilder,
+    StringBuilder,
+    HuriBuilder,
+    BiogridBuilder,
+    GoGraphBuilder,
     GoBuilder,
     GenebBuilder,
     StarterBuilder,

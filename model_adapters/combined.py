@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Load = Callable[[str], Model]
 SCALES = ("none", "block", "row")
+TAKE_ALL = ("shuffled", "combined", "masked", "propagate", "spectral")
+"""Adapters whose argument goes to the end, a + in it or not."""
 
 
 class ShuffledVectors:
@@ -41,12 +43,12 @@ class ShuffledVectors:
         self.seed = seed
         self.model_id = f"shuffled:seed={seed},{model.model_id}" if seed else f"shuffled:{model.model_id}"
         self.revision = model.revision
-        self.options = {"seed": seed, "parts": [_record(model)]}
+        self.options = {"seed": seed, "parts": [record_of(model)]}
 
     @classmethod
     def from_argument(cls, argument: str, *, load: Load) -> Self:
         """Make the model of `shuffled:MODEL`; `load` makes the one inside."""
-        rest, options = _leading_options(argument, {"seed": whole_number()}, adapter=cls.adapter)
+        rest, options = leading_options(argument, {"seed": whole_number()}, adapter=cls.adapter)
         if not rest:
             message = f"shuffled needs a model: {cls.info.usage}"
             raise UnknownModelError(message)
@@ -85,12 +87,12 @@ class CombinedVectors:
         ids = "+".join(part.model_id for part in parts)
         self.model_id = ids if scale == "none" else f"combined:scale={scale},{ids}"
         self.revision = None
-        self.options = {"scale": scale, "parts": [_record(part) for part in parts]}
+        self.options = {"scale": scale, "parts": [record_of(part) for part in parts]}
 
     @classmethod
     def from_argument(cls, argument: str, *, load: Load) -> Self:
         """Make the model of `MODEL+MODEL`; `load` makes those inside."""
-        rest, options = _leading_options(argument, {"scale": choice(*SCALES)}, adapter=cls.adapter)
+        rest, options = leading_options(argument, {"scale": choice(*SCALES)}, adapter=cls.adapter)
         specs = _split_parts(rest)
         if len(specs) < 2 or not all(specs):
             message = f"{argument!r} does not join two or more models; write MODEL+MODEL"
@@ -129,7 +131,8 @@ def _scaled(block: NDArray[np.float32], scale: str) -> NDArray[np.float32]:
     return divided
 
 
-def _record(model: Model) -> dict[str, Any]:
+def record_of(model: Model) -> dict[str, Any]:
+    """What the options of a model made of others say of each."""
     return {
         "id": model.model_id,
         "revision": model.revision,
@@ -138,7 +141,7 @@ def _record(model: Model) -> dict[str, Any]:
     }
 
 
-def _leading_options(argument: str, known: dict[str, Option], *, adapter: str) -> tuple[str, dict[str, Any]]:
+def leading_options(argument: str, known: dict[str, Option], *, adapter: str) -> tuple[str, dict[str, Any]]:
     """Split a wrapper's own options from the MODEL that follows them, whose options come last."""
     given = []
     while argument.partition("=")[0] in known:
@@ -153,7 +156,7 @@ def _split_parts(specs: str) -> list[str]:
     rest: str | None = specs
     while rest is not None:
         part, plus, tail = rest.partition("+")
-        if part.partition(":")[0] in (ShuffledVectors.adapter, CombinedVectors.adapter):
+        if part.partition(":")[0] in TAKE_ALL:
             return [*parts, rest]
         parts.append(part)
         rest = tail if plus else None

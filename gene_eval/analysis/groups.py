@@ -36,7 +36,9 @@ OVERALL = "overall"
 REGRESSION = "regression"
 EXTENDED, EXTENDED_REGRESSION = "@extended", "@extended regression"
 """The tasks beyond the paper, by their suite."""
-MAIN = (OVERALL, REGRESSION, EXTENDED, EXTENDED_REGRESSION)
+APART = (EXTENDED, EXTENDED_REGRESSION, "@genen", "@genen regression")
+"""Suites whose tasks are in no mean but their own."""
+MAIN = (OVERALL, REGRESSION, *APART)
 """Groups that have no task in common."""
 Suites = Mapping[str, Collection[str]]
 """Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
@@ -48,7 +50,7 @@ def group_tasks(
     """Group name to the ids of its tasks: overall, the families in their usual order, regression, suites.
 
     Tasks that are not ranked (`gene_eval.analysis.power.why_unranked`) are in no group, nor is a label as a task of its
-    own where its multi-label task is there. Tasks of the suite `EXTENDED` are in its groups only, unless there are no
+    own where its multi-label task is there. Tasks of the suites `APART` are in their groups only, unless there are no
     others.
 
     Args:
@@ -61,7 +63,7 @@ def group_tasks(
     ranked = sorted(filter(is_in, tasks), key=lambda task: task.id)
     known = {task.id for task in ranked}
     counted = [task for task in ranked if "/" not in task.id or task.id.partition("/")[0] not in known]
-    apart = {*suites.get(EXTENDED, ()), *suites.get(EXTENDED_REGRESSION, ())}
+    apart = {task for name in APART for task in suites.get(name, ())}
     main = [task for task in counted if _listed_id(task) not in apart] or counted
     auc = [task for task in main if task.target != "regression"]
     families = [*FAMILIES, *sorted({task.family for task in auc} - set(FAMILIES))]

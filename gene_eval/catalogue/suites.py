@@ -14,7 +14,8 @@ from gene_eval.text import did_you_mean
 __all__ = ["SIGN", "Suite", "averaged", "expand", "suites"]
 
 SIGN: Final = "@"
-PAPER, STARTER, GENEB, EXTENDED = "paper-2024", "starter", "geneb", "extended"
+PAPER, STARTER, GENEB, EXTENDED, GENEN = "paper-2024", "starter", "geneb", "extended", "genen"
+_SOURCES_OF_GENEN = ("litgene", "genellm", "deeploc")
 _Rule = Callable[[TaskConfig], bool]
 
 
@@ -47,8 +48,13 @@ def _is_of_geneb(config: TaskConfig) -> bool:
     return config.source == GENEB
 
 
+def _is_of_genen(config: TaskConfig) -> bool:
+    return config.source in _SOURCES_OF_GENEN
+
+
 def _is_beyond(config: TaskConfig) -> bool:
-    return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config))
+    # Genen's tasks repeat others that are there: its dosage sensitivity is that of Genecorpus.
+    return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config) or _is_of_genen(config))
 
 
 # What a config says decides, so that no list repeats it; a test holds the names of each version.
@@ -58,6 +64,7 @@ _SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
     # 2.0.0: essentiality, constraint, druggability, age and the other sources of builders/sources/extended, and GO.
     (EXTENDED, "2.0.0", "what gene-bench has beyond the paper; in no other mean", _is_beyond),
     (GENEB, "1.0.0", "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
+    (GENEN, "1.0.0", "the tasks of Genen, and those of DeepLoc beside them", _is_of_genen),
 )
 
 
@@ -100,7 +107,7 @@ def expand(patterns: Iterable[str]) -> list[str]:
 def averaged() -> dict[str, Sequence[str]]:
     """What reports average: `@name` to the ranked tasks of each suite whose main metric is a ROC-AUC.
 
-    The regressions of `@extended` are a list of their own, `@extended regression`, since no other has them.
+    The regressions of `@extended` and `@genen` are lists of their own, `@extended regression` and `@genen regression`.
     """
     known = configs()
 
@@ -114,5 +121,6 @@ def averaged() -> dict[str, Sequence[str]]:
 
     there = suites()
     found = {SIGN + suite.name: averaged_of(suite) for suite in there.values()}
-    found[f"{SIGN}{EXTENDED} regression"] = averaged_of(there[EXTENDED], regression=True)
+    for name in (EXTENDED, GENEN):
+        found[f"{SIGN}{name} regression"] = averaged_of(there[name], regression=True)
     return {name: tasks for name, tasks in found.items() if tasks}

@@ -12,7 +12,7 @@ from gene_eval.cli.output import DONE
 __all__ = ["SHELLS", "completion"]
 
 # What a value is, by the name under which the parser keeps it.
-TASKS, MODELS = ("tasks", "patterns"), ("models", "model", "diseases")
+TASKS, MODELS = ("tasks", "patterns"), ("models", "model", "diseases", "terms")
 
 
 @dataclass(frozen=True)

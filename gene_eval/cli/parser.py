@@ -27,6 +27,7 @@ MODULES = {
     **dict.fromkeys(("run", "verify"), "scoring"),
     **dict.fromkeys(("report", "compare", "card"), "reports"),
     **dict.fromkeys(("import-geneb", "export-geneb"), "geneb"),
+    "graph-study": "studying",
     "why": "explaining",
     "power": "planning",
     **dict.fromkeys(("bias", "leaks"), "validity"),
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_embed(commands)
     _add_run(commands)
     _add_check(commands)
+    _add_graph_study(commands)
     _add_why(commands)
     _add_power(commands)
     _add_bias(commands)
@@ -200,7 +202,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--head",
         action="append",
         metavar="H",
-        help="what is fitted: linear (default), ridge, mlp, knn, centroid, or module:Class; repeat for more",
+        help="what is fitted: linear (default), ridge, mlp, knn, centroid, gcn, gat, or module:Class; repeat for more",
     )
     run.add_argument(
         "--shots",
@@ -240,6 +242,7 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
+    run.add_argument("--terms", metavar="MODEL", help="text model for the terms of a graph of the Gene Ontology")
     run.add_argument(
         "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
     )
@@ -263,6 +266,35 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
     _add_data_dir(check)
     _add_audit(check)
+
+
+def _add_graph_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    study = commands.add_parser("graph-study", help="what do graphs add to a model's vectors?")
+    study.add_argument("model", metavar="MODEL")
+    study.add_argument("--graph", default="string,go,string+go", metavar="G,...", help="default: string,go,string+go")
+    study.add_argument("-t", "--task", action="append", dest="tasks", default=[], metavar="GLOB", required=True)
+    study.add_argument(
+        "-o", "--output", type=Path, default=Path("graph-study"), metavar="DIR", help="default: graph-study"
+    )
+    study.add_argument("--split", nargs="+", default=["random", "family"], metavar="S", help="default: random family")
+    study.add_argument("--arms", metavar="A,...", help="only these of the arms, such as propagated,gcn (default: all)")
+    study.add_argument(
+        "--head-options", default="", metavar="O", help="of gcn and gat, such as lr=0.01,patience=20; see docs/genen.md"
+    )
+    study.add_argument(
+        "--mask", metavar="SHARE,...", help="also hide vectors of these shares, such as 0,0.25,0.5,0.75,0.9"
+    )
+    study.add_argument(
+        "--mask-seeds", type=_positive, default=5, metavar="N", help="draws of hidden genes (default: 5)"
+    )
+    study.add_argument(
+        "--leaks", action="store_true", help="list terms that state the label; score graphs without them too"
+    )
+    study.add_argument("--strata", action="store_true", help="also score quarters of genes by publications")
+    study.add_argument("--terms", metavar="MODEL", help="text model for the terms of the Gene Ontology")
+    study.add_argument("--seed", type=int, default=0, metavar="N", help="of networks (default: 0)")
+    study.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
+    _add_data_dir(study)
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ OPTIONS = (
         "name",
         "pairs",
         "diseases",
+        "terms",
         "predictions",
         "subtasks",
         "overwrite",

@@ -16,9 +16,10 @@ from builders.symbols import LISTING_COLUMNS
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
 from gene_eval.files import atomic_path, atomic_write, check_writable
+from gene_eval.running.graphs import GraphReader, hand_over
 from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
-from gene_eval.running.vectors import reading_lines, with_covariates
+from gene_eval.running.vectors import reading_lines, ready_to_embed
 from gene_eval.text import say
 from model_adapters import embed_table, gene_coverage, load_model
 
@@ -44,7 +45,7 @@ def embed(arguments: argparse.Namespace) -> int:
     resolve = make_resolve(raw, say)
     model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
-    genes = with_covariates(load(arguments.genes, raw).dataset, model, raw)
+    genes = ready_to_embed(load(arguments.genes, raw).dataset, model, raw, say)
     table = embed_table(
         genes,
         model,
@@ -75,10 +76,12 @@ def _health_lines(state: Mapping[str, Any]) -> Iterator[str]:
 
 def check(arguments: argparse.Namespace) -> int:
     """Run a model on a few starter genes and say what came out."""
-    resolve = make_resolve(RawFiles(arguments.data_dir), say)
+    raw = RawFiles(arguments.data_dir)
+    resolve = make_resolve(raw, say)
     model = load_model(arguments.model, resolve=resolve)
     hide_bars_of_datasets()
     genes = toy_genes()
+    hand_over(model, lambda name, _: GraphReader(name, raw, log=say))
     symbols = genes["symbol"][:]
     made_up = [column for column in dict.fromkeys(columns_read(model)) if column in MADE_UP]
     table = embed_table(genes, model, device=arguments.device)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gene_eval.core.checks import check_folds, check_label_names, check_positive, check_X, check_y
 from gene_eval.core.engines import DEFAULT_ENGINE, OPTIONS, PROTOCOLS, HeldOut, Params
 from gene_eval.core.errors import ProbeError, UnknownNameError
+from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.heads.choices import LINEAR, Head, get_head, head_name, is_linear
 from gene_eval.core.memory import bounded
 from gene_eval.core.metrics import METRICS, label_scores, multiclass_scores, multilabel_scores, regression_scores
@@ -103,6 +104,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
     engine: str = DEFAULT_ENGINE,
     label_names: Sequence[str] | None = None,
     device: str | None = None,
+    graph: Graph | None = None,
     **options: Any,
 ) -> ProbeResult:
     """Fit a linear model from vectors to labels on every split and score the rows held out there.
@@ -123,12 +125,14 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         protocol: "paper"; or "scaled", features standardised inside each training fold and C (ridge alpha, 1 / C, for
             numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`. What it means for other
             heads, their modules say.
-        head: What is fitted: "linear"; "ridge", "mlp", "knn" or "centroid", see the modules of `heads`; or an estimator
-            in scikit-learn's form, as an object or as `module:Class`.
+        head: What is fitted: "linear"; "ridge", "mlp", "knn" or "centroid", see the modules of `heads`; "gcn", "gat" or
+            "vote" with options, see `heads.graph`; or an estimator in scikit-learn's form, as an object or as
+            `module:Class`.
         engine: Of the linear head: "fast", which solves all labels and folds at once, or "sklearn", the readable
             reference.
         label_names: Names of the L labels of a multi-label task; their column numbers without.
-        device: Where "fast" computes, "cpu" or "cuda"; by default the best there is.
+        device: Where "fast" and networks compute, "cpu" or "cuda"; by default the best there is.
+        graph: Edges between the rows of X, or of the table that X has rows of, for the heads "gcn", "gat" and "vote".
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
             convergence), `memory` (bytes that all may take above the vectors, see `memory`; no result depends on it).
             They do not matter for regression, which is solved in closed form; other heads have none of them.
@@ -151,7 +155,7 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         check_positive(option, options[option])
     if protocol not in PROTOCOLS:
         raise UnknownNameError(protocol, kind="protocol", known=PROTOCOLS)
-    fit = get_head(head, engine=engine)
+    fit = get_head(head, engine=engine, graph=graph)
     if not is_linear(head) and (given := [name for name in options if name != "memory"]):
         msg = f"{given[0]} is an option of the head 'linear', not of {head_name(head)!r}; leave it out"
         raise ProbeError(msg)

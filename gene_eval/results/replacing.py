@@ -41,7 +41,7 @@ def refuse_in_place(found: TaskResult, wanted: TaskResult, path: Path) -> None:
         ResultError: Vectors differ, or how those of a pair or of a disease were made does.
     """
     is_known = wanted.model.revision is not None or model_string(wanted.model) is not None
-    for option in ("pairs", "diseases"):
+    for option in ("pairs", "diseases", "terms"):
         was, now = found.probe.params.get(option), wanted.probe.params.get(option)
         if was != now:
             msg = f"{path} is with --{option} {was}, not {now}; take another folder (-o) or --overwrite"

@@ -43,7 +43,7 @@ def run_options(result: TaskResult) -> list[str]:
     chosen = {"protocol": settings.protocol, "engine": settings.engine, "seed": settings.seed}
     chosen |= {axis: value for axis, value in settings.differences(result.task.defaults).items() if axis in RARE}
     chosen |= {"repeats": result.task.repeats} if result.task.repeats > 1 else {}
-    chosen |= {name: params[name] for name in ("pairs", "diseases") if name in params}
+    chosen |= {name: params[name] for name in ("pairs", "diseases", "terms") if name in params}
     chosen |= {"gain": result.gain.covariates} if result.gain else {}
     chosen |= {"control": "permuted", "permutations": len(result.permuted.scores)} if result.permuted else {}
     options = [f"--{name} {shlex.quote(str(value))}" for name, value in chosen.items()]

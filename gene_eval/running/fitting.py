@@ -15,6 +15,7 @@ from gene_eval.core.few_labels.few_shot import HEADS as FEW_SHOT_HEADS
 from gene_eval.core.few_labels.few_shot import few_shot
 from gene_eval.core.few_labels.learning_curves import Curve, learning_curve
 from gene_eval.core.heads.choices import Head, head_name, head_sha256, is_linear, load_head
+from gene_eval.core.heads.graph_names import is_graph_head
 from gene_eval.core.lookup import Groups, look_up
 from gene_eval.core.parts.fits import PROTOCOLS as PART_PROTOCOLS
 from gene_eval.core.parts.fits import Parts, score_parts, tables_of, with_scores
@@ -40,6 +41,11 @@ class Fit:
     def settings(self, settings: Settings) -> Settings:
         """The axes of a run with those of this fit."""
         return replace(settings, head=head_name(self.given), shots=self.shots)
+
+    @property
+    def graph(self) -> str:
+        """Name of the graph that the head needs; "" of others."""
+        return str(getattr(self.head, "graph", "")) if is_graph_head(self.head) else ""
 
     @property
     def params(self) -> dict[str, str]:
@@ -85,7 +91,7 @@ class Fit:
             keys: Of the rows, which decide what is drawn.
             parts: Of the rows of a task that has them.
             with_curve: Whether to fit on parts of the training rows too.
-            **options: `device` and `memory` of the probe.
+            **options: `device`, `memory` and `graph` of the probe.
         """
         names = task.label_names if task.target == "multilabel" else None
         if isinstance(X, Groups):

@@ -47,8 +47,9 @@ class RunOptions:
             "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md. None
             is "published" for tasks that have parts, "random" for the others.
         repeats: Cross-validations on as many assignments of folds, whose scores make one result.
-        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", `module:Class` of an estimator
-            in scikit-learn's form, or such an object; see `gene_eval.core.probe.probe`. Or a list of them.
+        head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", "gcn", "gat" or "vote" with
+            the options of `gene_eval.core.heads.graph`, `module:Class` of an estimator in scikit-learn's form, or such
+            an object; see `gene_eval.core.probe.probe`. Or a list of them.
         shots: Examples of each class to fit on, or several such numbers; None fits on all training entities. See
             `gene_eval.core.few_labels.few_shot`, and for tasks with parts `gene_eval.core.parts.fits`.
         controls: Whether to score the controls that explain a score without the model too: `shuffled:MODEL` of each
@@ -70,6 +71,8 @@ class RunOptions:
         name: Name of the model in the results, or one for each model; None takes the models' own.
         pairs: How the vectors of a gene pair become one: "average" or "concat".
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
+        terms: Model that encodes terms of the Gene Ontology in graphs; None takes the model that encodes the genes, or
+            zeros where it cannot.
         predictions: Whether to keep what was predicted for each held-out entity, beside the result where there is
             `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
@@ -104,6 +107,7 @@ class RunOptions:
     name: str | Sequence[str] | None = None
     pairs: str = "average"
     diseases: Any = None
+    terms: Any = None
     predictions: bool | None = None
     subtasks: bool = False
     overwrite: bool = False

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from builders import RawFiles
 from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
+from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.parts.fits import Parts, with_scores
 from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
@@ -101,14 +102,15 @@ class _Run:
         chosen = collect_tasks(
             tasks, self.raw, subtasks=options.subtasks, splits=options.splits, repeats=options.repeats
         )
-        diseases = None
-        if options.diseases is not None:
-            diseases = self._of(load_models(options.diseases, resolve=self.resolve))[0]
+        diseases, terms = (
+            None if given is None else self._of(load_models(given, resolve=self.resolve))[0]
+            for given in (options.diseases, options.terms)
+        )
         named = load_models(models, names=options.name, resolve=self.resolve)
-        vectors = self._of(named, diseases=diseases)
+        vectors = self._of(named, diseases=diseases, terms=terms)
         if options.covariates is not None:
             (self.covariates,) = self._of(load_models(options.covariates))
-        controls = self._of(control_models(named), diseases=diseases) if options.controls else []
+        controls = self._of(control_models(named), diseases=diseases, terms=terms) if options.controls else []
         everything = [*vectors, *controls]
         self._refuse(of_model for of_model in everything if not masked_input(of_model.model))
         ready: list[TaskArrays] = []
@@ -143,7 +145,13 @@ class _Run:
             for of_model in vectors:
                 refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
 
-    def _of(self, models: Sequence[NamedModel], *, diseases: ModelVectors | None = None) -> list[ModelVectors]:
+    def _of(
+        self,
+        models: Sequence[NamedModel],
+        *,
+        diseases: ModelVectors | None = None,
+        terms: ModelVectors | None = None,
+    ) -> list[ModelVectors]:
         options = self.options
         return [
             (LookupVectors if is_lookup(each.model) else ModelVectors)(
@@ -155,6 +163,7 @@ class _Run:
                 progress=options.shows_progress,
                 log=self.log,
                 diseases=diseases,
+                terms=terms,
             )
             for each in models
         ]
@@ -196,7 +205,11 @@ class _Run:
         parts = _parts(task, gathered, dedupe=options.dedupe)
         if options.dedupe:
             splits = [parts[-1].splits()]
-        wanted = _describe(task, vectors, gathered, splits, options, fit)
+        graph, graph_sha256 = None, {}
+        if fit.graph:
+            graph, digest = vectors.graph(fit.graph, task.gene_table)
+            graph_sha256 = {"graph_sha256": digest}
+        wanted = _describe(task, vectors, gathered, splits, options, fit, graph_sha256)
         if options.common_genes:
             wanted = _of_common(wanted, [other.name for other in compared])
         if options.dedupe:
@@ -207,7 +220,9 @@ class _Run:
             self.results.up_to_date += 1
             return
         first = parts[0] if parts else None
-        repeats = [self._probe(task, gathered, each, fit, name=vectors.name, parts=first) for each in splits]
+        repeats = [
+            self._probe(task, gathered, each, fit, name=vectors.name, parts=first, graph=graph) for each in splits
+        ]
         scored = whole = pooled([each for each, _ in repeats])
         y = task.y[gathered.rows]
         if options.dedupe:
@@ -257,7 +272,15 @@ class _Run:
         )
 
     def _probe(
-        self, task: TaskArrays, gathered: Gathered, splits: Splits, fit: Fit, *, name: str, parts: Parts | None
+        self,
+        task: TaskArrays,
+        gathered: Gathered,
+        splits: Splits,
+        fit: Fit,
+        *,
+        name: str,
+        parts: Parts | None,
+        graph: Graph | None,
     ) -> tuple[ProbeResult, dict[str, object]]:
         """Scores, and the learning curve where one is asked for."""
         options, keys = self.options, task.keys
@@ -272,6 +295,7 @@ class _Run:
                 parts=parts,
                 keys=[keys[row] for row in gathered.rows],
                 with_curve=options.curve,
+                graph=graph,
                 **self._machine,
             )
         for text in dict.fromkeys(str(warning.message) for warning in caught):
@@ -327,13 +351,17 @@ def _describe(  # noqa: PLR0913 - what a result depends on
     splits: Sequence[Splits],
     options: RunOptions,
     fit: Fit,
+    graph: Mapping[str, str],
 ) -> TaskResult:
     """The result without its scores: everything that they depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
         of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
         params["diseases"] = model_string(of_diseases) or of_diseases.id
-    params |= fit.params
+    if vectors.terms is not None:
+        of_terms = _record(vectors.terms.name, vectors.terms.model)
+        params["terms"] = model_string(of_terms) or of_terms.id
+    params |= {**fit.params, **graph}
     record = _record(vectors.name, vectors.model)
     of_task = replace(
         task.record,
@@ -387,7 +415,10 @@ def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
             # Builds at once used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(result.settings, *(settings.params.get(name) for name in ("pairs", "diseases", "head_sha256"))),
+            *(
+                result.settings,
+                *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256")),
+            ),
         )
 
     return key(found) == key(wanted)

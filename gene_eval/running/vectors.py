@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,28 @@ import numpy.typing as npt
 
 from builders import RawFiles, load
 from builders.errors import BuilderError
+from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.lookup import Groups
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.graphs import GraphReader, hand_over
 from gene_eval.running.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
 from gene_eval.running.validity.label_texts import masked_input, without_words
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
 
-__all__ = ["Gathered", "ModelVectors", "reading_lines", "with_covariates"]
+__all__ = ["Gathered", "ModelVectors", "ready_to_embed", "reading_lines", "with_covariates"]
 
 DISEASE, DISEASES = "disease_id", "diseases"
 SEQUENCE = "sequence_id"
 VECTORS_OF_SEQUENCES = "gene-bench-sequences"
 """Folder in the cache of `datasets`."""
+TERM, TERMS = "term", "go_terms"
+NAMED = {DISEASES: DISEASE, TERMS: TERM}
+"""Tables of things that are no genes -> the column that names them."""
 GENES = "genes"
 COVARIATES = "gene_covariates"
 SAMPLE = 10
@@ -105,6 +110,8 @@ class ModelVectors:
         progress: Whether to show progress bars.
         log: Takes a line for the user.
         diseases: Another model's vectors, for the diseases of genes with diseases; None takes those of this model.
+        terms: Another model's vectors, for terms of the Gene Ontology in a graph; None takes those of this model, or
+            zeros where it encodes no text.
         seconds: What embedding has taken so far.
         words: What a model that reads masked texts does not read.
     """
@@ -117,12 +124,14 @@ class ModelVectors:
     progress: bool = False
     log: Callable[[str], None] = print
     diseases: "ModelVectors | None" = None
+    terms: "ModelVectors | None" = None
     seconds: float = 0.0
     words: tuple[str, ...] = ()
     _file: EmbeddingTable | None = None
     _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
     _own: tuple[TaskArrays, IndexedVectors] | None = None
     _file_as_given: EmbeddingTable | None = None
+    _graphs: dict[tuple[str, str], tuple[Graph, str]] = field(default_factory=dict)
 
     @property
     def is_precomputed(self) -> bool:
@@ -169,18 +178,19 @@ class ModelVectors:
     def _embed(self, table: str) -> EmbeddingTable:
         encoded: list[bool] = []
         rows = load(table, self.raw).dataset
-        if table == DISEASES:
-            rows = rows.rename_column(DISEASE, "symbol")
-            if not _reads(self.model, rows.column_names):
+        if table in NAMED:
+            rows = rows.rename_column(NAMED[table], "symbol")
+            if table == DISEASES and not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
+        hand_over(self.model, self._reader)
         embedded = embed_table(
             with_covariates(without_words(rows, self.model, self.words), self.model, self.raw),
             self.model,
             batch_size=self.batch_size,
             device=self.device,
             progress=self.progress,
-            # With the vocabulary of the genes, so that the words of a disease are those of its genes.
-            fit_on=load(GENES, self.raw).dataset if table == DISEASES else None,
+            # With the vocabulary of the genes, so that the words of a disease, or of a term, are those of its genes.
+            fit_on=load(GENES, self.raw).dataset if table in NAMED else None,
             on_encode=lambda: encoded.append(True),
         )
         self._tell(embedded, f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded")
@@ -211,6 +221,34 @@ class ModelVectors:
             if symbol in row:
                 groups[group].append(row[symbol])
         return IndexedVectors(embedded, [np.array(each) for _, each in sorted(groups.items())], health)
+
+    def graph(self, name: str, table: str) -> tuple[Graph, str]:
+        """A graph over the rows of a gene table's vectors, for a head that needs one, and its hash.
+
+        Raises:
+            GeneBenchError: The graph cannot be read, or joins no gene that has a vector.
+        """
+        if (name, table) not in self._graphs:
+            if hasattr(self.model, "take_graph"):
+                message = f"{self.name} has neighbours in its vectors already; give a head of a graph the model inside"
+                raise GeneBenchError(message)
+            reader, embedded = self._reader(name, self.model), self.of(table).embedding
+            made = reader.over(embedded.symbols, embedded.matrix.shape[1])
+            self._graphs[name, table] = made, reader.sha256(made)
+        return self._graphs[name, table]
+
+    def _reader(self, name: str, model: Any) -> GraphReader:
+        return GraphReader(name, self.raw, terms=lambda: self._of_terms(model), log=self.log)
+
+    def _of_terms(self, model: Any) -> EmbeddingTable | None:
+        """Vectors of terms by the model that was named for them, or by this one, if it reads what terms have."""
+        if self.terms is not None:
+            return self.terms.of(TERMS).embedding
+        columns = {*load(TERMS, self.raw).dataset.column_names, "symbol"} - {TERM}
+        if model is None or callable(getattr(model, "table", None)) or not _reads(model, sorted(columns)):
+            return None
+        inner = replace(self, model=model, name=model.model_id, _tables={}, _graphs={})
+        return (self if model is self.model else inner).of(TERMS).embedding
 
     def known(self, task: TaskArrays) -> npt.NDArray[np.bool_]:
         """(n,) whether the model has a vector in every column of an entity."""
@@ -379,6 +417,13 @@ def reading_lines(model: Model) -> list[str]:
     audit = getattr(model, "audit", {})
     counts = [f"{count:,} {name}" for name, count in audit.items() if count and name not in ("rows", "genes")]
     return [] if reading is None else [*reading.lines(), *([", ".join(counts)] if counts else [])]
+
+
+def ready_to_embed(genes: Any, model: Any, raw: RawFiles, log: Callable[[str], None]) -> Any:
+    """The gene table with the covariates that a model reads; a model of a graph is given the graph too."""
+    of_model = ModelVectors(model, raw, name=model.model_id, log=log)
+    hand_over(model, of_model._reader)
+    return with_covariates(genes, model, raw)
 
 
 def with_covariates(genes: Any, model: Any, raw: RawFiles) -> Any:

@@ -131,7 +131,8 @@ def compare(recorded: TaskResult, again: TaskResult) -> Verdict:
 
 def _group(result: TaskResult) -> tuple[object, ...]:
     probe = result.probe
-    settings = (result.settings, result.task.repeats, probe.params.get("pairs"), probe.params.get("diseases"))
+    named = (probe.params.get(name) for name in ("pairs", "diseases", "terms"))
+    settings = (result.settings, result.task.repeats, *named)
     # Models that were scored on their common genes have to be there together.
     return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
 
@@ -145,7 +146,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
         "data_dir": data_dir,
         "device": device,
         "pairs": str(probe.params.get("pairs", "average")),
-        "diseases": str(probe.params["diseases"]) if "diseases" in probe.params else None,
+        **{name: str(probe.params[name]) for name in ("diseases", "terms") if name in probe.params},
         "common_genes": is_common(result),
         "dedupe": result.settings.entities == UNSEEN,
         "predictions": False,

@@ -11,6 +11,7 @@ from builders import BUILDERS
 from builders.sources.hpa.builder import OUTCOMES
 from builders.sources.hpa.tasks import MAIN_LOCATION
 from tests.builders.extended_fixtures import extended
+from tests.builders.graph_fixtures import graph_files
 
 N = 60
 GENES = range(1, N + 1)
@@ -172,6 +173,7 @@ def write_raw_files(folder: Path) -> None:
     for source, files in (("hpa", hpa()), ("uniprot", uniprot()), ("reactome", reactome()), ("geneb", geneb())):
         texts |= {f"{source}/{name}": text for name, text in files.items()}
     texts |= {f"gene2vec/predictionData/{name}": text for name, text in gene2vec().items()}
+    texts |= graph_files(N)
     texts |= extended()
     for name, text in texts.items():
         path = folder / name

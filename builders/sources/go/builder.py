@@ -158,7 +158,7 @@ class GoBuilder(GeneTaskBuilder):
         unknown = int((~of_evidence["term"].isin(labels)).sum())
         self.audit.notes.append(
             f"{path.name}: of {len(of_aspect):,} annotations of the aspect, {len(of_aspect) - len(of_evidence):,} have"
-            f" other evidence, {unknown:,} a term that the ontology lacks, and {int((~has_any).sum()) - unknown:,} no"
+            f" other evidence, {unknown:,} a term that the ontology lacks, and {int((~has_any.astype(bool)).sum()) - unknown:,} no"
             " slim term above"
         )
         keys = [name for name in ("accession", "symbol", "entrez_id") if name in table]

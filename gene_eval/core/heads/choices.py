@@ -11,11 +11,13 @@ from typing import Any, Final, TypeAlias, cast
 
 from gene_eval.core.engines import DEFAULT_ENGINE, Engine, get_engine
 from gene_eval.core.errors import ProbeError, UnknownNameError
+from gene_eval.core.heads.graph_names import GRAPH_HEADS, is_graph_head
 
 __all__ = ["HEADS", "LINEAR", "Head", "get_head", "head_name", "head_sha256", "is_linear", "load_head"]
 
 Head: TypeAlias = str | Any
-"""A name of `HEADS`, `module:Class` of an estimator in scikit-learn's form, or such an estimator."""
+"""A name of `HEADS`, a head of a graph with its options (`gcn:graph=go`), `module:Class` of an estimator in the form of
+scikit-learn, or such an estimator."""
 
 LINEAR: Final = "linear"
 
@@ -35,12 +37,14 @@ def load_head(head: Head) -> Head:
         UnknownNameError: No such head.
         ProbeError: The class cannot be imported, or is no estimator.
     """
+    if is_graph_head(head):
+        return _graphs().parse_head(head) if isinstance(head, str) else head
     if not isinstance(head, str):
         return _estimators().checked(head)
     if head == LINEAR or head in HEADS:
         return head
     if ":" not in head:
-        raise UnknownNameError(head, kind="head", known=[LINEAR, *HEADS, "module:Class"])
+        raise UnknownNameError(head, kind="head", known=[LINEAR, *HEADS, *GRAPH_HEADS, "module:Class"])
     return _estimators().make(head)
 
 
@@ -56,16 +60,24 @@ def head_name(head: Head) -> str:
     >>> head_name("mlp"), head_name(Ridge(alpha=2.0))
     ('mlp', 'sklearn.linear_model._ridge:Ridge(alpha=2.0)')
     """
+    if is_graph_head(head):
+        # One name, whatever was said of defaults.
+        return str(load_head(head))
     return head if isinstance(head, str) else cast("str", _estimators().name_of(head))
 
 
 def head_sha256(head: Head) -> str:
     """Hash of the code of a loaded estimator; "" of heads that come with gene-bench."""
-    return "" if isinstance(head, str) else cast("str", _estimators().source_sha256(head))
+    return "" if isinstance(head, str) or is_graph_head(head) else cast("str", _estimators().source_sha256(head))
 
 
-def get_head(head: Head, *, engine: str = DEFAULT_ENGINE) -> Engine:
+def get_head(head: Head, *, engine: str = DEFAULT_ENGINE, graph: Any = None) -> Engine:
     """The function that fits a head.
+
+    Args:
+        head: See `load_head`.
+        engine: Of the linear head.
+        graph: `gene_eval.core.graph.nodes.Graph` over the vectors, for a head of a graph.
 
     Raises:
         UnknownNameError: No such head or engine.
@@ -78,6 +90,8 @@ def get_head(head: Head, *, engine: str = DEFAULT_ENGINE) -> Engine:
     if engine != DEFAULT_ENGINE:
         msg = f"engine {engine!r} fits the head 'linear' only, not {head_name(head)!r}; leave the engine out"
         raise ProbeError(msg)
+    if is_graph_head(chosen):
+        return partial(_graphs().held_out, head=chosen, graph=graph)
     if not isinstance(chosen, str):
         return partial(_estimators().held_out, estimator=chosen)
     module, _, function = HEADS[chosen].partition(":")
@@ -87,3 +101,7 @@ def get_head(head: Head, *, engine: str = DEFAULT_ENGINE) -> Engine:
 def _estimators() -> Any:
     # Late: to name a head must not load scikit-learn.
     return importlib.import_module("gene_eval.core.heads.estimator")
+
+
+def _graphs() -> Any:
+    return importlib.import_module("gene_eval.core.heads.graph")

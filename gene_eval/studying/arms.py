@@ -1,0 +1,108 @@
+"""What a study of graphs compares: arms, each a MODEL and a head, and the pairs of them that say something."""
+
+from dataclasses import dataclass
+
+from gene_eval.core.errors import UnknownNameError
+from gene_eval.core.heads.choices import head_name
+
+__all__ = ["ARMS", "Arm", "Question", "arms", "questions"]
+
+ARMS = ("linear", "mlp", "propagated", "gcn", "gat", "rewired", "random", "spectral", "vote", "nuisance")
+"""What may be asked for; `linear` is always there."""
+STEPS = 2
+REWIRED_SEED = 1
+DRAWN = 10
+"""Neighbours that attention draws for each node, which makes its time that of a convolution."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of a study's table.
+
+    Args:
+        name: For readers.
+        kind: Of `ARMS`.
+        model: MODEL string.
+        head: Head string, in the form that results have it.
+        graph: Name of the graph; "" without.
+    """
+
+    name: str
+    kind: str
+    model: str
+    head: str
+    graph: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A pair of arms, by name, and what their difference says."""
+
+    about: str
+    one: str
+    other: str
+
+
+def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = ARMS, options: str = "") -> list[Arm]:
+    """Every arm of a study.
+
+    Args:
+        model: MODEL string of the vectors.
+        graphs: Names of graphs.
+        wanted: Kinds to have.
+        options: Of the heads gcn and gat, such as "lr=0.01,patience=20".
+
+    Raises:
+        UnknownNameError: There is no such kind, or no such option of a head.
+    """
+    if strange := [kind for kind in wanted if kind not in ARMS]:
+        raise UnknownNameError(strange[0], kind="arm", known=ARMS)
+    found = [
+        Arm("linear, plain vectors", "linear", model, "linear"),
+        Arm("MLP, plain vectors", "mlp", model, "mlp"),
+        *(Arm(f"{kind}, no model", "nuisance", f"nuisance:{kind}", "linear") for kind in ("publications", "degree")),
+    ]
+    for graph in graphs:
+        more = f",{options}" if options else ""
+        gcn, gat = head_name(f"gcn:graph={graph}{more}"), head_name(f"gat:graph={graph},neighbours={DRAWN}{more}")
+        rewired = head_name(f"gcn:graph={graph}:rewired={REWIRED_SEED}{more}")
+        found += [
+            Arm(
+                f"linear, propagated on {graph}",
+                "propagated",
+                f"propagate:graph={graph},steps={STEPS},model={model}",
+                "linear",
+                graph,
+            ),
+            Arm(f"GCN on {graph}", "gcn", model, gcn, graph),
+            Arm(f"GAT on {graph}", "gat", model, gat, graph),
+            Arm(f"GCN on {graph}, rewired", "rewired", model, rewired, graph),
+            Arm(f"GCN on {graph}, random vectors", "random", "random", gcn, graph),
+            Arm(f"linear, eigenvectors of {graph}, no model", "spectral", f"spectral:graph={graph}", "linear", graph),
+            Arm(f"neighbours' labels on {graph}, no model", "vote", model, head_name(f"vote:graph={graph}"), graph),
+        ]
+    return [arm for arm in found if arm.kind == "linear" or arm.kind in wanted]
+
+
+def questions(found: list[Arm]) -> list[Question]:
+    """The pairs to test, of the arms that there are."""
+    asked = []
+    named = {(arm.kind, arm.graph): arm.name for arm in found}
+    if ("mlp", "") in named:
+        asked.append(Question("a deeper head, without a graph", named["mlp", ""], named["linear", ""]))
+    for graph in dict.fromkeys(arm.graph for arm in found if arm.graph):
+        pairs = (
+            ("the graph, without parameters", ("propagated", graph), ("linear", "")),
+            ("graph and network against plain linear", ("gcn", graph), ("linear", "")),
+            ("the graph, to a network", ("gcn", graph), ("mlp", "")),
+            ("the network, given the graph", ("gcn", graph), ("propagated", graph)),
+            ("which edges, not how many", ("gcn", graph), ("rewired", graph)),
+            ("the model's vectors, given the graph", ("gcn", graph), ("random", graph)),
+            ("attention against convolution", ("gat", graph), ("gcn", graph)),
+        )
+        asked += [
+            Question(f"{about} ({graph})", named[one], named[two])
+            for about, one, two in pairs
+            if one in named and two in named
+        ]
+    return asked
