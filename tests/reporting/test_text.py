@@ -11,7 +11,7 @@ from gene_eval.analysis.pairing import WITHOUT_PREDICTIONS
 from gene_eval.analysis.tables import CONTROLS
 from gene_eval.errors import ReportError
 from gene_eval.reporting.controls import CONTROLS_NOTE
-from gene_eval.reporting.rows import EXPLAINED
+from gene_eval.reporting.rows import EXPLAINED, TO_LINEAR
 from gene_eval.reporting.text import Cell, Mean, Report, build, rows, to_csv, to_json, to_markdown, to_text
 from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, Score, Settings, TaskRecord, TaskResult
 from model_adapters import describe
@@ -327,7 +327,7 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "detectable": "",
         "rescaled": "",
         "is_near_control": "",
-        **dict.fromkeys(EXPLAINED, ""),
+        **dict.fromkeys((*EXPLAINED, *TO_LINEAR), ""),
     }
 
 
