@@ -67,7 +67,7 @@ class Window:
     def __init__(self, diagonal: Tensor, capacity: int) -> None:
         """No pairs yet, above the (k, v) diagonals P."""
         k, v = diagonal.shape
-        self.diagonal, self.capacity, self.size = diagonal, capacity, 0
+        self.diagonal, self.capacity, self.size, self.inherited = diagonal, capacity, 0, False
         # Steps and P times gradient changes.
         self.pairs = diagonal.new_empty(k, capacity, 2, v)
         self.upper, self.cross = (diagonal.new_zeros(k, capacity, capacity, dtype=torch.float64) for _ in range(2))
@@ -77,7 +77,7 @@ class Window:
         if self.size == self.capacity:
             self._drop(max(1, self.capacity // 4))
         at, curved = self.size, (step * change).sum(1) > 0
-        self.size += 1
+        self.size, self.inherited = at + 1, False
         self.pairs[:, at, 0] = step
         self.pairs[:, at, 1] = change * self.diagonal
         if not bool(curved.all()):
@@ -108,7 +108,9 @@ class Window:
         return out
 
     def lengths(self, longest: Tensor) -> Tensor:
-        """(k,) lengths of P that fit the last steps, no more than `longest`."""
+        """(k,) lengths of P that fit the last steps, no more than `longest`; 1 before there is one of their own."""
+        if self.inherited:
+            return torch.ones_like(longest, dtype=torch.float64)
         last = self.size - 1
         fitting = self.upper[:, last, last] / self.cross[:, last, last]
         return torch.minimum(fitting.nan_to_num(nan=1.0, posinf=1.0), longest.double())
@@ -116,7 +118,7 @@ class Window:
     def take(self, index: Tensor) -> "Window":
         """A copy for some of the problems, or with some of them several times."""
         out = Window(self.diagonal[index], self.capacity)
-        out.size = self.size
+        out.size, out.inherited = self.size, True
         out.pairs[:, : self.size] = self.pairs[index, : self.size]
         out.upper, out.cross = self.upper[index], self.cross[index]
         return out

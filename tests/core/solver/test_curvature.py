@@ -53,11 +53,12 @@ class Walk:
         expected = []
         for gradient, pairs, diagonal, most in rows:
             length = 1.0
-            if pairs and pairs[-1]:
+            if pairs and pairs[-1] and not self.window.inherited:
                 step, change = pairs[-1]
                 length = step @ change / (change @ (diagonal * change))
             seen = [pair for pair in pairs[len(pairs) - self.window.size :] if pair]
-            expected.append(two_loops(gradient, seen, diagonal, min(length, most) if pairs else 1.0))
+            own = pairs and not self.window.inherited
+            expected.append(two_loops(gradient, seen, diagonal, min(length, most) if own else 1.0))
         torch.testing.assert_close(self.window.direction(self.gradient, longest), torch.stack(expected))
 
 
