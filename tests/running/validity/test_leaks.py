@@ -1,6 +1,7 @@
 """`gene-bench leaks` and `mask=labels`: what texts state of the starter tasks, and what is left without it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,6 @@ def test_equal_tasks_count_half(results: Results) -> None:
 
 
 def test_vectors_of_the_table_that_labels_are_made_of_are_flagged(results: Results) -> None:
-    from dataclasses import replace
-
     one = results.results[0]
     made = replace(
         one, task=replace(one.task, id="hpa_rna_tissue_specificity"), model=replace(one.model, adapter="expression")
