@@ -52,7 +52,7 @@ def test_shares_are_counted_as_by_hand(results: Results) -> None:
 
 
 def test_masked_scores_stand_beside_the_others(results: Results) -> None:
-    found = find_leaks(results=results)
+    found = results.leaks()
     scores = results.table()
     assert {row["task"] for row in found.masked} == set(TASKS)
     for row in found.masked:
