@@ -3,8 +3,9 @@
     python benchmarks/stats_real_labels.py --data-dir DIR
 
 Models are the same text vectors with noise of their own, so that none is better; tasks keep their genes, their labels
-and what they share. In "sources" each model knows each source more or less by chance, with the correlation that the
-labels of the sources have. A rate of 0.05 over n simulations is known to within 2 sqrt(0.05 * 0.95 / n).
+and what they share. Over sources, each model knows each source more or less by chance: independently, as the test
+supposes, and with the correlation that the labels of the sources have. A rate of 0.05 over n simulations is known to
+within 2 sqrt(0.05 * 0.95 / n).
 """
 
 import argparse
@@ -36,7 +37,7 @@ TASKS = (
     *("uniprot_ligand", "uniprot_ptm", "genecorpus_dosage_sensitive_tf", "genecorpus_n1_targets"),
 )
 DIM, N_FOLDS, MOST_GENES, MOST_LABELS, RATIO = 24, 5, 1500, 6, 1 / 4
-NOISE, TASTE = 1.0, 0.4
+NOISE, TASTE, FEWEST_SHARED = 1.0, 0.4, 50
 
 
 @dataclass(frozen=True)
@@ -83,30 +84,30 @@ def real_tasks(data_dir: Path) -> tuple[Array, list[Task]]:
 
 
 def between_sources(tasks: Sequence[Task], n_genes: int) -> Array:
-    """(S, S) how alike the labels of two sources are: the mean over labels of the largest |correlation|."""
-    names = list(dict.fromkeys(task.source for task in tasks))
-    alike = np.eye(len(names))
-    columns = []
+    """(S, S) correlation of what a model is better by on two sources, as far as their labels are alike.
+
+    A model that knows directions more or less by chance is better on two labels with a correlation of phi^2, phi being
+    that of the labels on shared genes; of sources it is the mean of these over labels, scaled to 1 on the diagonal.
+    """
+    values = np.full((n_genes, sum(task.y.shape[1] for task in tasks)), np.nan)
+    of_column: list[str] = []
     for task in tasks:
-        for label in task.y.T:
-            values = np.full(n_genes, np.nan)
-            values[task.rows] = label
-            columns.append((task.source, values))
-    for i, first in enumerate(names):
-        for j, second in enumerate(names[:i]):
-            largest = []
-            for a in (values for source, values in columns if source == first):
-                found = [abs(_correlation(a, b)) for source, b in columns if source == second]
-                largest.append(np.nanmax(found))
-            alike[i, j] = alike[j, i] = np.mean(largest)
-    return alike
-
-
-def _correlation(a: Array, b: Array) -> float:
-    both = ~np.isnan(a) & ~np.isnan(b)
-    if both.sum() < 50 or np.ptp(a[both]) == 0 or np.ptp(b[both]) == 0:
-        return 0.0
-    return float(np.corrcoef(a[both], b[both])[0, 1])
+        values[task.rows, len(of_column) : len(of_column) + task.y.shape[1]] = task.y
+        of_column += [task.source] * task.y.shape[1]
+    known = ~np.isnan(values)
+    n = np.maximum(known.T.astype(float) @ known, 1)
+    filled = np.where(known, values, 0.0)
+    shares = filled.T @ known / n
+    variance = shares * (1 - shares)
+    spread = np.sqrt(variance * variance.T)
+    phi = np.divide(filled.T @ filled / n - shares * shares.T, spread, out=np.zeros_like(spread), where=spread > 0)
+    phi[n < FEWEST_SHARED] = 0
+    names = list(dict.fromkeys(of_column))
+    member = np.array([[source == name for source in of_column] for name in names], dtype=float)
+    member /= member.sum(axis=1, keepdims=True)
+    alike = member @ phi**2 @ member.T
+    scaled: Array = alike / np.sqrt(np.outer(np.diag(alike), np.diag(alike)))
+    return scaled
 
 
 def fold_scores(
@@ -171,21 +172,25 @@ def chance(X: Array, tasks: Sequence[Task], n: int, counts: Counts, *, n_models:
             counts.add(f"task: interval of the detectable difference, {label} | coverage", held)
 
 
-def over_sources(X: Array, tasks: Sequence[Task], n: int, counts: Counts, *, n_models: int) -> None:
-    """Models that know each source more or less by chance: tests about sources like these."""
+def over_sources(
+    X: Array, tasks: Sequence[Task], n: int, counts: Counts, *, n_models: int, is_alike: bool = False
+) -> None:
+    """Models that know each source more or less by chance, independently or as alike as the labels of sources are."""
     first, second = np.triu_indices(n_models, k=1)
     clusters = [task.source for task in tasks]
-    root = np.linalg.cholesky(between_sources(tasks, len(X)) + 1e-9 * np.eye(len(set(clusters))))
+    alike = between_sources(tasks, len(X)) if is_alike else np.eye(len(set(clusters)))
+    root = np.linalg.cholesky(alike + 1e-9 * np.eye(len(alike)))
+    label = f"{n_models} models" + (", sources as alike as their labels" if is_alike else "")
     for number in range(n):
         rng = np.random.default_rng([number, n_models])
         log_noise = TASTE * rng.normal(size=(n_models, len(root))) @ root.T
         means = fold_scores(X, tasks, rng, n_models=n_models, log_noise=log_noise).mean(axis=2)
         differences = means[first] - means[second]
         raw = cluster_p_values(differences, clusters=clusters)
-        counts.add(f"six sources: t-test over sources, {n_models} models | type 1", raw[0] < ALPHA)
+        counts.add(f"six sources: t-test over sources, {label} | type 1", raw[0] < ALPHA)
         signed = signed_rank_test(cluster_means(differences[:1], clusters)[0])
-        counts.add(f"six sources: signed-rank test, {n_models} models | type 1", signed.p_value < ALPHA)
-        counts.add(f"six sources: all rank intervals, {n_models} models | coverage", not holm(raw).min() < ALPHA)
+        counts.add(f"six sources: signed-rank test, {label} | type 1", signed.p_value < ALPHA)
+        counts.add(f"six sources: all rank intervals, {label} | coverage", not holm(raw).min() < ALPHA)
 
 
 def study_depth(n: int, counts: Counts, *, n_genes: int, prevalence: float) -> None:
@@ -237,8 +242,9 @@ def main() -> None:
         chance(X, tasks, n // 2, counts, n_models=6)
         chance(X, tasks, n // 3, counts, n_models=2, repeats=4)
     if arguments.only in (None, "sources"):
-        over_sources(X, tasks, n, counts, n_models=2)
-        over_sources(X, tasks, n // 2, counts, n_models=6)
+        for is_alike in (False, True):
+            over_sources(X, tasks, n, counts, n_models=2, is_alike=is_alike)
+            over_sources(X, tasks, n // 2, counts, n_models=6, is_alike=is_alike)
     if arguments.only in (None, "depth"):
         study_depth(n, counts, n_genes=500, prevalence=0.3)
         study_depth(n, counts, n_genes=2000, prevalence=0.1)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gene_eval.running.validity.bias import BiasResults
+    from gene_eval.running.validity.leaks import Leaks
 
 __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_results"]
 
@@ -230,6 +231,19 @@ class Results:
         from gene_eval.running.validity.bias import measure
 
         return measure(self.results, self._table_of, publications, data_dir=data_dir)
+
+    def leaks(self, *, data_dir: str | Path | None = None) -> Leaks:
+        """Labels that texts state, flagged scores, and tasks that repeat each other; see docs/methods.md.
+
+        Args:
+            data_dir: Folder with raw files, where the tasks are not built yet.
+
+        Raises:
+            GeneBenchError: A task is not one of gene-bench, or the gene table cannot be built.
+        """
+        from gene_eval.running.validity.leaks import find_leaks
+
+        return find_leaks(results=self, data_dir=data_dir)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
         """Take up one more result, with what was predicted."""

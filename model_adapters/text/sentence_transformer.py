@@ -20,7 +20,7 @@ MODEL_FILES = ("modules.json", "config.json")
 """A folder or repository with one of these holds a model; the first is written by sentence-transformers."""
 LOCAL_FORM = "pass a local folder: sentence-transformer:/path/to/folder"
 DEFAULTS = {"input": "description", "dtype": "float32", "trust_remote_code": False}
-OPTIONS = {"input": INPUT, "mask": MASK, "dtype": DTYPE, "trust_remote_code": yes_or_no()}
+OPTIONS = {"input": INPUT, "dtype": DTYPE, "trust_remote_code": yes_or_no(), "mask": MASK}
 
 
 class SentenceTransformerEncoder(GeneEncoder):

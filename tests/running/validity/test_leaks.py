@@ -1,6 +1,7 @@
 """`gene-bench leaks` and `mask=labels`: what texts state of the starter tasks, and what is left without it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_shares_are_counted_as_by_hand(results: Results) -> None:
 
 
 def test_masked_scores_stand_beside_the_others(results: Results) -> None:
-    found = find_leaks(results=results)
+    found = results.leaks()
     scores = results.table()
     assert {row["task"] for row in found.masked} == set(TASKS)
     for row in found.masked:
@@ -87,8 +88,6 @@ def test_equal_tasks_count_half(results: Results) -> None:
 
 
 def test_vectors_of_the_table_that_labels_are_made_of_are_flagged(results: Results) -> None:
-    from dataclasses import replace
-
     one = results.results[0]
     made = replace(
         one, task=replace(one.task, id="hpa_rna_tissue_specificity"), model=replace(one.model, adapter="expression")
