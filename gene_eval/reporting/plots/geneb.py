@@ -21,7 +21,7 @@ __all__ = ["save_geneb"]
 OWN, PUBLISHED = "#0072B2", "#999999"
 """Of Okabe and Ito's set: models scored here, and imported scores."""
 ROW, COLUMN = 0.17, 0.62
-NAMED = 5
+NAMED = 3
 """Models named in the picture of sizes: as many of the best and of the worst."""
 CHANGED = 6
 """Models named in the picture of regimes: those whose rank changes most."""
@@ -68,7 +68,7 @@ def _figure(width: float, height: float) -> tuple[Figure, "Axes"]:
 
 def _grid(rows: Sequence[str], columns: Sequence[str], values: Array, title: str, **colours: Any) -> Figure:
     """A table of numbers as colours, each number written in its cell."""
-    figure, axes = _figure(2.4 + COLUMN * len(columns), 1.6 + ROW * len(rows))
+    figure, axes = _figure(max(6.5, 2.4 + COLUMN * len(columns)), 1.6 + ROW * len(rows))
     image = axes.imshow(values, aspect="auto", **colours)
     axes.set_xticks(range(len(columns)), columns, rotation=55, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), [printable(each) for each in rows])
@@ -134,7 +134,7 @@ def _regimes(board: Board) -> Figure:
     for each in shots[1:]:
         places = _beside(places, measures.ranks(board.regimes[each].macro[:, None]))
     change = abs(places - places[:, :1]).max(axis=1)
-    named = set(change.argsort(kind="stable")[::-1][:CHANGED].tolist())
+    named = {i for i in change.argsort(kind="stable")[::-1][:CHANGED].tolist() if change[i] > 0}
     figure, axes = _figure(6.5, 1.4 + ROW * len(board.models))
     for i, line in enumerate(places):
         axes.plot(range(len(shots)), line, color=OWN if i in named else "#cccccc", linewidth=1.4 if i in named else 0.8)
@@ -144,7 +144,7 @@ def _regimes(board: Board) -> Figure:
     axes.set_xlim(-1.6, len(shots) - 0.8)
     axes.set_ylim(len(board.models) + 0.5, 0.5)
     axes.set_ylabel("rank by macro mean")
-    axes.set_title(f"Ranks by regime; blue: the {len(named)} that change most", fontsize=SIZE)
+    axes.set_title("Ranks by regime" + (f"; blue: the {len(named)} that change most" if named else ""), fontsize=SIZE)
     return figure
 
 
