@@ -13,7 +13,7 @@ import pyarrow.compute
 from datasets.builder import Key
 
 from builders.config import DATASET_NAME, Config
-from builders.parts import SPLIT
+from builders.folds.parts import SPLIT
 
 __all__ = ["Content", "parts_of", "write_content"]
 

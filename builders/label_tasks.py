@@ -16,7 +16,7 @@ from builders.config import ENTITY_COLUMNS, TaskConfig, entity_keys
 from builders.errors import UnknownTaskError
 from builders.folds import FoldColumns, assign
 from builders.labels import task_rows, task_table
-from builders.parts import SPLIT, in_parts
+from builders.folds.parts import SPLIT, in_parts
 from builders.text import did_you_mean
 
 if TYPE_CHECKING:

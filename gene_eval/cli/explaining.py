@@ -8,9 +8,9 @@ from builders.errors import UnknownGeneError
 from gene_eval.catalogue.suites import expand
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.models import load_models
 from gene_eval.running.resolve import make_resolve
-from gene_eval.running.vectors import ModelVectors
 from gene_eval.text import count, say, some
 
 __all__ = ["why"]

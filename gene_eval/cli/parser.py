@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gene_eval import __version__
+from gene_eval.cli.arguments import add_check, add_data_dir, add_embed, add_graph_study, add_run, axis, natural
 from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
 from gene_eval.text import set_quiet
 
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("target", "family", "entity", "source"):
         tasks.add_argument(f"--{name}", metavar="NAME", help=f"only tasks of this {name}")
     tasks.add_argument("--built", action="store_true", help="only tasks that load without raw files")
-    _add_data_dir(tasks)
+    add_data_dir(tasks)
 
     suites = commands.add_parser("suites", help="list the suites: named, versioned lists of tasks")
     suites.add_argument("--json", action="store_true", help="with their tasks, as JSON")
@@ -117,14 +118,14 @@ def _parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="build datasets, and make the metric loadable by name")
     build.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks, tables or @suites; default: all")
-    _add_data_dir(build)
+    add_data_dir(build)
     build.add_argument("--export", type=Path, metavar="DIR", help="also write DIR/gene-bench, a Hub dataset repository")
 
     commands.add_parser("register", help="make evaluate.load('gene_probe') work by name")
-    _add_embed(commands)
-    _add_run(commands)
-    _add_check(commands)
-    _add_graph_study(commands)
+    add_embed(commands)
+    add_run(commands)
+    add_check(commands)
+    add_graph_study(commands)
     _add_why(commands)
     _add_power(commands)
     _add_bias(commands)
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_push(commands)
     doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to mend")
-    _add_data_dir(doctor)
+    add_data_dir(doctor)
     completion = commands.add_parser("completion", help="script that completes commands and names in a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(parser=parser)
@@ -156,166 +157,19 @@ def _add_verbosity(commands: "argparse._SubParsersAction[_Parser]") -> None:
             loudness.add_argument("--verbose", action="store_true", help="details, and where an error was raised")
 
 
-def _add_embed(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    embed = commands.add_parser("embed", help="write a model's gene vectors to a file")
-    embed.add_argument("model", metavar="MODEL")
-    embed.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.parquet")
-    _add_audit(embed)
-    embed.add_argument("--genes", default="genes", metavar="TABLE", help="gene table to embed (default: genes)")
-    _add_data_dir(embed)
-    _add_compute(embed)
-
-
-def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    run = commands.add_parser("run", help="score models on tasks")
-    run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
-    run.add_argument(
-        "-t",
-        "--tasks",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="task, glob, @suite, file.py:Class or csv file; repeatable",
-    )
-    run.add_argument("--subtasks", action="store_true", help="score each label of a multi-label task by itself too")
-    run.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="DIR", help="default: results")
-    _add_data_dir(run)
-    _add_compute(run)
-    run.add_argument(
-        "--memory",
-        type=_bytes,
-        metavar="N",
-        help="bytes the probe may take above the vectors, or 500M, 4G (default: half of what is free)",
-    )
-    run.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the probe (default: 0)")
-    run.add_argument(
-        "--split",
-        action="append",
-        metavar="S",
-        help="random (default; published where the task has parts), family, chromosome; gene_disjoint, family_disjoint"
-        " of pairs; disease_disjoint; repeat for more",
-    )
-    run.add_argument(
-        "--repeats", type=_positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
-    )
-    run.add_argument(
-        "--head",
-        action="append",
-        metavar="H",
-        help="what is fitted: linear (default), ridge, mlp, knn, centroid, gcn, gat, or module:Class; repeat for more",
-    )
-    run.add_argument(
-        "--shots",
-        type=_shots,
-        nargs="+",
-        metavar="K",
-        help="fit on K examples of each class, drawn 20 times (of sequences 5 times, as GENEB does); or all",
-    )
-    run.add_argument(
-        "--controls",
-        action="store_true",
-        help="score controls too: shuffled:MODEL, lookup:family and pair, nuisance:publications and all",
-    )
-    run.add_argument(
-        "--gain",
-        nargs="?",
-        const="nuisance:all",
-        metavar="NUISANCE",
-        help="what vectors add to covariates, nuisance:all or another (put it behind the MODELs)",
-    )
-    run.add_argument("--control", metavar="C", help="permuted: the same fits on permuted labels, p and selectivity")
-    run.add_argument(
-        "--permutations", type=_positive, metavar="P", help="how many (default: 20, the fewest for p below 0.05)"
-    )
-    run.add_argument(
-        "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
-    )
-    run.add_argument("--protocol", metavar="P", help="paper (default), or geneb (default of sequences); scaled of both")
-    run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
-    run.add_argument(
-        "--missing",
-        choices=("drop", "error"),
-        default="drop",
-        help="entities without a vector: drop (default) leaves them out, error fails the task",
-    )
-    run.add_argument(
-        "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
-    )
-    run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
-    run.add_argument("--terms", metavar="MODEL", help="text model for the terms of a graph of the Gene Ontology")
-    run.add_argument(
-        "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
-    )
-    run.add_argument(
-        "--dedupe", action="store_true", help="score without test sequences that are in the training part too"
-    )
-    run.add_argument(
-        "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
-    )
-    run.add_argument(
-        "--predictions",
-        action=argparse.BooleanOptionalAction,
-        help="keep what was predicted beside each result (default; with it, results without are made again)",
-    )
-    run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
-
-
-def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    check = commands.add_parser("check", help="does my model fit? 20 genes, no download")
-    check.add_argument("model", metavar="MODEL")
-    check.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
-    _add_data_dir(check)
-    _add_audit(check)
-
-
-def _add_graph_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    study = commands.add_parser("graph-study", help="what do graphs add to a model's vectors?")
-    study.add_argument("model", metavar="MODEL")
-    study.add_argument("--graph", default="string,go,string+go", metavar="G,...", help="default: string,go,string+go")
-    study.add_argument("-t", "--task", action="append", dest="tasks", default=[], metavar="GLOB", required=True)
-    study.add_argument(
-        "-o", "--output", type=Path, default=Path("graph-study"), metavar="DIR", help="default: graph-study"
-    )
-    study.add_argument("--split", nargs="+", default=["random", "family"], metavar="S", help="default: random family")
-    study.add_argument("--arms", metavar="A,...", help="only these of the arms, such as propagated,gcn (default: all)")
-    study.add_argument(
-        "--head-options", default="", metavar="O", help="of gcn and gat, such as lr=0.01,patience=20; see docs/genen.md"
-    )
-    study.add_argument(
-        "--mask", metavar="SHARE,...", help="also hide vectors of these shares, such as 0,0.25,0.5,0.75,0.9"
-    )
-    study.add_argument(
-        "--mask-seeds", type=_positive, default=5, metavar="N", help="draws of hidden genes (default: 5)"
-    )
-    study.add_argument(
-        "--leaks", action="store_true", help="list terms that state the label; score graphs without them too"
-    )
-    study.add_argument("--strata", action="store_true", help="also score quarters of genes by publications")
-    study.add_argument("--terms", metavar="MODEL", help="text model for the terms of the Gene Ontology")
-    study.add_argument("--seed", type=int, default=0, metavar="N", help="of networks (default: 0)")
-    study.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
-    _add_data_dir(study)
-
-
-def _add_audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--audit", type=Path, metavar="FILE", help="write what became of each identifier of the vectors (csv or tsv)"
-    )
-
-
 def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
     why = commands.add_parser("why", help="why is this gene missing, or labelled as it is?")
     why.add_argument("gene", metavar="GENE", help="a symbol or any other identifier, as you have it")
     why.add_argument("models", nargs="*", metavar="MODEL", help="which of these models have a vector of it")
     why.add_argument("-t", "--tasks", action="append", default=[], metavar="TASK", help="task or glob; default: all")
-    _add_data_dir(why)
+    add_data_dir(why)
 
 
 def _add_power(commands: "argparse._SubParsersAction[_Parser]") -> None:
     power = commands.add_parser("power", help="what difference between models can a task show? from its class sizes")
     power.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
     _add_format(power)
-    _add_data_dir(power)
+    add_data_dir(power)
 
 
 def _add_bias(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -323,7 +177,7 @@ def _add_bias(commands: "argparse._SubParsersAction[_Parser]") -> None:
     bias.add_argument("results", type=Path, metavar="DIR")
     bias.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
     _add_format(bias)
-    _add_data_dir(bias)
+    add_data_dir(bias)
 
 
 def _add_leaks(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -332,7 +186,7 @@ def _add_leaks(commands: "argparse._SubParsersAction[_Parser]") -> None:
     leaks.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
     leaks.add_argument("--input", default="description", metavar="COLUMN", help="what is read (default: description)")
     _add_format(leaks)
-    _add_data_dir(leaks)
+    add_data_dir(leaks)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:
@@ -388,7 +242,7 @@ def _add_geneb(commands: "argparse._SubParsersAction[_Parser]") -> None:
     export.add_argument("results", type=Path, metavar="DIR")
     export.add_argument("model", metavar="MODEL", help="model id, as in the results")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: DIR/MODEL.json")
-    export.add_argument("--params", type=_natural, metavar="N", help="parameters of the model")
+    export.add_argument("--params", type=natural, metavar="N", help="parameters of the model")
     export.add_argument("--zero-shot", action=argparse.BooleanOptionalAction, help="no task's data was in its training")
     for name, about in (
         ("display", "name that is shown"),
@@ -405,7 +259,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         "--where",
         action="append",
         default=[],
-        type=_axis,
+        type=axis,
         metavar="AXIS=VALUE",
         help="settings to take where DIR has several, such as head=mlp or entities=all",
     )
@@ -419,7 +273,7 @@ def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="MODEL",
         help="model to run again where the result does not lead to it: a file of vectors or file.py:Class",
     )
-    _add_data_dir(verify)
+    add_data_dir(verify)
     verify.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
 
 
@@ -434,7 +288,7 @@ def _add_push(commands: "argparse._SubParsersAction[_Parser]") -> None:
         kind.add_argument("repo_id", metavar="REPO_ID", help="owner/name")
         kind.add_argument("--yes", action="store_true", help="push; without it only the plan is shown")
     data.add_argument("patterns", nargs="*", metavar="GLOB", help="tasks or tables; default: all")
-    _add_data_dir(data)
+    add_data_dir(data)
     for kind in (results, leaderboard):
         kind.add_argument(
             "--from", dest="results", type=Path, default=Path("results"), metavar="DIR", help="default: results"
@@ -452,54 +306,3 @@ def _add_dataset(parser: argparse.ArgumentParser) -> None:
         metavar="REPO_ID[@REVISION]",
         help="benchmark that scores refer to (default: gene-bench/gene-bench)",
     )
-
-
-def _add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="raw files, DIR/<source>/<file>; default: download"
-    )
-
-
-def _add_compute(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        metavar="D",
-        help="cuda, mps or cpu, or several: cuda:0,cuda:1 (default: every GPU, or the best)",
-    )
-    parser.add_argument("--batch-size", type=_positive, metavar="N", help="genes at a time (default: the model's own)")
-
-
-def _axis(text: str) -> tuple[str, str]:
-    axis, sign, value = text.partition("=")
-    if not (axis and sign and value):
-        message = f"'{text}' is not AXIS=VALUE, such as head=mlp"
-        raise argparse.ArgumentTypeError(message)
-    return axis, value
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        message = f"'{text}' is not a whole number, 0 or above"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        message = f"'{text}' is not a whole number, 1 or above"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
-
-
-def _shots(text: str) -> int | None:
-    return None if text in ("all", "full") else _positive(text)
-
-
-def _bytes(text: str) -> float:
-    units = {"K": 1e3, "M": 1e6, "G": 1e9}
-    unit = units.get(text[-1:].upper(), 1.0)
-    number = text[:-1] if unit > 1 else text
-    if not number.replace(".", "", 1).isdecimal() or float(number) == 0:
-        message = f"'{text}' is not an amount of memory; expected bytes, or a number with K, M or G, such as 4G"
-        raise argparse.ArgumentTypeError(message)
-    return float(number) * unit

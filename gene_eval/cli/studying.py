@@ -11,11 +11,11 @@ from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
 from gene_eval.core.heads.choices import head_name
 from gene_eval.errors import GeneBenchError
 from gene_eval.files import atomic_write, check_writable
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.models import load_models
 from gene_eval.running.outcome import Failure
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
-from gene_eval.running.vectors import ModelVectors
 from gene_eval.studying.arms import ARMS, arms
 from gene_eval.studying.leaks import Leaks, find_leaks
 from gene_eval.studying.masking import WHERE, Masking

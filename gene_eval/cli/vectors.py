@@ -16,10 +16,11 @@ from builders.symbols import LISTING_COLUMNS
 from gene_eval.cli.output import DONE, hide_bars_of_datasets
 from gene_eval.errors import GeneBenchError
 from gene_eval.files import atomic_path, atomic_write, check_writable
-from gene_eval.running.graphs import GraphReader, hand_over
+from gene_eval.running.encoding.graphs import GraphReader, hand_over
+from gene_eval.running.encoding.inputs import reading_lines
+from gene_eval.running.encoding.vectors import ready_to_embed
 from gene_eval.running.resolve import Resolve, make_resolve
 from gene_eval.running.toy_genes import MADE_UP, columns_read, toy_genes
-from gene_eval.running.vectors import reading_lines, ready_to_embed
 from gene_eval.text import say
 from model_adapters import embed_table, gene_coverage, load_model
 

@@ -28,7 +28,7 @@ from builders import (
 )
 from builders.dataset import parts_of
 from builders.folds.families import FAMILIES
-from builders.parts import SPLIT
+from builders.folds.parts import SPLIT
 from builders.sources.covariates import COVARIATES, STRING
 from builders.sources.geneb.collections import COLLECTIONS
 from builders.sources.genes.builder import NCBI_GENE

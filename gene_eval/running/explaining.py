@@ -18,12 +18,12 @@ from gene_eval.core.table import as_array
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.results.records import GainRecord, TaskResult
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.encoding.lookups import is_lookup
+from gene_eval.running.encoding.vectors import Gathered, ModelVectors
 from gene_eval.running.fitting import Fit
-from gene_eval.running.lookups import is_lookup
 from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure
 from gene_eval.running.tasks import TaskArrays
-from gene_eval.running.vectors import Gathered, ModelVectors
 
 __all__ = ["ScoredOn", "explained", "has_gain", "lacks_explanation", "with_blocks_of"]
 

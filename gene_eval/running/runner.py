@@ -1,20 +1,13 @@
 """Tasks times models: loads, embeds, probes and saves, one result after the other."""
 
-import hashlib
-import importlib.metadata
-import platform
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from builders import RawFiles
-from gene_eval import __version__
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.graph.nodes import Graph
 from gene_eval.core.parts.fits import Parts, with_scores
@@ -24,30 +17,27 @@ from gene_eval.core.splits import Splits
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.files import check_writable
 from gene_eval.results import store
-from gene_eval.results.minimum import rarer_class
 from gene_eval.results.paths import path_of, predictions_path
-from gene_eval.results.predictions import has_predictions, make_predictions
-from gene_eval.results.records import Coverage, ModelRecord, ProbeRecord, TaskResult
+from gene_eval.results.predictions import has_predictions
+from gene_eval.results.records import TaskResult
 from gene_eval.results.replacing import refuse_in_place, refuse_other_vectors
-from gene_eval.results.reproduce import COMMON_TO, model_string
-from gene_eval.results.settings import UNSEEN, common_entities
+from gene_eval.results.settings import UNSEEN
 from gene_eval.running.boundary import one_line_errors
+from gene_eval.running.describing import describe, of_common, predicted, record_of, same_inputs, with_results
+from gene_eval.running.encoding.lookups import LookupVectors, is_lookup
+from gene_eval.running.encoding.vectors import Gathered, ModelVectors
 from gene_eval.running.explaining import ScoredOn, explained, has_gain, lacks_explanation, with_blocks_of
 from gene_eval.running.fitting import Fit, with_blocks, with_tables
-from gene_eval.running.lookups import LookupVectors, is_lookup
 from gene_eval.running.models import NamedModel, control_models, load_models
 from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
 from gene_eval.running.validity.label_texts import masked_input, words_of_tasks
-from gene_eval.running.vectors import SAMPLE, Gathered, ModelVectors
-from model_adapters import Model, choose_devices
+from model_adapters import choose_devices
 from model_adapters.embedding.chunks import progress_bar
 
 __all__ = ["run"]
-
-PACKAGES = ("datasets", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
 def run(models: Any, tasks: Any = (), **options: Any) -> Results:
@@ -143,7 +133,7 @@ class _Run:
         """Stop before any work where a name is that of other vectors in the folder."""
         if self.options.out is not None and not self.options.overwrite:
             for of_model in vectors:
-                refuse_other_vectors(_record(of_model.name, of_model.model), self.options.out)
+                refuse_other_vectors(record_of(of_model.name, of_model.model), self.options.out)
 
     def _of(
         self,
@@ -209,9 +199,9 @@ class _Run:
         if fit.graph:
             graph, digest = vectors.graph(fit.graph, task.gene_table)
             graph_sha256 = {"graph_sha256": digest}
-        wanted = _describe(task, vectors, gathered, splits, options, fit, graph_sha256)
+        wanted = describe(task, vectors, gathered, splits, options, fit, graph_sha256)
         if options.common_genes:
-            wanted = _of_common(wanted, [other.name for other in compared])
+            wanted = of_common(wanted, [other.name for other in compared])
         if options.dedupe:
             wanted = replace(wanted, probe=replace(wanted.probe, settings=replace(wanted.settings, entities=UNSEEN)))
         found = self._saved(wanted)
@@ -230,7 +220,7 @@ class _Run:
         for stage, seconds in scored.seconds.items():
             self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
         timing = {"embed_s": vectors.seconds, **{f"{stage}_s": seconds for stage, seconds in scored.seconds.items()}}
-        result = replace(_with_scores(wanted, scored, timing), curve=repeats[0][1])
+        result = replace(with_results(wanted, scored, timing), curve=repeats[0][1])
         result = with_blocks(result, y, scored, splits[0])
         if parts:
             result = with_tables(result, y, scored, seed=options.seed)
@@ -241,7 +231,7 @@ class _Run:
         result = with_blocks_of(found, result)
         # Of few labels there is a prediction for every draw, and none is kept.
         keeps = options.predictions is not False and fit.shots is None
-        self._keep(result, _predictions(task, gathered.rows, scored) if keeps else None)
+        self._keep(result, predicted(task, gathered.rows, scored) if keeps else None)
 
     @property
     def _machine(self) -> dict[str, Any]:
@@ -258,7 +248,7 @@ class _Run:
             return None
         found = store.load(path)
         refuse_in_place(found, wanted, path)
-        return found if _same_inputs(found, wanted) else None
+        return found if same_inputs(found, wanted) else None
 
     def _lacks(self, found: TaskResult, *, can_gain: bool) -> bool:
         """Whether a saved result is without something that was asked for."""
@@ -342,113 +332,3 @@ def _parts(task: TaskArrays, gathered: Gathered, *, dedupe: bool) -> list[Parts]
         message = "dedupe leaves test sequences out that are in the published training part; this task is in folds"
         raise GeneBenchError(message)
     return []
-
-
-def _describe(  # noqa: PLR0913 - what a result depends on
-    task: TaskArrays,
-    vectors: ModelVectors,
-    gathered: Gathered,
-    splits: Sequence[Splits],
-    options: RunOptions,
-    fit: Fit,
-    graph: Mapping[str, str],
-) -> TaskResult:
-    """The result without its scores: everything that they depend on."""
-    params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
-    if task.record.entity == "gene_disease" and vectors.diseases is not None:
-        of_diseases = _record(vectors.diseases.name, vectors.diseases.model)
-        params["diseases"] = model_string(of_diseases) or of_diseases.id
-    if vectors.terms is not None:
-        of_terms = _record(vectors.terms.name, vectors.terms.model)
-        params["terms"] = model_string(of_terms) or of_terms.id
-    params |= {**fit.params, **graph}
-    record = _record(vectors.name, vectors.model)
-    of_task = replace(
-        task.record,
-        n_tested=int((splits[0].split_of_row >= 0).sum()),
-        test_train_ratio=round(float(np.mean([each.test_train_ratio for each in splits])), 6),
-    )
-    if of_task.target == "binary":
-        rarer = [rarer_class(task.y[gathered.rows], each) for each in splits]
-        of_task = replace(of_task, rarer_train=min(rarer)[0], rarer_test=min(test for _, test in rarer))
-    return TaskResult(
-        task=of_task,
-        model=replace(record, dim=gathered.dim, embedding_sha256=gathered.sha256, health=gathered.health),
-        probe=ProbeRecord(fit.settings(options.settings(task)), params=params),
-        coverage=Coverage(
-            n_task=task.record.n,
-            n_scored=len(gathered.rows),
-            n_missing=len(gathered.missing),
-            missing_sample=tuple(gathered.missing[:SAMPLE]),
-            scored_sha256=_sha256(task, gathered),
-        ),
-        scores={},
-    )
-
-
-def _of_common(described: TaskResult, models: Sequence[str]) -> TaskResult:
-    """The result as one of a run with `--common-genes`, kept apart from that on all entities of the model."""
-    settings = replace(described.settings, entities=common_entities(models))
-    params = {**described.probe.params, COMMON_TO: sorted(models)}
-    return replace(described, probe=replace(described.probe, settings=settings, params=params))
-
-
-def _record(name: str, model: Model) -> ModelRecord:
-    return ModelRecord(name, model.revision, model.adapter, 0, "", options=dict(model.options))
-
-
-def _sha256(task: TaskArrays, gathered: Gathered) -> str:
-    keys = task.keys
-    digest = hashlib.sha256()
-    for key in sorted(keys[row] for row in gathered.rows):
-        digest.update(key.encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
-    """Whether a saved result is what this run would compute: same labels, folds, entities, vectors and settings."""
-
-    def key(result: TaskResult) -> tuple[object, ...]:
-        task, model, settings = result.task, result.model, result.probe
-        return (
-            *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
-            # Builds at once used to record an empty audit: such a result is made again.
-            dict(task.audit),
-            *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
-            *(
-                result.settings,
-                *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256")),
-            ),
-        )
-
-    return key(found) == key(wanted)
-
-
-def _with_scores(described: TaskResult, scored: ProbeResult, timing: dict[str, float]) -> TaskResult:
-    settings = described.probe
-    return replace(
-        described,
-        probe=replace(settings, params={**settings.params, **scored.params}, convergence=scored.convergence),
-        scores=scored.scores,
-        labels=scored.labels,
-        environment=_environment(),
-        timing={name: round(seconds, 3) for name, seconds in timing.items()},
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _predictions(task: TaskArrays, rows: npt.NDArray[np.int64], scored: ProbeResult) -> Any:
-    return make_predictions(
-        task.record,
-        entities={name: [column[row] for row in rows] for name, column in task.entities.items()},
-        labels=task.y[rows],
-        values=scored.values,
-        folds=scored.split_of_row,
-    )
-
-
-@cache
-def _environment() -> dict[str, str]:
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    own = {"gene-bench": __version__, "python": platform.python_version(), "platform": platform.platform()}
-    return {**own, **versions}

@@ -16,8 +16,8 @@ from gene_eval.core.probe import probe
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.files import atomic_write
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.tasks import TaskArrays
-from gene_eval.running.vectors import ModelVectors
 from gene_eval.studying.arms import STEPS
 
 __all__ = ["WHERE", "Cell", "Curve", "Masking", "hidden_rows"]

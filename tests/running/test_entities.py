@@ -9,8 +9,8 @@ from builders.errors import UnknownTaskError
 from gene_eval.core.probe import probe
 from gene_eval.results import store as results
 from gene_eval.results.reproduce import run_words
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.tasks import choose
-from gene_eval.running.vectors import ModelVectors
 from gene_eval.running.verify import verify
 from model_adapters import load_model
 from model_adapters.controls import RandomVectors

@@ -4,7 +4,7 @@ import pytest
 from builders import RawFiles
 from gene_eval.core.probe import probe
 from gene_eval.results import store as results
-from gene_eval.running.vectors import ModelVectors
+from gene_eval.running.encoding.vectors import ModelVectors
 from model_adapters import load_model
 
 

@@ -135,7 +135,7 @@ def test_a_sequence_in_several_tasks_is_encoded_once(log):
 def test_vectors_of_a_damaged_file_are_made_again(log):
     import datasets
 
-    from gene_eval.running.vectors import VECTORS_OF_SEQUENCES
+    from gene_eval.running.encoding.vectors import VECTORS_OF_SEQUENCES
 
     class Other(Counted):
         model_id = "damaged"

@@ -12,9 +12,9 @@ from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.probe import probe
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.runner import run
 from gene_eval.running.tasks import collect_tasks
-from gene_eval.running.vectors import ModelVectors
 from gene_eval.studying.arms import arms, questions
 from gene_eval.studying.leaks import find_leaks
 from gene_eval.studying.masking import Cell, Masking, hidden_rows

@@ -154,11 +154,11 @@ class GoBuilder(GeneTaskBuilder):
         of_aspect = table[table["aspect"] == config.column]
         of_evidence = of_aspect[of_aspect["evidence"].isin(config.evidence)]
         found = of_evidence["term"].map(lambda term: labels.get(term, ()))
-        has_any = found.map(bool)
+        has_any = found.map(bool).astype(bool)
         unknown = int((~of_evidence["term"].isin(labels)).sum())
         self.audit.notes.append(
             f"{path.name}: of {len(of_aspect):,} annotations of the aspect, {len(of_aspect) - len(of_evidence):,} have"
-            f" other evidence, {unknown:,} a term that the ontology lacks, and {int((~has_any.astype(bool)).sum()) - unknown:,} no"
+            f" other evidence, {unknown:,} a term that the ontology lacks, and {int((~has_any).sum()) - unknown:,} no"
             " slim term above"
         )
         keys = [name for name in ("accession", "symbol", "entrez_id") if name in table]

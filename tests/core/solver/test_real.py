@@ -9,8 +9,8 @@ from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.probe import score_splits
 from gene_eval.core.solver import problem
 from gene_eval.core.splits import Splits
+from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.tasks import collect_tasks
-from gene_eval.running.vectors import ModelVectors
 from model_adapters import load_model
 
 pytestmark = pytest.mark.real_data

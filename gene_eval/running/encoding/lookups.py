@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from gene_eval.core.lookup import Groups
 from gene_eval.errors import GeneBenchError
+from gene_eval.running.encoding.vectors import Gathered, ModelVectors
 from gene_eval.running.tasks import TaskArrays
-from gene_eval.running.vectors import Gathered, ModelVectors
 
 __all__ = ["LookupVectors", "is_lookup"]
 

@@ -20,14 +20,15 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.table import TableRows, VectorTable
 from gene_eval.errors import CoverageError, GeneBenchError
 from gene_eval.running.boundary import one_line_errors
-from gene_eval.running.graphs import GraphReader, hand_over
-from gene_eval.running.layers import select_layer
+from gene_eval.running.encoding.graphs import GraphReader, hand_over
+from gene_eval.running.encoding.inputs import reading_lines, with_covariates
+from gene_eval.running.encoding.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
 from gene_eval.running.validity.label_texts import masked_input, without_words
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
 
-__all__ = ["Gathered", "ModelVectors", "ready_to_embed", "reading_lines", "with_covariates"]
+__all__ = ["Gathered", "ModelVectors", "ready_to_embed"]
 
 DISEASE, DISEASES = "disease_id", "diseases"
 SEQUENCE = "sequence_id"
@@ -37,7 +38,6 @@ TERM, TERMS = "term", "go_terms"
 NAMED = {DISEASES: DISEASE, TERMS: TERM}
 """Tables of things that are no genes -> the column that names them."""
 GENES = "genes"
-COVARIATES = "gene_covariates"
 SAMPLE = 10
 
 
@@ -408,47 +408,8 @@ def _reads(model: Any, columns: Sequence[str]) -> bool:
     return all(_reads(part, columns) for part in parts) if parts else getattr(model, "input_column", None) in columns
 
 
-def reading_lines(model: Model) -> list[str]:
-    """What was taken of a file of vectors: identifiers, dimensions, what was left out; nothing of a model that encodes.
-
-    Call it once the vectors are there.
-    """
-    reading = getattr(model, "reading", None)
-    audit = getattr(model, "audit", {})
-    counts = [f"{count:,} {name}" for name, count in audit.items() if count and name not in ("rows", "genes")]
-    return [] if reading is None else [*reading.lines(), *([", ".join(counts)] if counts else [])]
-
-
 def ready_to_embed(genes: Any, model: Any, raw: RawFiles, log: Callable[[str], None]) -> Any:
     """The gene table with the covariates that a model reads; a model of a graph is given the graph too."""
     of_model = ModelVectors(model, raw, name=model.model_id, log=log)
     hand_over(model, of_model._reader)
     return with_covariates(genes, model, raw)
-
-
-def with_covariates(genes: Any, model: Any, raw: RawFiles) -> Any:
-    """A gene table with the columns of `gene_covariates` that a model, or one that it is made of, reads.
-
-    Args:
-        genes: Dataset with `symbol`.
-        model: From `model_adapters.load_model`; most read no covariate.
-        raw: Raw files, for the table of covariates.
-
-    Raises:
-        BuilderError: That table cannot be built.
-    """
-    wanted = [name for name in _covariates_of(model) if name not in genes.column_names]
-    if not wanted:
-        return genes
-    table = load(COVARIATES, raw).dataset
-    row = {symbol: i for i, symbol in enumerate(table["symbol"][:])}
-    for name in wanted:
-        if name in table.column_names:
-            values = table[name][:]
-            genes = genes.add_column(name, [values[row[gene]] if gene in row else None for gene in genes["symbol"][:]])
-    return genes
-
-
-def _covariates_of(model: Any) -> Sequence[str]:
-    own = getattr(model, "covariates", ())
-    return list(dict.fromkeys([*own, *(name for part in getattr(model, "parts", ()) for name in _covariates_of(part))]))

@@ -1,0 +1,3 @@
+"""Vectors of a run's models for what its tasks are about."""
+
+__all__: list[str] = []
