@@ -1,6 +1,7 @@
 """What a study of graphs compares: arms, each a MODEL and a head, and the pairs of them that say something."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import head_name
@@ -64,22 +65,23 @@ def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = ARMS, optio
     ]
     for graph in graphs:
         more = f",{options}" if options else ""
+        shown = _shown(graph)
         gcn, gat = head_name(f"gcn:graph={graph}{more}"), head_name(f"gat:graph={graph},neighbours={DRAWN}{more}")
         rewired = head_name(f"gcn:graph={graph}:rewired={REWIRED_SEED}{more}")
         found += [
             Arm(
-                f"linear, propagated on {graph}",
+                f"linear, propagated on {shown}",
                 "propagated",
                 f"propagate:graph={graph},steps={STEPS},model={model}",
                 "linear",
                 graph,
             ),
-            Arm(f"GCN on {graph}", "gcn", model, gcn, graph),
-            Arm(f"GAT on {graph}", "gat", model, gat, graph),
-            Arm(f"GCN on {graph}, rewired", "rewired", model, rewired, graph),
-            Arm(f"GCN on {graph}, random vectors", "random", "random", gcn, graph),
-            Arm(f"linear, eigenvectors of {graph}, no model", "spectral", f"spectral:graph={graph}", "linear", graph),
-            Arm(f"neighbours' labels on {graph}, no model", "vote", model, head_name(f"vote:graph={graph}"), graph),
+            Arm(f"GCN on {shown}", "gcn", model, gcn, graph),
+            Arm(f"GAT on {shown}", "gat", model, gat, graph),
+            Arm(f"GCN on {shown}, rewired", "rewired", model, rewired, graph),
+            Arm(f"GCN on {shown}, random vectors", "random", "random", gcn, graph),
+            Arm(f"linear, eigenvectors of {shown}, no model", "spectral", f"spectral:graph={graph}", "linear", graph),
+            Arm(f"neighbours' labels on {shown}, no model", "vote", model, head_name(f"vote:graph={graph}"), graph),
         ]
     return [arm for arm in found if arm.kind == "linear" or arm.kind in wanted]
 
@@ -101,8 +103,18 @@ def questions(found: list[Arm]) -> list[Question]:
             ("attention against convolution", ("gat", graph), ("gcn", graph)),
         )
         asked += [
-            Question(f"{about} ({graph})", named[one], named[two])
+            Question(f"{about} ({_shown(graph)})", named[one], named[two])
             for about, one, two in pairs
             if one in named and two in named
         ]
     return asked
+
+
+def _shown(graph: str) -> str:
+    """The graph for a reader: the file of terms that it is without has a long path.
+
+    >>> _shown("string+go:without=study/leaks/genen_solubility.txt")
+    'string+go without genen_solubility.txt'
+    """
+    name, found, path = graph.partition(":without=")
+    return f"{name} without {Path(path).name}" if found else graph

@@ -73,7 +73,8 @@ def strata_of(results: Mapping[str, TaskResult], publications: Mapping[str, floa
         genes = [gene for gene, there in zip(shared, inside, strict=True) if there]
         rows = next(iter(tables.values())).loc[genes]
         scores = {name: _interval(table.loc[genes]) for name, table in tables.items()}
-        name = f"{low if number == 0 else low + 1:.0f} to {high:.0f}"
+        # Quantiles may lie between two counts.
+        name = f"{counts[inside].min():.0f} to {counts[inside].max():.0f}"
         found.append(Stratum(name, len(genes), int(rows["label"].sum()), scores))
     return found
 

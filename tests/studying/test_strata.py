@@ -26,9 +26,9 @@ def test_quarters_of_a_run(graph_dir, tmp_path):
     publications = {f"TOY{i}": float(i) for i in range(1, 49)}
     found = strata_of({"plain": result}, publications, tmp_path / "out")
     assert [(each.name, each.n) for each in found] == [
-        ("1 to 13", 12),
-        ("14 to 24", 12),
-        ("26 to 36", 12),
+        ("1 to 12", 12),
+        ("13 to 24", 12),
+        ("25 to 36", 12),
         ("37 to 48", 12),
     ]
     # Two of three genes are factors.
@@ -61,4 +61,4 @@ def test_the_command_needs_publications(graph_dir, tmp_path, capsys):
     assert main(command) == 0
     text = capsys.readouterr().out
     assert "| linear, propagated on huri | " in text
-    assert "Fewer than 50 genes of a class, so no statement: 1 to 13" in text
+    assert "Fewer than 50 genes of a class, so no statement: 1 to 1" in text

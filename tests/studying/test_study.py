@@ -141,7 +141,7 @@ def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path,
     ):
         assert line in text
     assert "| GO:2 | of threes | 1.000 | auc |" in text
-    assert "without=" in text
+    assert f"| linear, propagated on go without {TASK}.txt | 0." in text
     assert "hidden, seed 1" in told
     assert main(command) == 0
     again, told = capsys.readouterr()
