@@ -17,8 +17,8 @@ from builders.errors import MissingFileError, TaskCodeError, TaskDataError, Unkn
 from builders.folds import FOLD_SCHEME, N_FOLDS, GeneGroups, fold_columns
 from builders.folds.families import FAMILIES, PFAM
 from builders.folds.genes import read_gene_groups
-from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
 from builders.folds.parts import in_parts, one_part_each
+from builders.labels import check_rows, drop_rare, encode, one_row_per_entity, task_rows, task_table
 from builders.raw_files import RawFiles, Source
 from builders.readers.columns import require_columns
 from builders.readers.label_columns import labelled_rows

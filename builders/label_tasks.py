@@ -15,8 +15,8 @@ from builders.catalog import Built
 from builders.config import ENTITY_COLUMNS, TaskConfig, entity_keys
 from builders.errors import UnknownTaskError
 from builders.folds import FoldColumns, assign
-from builders.labels import task_rows, task_table
 from builders.folds.parts import SPLIT, in_parts
+from builders.labels import task_rows, task_table
 from builders.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from builders import (
 )
 from builders.errors import TaskCodeError
 from builders.folds import N_FOLDS, PUBLISHED, SCHEMES, TaskRows, assign, family_column
-from builders.labels import task_rows
 from builders.folds.parts import SPLIT
+from builders.labels import task_rows
 from builders.sequences.rows import SPLIT_SCHEME
 from builders.sequences.tables import build_sequence_table
 from builders.user_builders import is_builder_spec
