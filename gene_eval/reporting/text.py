@@ -141,10 +141,10 @@ def to_markdown(report: Report) -> str:
         if table.warnings:
             parts.append("\n".join(f"- {markdown(warning)}" for warning in table.warnings))
         parts += [*_summary(table), "### Tasks", _pipes(_task_grid(table)), *map(markdown, _legend(table))]
-        if len(grid := controls_grid(table)) > 1:
-            parts += ["### Beside the controls", _pipes(grid), CONTROLS_NOTE]
         if table.task_rankings:
             parts += ["### Ranks on each task", _pipes(_task_rank_grid(table)), markdown(TASK_RANKS)]
+        if len(grid := controls_grid(table)) > 1:
+            parts += ["### Beside the controls", _pipes(grid), CONTROLS_NOTE]
         for task in table.tasks:
             if names := labels(table, task):
                 title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"

@@ -27,7 +27,7 @@ class Masked:
     adapter: ClassVar[str] = "masked"
     info: ClassVar[AdapterInfo] = AdapterInfo(
         usage="masked:share=SHARE[,seed=N],MODEL",
-        family="control",
+        family="graph",
         input="that of MODEL",
         dimension="that of MODEL",
         source="vectors of MODEL, zero for a share of the genes",

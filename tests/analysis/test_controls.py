@@ -94,7 +94,9 @@ def test_every_form_has_the_same_numbers(results: list[TaskResult]) -> None:
     against = table.against_controls["humantfs_is_tf"]
     share, detectable = against.rescaled["good"], against.detectable
     markdown = to_markdown(report)
-    assert f"| humantfs_is_tf | lookup:family | 0.790 | {detectable:.3f} | 0.820 ({share:.3f}) § |" in markdown
+    assert (
+        f"| humantfs_is_tf | roc_auc | lookup:family | 0.790 | {detectable:.3f} | 0.820 ({share:.3f}) § |" in markdown
+    )
     assert "| humantfs_is_tf § |" in markdown
     assert f"0.820 ({share:.3f}) §" in to_text(report)
     (row,) = [

@@ -62,5 +62,5 @@ def test_means_ranks_and_the_page_keep_them_apart() -> None:
     groups = {group["name"]: group for group in page_data(report)["tables"][0]["groups"]}
     names = [task["name"] for task in page_data(report)["tables"][0]["tasks"]]
     assert [names[task] for task in groups["@extended"]["tasks"]] == list(EXTENDED)
-    assert (groups["@extended"]["metric"], groups["@extended regression"]["metric"]) == ("roc_auc", "r2")
+    assert (groups["@extended"]["metric"], groups["@extended regression"]["metric"]) == ("roc_auc", "spearman")
     assert "@extended (2" in to_markdown(report)

@@ -24,6 +24,6 @@ def test_each_part_is_switched_off_for_its_turns_only():
     assert found["as it is"][0] == 1.0
     assert all(ratio > 0 and out.convergence["converged"] for ratio, _, out in found.values())
     passes = {part: out.convergence["passes"] for part, (_, _, out) in found.items()}
-    assert passes["recycled curvature pairs"] > passes["as it is"]
-    assert passes["loose fit on all rows"] > passes["as it is"]
+    assert passes["pairs of the common fit"] > passes["as it is"]
+    assert passes["common fit on all rows"] > passes["as it is"]
     assert solve().values.tobytes() == before.values.tobytes()

@@ -252,12 +252,12 @@ def test_markdown(results: list[TaskResult]) -> None:
         "\n"
         "### Beside the controls\n"
         "\n"
-        "| task | best control | its score | detectable | good | a-poor-one |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        "| hpa_interactions | random | -0.100 | – | 0.400 | 0.000 |\n"
-        "| humantfs_is_tf | random | 0.500 | – | 0.800 (0.600) | 0.600 (0.200) |\n"
-        "| reactome_pathways | random | 0.500 | – | 0.900 (0.800) | 0.600 (0.200) |\n"
-        "| starter_is_tf | random | 0.500 | – | 1.000 (1.000) | – |\n"
+        "| task | metric | best control | its score | detectable | good | a-poor-one |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| hpa_interactions | spearman | random | -0.100 | – | 0.400 | 0.000 |\n"
+        "| humantfs_is_tf | roc_auc | random | 0.500 | – | 0.800 (0.600) | 0.600 (0.200) |\n"
+        "| reactome_pathways | roc_auc_macro | random | 0.500 | – | 0.900 (0.800) | 0.600 (0.200) |\n"
+        "| starter_is_tf | roc_auc | random | 0.500 | – | 1.000 (1.000) | – |\n"
         "\n"
         f"{CONTROLS_NOTE}\n"
         "\n"
@@ -279,8 +279,8 @@ def test_text_is_aligned(results: list[TaskResult]) -> None:
         "task             family      metric   n    good           random (control)",
         "starter_is_tf *  regulatory  roc_auc  100  1.000 ± 0.013  0.500 ± 0.013",
         "",
-        "task           best control  its score  detectable  good",
-        "starter_is_tf  random        0.500      –           1.000 (1.000)",
+        "task           metric   best control  its score  detectable  good",
+        "starter_is_tf  roc_auc  random        0.500      –           1.000 (1.000)",
         "",
         "±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.",
         "",
@@ -323,6 +323,7 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "n_scored": "100",
         "n_missing": "0",
         "best_control": "random",
+        "control_metric": "spearman",
         "best_control_mean": "-0.1",
         "detectable": "",
         "rescaled": "",

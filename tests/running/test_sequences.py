@@ -199,7 +199,7 @@ def test_what_cannot_be_scored_is_one_line(log, model, options, reason):
     ("options", "reason"),
     [
         ({"protocol": "geneb"}, "protocol geneb is for tasks with published parts"),
-        ({"split": "published"}, "genes cannot be split by published; expected random"),
+        ({"split": "published"}, "no split published: it comes in one part"),
         ({"dedupe": True}, "dedupe leaves test sequences out"),
         ({"shots": 2, "protocol": "scaled"}, "leave protocol and engine out"),
     ],

@@ -78,4 +78,4 @@ def test_low_precision_changes_no_score_of_word_counts(read, monkeypatch):
         outs.append(get_engine("fast")(X, y[:, ::4].astype(bool), target="multilabel", splits=splits, params=params))
         assert outs[-1].convergence["converged"]
     plain, rounded = (out.values for out in outs)
-    assert 0 < np.sqrt(np.mean((rounded - plain) ** 2)) < 1e-4 * plain.std()
+    assert 0 < np.sqrt(np.mean((rounded - plain) ** 2)) < 2e-4 * plain.std()
