@@ -124,6 +124,9 @@ class GeneTaskBuilder:
         if not self.IDENTIFIERS:
             message = f"{type(self).__name__} has neither rows() nor IDENTIFIERS, the columns that name genes"
             raise TaskCodeError(message)
+        if not config.column:
+            message = f"{config.name}: its config names no column; set column to that of the labels"
+            raise TaskCodeError(message)
         key = (config.files or tuple(self.SOURCE.files))[0]
         table = self.read(key, (*self.IDENTIFIERS, config.column), sep=self.SEPARATOR)
         return labelled_rows(table, self.IDENTIFIERS, config, path=self.path(key), audit=self.audit)

@@ -178,7 +178,10 @@ def encode(
         [name for name in names if name in found] if names else sorted(found, key=lambda name: (name.casefold(), name))
     )
     if stray := found.difference(ordered):
-        message = f"{task}: unexpected label {sorted(stray)[0]!r}; expected one of {', '.join(names or ())}"
+        message = (
+            f"{task}: unexpected label {sorted(stray)[0]!r}; expected one of {', '.join(names or ())}"
+            " (labels are what the cells hold, or what rows() makes of them)"
+        )
         raise TaskDataError(message)
     least = 1 if target == "multilabel" else 2
     if len(ordered) < least:
