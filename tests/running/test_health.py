@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from builders import RawFiles
+import gene_eval
+from builders import RawFiles, load
 from gene_eval.core.probe import probe
 from gene_eval.results import store as results
 from gene_eval.running.encoding.vectors import ModelVectors
@@ -45,3 +47,13 @@ def test_diseases_are_encoded_with_the_words_of_genes(toy_dir, spec):
     vectors = ModelVectors(load_model(spec), RawFiles(toy_dir), name="mine", log=lambda line: None)
     assert vectors.of("diseases").embedding.matrix.shape[1] == vectors.of("genes").embedding.matrix.shape[1]
     assert np.isfinite(vectors.of("diseases").embedding.matrix).all()
+
+
+def test_denormal_numbers_are_warned_of() -> None:
+    genes = load("starter_genes", RawFiles()).dataset["symbol"][:]
+    numbers = np.random.default_rng(0).normal(size=(len(genes), 4)).astype(np.float32)
+    lines: list[str] = []
+    for name, size in (("tiny", 1e-42), ("small", 1e-36)):
+        frame = pd.DataFrame(numbers * np.float32(size), index=list(genes))
+        gene_eval.run({name: frame}, "starter_is_tf", log=lines.append)
+    assert [line.split()[1] for line in lines if "below what float32 holds" in line] == ["tiny:"]

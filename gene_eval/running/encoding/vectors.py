@@ -199,6 +199,12 @@ class ModelVectors:
     def _tell(self, embedded: EmbeddingTable, origin: str) -> None:
         n, dim = embedded.matrix.shape
         self.log(f"{self.name}: {n:,} vectors of dimension {dim}, {origin}")
+        largest = max(float(embedded.matrix.max(initial=0)), -float(embedded.matrix.min(initial=0)))
+        if 0 < largest < np.finfo(np.float32).tiny:
+            self.log(
+                f"warning: {self.name}: no number is larger than {largest:.1e}, below what float32 holds in full"
+                f" ({np.finfo(np.float32).tiny:.1e}); scores will be those of chance: multiply the vectors first"
+            )
 
     def _indexed(self, table: str, embedded: EmbeddingTable) -> IndexedVectors:
         health = dict(embedded.health)
