@@ -308,13 +308,8 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     repeats = repeats if scheme.repeatable else 1
     folds += [assign(split, rows, seed=seed) for seed in range(1, repeats)]
     y = _labels(values, config.target, len(names))
-    record = TaskRecord(
-        id=config.name,
-        version=str(config.version),
-        target=config.target,
-        entity=config.entity,
-        family=config.family,
-        source=config.source,
+    record = _record(
+        built,
         n=len(keys),
         data_sha256=_sha256([*names, *_sorted_lines(keys, values)]),
         fold_scheme=scheme.recorded(repeats),
@@ -322,14 +317,11 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
             _sorted_lines(keys, [" ".join(map(str, each)) for each in zip(*map(np.ndarray.tolist, folds), strict=True)])
         ),
         repeats=repeats,
-        ranked=config.ranked,
         figure2_family=config.figure2_family or config.family,
         label_names=tuple(names),
         from_annotation=config.from_annotation,
         default_split=PUBLISHED if split == PUBLISHED else "random",
         class_counts=_class_counts(y, config.target, len(names)),
-        inputs=built.audit.inputs,
-        audit=built.audit.counts(),
     )
     return TaskArrays(record, entities, y, folds, config.gene_table, split, families)
 
@@ -349,28 +341,38 @@ def _sequence_arrays(built: Built, split: str) -> TaskArrays:
     names: list[str] = dataset.features["label"].names
     parts = dataset["split"][:]
     is_drawn = any(SPLIT_SCHEME in note for note in built.audit.notes)
-    record = TaskRecord(
+    record = _record(
+        built,
+        n=len(ids),
+        data_sha256=_sha256([*names, *(f"{key}\t{value}" for key, value in zip(ids, values, strict=True))]),
+        fold_scheme=SPLIT_SCHEME if is_drawn else PUBLISHED,
+        folds_sha256=_sha256(f"{key}\t{part}" for key, part in zip(ids, parts, strict=True)),
+        figure2_family=config.family,
+        label_names=tuple(names),
+        default_split=PUBLISHED,
+        default_protocol=GENEB,
+    )
+    codes = np.array([PART_NAMES.index(part) for part in parts], dtype=np.int8)
+    y = _labels(values, config.target, len(names))
+    return TaskArrays(record, {"sequence_id": ids}, y, [codes], "", PUBLISHED, sequences=sequences)
+
+
+def _record(built: Built, **facts: Any) -> TaskRecord:
+    """What a result says of a task: what its config and audit say, and the facts of its rows and folds."""
+    config = built.config
+    assert isinstance(config, TaskConfig)
+    return TaskRecord(
         id=config.name,
         version=str(config.version),
         target=config.target,
         entity=config.entity,
         family=config.family,
         source=config.source,
-        n=len(ids),
-        data_sha256=_sha256([*names, *(f"{key}\t{value}" for key, value in zip(ids, values, strict=True))]),
-        fold_scheme=SPLIT_SCHEME if is_drawn else PUBLISHED,
-        folds_sha256=_sha256(f"{key}\t{part}" for key, part in zip(ids, parts, strict=True)),
         ranked=config.ranked,
-        figure2_family=config.family,
-        label_names=tuple(names),
-        default_split=PUBLISHED,
-        default_protocol=GENEB,
         inputs=built.audit.inputs,
         audit=built.audit.counts(),
+        **facts,
     )
-    codes = np.array([PART_NAMES.index(part) for part in parts], dtype=np.int8)
-    y = _labels(values, config.target, len(names))
-    return TaskArrays(record, {"sequence_id": ids}, y, [codes], "", PUBLISHED, sequences=sequences)
 
 
 def _why_no_split(built: Built, split: str) -> str:

@@ -146,6 +146,8 @@ class GenellmBuilder(GeneTaskBuilder):
     """Labels by gene symbol; values that are not available are no rows."""
 
     SOURCE = GENELLM
+    IDENTIFIERS = ("GeneSymbol",)
+    SEPARATOR = ","
     BUILDER_CONFIGS = [  # noqa: RUF012
         _binary(
             "solubility",
@@ -172,19 +174,3 @@ class GenellmBuilder(GeneTaskBuilder):
             files=("conservation",),
         ),
     ]
-
-    def rows(self, config: TaskConfig) -> pd.DataFrame:  # noqa: D102
-        (key,) = config.files
-        assert config.column is not None
-        table = self.read(key, ("GeneSymbol", config.column), sep=",")
-        labels = table[config.column].str.strip()
-        if config.target == "regression":
-            known = labels != "NA"
-            self.audit.notes.append(f"{int((~known).sum()):,} rows have no value (NA)")
-            table = table[known]
-            try:
-                return table[[]].assign(symbol=table["GeneSymbol"], label=labels[known].astype(float))
-            except ValueError as error:
-                message = f"{self.path(key)}: column {config.column} has a cell that is no number ({error})"
-                raise SourceFormatError(message) from error
-        return table[[]].assign(symbol=table["GeneSymbol"], label=labels)

@@ -64,7 +64,7 @@ def test_values_that_are_not_available_are_no_rows(build):
     rows = ["NA,0.5", "GENE1,NA", *(f"{name},{i / 30}" for i, name in enumerate(NAMES[1:]))]
     labels, built = build("genen_conservation", "genellm/phastcons.csv", ["GeneSymbol,Conservation", *rows])
     assert labels == {name: i / 30 for i, name in enumerate(NAMES[1:])}
-    assert "1 rows have no value (NA)" in built.audit.notes
+    assert "left out, as they have no value: 1 rows" in built.audit.notes
     assert built.audit.rows_unmapped == 1
 
 
