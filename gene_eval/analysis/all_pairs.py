@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gene_eval.analysis.groups import clusters, generalizes, ranking_metric
+from gene_eval.analysis.groups import SOURCE_CORRELATION, clusters, generalizes, ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairing, Pairs
 from gene_eval.core.statistics.over_tasks import cluster_means, cluster_p_values
 from gene_eval.core.statistics.paired_tests import (
@@ -94,7 +94,8 @@ class AllPairs:
         columns = [self.tasks.index(task.id) for task in tasks]
         differences, units = self.differences[:, columns], clusters(tasks)
         if generalizes(tasks):
-            return cluster_p_values(mean_over_folds(differences), clusters=units)
+            means = mean_over_folds(differences)
+            return cluster_p_values(means, clusters=units, correlation=SOURCE_CORRELATION)
         return fixed_tasks_p_values(differences, test_train_ratio=self.ratios[columns], clusters=units)
 
     def adjusted(self, tasks: Sequence[TaskRecord], models: tuple[str, str], p_value: float) -> float:

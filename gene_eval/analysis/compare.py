@@ -15,6 +15,7 @@ import numpy as np
 
 from gene_eval.analysis.all_pairs import AllPairs
 from gene_eval.analysis.groups import (
+    SOURCE_CORRELATION,
     Suites,
     basis,
     clusters,
@@ -33,7 +34,6 @@ from gene_eval.core.statistics.paired_tests import (
     benjamini_hochberg,
     corrected_t_test,
     fixed_tasks_test,
-    signed_rank_test,
     standard_error_factors,
 )
 from gene_eval.errors import ReportError
@@ -94,7 +94,7 @@ class GroupComparison:
     With six sources or more, every source counts once, and `p_value` is of a t-test over sources (`basis` is
     "8 sources"): the statement is about tasks from sources like these. With fewer, every task counts once (labels of
     one multi-label task as one) and `p_value` is that of `fixed_tasks_test` (`basis` is "3 tasks"): the statement is
-    about these tasks only, and `signed_rank_p` is nan.
+    about these tasks only.
     `holm_p` is adjusted for all pairs of models that have these tasks, as in ranks. `wins_a` counts the tasks on
     which A is better after correction, `ahead_a` those on which its score is higher.
     """
@@ -110,7 +110,6 @@ class GroupComparison:
     high: float
     p_value: float
     holm_p: float
-    signed_rank_p: float
     wins_a: int
     wins_b: int
     ahead_a: int
@@ -349,12 +348,10 @@ def _group(name: str, tasks: Sequence[TaskComparison], metric: str) -> GroupComp
     columns = [[each.mean_a, each.mean_b, each.test.difference] for each in tasks]
     units = clusters(records)
     by_model = cluster_means(np.array(columns).T, units)
-    signed_rank_p = math.nan
     found: ClusterMean | PairedTest
     if generalizes(records):
-        found = cluster_t_test(by_model[2])
+        found = cluster_t_test(by_model[2], correlation=SOURCE_CORRELATION)
         difference = found.mean
-        signed_rank_p = signed_rank_test(by_model[2]).p_value
     else:
         found = fixed_tasks_test([each.test for each in tasks], clusters=units)
         difference = found.difference
@@ -373,7 +370,6 @@ def _group(name: str, tasks: Sequence[TaskComparison], metric: str) -> GroupComp
         high=found.high,
         p_value=found.p_value,
         holm_p=math.nan,
-        signed_rank_p=signed_rank_p,
         wins_a=wins["a"],
         wins_b=wins["b"],
         ahead_a=int((signs > 0).sum()),

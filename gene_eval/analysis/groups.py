@@ -7,6 +7,7 @@ beyond the paper ever averaged with others: they have groups of their own.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from gene_eval.analysis.power import why_unranked
 from gene_eval.core.metrics import MAIN_METRIC
@@ -20,6 +21,7 @@ __all__ = [
     "MAIN",
     "OVERALL",
     "REGRESSION",
+    "SOURCE_CORRELATION",
     "Suites",
     "basis",
     "clusters",
@@ -40,6 +42,11 @@ APART = (EXTENDED, EXTENDED_REGRESSION, "@genen", "@genen regression")
 """Suites whose tasks are in no mean but their own."""
 MAIN = (OVERALL, REGRESSION, *APART)
 """Groups that have no task in common."""
+SOURCE_CORRELATION: Final = 0.1
+"""How far two sources agree on which of two equal models is ahead, since their labels repeat each other.
+
+The mean over pairs of sources, by their labels on shared genes (benchmarks/stats_real_labels.py, docs/statistics.md).
+"""
 Suites = Mapping[str, Collection[str]]
 """Name of a versioned list of tasks, such as "@paper-2024", to their ids."""
 

@@ -8,9 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.analysis.all_pairs import AllPairs, ByModel, mean_over_folds
-from gene_eval.analysis.groups import Suites, basis, clusters, generalizes, group_metric, group_tasks, ranking_metric
+from gene_eval.analysis.groups import (
+    SOURCE_CORRELATION,
+    Suites,
+    basis,
+    clusters,
+    generalizes,
+    group_metric,
+    group_tasks,
+    ranking_metric,
+)
 from gene_eval.analysis.pairing import Pairs
-from gene_eval.core.statistics.over_tasks import cluster_means, mean_ranks, tie_groups
+from gene_eval.core.statistics.over_tasks import cluster_means, cluster_std_errors, mean_ranks, tie_groups
 from gene_eval.core.statistics.paired_tests import ALPHA, holm
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import meets_minimum
@@ -149,7 +158,9 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
         _square(values, first, second, len(models)) for values in (holm(raw), raw, is_clear.astype(np.float64))
     )
     order = np.argsort(-mean, kind="stable").tolist()
-    errors = _errors(means) if generalizes(tasks) else [None] * len(models)
+    errors: Sequence[float | None] = [None] * len(models)
+    if generalizes(tasks):
+        errors = cluster_std_errors(means, correlation=SOURCE_CORRELATION).tolist()
     ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=errors)
     ordered = [(i, j) for i in range(len(models)) for j in range(len(models)) if i != j]
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
@@ -176,12 +187,6 @@ def _square(values: Array, first: npt.NDArray[np.int64], second: npt.NDArray[np.
     table = np.full((n, n), np.nan)
     table[first, second] = table[second, first] = values
     return table
-
-
-def _errors(by_unit: Array) -> Sequence[float | None]:
-    """Standard error of each model's mean over clusters."""
-    errors: list[float | None] = (by_unit.std(axis=1, ddof=1) / math.sqrt(by_unit.shape[1])).tolist()
-    return errors
 
 
 def _ranks(

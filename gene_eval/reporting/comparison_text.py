@@ -68,10 +68,9 @@ def _verdict(group: GroupComparison, a: str, b: str) -> str:
         scope = f"mean over the {group.basis} of {tasks}"
     if math.isnan(group.p_value):
         return f"Whether {a} or {b} is better {where} cannot be said: no variance to judge by ({scope})."
-    signed_rank = "" if math.isnan(group.signed_rank_p) else f", signed-rank {_p(group.signed_rank_p)}"
     ways = f"{a} is ahead on {group.ahead_a}, {b} on {group.ahead_b}"
     p_values = _p(group.p_value) + ("" if group.holm_p == group.p_value else f", {_p(group.holm_p)} of all pairs")
-    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {p_values}{signed_rank}; {scope}; {ways}"
+    how_sure = f"95 % interval {group.low:+.3f} to {group.high:+.3f}, {p_values}; {scope}; {ways}"
     if group.is_mixed and group.holm_p < ALPHA:
         return f"Mixed {where}, no verdict: {group.difference:+.3f} {unit} on average ({how_sure})."
     if not group.better:
@@ -87,24 +86,12 @@ def _family(group: GroupComparison) -> str:
 
 def _group_table(comparison: Comparison) -> list[list[str]]:
     a, b = comparison.model_a, comparison.model_b
-    header = [
-        "tasks",
-        "metric",
-        "n",
-        "mean over",
-        a,
-        b,
-        "difference",
-        "95 % interval",
-        "p",
-        "p (Holm)",
-        "p (signed rank)",
-    ]
+    header = ["tasks", "metric", "n", "mean over", a, b, "difference", "95 % interval", "p", "p (Holm)"]
     rows = [
         [
             group.name, group.metric, str(group.n_tasks), group.basis, _score(group.mean_a), _score(group.mean_b),
             _signed(group.difference), _interval(group.low, group.high), _small(group.p_value), _small(group.holm_p),
-            _small(group.signed_rank_p), f"{group.ahead_a} / {group.ahead_b}", f"{group.wins_a} / {group.wins_b}",
+            f"{group.ahead_a} / {group.ahead_b}", f"{group.wins_a} / {group.wins_b}",
             _winner(group.better, comparison),
         ]
         for group in comparison.groups

@@ -4,6 +4,11 @@ Tasks made from one source share genes and often labels, so they are no independ
 counts once, by its mean. A test that takes such tasks as independent finds differences where there are none, in up to
 every second pair of models (docs/statistics.md has the numbers). Resampling clusters would give the standard error of
 that t-test, plus noise.
+
+Sources are not independent either, where their labels repeat each other. If any two of G means correlate by r, the
+variance of their mean is s^2 / G times (1 + (G - 1) r), the design effect of Kish (Survey Sampling, 1965), and their
+sample variance is short of s^2 by a factor 1 - r. The t-test divided by the root of the ratio of the two is exact for
+normal means (Walsh, Annals of Mathematical Statistics 18, 1947).
 """
 
 import math
@@ -22,6 +27,7 @@ __all__ = [
     "ClusterMean",
     "cluster_means",
     "cluster_p_values",
+    "cluster_std_errors",
     "cluster_t_test",
     "mean_ranks",
     "tie_groups",
@@ -50,13 +56,18 @@ class ClusterMean:
 
 
 def cluster_t_test(
-    values: npt.ArrayLike, *, clusters: Sequence[object] | None = None, alpha: float = ALPHA
+    values: npt.ArrayLike,
+    *,
+    clusters: Sequence[object] | None = None,
+    correlation: float = 0.0,
+    alpha: float = ALPHA,
 ) -> ClusterMean:
     """Mean of differences over clusters of tasks, and whether it is zero.
 
     Args:
         values: (T,) one number per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
+        correlation: Of the means of any two clusters, from 0 to less than 1; 0 makes it the ordinary t-test.
         alpha: The interval covers 1 - alpha.
 
     Raises:
@@ -73,9 +84,10 @@ def cluster_t_test(
         return ClusterMean(mean, math.nan, math.nan, math.nan, math.nan, n, n_clusters)
     from scipy import stats
 
-    std_error = float(_std_errors(units)[0])
+    std_error = float(cluster_std_errors(units, correlation=correlation)[0])
     margin = float(stats.t.ppf(1 - alpha / 2, n_clusters - 1)) * std_error
-    return ClusterMean(mean, mean - margin, mean + margin, std_error, float(_p_values(units)[0]), n, n_clusters)
+    p_value = float(_p_values(units, correlation)[0])
+    return ClusterMean(mean, mean - margin, mean + margin, std_error, p_value, n, n_clusters)
 
 
 def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None) -> Array:
@@ -108,12 +120,30 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
     return np.stack([np.bincount(of_task, weights=row) for row in rows]) / np.bincount(of_task)
 
 
-def cluster_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object] | None = None) -> Array:
+def cluster_std_errors(units: npt.ArrayLike, *, correlation: float = 0.0) -> Array:
+    """(M,) standard errors of the means of the rows of (M, G) cluster means, any two of which so correlate.
+
+    >>> cluster_std_errors([[1.0, 2.0, 3.0, 4.0]]).round(3).tolist()
+    [0.645]
+    >>> cluster_std_errors([[1.0, 2.0, 3.0, 4.0]], correlation=0.1).round(3).tolist()
+    [0.776]
+    """
+    means = np.asarray(units, dtype=np.float64)
+    n_clusters = means.shape[1]
+    inflation = (1 + (n_clusters - 1) * correlation) / (1 - correlation)
+    errors: Array = means.std(axis=1, ddof=1) * math.sqrt(inflation / n_clusters)
+    return errors
+
+
+def cluster_p_values(
+    differences: npt.ArrayLike, *, clusters: Sequence[object] | None = None, correlation: float = 0.0
+) -> Array:
     """`cluster_t_test` of many pairs of models at once.
 
     Args:
         differences: (P, T) one row per pair of models, one column per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
+        correlation: Of the means of any two clusters.
 
     Returns:
         (P,) p-values, not adjusted; nan for a pair with an undefined difference, and with fewer than `MIN_CLUSTERS`
@@ -126,7 +156,7 @@ def cluster_p_values(differences: npt.ArrayLike, *, clusters: Sequence[object] |
     p_values = np.full(len(table), np.nan)
     pairs = np.flatnonzero(~np.isnan(table).any(axis=1))
     if len(pairs) and (units := cluster_means(table[pairs], clusters)).shape[1] >= MIN_CLUSTERS:
-        p_values[pairs] = _p_values(units)
+        p_values[pairs] = _p_values(units, correlation)
     return p_values
 
 
@@ -172,15 +202,10 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     return tuple(groups)
 
 
-def _std_errors(units: Array) -> Array:
-    errors: Array = units.std(axis=1, ddof=1) / math.sqrt(units.shape[1])
-    return errors
-
-
-def _p_values(units: Array) -> Array:
+def _p_values(units: Array, correlation: float) -> Array:
     from scipy import stats
 
-    means, std_errors = units.mean(axis=1), _std_errors(units)
+    means, std_errors = units.mean(axis=1), cluster_std_errors(units, correlation=correlation)
     # Equal models have neither difference nor spread; rounding leaves both near 1e-17.
     alike = np.abs(means) < 1e-12
     ratio = np.abs(means) / np.where(std_errors > 1e-12, std_errors, 1e-12)

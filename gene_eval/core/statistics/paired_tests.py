@@ -21,7 +21,6 @@ __all__ = [
     "ALPHA",
     "POWER",
     "PairedTest",
-    "SignedRankTest",
     "benjamini_hochberg",
     "corrected_t_test",
     "corrected_variance",
@@ -29,7 +28,6 @@ __all__ = [
     "fixed_tasks_test",
     "holm",
     "minimal_detectable_difference",
-    "signed_rank_test",
     "standard_error_factors",
 ]
 
@@ -67,15 +65,6 @@ class PairedTest:
     std_error: float
     statistic: float
     df: int
-    p_value: float
-    n: int
-
-
-@dataclass(frozen=True)
-class SignedRankTest:
-    """Wilcoxon's signed-rank test: the smaller rank sum, the two-sided p-value, and the differences other than zero."""
-
-    statistic: float
     p_value: float
     n: int
 
@@ -266,25 +255,6 @@ def _noncentrality(df: int, alpha: float, power: float) -> float:
     while missing(upper) < 0:
         upper *= 2
     return float(optimize.brentq(missing, 1e-9, upper))
-
-
-def signed_rank_test(differences: npt.ArrayLike) -> SignedRankTest:
-    """Wilcoxon's signed-rank test of differences of independent units, such as tasks, against zero.
-
-    Zeros are left out, as in R; nan too. The p-value is exact for up to 50 differences without ties.
-
-    >>> signed_rank_test([0.95, -0.15, 1.02, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01])
-    SignedRankTest(statistic=5.0, p_value=0.0390625, n=9)
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    values = np.round(values[~np.isnan(values)], DECIMALS)
-    n_values, values = len(values), values[values != 0]
-    if not len(values):
-        return SignedRankTest(0.0, 1.0 if n_values else math.nan, 0)
-    from scipy import stats
-
-    result = stats.wilcoxon(values)
-    return SignedRankTest(float(result.statistic), float(result.pvalue), len(values))
 
 
 def holm(p_values: npt.ArrayLike) -> Array:

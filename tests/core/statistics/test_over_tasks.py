@@ -24,6 +24,21 @@ def test_the_t_test_against_scipy_and_against_all_resamples():
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval()))
 
 
+def test_clusters_that_agree_by_chance_are_fewer_than_they_seem():
+    """Under its own null: normal means that correlate by 0.2, of which the ordinary test makes too many findings."""
+    rng = np.random.default_rng(0)
+    means = math.sqrt(0.8) * rng.normal(size=(20_000, 8)) + math.sqrt(0.2) * rng.normal(size=(20_000, 1))
+    assert np.mean(cluster_p_values(means) < 0.05) > 0.15
+    assert np.mean(cluster_p_values(means, correlation=0.2) < 0.05) == pytest.approx(0.05, abs=0.005)
+    found = cluster_t_test(means[0], correlation=0.2)
+    plain = stats.ttest_1samp(means[0], 0)
+    # Of the covariance of the mean, and the expected sample variance, of any two that correlate by 0.2.
+    inflation = math.sqrt((np.full((8, 8), 0.2) + 0.8 * np.eye(8)).mean() * 8 / 0.8)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(plain.statistic) / inflation, 7))
+    assert found.high - found.mean == pytest.approx(inflation * (plain.confidence_interval().high - found.mean))
+    assert cluster_p_values(means[:1], correlation=0.2)[0] == pytest.approx(found.p_value)
+
+
 def test_a_cluster_counts_once_however_many_tasks_it_has():
     repeated = cluster_t_test([*VALUES, *[VALUES[0]] * 50], clusters=[*"abcdef", *"a" * 50])
     alone = cluster_t_test(VALUES)
