@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
@@ -17,6 +18,7 @@ from model_adapters.files.dataset_vectors import SAVED, DatasetVectors
 from model_adapters.files.formats import PLAIN_EXTENSIONS, extension_of
 from model_adapters.files.memory import from_object
 from model_adapters.files.precomputed import PrecomputedVectors, is_file_of_vectors, vector_files
+from model_adapters.graph.access import told_by_graph
 from model_adapters.graph.masking import Masked
 from model_adapters.graph.propagation import Propagated, Spectral
 from model_adapters.hub import HUB_ID
@@ -76,13 +78,25 @@ def describe() -> dict[str, AdapterInfo]:
     return {**presets, **adapters, **{name: cls.info for name, cls in WRAPPERS.items()}}
 
 
-def trained_on(adapter: str) -> tuple[str, ...]:
-    """Globs of the tasks whose labels are computed from the table that an adapter's vectors are made of.
+def trained_on(adapter: str, options: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Globs of the tasks whose labels are computed from what an adapter's vectors are made of, as far as is known.
+
+    Args:
+        adapter: its name.
+        options: as a model records them; what it is made of is in `parts`, its graph in `graph`.
 
     >>> "hpa_rna_*" in trained_on("expression")
     True
+    >>> trained_on("combined", {"parts": [{"adapter": "spectral", "options": {"graph": "go"}}]})
+    ('go_*', 'gene2vec_gene_pairs')
     """
-    return tuple(getattr(ADAPTERS.get(adapter), "trained_on", ()))
+    if adapter == ShuffledVectors.adapter:
+        # Each gene has the vector of another.
+        return ()
+    options = options or {}
+    own = (*getattr(ADAPTERS.get(adapter), "trained_on", ()), *told_by_graph(str(options.get("graph", ""))))
+    parts = [trained_on(part["adapter"], part["options"]) for part in options.get("parts", ())]
+    return tuple(dict.fromkeys([*own, *(glob for globs in parts for glob in globs)]))
 
 
 def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:

@@ -14,12 +14,7 @@ import numpy.typing as npt
 from gene_eval.analysis.groups import SOURCE_CORRELATION, clusters, generalizes, ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairing, Pairs
 from gene_eval.core.statistics.over_tasks import cluster_means, cluster_p_values
-from gene_eval.core.statistics.paired_tests import (
-    corrected_variance,
-    fixed_tasks_p_values,
-    holm,
-    minimal_detectable_difference,
-)
+from gene_eval.core.statistics.paired_tests import fixed_tasks_p_values, holm, pooled_detectable_difference
 from gene_eval.results.records import Score, TaskRecord, TaskResult
 
 __all__ = ["AllPairs", "ByModel", "mean_over_folds"]
@@ -137,18 +132,9 @@ class AllPairs:
         return np.asarray((np.sign(differences) * np.sign(mean_differences)[:, np.newaxis] >= 0).all(axis=1))
 
     def detectable(self, task: str) -> float:
-        """The true difference that a test on this task finds with a chance of 80 %, its error pooled over all pairs.
-
-        The root mean square of the pairs' corrected standard errors, times the noncentrality that the t-test of one
-        pair asks for. nan where no pair has an error to judge by.
-        """
+        """The true difference that a test on this task finds with a chance of 80 %; see the function that pools."""
         column = self.tasks.index(task)
-        folds = self.differences[:, column]
-        counts = (~np.isnan(folds)).sum(axis=1)
-        variances = [corrected_variance(row, test_train_ratio=self.ratios[column]) for row in folds[counts > 1]]
-        if not variances:
-            return math.nan
-        return minimal_detectable_difference(math.sqrt(np.mean(variances)), int(counts.max()) - 1)
+        return pooled_detectable_difference(self.differences[:, column], test_train_ratio=float(self.ratios[column]))
 
 
 def mean_over_folds(folds: Array) -> Array:

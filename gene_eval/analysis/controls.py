@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,12 +11,7 @@ import numpy.typing as npt
 
 from gene_eval.analysis.groups import ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairs
-from gene_eval.core.statistics.paired_tests import (
-    PairedTest,
-    corrected_t_test,
-    corrected_variance,
-    minimal_detectable_difference,
-)
+from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, pooled_detectable_difference
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.text import some
 
@@ -111,7 +106,8 @@ def _of_task(task: str, results: Mapping[str, TaskResult], pairs: Pairs) -> Agai
     # Of equal ones, the first by name.
     best = max(controls, key=lambda model: means[model])
     differences = _differences(task, results, pairs)
-    detectable = _pooled(differences.values(), max(result.test_train_ratio for result in results.values()))
+    ratio = max(result.test_train_ratio for result in results.values())
+    detectable = pooled_detectable_difference(differences.values(), test_train_ratio=ratio)
     reach = 0.0 if math.isnan(detectable) else detectable
     metric = ranking_metric(results[best].task, results[best].settings)
     return AgainstControls(
@@ -150,14 +146,6 @@ def _differences(
         if not np.isnan(difference).all():
             made[one, other], made[other, one] = difference, -difference
     return made
-
-
-def _pooled(differences: Collection[npt.NDArray[np.float64]], ratio: float) -> float:
-    """The detectable difference by the root mean square of the pairs' corrected standard errors."""
-    variances = [corrected_variance(each, test_train_ratio=ratio) for each in differences]
-    known = [variance for variance in variances if not math.isnan(variance)]
-    counts = [int((~np.isnan(each)).sum()) for each in differences]
-    return minimal_detectable_difference(math.sqrt(np.mean(known)), max(counts) - 1) if known else math.nan
 
 
 def _score(result: TaskResult) -> Score | None:

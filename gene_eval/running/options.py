@@ -73,6 +73,8 @@ class RunOptions:
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
         terms: Model that encodes terms of the Gene Ontology in graphs; None takes the model that encodes the genes, or
             zeros where it cannot.
+        masked_words: Beginnings of words that models with `mask=labels` do not read; None takes those that say a label
+            of the run's tasks.
         predictions: Whether to keep what was predicted for each held-out entity, beside the result where there is
             `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
@@ -108,6 +110,7 @@ class RunOptions:
     pairs: str = "average"
     diseases: Any = None
     terms: Any = None
+    masked_words: Sequence[str] | None = None
     predictions: bool | None = None
     subtasks: bool = False
     overwrite: bool = False

@@ -33,7 +33,7 @@ from gene_eval.running.options import RunOptions
 from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
-from gene_eval.running.validity.label_texts import masked_input, words_of_tasks
+from gene_eval.running.validity.label_texts import masked_models, words_of_tasks
 from model_adapters import choose_devices
 from model_adapters.embedding.chunks import progress_bar
 
@@ -52,7 +52,7 @@ def run(models: Any, tasks: Any = (), **options: Any) -> Results:
             `embedding`, pairs of identifiers and an (n, d) array; see `gene_eval.running.models.load_models`.
         tasks: One or several, or a mapping from names to them: names, globs such as "reactome_*", configs, or a frame
             or Dataset of your own with an entity column and `label`; see `gene_eval.running.tasks.collect_tasks`. None
-            at all means every ranked task.
+            at all: every task but the starter ones and those that are run only when they are named.
         **options: Fields of `RunOptions`: `data_dir`, `out`, `device`, `seed`, `split`, `repeats`, `head`, `protocol`,
             `engine`, `missing`, `common_genes`, `dedupe`, `pairs`, `predictions`, `overwrite`, ...
 
@@ -102,18 +102,18 @@ class _Run:
             (self.covariates,) = self._of(load_models(options.covariates))
         controls = self._of(control_models(named), diseases=diseases, terms=terms) if options.controls else []
         everything = [*vectors, *controls]
-        self._refuse(of_model for of_model in everything if not masked_input(of_model.model))
+        self._refuse(of_model for of_model in everything if not masked_models(of_model.model))
         ready: list[TaskArrays] = []
         for item in chosen:
             if isinstance(item, Failure):
                 self._fail(item)
             else:
                 ready.append(item)
-        if any(masked_input(of_model.model) for of_model in everything):
-            words = words_of_tasks(ready)
+        if any(masked_models(of_model.model) for of_model in everything):
+            words = words_of_tasks(ready) if options.masked_words is None else options.masked_words
             for of_model in everything:
                 of_model.mask(words)
-            self._refuse(of_model for of_model in everything if masked_input(of_model.model))
+            self._refuse(of_model for of_model in everything if masked_models(of_model.model))
         for of_model in everything:
             for task in self._shown(ready, of_model.name):
                 for fit in self.options.fits:

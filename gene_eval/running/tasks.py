@@ -119,7 +119,7 @@ def collect_tasks(
         tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
             `TaskConfig`, a csv or tsv file of sequences (`text` or `sequence`, and `label`), or a frame or Dataset with
             an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and `symbol_b`; `symbol` and
-            `disease_id`; `sequence`), `label` and perhaps `fold` or `split`. None at all means every ranked task.
+            `disease_id`; `sequence`), `label` and perhaps `fold` or `split`. None at all: see `choose`.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
         splits: Schemes to score each task by, of `builders.folds.SCHEMES` or "published"; one it cannot have is a
@@ -199,7 +199,8 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
 
     Args:
         patterns: Task names or globs; `@starter` means the tasks of that suite, `reactome_pathways/*` the labels of
-            that task, `file.py:Class` the tasks of a builder of the user's own. None means every ranked task.
+            that task, `file.py:Class` the tasks of a builder of the user's own. None means every task, but for the
+            starter tasks and those that are run only when they are named.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
 
     Returns:
@@ -224,9 +225,8 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
             globs = chosen.setdefault(match, [])
             globs += [each for each in _label_globs(match, label, subtasks=subtasks) if each not in globs]
     if not patterns:
-        chosen = {
-            name: globs for name, globs in chosen.items() if _config(name).ranked and not _config(name).on_request
-        }
+        starter = select(expand(["@starter"]))
+        chosen = {name: globs for name, globs in chosen.items() if name not in starter and not _config(name).on_request}
     order = [name for name in select([]) if name in chosen]
     return {name: chosen[name] for name in [*order, *(name for name in chosen if is_builder_spec(name))]}
 

@@ -14,6 +14,7 @@ from gene_eval.results.reproduce import COMMON_TO, is_common, model_string
 from gene_eval.results.settings import UNSEEN
 from gene_eval.running.models import load_models
 from gene_eval.running.runner import run
+from gene_eval.running.validity.label_texts import WORDS
 from gene_eval.text import did_you_mean
 
 __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
@@ -98,7 +99,9 @@ def verify(
         group = [recorded[number] for number in numbers]
         if model is not None and not any(map(is_given, group)):
             continue
-        options = _options(group[0], data_dir=data_dir, device=device)
+        # Which words a model does not read went by the tasks of its run, of which these may be a few.
+        words = next((known for each in group if (known := each.model.options.get(WORDS))), None)
+        options = {**_options(group[0], data_dir=data_dir, device=device), WORDS: words}
         specs = {result.model.id: model for result in group if model is not None and is_given(result)}
         verdicts |= zip(numbers, _verify_group(group, specs, options, log), strict=True)
     # Of a run with `--common-genes` the other models had to be there, but were not asked about.
@@ -134,7 +137,9 @@ def _group(result: TaskResult) -> tuple[object, ...]:
     named = (probe.params.get(name) for name in ("pairs", "diseases", "terms"))
     settings = (result.settings, result.task.repeats, *named)
     # Models that were scored on their common genes have to be there together.
-    return settings if is_common(result) else (*settings, result.model.id, result.model.revision)
+    if is_common(result):
+        return settings
+    return (*settings, result.model.id, result.model.revision, str(result.model.options.get(WORDS)))
 
 
 def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -> dict[str, Any]:

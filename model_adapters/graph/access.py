@@ -10,7 +10,20 @@ from model_adapters.errors import EncodingError
 if TYPE_CHECKING:
     from model_adapters.embedding.table import EmbeddingTable
 
-__all__ = ["GraphAccess", "OfGraph"]
+__all__ = ["GraphAccess", "OfGraph", "told_by_graph"]
+
+# Tasks whose labels are computed from the annotations that are a graph's edges; pairs are of genes that share one.
+_TOLD = {"go": ("go_*", "gene2vec_gene_pairs")}
+
+
+def told_by_graph(graph: str) -> tuple[str, ...]:
+    """Return globs of the tasks whose labels are made of a graph's edges.
+
+    >>> told_by_graph("string:score=700+go:iea=no")
+    ('go_*', 'gene2vec_gene_pairs')
+    """
+    names = [part.partition(":")[0] for part in graph.split("+")]
+    return tuple(glob for name in names for glob in _TOLD.get(name, ()))
 
 
 class GraphAccess(Protocol):

@@ -187,6 +187,9 @@ class Gene2vec(_SingleCell):
         weights="get pre_trained_emb/gene2vec_dim_200_iter_9_w2v.txt from https://github.com/jingcheng-du/Gene2vec",
     )
 
+    # arXiv 2412.04075, 3.2: learned from "shared Gene Ontology (GO) annotation" too, and pairs are of its own files.
+    trained_on: ClassVar[tuple[str, ...]] = ("gene2vec_gene_pairs", "go_*")
+
     def _find(self, options: Mapping[str, Any]) -> list[Path]:
         return [existing_file(self.path, what=self.info.usage)]
 

@@ -19,9 +19,11 @@ SMALL = "random:dim=8"
 
 
 def test_choose():
-    ranked = choose([])
-    assert "reactome_pathways" in ranked
-    assert not any(name.startswith("starter") for name in ranked)
+    plain = choose([])
+    # Names say its labels: it is shown, and in no rank.
+    assert {"reactome_pathways", "hgnc_locus_group"} <= plain.keys()
+    assert not any(name.startswith("starter") for name in plain)
+    assert "tcrd_development_level" not in plain
     assert choose(["starter_is_tf", "starter_loc*"]) == {"starter_is_tf": [""], "starter_location": [""]}
     assert choose(["starter_location/*"]) == {"starter_location": ["*"]}
     assert choose(["starter_location", "starter_location/nucleus"]) == {"starter_location": ["", "nucleus"]}

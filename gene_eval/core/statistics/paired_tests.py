@@ -7,7 +7,7 @@ Learning 52, 2003). What holds over tasks is in `over_tasks`.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -28,6 +28,7 @@ __all__ = [
     "fixed_tasks_test",
     "holm",
     "minimal_detectable_difference",
+    "pooled_detectable_difference",
     "standard_error_factors",
 ]
 
@@ -222,6 +223,28 @@ def minimal_detectable_difference(std_error: float, df: int, *, alpha: float = A
     0.0376
     """
     return _noncentrality(df, alpha, power) * std_error if df > 0 and std_error > 0 else math.nan
+
+
+def pooled_detectable_difference(differences: Iterable[npt.ArrayLike], *, test_train_ratio: float) -> float:
+    """`minimal_detectable_difference` of one task, its error pooled over all pairs of models.
+
+    The standard error is the root mean square of the pairs' corrected ones; the degrees of freedom are those of one
+    pair, since all share the folds. nan where no pair has two folds to judge by.
+
+    Args:
+        differences: Of each pair, its scores by fold, nan where undefined.
+        test_train_ratio: As in `corrected_t_test`.
+
+    >>> round(pooled_detectable_difference([[0.1, 0.2, 0.3], [0.0, 0.1, 0.2]], test_train_ratio=1 / 2), 3)
+    0.516
+    """
+    folds = [np.asarray(each, dtype=np.float64) for each in differences]
+    variances = [corrected_variance(each, test_train_ratio=test_train_ratio) for each in folds]
+    known = [variance for variance in variances if not math.isnan(variance)]
+    if not known:
+        return math.nan
+    df = max(int((~np.isnan(each)).sum()) for each in folds) - 1
+    return minimal_detectable_difference(math.sqrt(np.mean(known)), df)
 
 
 def standard_error_factors(df: int, *, alpha: float = ALPHA) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from gene_eval.running.encoding.graphs import GraphReader, hand_over
 from gene_eval.running.encoding.inputs import reading_lines, with_covariates
 from gene_eval.running.encoding.layers import select_layer
 from gene_eval.running.tasks import TaskArrays
-from gene_eval.running.validity.label_texts import masked_input, without_words
+from gene_eval.running.validity.label_texts import WORDS, masked_models, without_words
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
 
@@ -139,12 +139,13 @@ class ModelVectors:
         return callable(getattr(self.model, "table", None))
 
     def mask(self, words: Sequence[str]) -> None:
-        """Take words out of what the model reads, if it asks for that; its options tell which by their hash."""
-        if masked_input(self.model):
+        """Take words out of what the model reads, or a model that it is made of, if that asks for it."""
+        if parts := masked_models(self.model):
             self.words = tuple(words)
-            options = self.model.options
-            assert isinstance(options, dict)
-            options["masked_sha256"] = hashlib.sha256("\n".join(words).encode()).hexdigest()
+            found = {"masked_sha256": hashlib.sha256("\n".join(words).encode()).hexdigest(), WORDS: list(words)}
+            for model in {id(each): each for each in (self.model, *parts)}.values():
+                assert isinstance(model.options, dict)
+                model.options.update(found)
 
     def of(self, table: str) -> IndexedVectors:
         """Vectors of a gene table (or of the disease table).

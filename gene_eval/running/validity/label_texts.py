@@ -7,7 +7,10 @@ from gene_eval.core.words import label_words, masked
 from gene_eval.results.records import TaskRecord
 from gene_eval.running.tasks import TaskArrays
 
-__all__ = ["label_names", "masked_input", "without_words", "words_of_tasks"]
+__all__ = ["WORDS", "label_names", "masked_models", "without_words", "words_of_tasks"]
+
+WORDS = "masked_words"
+"""Model option of a result: what was taken out of the texts."""
 
 
 def label_names(task: TaskRecord) -> tuple[str, ...]:
@@ -22,15 +25,16 @@ def words_of_tasks(tasks: Iterable[TaskArrays]) -> tuple[str, ...]:
     return tuple(sorted({word for task in tasks for name in label_names(task.record) for word in label_words(name)}))
 
 
-def masked_input(model: Any) -> str | None:
-    """The column that a model reads without words of labels; None of a model that reads its column as it is."""
-    column: str | None = getattr(model, "masked_input", None)
-    return column
+def masked_models(model: Any) -> list[Any]:
+    """What reads its column without words of labels: the model, or those of the models that it is made of that do."""
+    own = [model] if getattr(model, "masked_input", None) else []
+    return [*own, *(one for part in getattr(model, "parts", ()) for one in masked_models(part))]
 
 
 def without_words(genes: Any, model: Any, words: Sequence[str]) -> Any:
-    """A gene table with the column that such a model reads; the table itself for others."""
-    column = masked_input(model)
-    if column is None or column not in genes.column_names:
-        return genes
-    return genes.add_column(model.input_column, masked(genes[column][:], words))
+    """A gene table with the columns that such models read; the table itself for others."""
+    columns = {one.input_column: one.masked_input for one in masked_models(model)}
+    for name, column in columns.items():
+        if column in genes.column_names:
+            genes = genes.add_column(name, masked(genes[column][:], words))
+    return genes

@@ -1,6 +1,7 @@
 """Leaks: labels that texts state, labels made of what vectors are made of, and tasks that repeat each other."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,6 +21,8 @@ from gene_eval.running.outcome import Failure, Results
 from gene_eval.running.tasks import TaskArrays, collect_tasks
 from gene_eval.running.validity.label_texts import label_names
 from model_adapters import describe
+from model_adapters.combined import ShuffledVectors
+from model_adapters.graph.access import told_by_graph
 from model_adapters.registry import trained_on
 
 __all__ = ["LABEL_SOURCE", "STATED", "TEXT_STATES", "Leaks", "find_leaks"]
@@ -187,10 +190,10 @@ def _unmasked(model: str) -> str:
 
     >>> _unmasked("bag-of-words:mask=labels"), _unmasked("org/m:input=summary,mask=labels")
     ('bag-of-words', 'org/m:input=summary')
+    >>> _unmasked("shuffled:tfidf:mask=labels,input=name+random:dim=4")
+    'shuffled:tfidf:input=name+random:dim=4'
     """
-    name, _, options = model.rpartition(":")
-    kept = ",".join(option for option in options.split(",") if option != MASK)
-    return f"{name}:{kept}" if kept else name
+    return re.sub(rf"[:,]{MASK}(?=[+,]|$)", "", model.replace(f":{MASK},", ":"))
 
 
 def _flags(results: Sequence[Any], stated: dict[str, float]) -> list[dict[str, Any]]:
@@ -198,13 +201,23 @@ def _flags(results: Sequence[Any], stated: dict[str, float]) -> list[dict[str, A
     rows = []
     for result in results:
         model, task = result.model, result.task.id
+        graph = re.search(r"graph=([^,]+)", result.settings.head)
+        globs = (*trained_on(model.adapter, model.options), *told_by_graph(graph[1] if graph else ""))
         flags = []
-        if any(fnmatch(task, glob) for glob in trained_on(model.adapter)):
+        if any(fnmatch(task, glob) for glob in globs):
             flags.append(LABEL_SOURCE)
-        if family.get(model.adapter) == "text" and MASK not in model.id and stated.get(task, 0.0) >= STATED:
+        if _reads_text(model.adapter, model.options, family) and stated.get(task, 0.0) >= STATED:
             flags.append(TEXT_STATES)
         rows += [{"model": model.id, "task": task, "flag": flag} for flag in flags]
     return rows
+
+
+def _reads_text(adapter: str, options: Mapping[str, Any], family: Mapping[str, str]) -> bool:
+    """Whether vectors of a gene come from its text with the words of labels in it, or any part of them does."""
+    if adapter == ShuffledVectors.adapter:
+        return False
+    parts = any(_reads_text(part["adapter"], part["options"], family) for part in options.get("parts", ()))
+    return parts or (family.get(adapter) == "text" and options.get("mask") != "labels")
 
 
 def _means(results: Results, weights: dict[str, float]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ def power(tasks: Any = (), *, data_dir: Path | str | None = None) -> "pd.DataFra
     """The planned minimal detectable difference of tasks, from their class sizes (see docs/statistics.md).
 
     Args:
-        tasks: As `gene_eval.run` takes them; none at all means every ranked task.
+        tasks: As `gene_eval.run` takes them; none at all means every task that a plain run scores.
         data_dir: Folder with raw files.
 
     Returns:

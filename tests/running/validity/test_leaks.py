@@ -3,17 +3,23 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from datasets import load_dataset
 
 import gene_eval
+from builders import RawFiles
 from gene_eval.cli.parser import main
+from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.words import label_words
 from gene_eval.errors import GeneBenchError
 from gene_eval.running.outcome import Results
+from gene_eval.running.tasks import collect_tasks
+from gene_eval.running.validity.label_texts import words_of_tasks
 from gene_eval.running.validity.leaks import LABEL_SOURCE, TEXT_STATES, find_leaks
+from gene_eval.running.verify import verify
 
 TASKS = ["starter_is_tf", "starter_location"]
 
@@ -74,6 +80,32 @@ def test_masked_vectors_have_no_word_of_the_labels(results: Results) -> None:
     assert alone.results[0].model.embedding_sha256 != record.embedding_sha256
 
 
+def test_a_masked_result_is_run_again_without_the_other_tasks(results: Results) -> None:
+    """Which words are not read went by both tasks of the run."""
+    (one,) = [result for result in results if "mask" in result.model.id and result.task.id == "starter_is_tf"]
+    assert one.model.options["masked_words"] == list(words_of_tasks(collect_tasks(TASKS, RawFiles())))
+    (verdict,) = verify([one], log=lambda line: None)
+    assert verdict.reproduced, verdict.details
+
+
+def test_models_made_of_masked_ones_are_masked(results: Results) -> None:
+    joined, shuffled = "bag-of-words:mask=labels+random:dim=4", "shuffled:bag-of-words:mask=labels"
+    made = gene_eval.run([joined, shuffled], TASKS, log=lambda line: None)
+    assert not made.failures
+    plain = next(result.model for result in results if result.model.id == "bag-of-words:mask=labels")
+    for result in made:
+        assert result.model.options["masked_sha256"] == plain.options["masked_sha256"]
+    # The numbers of the masked texts beside four more; and given to other genes, they score as chance does.
+    assert {result.model.dim for result in made if result.model.id == joined} == {plain.dim + 4}
+    assert all(
+        result.scores[MAIN_METRIC[result.task.target]].mean < 0.7 for result in made if "shuffled" in result.model.id
+    )
+    both = Results([*made, *gene_eval.run("bag-of-words+random:dim=4", TASKS, log=lambda line: None)])
+    found = both.leaks()
+    assert {row["model"] for row in found.masked} == {"bag-of-words+random:dim=4"}
+    assert {row["model"] for row in found.flags} == {"bag-of-words+random:dim=4"}
+
+
 def test_other_words_under_one_name_are_not_mixed(folder: Path) -> None:
     with pytest.raises(GeneBenchError, match="holds results of other vectors under the name bag-of-words:mask=labels"):
         gene_eval.run("bag-of-words:mask=labels", "starter_is_tf", out=folder, log=lambda line: None)
@@ -94,6 +126,36 @@ def test_vectors_of_the_table_that_labels_are_made_of_are_flagged(results: Resul
     )
     found = find_leaks(["starter_is_tf"], results=Results([made]))
     assert [(row["task"], row["flag"]) for row in found.flags] == [("hpa_rna_tissue_specificity", LABEL_SOURCE)]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "options", "head", "flagged"),
+    [
+        ("gene2vec", {}, "linear", [LABEL_SOURCE]),
+        (
+            "combined",
+            {"parts": [{"adapter": "random", "options": {}}, {"adapter": "gene2vec", "options": {}}]},
+            "linear",
+            [LABEL_SOURCE],
+        ),
+        ("shuffled", {"parts": [{"adapter": "gene2vec", "options": {}}]}, "linear", []),
+        ("spectral", {"graph": "string+go:iea=no"}, "linear", [LABEL_SOURCE]),
+        ("spectral", {"graph": "string"}, "linear", []),
+        ("random", {}, "gcn:graph=go,layers=2", [LABEL_SOURCE]),
+    ],
+)
+def test_what_vectors_are_made_of_is_known_through_parts_graphs_and_heads(
+    results: Results, adapter: str, options: dict[str, Any], head: str, flagged: list[str]
+) -> None:
+    one = results.results[0]
+    made = replace(
+        one,
+        task=replace(one.task, id="go_slim_process"),
+        model=replace(one.model, adapter=adapter, options=options),
+        probe=replace(one.probe, settings=replace(one.settings, head=head)),
+    )
+    found = find_leaks(["starter_is_tf"], results=Results([made]))
+    assert [row["flag"] for row in found.flags] == flagged
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
