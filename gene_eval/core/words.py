@@ -11,7 +11,7 @@ __all__ = ["SYNONYMS", "carries", "label_words", "masked", "stem"]
 
 # In names of labels, these say nothing about them.
 GENERIC: Final = frozenset(
-    "class classes protein proteins gene genes other others negative positive related process with from specific"
+    "class classes domain protein proteins gene genes other others negative positive related process with from specific"
     " group groups type types level high without none mainly unknown predicted associated human".split()
 )
 ENDINGS: Final = (
@@ -19,19 +19,73 @@ ENDINGS: Final = (
     *("s", "e", "y", "a"),
 )
 SHORTEST_STEM: Final = 5
+_FACTORS = ("transcription factor", "dna-binding", "homeobox", "forkhead", "zinc finger", "bhlh", "bzip", "t-box")
+_GPCR = ("g protein-coupled", "gpcr", "olfactory receptor")
 SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "tf": ("transcription factor", "dna-binding", "homeobox", "forkhead", "zinc finger", "bhlh", "bzip", "t-box"),
+    "tf": _FACTORS,
+    "transcription factors": _FACTORS,
+    "dosage-sensitive tfs": ("haploinsufficien", "dosage"),
+    # Where a protein is.
     "nucleus": ("nuclear", "nucleoplasm", "chromatin"),
+    "nucleoli": ("nucleol",),
+    "nucleoli fibrillar center": ("nucleol",),
+    "nucleoli rim": ("nucleol",),
+    "nuclear speckles": ("splicing",),
     "plasma membrane": ("transmembrane", "cell surface", "receptor"),
-    "vesicles": ("endosome", "lysosome", "exosome"),
+    "vesicles": ("vesicul", "endosome", "lysosome", "exosome"),
     "cytosol": ("cytoplasm", "cytoplasmic"),
-    "gpcr": ("g protein-coupled", "olfactory receptor"),
+    "cell junctions": ("cadherin", "claudin", "desmosom", "gap junction", "tight junction"),
+    # Which kind of protein.
+    "gpcr": _GPCR,
+    "g-protein coupled receptors": _GPCR,
+    "enzymes": ("ligase", "oxidase", "hydrolase", "kinase", "phosphatase", "protease", "reductase", "synthase"),
+    "transporters": ("solute carrier", "exchanger"),
+    "cancer-related genes": ("cancer", "carcinoma", "leukemia", "oncogen", "tumor"),
+    "disease related genes": ("disorder", "syndrome"),
+    "predicted membrane proteins": ("receptor", "channel"),
+    "predicted secreted proteins": ("extracellular",),
+    # Modifications, ligands, domains: UniProt's keywords.
     "ubl conjugation": ("ubiquitin", "ubiquitinat", "sumo"),
+    "isopeptide bond": ("ubiquitin", "sumo"),
     "phosphoprotein": ("phosphorylat",),
     "glycoprotein": ("glycosylat", "glycoprotein"),
+    "gpi-anchor": ("glycosylphosphatidylinositol", "gpi-linked"),
+    "myristate": ("myristoyl",),
+    "palmitate": ("palmitoyl",),
+    "prenylation": ("farnesyl", "geranylgeranyl"),
+    "zymogen": ("proenzyme", "proprotein"),
     "metal-binding": ("zinc", "calcium-binding", "iron-binding"),
+    "atp-binding": ("atpase", "kinase"),
+    "gtp-binding": ("gtpase",),
+    "heme": ("cytochrome", "hemoglobin"),
+    "calcium": ("ef-hand", "cadherin"),
+    "fad": ("flavin",),
+    "flavoprotein": ("flavin",),
+    "nad": ("nicotinamide", "nadh", "dehydrogenase"),
+    "nadp": ("nicotinamide", "nadph"),
+    "pyridoxal phosphate": ("aminotransferase",),
+    "s-adenosyl-l-methionine": ("methyltransferase",),
+    "ank repeat": ("ankyrin",),
+    "tpr repeat": ("tetratricopeptide",),
+    "wd repeat": ("wd repeat", "wd40"),
+    "sh3 domain": ("sh3",),
+    "egf-like domain": ("egf",),
+    "immunoglobulin domain": ("ig-like",),
+    # Pathways.
+    "autophagy": ("autophagosom",),
+    "cell cycle": ("cyclin", "kinetochore", "mitosis", "mitotic"),
+    "chromatin organization": ("histone", "nucleosom"),
+    "extracellular matrix organization": ("collagen", "integrin", "laminin"),
+    "hemostasis": ("coagulation", "platelet"),
+    "immune system": ("antigen", "chemokine", "cytokine", "interferon", "interleukin"),
+    "metabolism of rna": ("splicing", "ribosom", "mrna", "trna"),
+    "muscle contraction": ("myosin", "sarcomer"),
+    "neuronal system": ("synap", "neurotransmitter"),
+    "programmed cell death": ("apopto", "caspase"),
+    "reproduction": ("meio", "sperm", "fertiliz"),
+    "vesicle-mediated transport": ("endocyt", "exocyt", "golgi"),
 }
-"""Name of a label, in lower case, to further beginnings of words, and phrases, that say it."""
+"""Name of a label, in lower case, to further beginnings of words, and phrases, that say it: synonyms, families."""
 
 
 def stem(word: str) -> str:
@@ -62,7 +116,9 @@ def label_words(name: str) -> tuple[str, ...]:
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
     known = sorted(words, key=len, reverse=True)
-    return re.compile(r"\b(?:" + "|".join(map(re.escape, known)) + r")\w*", re.IGNORECASE) if known else None
+    # Labels say "zinc-finger", texts "zinc finger"; "G-protein coupled" is "G protein-coupled".
+    said = ["[- ]".join(map(re.escape, re.split("[- ]", word))) for word in known]
+    return re.compile(r"\b(?:" + "|".join(said) + r")\w*", re.IGNORECASE) if known else None
 
 
 def carries(texts: Sequence[str], words: Collection[str]) -> npt.NDArray[np.bool_]:

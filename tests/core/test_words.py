@@ -18,6 +18,13 @@ def test_who_carries_a_label_and_its_synonyms() -> None:
     assert carries(TEXTS, ()).tolist() == [False] * 5
 
 
+def test_hyphens_and_spaces_are_the_same() -> None:
+    texts = ["zinc finger protein 5", "zinc-finger protein", "a G-protein coupled receptor", "finger of zinc"]
+    assert carries(texts, label_words("Zinc-finger")).tolist() == [True, True, False, False]
+    assert carries(texts, label_words("GPCR")).tolist() == [False, False, True, False]
+    assert label_words("SH3 domain") == ("sh3",)
+
+
 def test_masked_texts_carry_none_of_the_words() -> None:
     words = [*label_words("Mitochondria"), *label_words("Nucleus")]
     without = masked(TEXTS, words)

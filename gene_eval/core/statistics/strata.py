@@ -88,7 +88,8 @@ def score_strata(
     drawn with replacement within fold and part, and the standard error is the standard deviation of the draws. The
     interval of a score is its logit (of a correlation, Fisher's z) plus and minus t times the standard error on that
     scale, taken back. Its degrees of freedom are the entities of the smaller class less one, summed over the folds,
-    mean over labels. Those of a slope follow from its parts (Satterthwaite, Biometrics Bulletin 2, 1946).
+    mean over labels. The interval of a slope, a weighted sum of scores, is made of theirs: the squares of what each can
+    be off by add up (Zou and Donner, Statistics in Medicine 27, 2008).
 
     Args:
         y: (n, L) boolean, or (n,) numbers.
@@ -123,7 +124,7 @@ def score_strata(
         [numbers[strata == part].mean() if (strata == part).any() else np.nan for part in range(n_strata)]
     )
     low, high = _score_interval(found, errors, freedom, is_auc=is_auc)
-    slope = _slope_interval(centers, found, errors, freedom)
+    slope = _slope_interval(centers, found, low, high)
     return StratumScores(np.bincount(strata, minlength=n_strata), centers, found, low, high, *slope)
 
 
@@ -227,18 +228,15 @@ def _score_interval(scores: Array, errors: Array, freedom: Array, *, is_auc: boo
     return (low, high) if is_auc else (2 * low - 1, 2 * high - 1)
 
 
-def _slope_interval(centers: Array, scores: Array, errors: Array, freedom: Array) -> tuple[float, float, float]:
+def _slope_interval(centers: Array, scores: Array, low: Array, high: Array) -> tuple[float, float, float]:
     """Least-squares slope of the scores on the centers, and the ends of its interval; parts share no entity."""
-    from scipy import stats
-
     away = centers - centers.mean()
     total = float(away @ away)
     if not total > 0:
         return math.nan, math.nan, math.nan
-    slope = float(scores @ away) / total
-    parts = (away * errors / total) ** 2
-    variance = float(parts.sum())
-    if not variance > 0:
-        return slope, math.nan, math.nan
-    margin = float(stats.t.ppf(1 - ALPHA / 2, variance**2 / float((parts**2 / freedom).sum()))) * math.sqrt(variance)
-    return slope, slope - margin, slope + margin
+    weights = away / total
+    slope = float(scores @ weights)
+    # What each part can be off by, in the direction that lowers the slope, and in that which raises it.
+    falls = np.where(weights > 0, scores - low, high - scores) * weights
+    rises = np.where(weights > 0, high - scores, scores - low) * weights
+    return slope, slope - math.sqrt(float(falls @ falls)), slope + math.sqrt(float(rises @ rises))
