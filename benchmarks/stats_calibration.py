@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -120,11 +119,10 @@ def many_tasks(rng: np.random.Generator, sizes: Sequence[int], advantage: float,
 
 
 def alike(rng: np.random.Generator, shape: tuple[int, int], df: float = np.inf) -> Array:
-    """(M, G) numbers, normal or t with `df` degrees of freedom, those of a row with `SOURCE_CORRELATION`."""
-    draw = rng.normal if np.isinf(df) else partial(rng.standard_t, df)
-    own, common = draw(size=shape), draw(size=(shape[0], 1))
+    """(M, G) numbers, those of a row correlated by `SOURCE_CORRELATION`: normal, or t with `df` degrees of freedom."""
+    own, common = rng.normal(size=shape), rng.normal(size=(shape[0], 1))
     found: Array = np.sqrt(1 - SOURCE_CORRELATION) * own + np.sqrt(SOURCE_CORRELATION) * common
-    return found
+    return found if np.isinf(df) else np.asarray(stats.t.ppf(stats.norm.cdf(found), df))
 
 
 def _aucs(X: Array, y: npt.NDArray[np.bool_], folds: npt.NDArray[np.int64]) -> Array:
