@@ -18,9 +18,9 @@ EDGE_COLUMNS = {"source": "string", "target": "string", "weight": "float64", "re
 INTERACTS = "interacts_with"
 
 
-def edges_config(name: str, description: str, **more: str) -> TableConfig:
+def edges_config(name: str, description: str, *, files: tuple[str, ...] = (), **more: str) -> TableConfig:
     """Config of a table of edges: `source`, `target`, `weight`, `relation`, and columns of the source's own."""
-    return TableConfig(name=name, description=description, features={**EDGE_COLUMNS, **more})
+    return TableConfig(name=name, description=description, features={**EDGE_COLUMNS, **more}, files=files)
 
 
 class EdgesBuilder(GeneTaskBuilder):

@@ -137,7 +137,8 @@ def test_ncbi_annotations_do_as_well(raw, write_raw, data_dir):
     (data_dir / "go" / "goa_human.gaf").unlink()
     write_raw(
         "go/gene2go.gz",
-        "#tax_id\tGeneID\tGO_ID\tEvidence\tQualifier\n9606\t1\tGO:2\tIDA\tpart_of\n9606\t2\tGO:2\tIDA\tNOT part_of\n",
+        "#tax_id\tGeneID\tGO_ID\tEvidence\tQualifier\tCategory\n"
+        "9606\t1\tGO:2\tIDA\tpart_of\tComponent\n9606\t2\tGO:2\tIDA\tNOT part_of\tComponent\n",
     )
     rows, _ = edges(raw, "graph_go", ("source", "target", "evidence"))
     assert rows[0] == ("GENE1", "GO:2", "IDA")
@@ -149,9 +150,9 @@ def test_ncbi_annotations_do_as_well(raw, write_raw, data_dir):
     [
         ("go/go.obo", OBO.replace("name: cell", "name: cell\nis_a: GO:3 ! lumen"), "make a cycle through GO:1;"),
         ("go/go.obo", OBO.replace("part_of GO:2", "part_of GO:7"), "GO:3 refers to GO:7, which the file lacks"),
-        ("go/go.obo", "no ontology\n", r"no annotation joins a known gene|not an ontology"),
-        ("go/goa_human.gaf", gaf("P1", "", "", "GO:2", "IDA", taxon="taxon:10090"), "is of taxon:9606;"),
-        ("go/goa_human.gaf", "a\tb\n", "row 1 has 2 cells, expected 17"),
+        ("go/go.obo", "no ontology\n", "no ontology in OBO form"),
+        ("go/goa_human.gaf", gaf("P1", "", "", "GO:2", "IDA", taxon="taxon:10090"), "no annotation is of taxon 9606, it is of taxon:10090;"),
+        ("go/goa_human.gaf", "a\tb\n", "line 1 is no annotation of GAF 2 .2 cells, not 17."),
         ("go/goa_human.gaf", gaf("Q1", "NOBODY", "", "GO:2", "IDA"), "no annotation joins a known gene"),
     ],
 )  # fmt: skip
