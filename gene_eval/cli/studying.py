@@ -16,7 +16,7 @@ from gene_eval.running.models import load_models
 from gene_eval.running.outcome import Failure
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
-from gene_eval.studying.arms import ARMS, arms
+from gene_eval.studying.arms import USUAL, arms
 from gene_eval.studying.leaks import Leaks, find_leaks
 from gene_eval.studying.masking import WHERE, Masking
 from gene_eval.studying.strata import strata_of
@@ -40,12 +40,12 @@ def graph_study(arguments: argparse.Namespace) -> int:
     publications = _publications(raw) if arguments.strata else {}
     tasks, failed = _tasks(arguments, raw)
     common = {
-        "data_dir": arguments.data_dir,
+        "raw": raw,
         "device": arguments.device,
         "terms": arguments.terms,
         "seed": arguments.seed,
     }
-    wanted = tuple(arguments.arms.split(",")) if arguments.arms else ARMS
+    wanted = tuple(arguments.arms.split(",")) if arguments.arms else USUAL
     options: dict[str, Any] = {"out": out, "splits": arguments.split, "log": say, **common}
     lines = [f"# {arguments.model} on {', '.join(graphs)}", ""]
     for task in tasks:

@@ -97,8 +97,8 @@ class Node2vec(_OfGraphAlone):
     """Vectors of nodes that meet on random walks: skip-gram over biased walks (Grover and Leskovec 2016, 1607.00653).
 
     A walk that came from t to v goes on to a neighbour x of v with weight 1/p if x is t, 1 if x is a neighbour of t,
-    and 1/q otherwise. `walks` walks of `length` nodes begin at every gene with an edge; terms are met on the way. gensim's
-    Word2Vec makes the vectors, by one thread, so that they repeat themselves.
+    and 1/q otherwise. `walks` walks of `length` nodes begin at every gene with an edge; terms are met on the way.
+    gensim's Word2Vec makes the vectors, by one thread, so that they repeat themselves.
     """
 
     adapter: ClassVar[str] = "node2vec"

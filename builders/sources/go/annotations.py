@@ -108,8 +108,10 @@ def _gene2go(path: Path) -> Annotations:
         # "NOT involved_in"; "-" is none.
         negated = table["Qualifier"].str.split().map(lambda words: "NOT" in words)
         table, n_not = table[~negated], int(negated.sum())
-    found = table.rename(columns={"GeneID": "gene", "GO_ID": "term", "Evidence": "evidence", "Qualifier": "qualifier"})
-    found = found.assign(aspect=table["Category"].map(_OF_GENE2GO), gene_alt="", assigned_by="")
-    if "qualifier" not in found:
-        found["qualifier"] = ""
-    return Annotations(found[list(COLUMNS)], len(whole), n_other, n_not)
+    renamed = table.rename(
+        columns={"GeneID": "gene", "GO_ID": "term", "Evidence": "evidence", "Qualifier": "qualifier"}
+    )
+    renamed = renamed.assign(aspect=table["Category"].map(_OF_GENE2GO), gene_alt="", assigned_by="")
+    if "qualifier" not in renamed:
+        renamed["qualifier"] = ""
+    return Annotations(renamed[list(COLUMNS)], len(whole), n_other, n_not)

@@ -40,14 +40,14 @@ class GoGraphBuilder(EdgesBuilder):
         edges_config(
             "graph_go",
             "Annotations of genes with terms of the Gene Ontology, and the relations between terms.",
-            files=_FILES,
-            **_EVIDENCE,
+            _EVIDENCE,
+            _FILES,
         ),
         edges_config(
             "graph_string_go",
             "The edges of graph_go and of graph_string in one graph.",
-            files=_FILES,
-            **_EVIDENCE,
+            _EVIDENCE,
+            _FILES,
         ),
         TableConfig(
             name="go_terms",
