@@ -24,7 +24,6 @@ TERM = "GO:"
 CHANNELS = ("neighborhood", "fusion", "cooccurrence", "coexpression", "experiments", "database", "textmining")
 PRIOR = 0.041
 """Chance that two proteins of STRING are associated, which every channel's score contains."""
-_RELATIONS_OF_GENES = ("annotated_to", "contributes_to", "colocalizes_with")
 
 
 def is_term(node: str) -> bool:
@@ -195,7 +194,7 @@ def combined(scores: pd.DataFrame) -> pd.Series:
 
 
 def _of_go(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
-    is_of_gene = table["relation"].isin(_RELATIONS_OF_GENES)
+    is_of_gene = ~table["source"].str.startswith(TERM)
     keep = ~table["source"].isna()
     if options.get("iea") is False:
         keep &= ~is_of_gene | (table["evidence"] != "IEA")

@@ -19,8 +19,9 @@ from model_adapters.files.formats import PLAIN_EXTENSIONS, extension_of
 from model_adapters.files.memory import from_object
 from model_adapters.files.precomputed import PrecomputedVectors, is_file_of_vectors, vector_files
 from model_adapters.graph.access import told_by_graph
+from model_adapters.graph.alone import Node2vec, Spectral
 from model_adapters.graph.masking import Masked
-from model_adapters.graph.propagation import Propagated, Spectral
+from model_adapters.graph.propagation import Propagated
 from model_adapters.hub import HUB_ID
 from model_adapters.nuisance import Nuisance
 from model_adapters.sequence.composition import GcContent, KmerFrequencies, OneHot
@@ -67,7 +68,7 @@ _CLASSES: tuple[type[Adapter], ...] = (
 ADAPTERS: dict[str, type[Adapter]] = {cls.adapter: cls for cls in _CLASSES}
 """Adapter name -> class; each has `info`, the line of `gene-bench models`."""
 
-WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors, Masked, Propagated, Spectral)}
+WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors, Masked, Propagated, Spectral, Node2vec)}
 """Adapters whose argument goes to the end: most are of other models, and it is MODEL strings."""
 
 

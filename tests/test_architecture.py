@@ -63,7 +63,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "builders": ("datasets", "numpy", "pandas", "pyarrow"),
     # OBO has escapes, modifiers and inverse relations, which are better read by a library.
-    "builders.sources.graphs.obo": ("datasets", "numpy", "obonet", "pandas", "pyarrow"),
+    "builders.readers.obo": ("datasets", "numpy", "obonet", "pandas", "pyarrow"),
     "gene_eval.core": ("numpy", "scipy", "sklearn", "threadpoolctl", "torch", "torch_geometric"),
     "gene_eval.errors": (),
     "gene_eval.files": (),

@@ -9,14 +9,16 @@ from builders import RawFiles, load
 from builders.graphs import parse_graph
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
 from gene_eval.core.heads.choices import head_name
+from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.errors import GeneBenchError
 from gene_eval.files import atomic_write, check_writable
+from gene_eval.reporting.plots.save import in_style, write
 from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.models import load_models
 from gene_eval.running.outcome import Failure
 from gene_eval.running.resolve import make_resolve
 from gene_eval.running.tasks import TaskArrays, collect_tasks
-from gene_eval.studying.arms import ARMS, arms
+from gene_eval.studying.arms import USUAL, arms
 from gene_eval.studying.leaks import Leaks, find_leaks
 from gene_eval.studying.masking import WHERE, Masking
 from gene_eval.studying.strata import strata_of
@@ -40,12 +42,12 @@ def graph_study(arguments: argparse.Namespace) -> int:
     publications = _publications(raw) if arguments.strata else {}
     tasks, failed = _tasks(arguments, raw)
     common = {
-        "data_dir": arguments.data_dir,
+        "raw": raw,
         "device": arguments.device,
         "terms": arguments.terms,
         "seed": arguments.seed,
     }
-    wanted = tuple(arguments.arms.split(",")) if arguments.arms else ARMS
+    wanted = tuple(arguments.arms.split(",")) if arguments.arms else USUAL
     options: dict[str, Any] = {"out": out, "splits": arguments.split, "log": say, **common}
     lines = [f"# {arguments.model} on {', '.join(graphs)}", ""]
     for task in tasks:
@@ -138,4 +140,12 @@ def _curves(
     if arguments.arms:
         kinds = set(arguments.arms.split(","))
         chosen = [each for each in chosen if not each[2] or ("propagated" if each[1] == "linear" else "gcn") in kinds]
-    return curves_text(task.record.id, masking.curves(chosen, shares, arguments.mask_seeds, WHERE))
+    curves = masking.curves(chosen, shares, arguments.mask_seeds, WHERE)
+    # Late: matplotlib takes half a second to load, and most studies draw nothing.
+    from gene_eval.studying.picture import curves_picture
+
+    metric = MAIN_METRIC[task.record.target]
+    with in_style():
+        drawn = list(write(curves_picture(task.record.id, metric, curves), out / "masking", task.record.id))
+    say(f"wrote {', '.join(map(str, drawn))}")
+    return curves_text(task.record.id, curves)

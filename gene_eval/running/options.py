@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.folds import SCHEMES
+from builders.raw_files import RawFiles
 from gene_eval.core.controls.permutation import N_PERMUTATIONS
 from gene_eval.core.engines import DEFAULT_ENGINE, ENGINES, PROTOCOLS
 from gene_eval.core.errors import UnknownNameError
@@ -39,6 +40,7 @@ class RunOptions:
     Args:
         out: Folder of the result files; None keeps results in memory only.
         data_dir: Folder with raw files; see `builders.RawFiles`.
+        raw: Raw files of runs before this one, so that what they have read is not read again; None makes them anew.
         device: Where models and the probe compute, or several with commas between; None takes the best there is.
         memory: Bytes the probe may take above the vectors, all in all; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
@@ -88,6 +90,7 @@ class RunOptions:
 
     out: Path | None = None
     data_dir: Path | None = None
+    raw: RawFiles | None = None
     device: str | None = None
     memory: float | None = None
     batch_size: int | None = None

@@ -80,7 +80,7 @@ class _Run:
         if options.out is not None:
             check_writable(options.out / "any")
         self.options, self.log = options, options.log
-        self.raw = RawFiles(options.data_dir)
+        self.raw = options.raw or RawFiles(options.data_dir)
         self.resolve = make_resolve(self.raw, options.log)
         self.results = Results(folder=options.out)
         self.told: set[str] = set()

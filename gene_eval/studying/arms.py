@@ -6,10 +6,12 @@ from pathlib import Path
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import head_name
 
-__all__ = ["ARMS", "Arm", "Question", "arms", "questions"]
+__all__ = ["ARMS", "USUAL", "Arm", "Question", "arms", "questions"]
 
-ARMS = ("linear", "mlp", "propagated", "gcn", "gat", "rewired", "random", "spectral", "vote", "nuisance")
-"""What may be asked for; `linear` is always there."""
+USUAL = ("linear", "mlp", "propagated", "gcn", "gat", "rewired", "random", "spectral", "vote", "nuisance")
+"""What a study has unless it is told; `linear` is always there."""
+ARMS = (*USUAL, "node2vec")
+"""What may be asked for; walks take minutes on a large graph."""
 STEPS = 2
 REWIRED_SEED = 1
 DRAWN = 10
@@ -44,7 +46,7 @@ class Question:
     other: str
 
 
-def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = ARMS, options: str = "") -> list[Arm]:
+def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = USUAL, options: str = "") -> list[Arm]:
     """Every arm of a study.
 
     Args:
@@ -81,6 +83,7 @@ def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = ARMS, optio
             Arm(f"GCN on {shown}, rewired", "rewired", model, rewired, graph),
             Arm(f"GCN on {shown}, random vectors", "random", "random", gcn, graph),
             Arm(f"linear, eigenvectors of {shown}, no model", "spectral", f"spectral:graph={graph}", "linear", graph),
+            Arm(f"linear, node2vec of {shown}, no model", "node2vec", f"node2vec:graph={graph}", "linear", graph),
             Arm(f"neighbours' labels on {shown}, no model", "vote", model, head_name(f"vote:graph={graph}"), graph),
         ]
     return [arm for arm in found if arm.kind == "linear" or arm.kind in wanted]

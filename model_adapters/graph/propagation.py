@@ -1,4 +1,4 @@
-"""Vectors mixed with those of neighbours, without any label: SGC, APPNP; and vectors of a graph alone."""
+"""Vectors mixed with those of neighbours, without any label: SGC, APPNP."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 from model_adapters.base import AdapterInfo, Model
 from model_adapters.combined import record_of
 from model_adapters.embedding.table import EmbeddingTable
-from model_adapters.errors import EncodingError, UnknownModelError, VectorsError
+from model_adapters.errors import UnknownModelError, VectorsError
 from model_adapters.graph.access import OfGraph
-from model_adapters.options import Option, read_options, whole_number, word
+from model_adapters.graph.alone import GRAPH
+from model_adapters.options import Option, read_options, whole_number
 
-__all__ = ["Propagated", "Spectral", "share"]
+__all__ = ["Propagated", "share"]
 
 Load = Callable[[str], Model]
-STEPS, ALPHA, DIM, SEED = 2, 0.0, 128, 0
+STEPS, ALPHA = 2, 0.0
 
 
 def share() -> Option:
@@ -34,9 +35,6 @@ def share() -> Option:
         return number
 
     return Option("SHARE", read)
-
-
-GRAPH = word("GRAPH")
 
 
 class Propagated(OfGraph):
@@ -109,65 +107,3 @@ class Propagated(OfGraph):
             nodes, places = map(list, zip(*known, strict=True))
             vectors[nodes] = table.matrix[places]
         return vectors
-
-
-class Spectral(OfGraph):
-    """Of each gene, its places in the leading eigenvectors of P = D^-1/2 (A + I) D^-1/2, times the eigenvalues.
-
-    They know the graph and nothing else: what a network gives without any model. Genes without an edge have no vector.
-    """
-
-    adapter: ClassVar[str] = "spectral"
-    info: ClassVar[AdapterInfo] = AdapterInfo(
-        usage="spectral:graph=GRAPH[,dim=N][,seed=N]",
-        family="graph",
-        input="a graph (string, huri, biogrid, go, string+go)",
-        dimension="128, or dim=N",
-        source="leading eigenvectors of the graph",
-    )
-    revision = None
-    parts: tuple[Model, ...] = ()
-
-    def __init__(self, *, graph: str, dim: int = DIM, seed: int = SEED) -> None:
-        self.graph, self.dim, self.seed = graph, dim, seed
-        self.options = {"graph": graph, "dim": dim, "seed": seed}
-        more = "".join(
-            f",{name}={value}" for name, value, usual in (("dim", dim, DIM), ("seed", seed, SEED)) if value != usual
-        )
-        self.model_id = f"{self.adapter}:graph={graph}{more}"
-
-    @classmethod
-    def from_argument(cls, argument: str, *, load: Load) -> Self:
-        """Make the model of what follows `spectral:`."""
-        known = {"graph": GRAPH, "dim": whole_number(minimum=1), "seed": whole_number(minimum=0)}
-        options = read_options([part for part in argument.split(",") if part], known, adapter=cls.adapter)
-        if "graph" not in options:
-            message = f"{cls.adapter} needs a graph; write {cls.info.usage}"
-            raise UnknownModelError(message)
-        return cls(**options)
-
-    def encode_table(self, genes: Any) -> EmbeddingTable:
-        """Return the vectors of the genes that have an edge.
-
-        Raises:
-            EncodingError: No graph was handed over, or it is smaller than the vectors are long.
-        """
-        from scipy.sparse.linalg import eigsh
-
-        symbols: list[str] = genes["symbol"][:]
-        P, _ = self.access.normalised(symbols)
-        joined = np.flatnonzero(np.diff(P.indptr) > 1)
-        if len(joined) <= self.dim:
-            message = (
-                f"{self.model_id}: {len(joined):,} nodes have an edge, fewer than dim={self.dim}; take a smaller dim"
-            )
-            raise EncodingError(message)
-        start = np.random.default_rng(self.seed).standard_normal(len(joined))
-        values, vectors = eigsh(P[joined][:, joined].astype(np.float64), k=self.dim, which="LA", v0=start)
-        order = np.argsort(-values, kind="stable")
-        values, vectors = values[order], vectors[:, order]
-        # An eigenvector is one up to its sign.
-        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(self.dim)])
-        of_genes = joined < len(symbols)
-        names = [symbols[row] for row in joined[of_genes]]
-        return EmbeddingTable(names, (vectors * values)[of_genes].astype(np.float32))

@@ -143,6 +143,9 @@ def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path,
     assert "| GO:2 | of threes | 1.000 | auc |" in text
     assert f"| linear, propagated on go without {TASK}.txt | 0." in text
     assert "hidden, seed 1" in told
+    picture = (tmp_path / "s" / "masking" / f"{TASK}.svg").read_text()
+    # Five arms, in two panels and in the legend.
+    assert picture.count('id="LineCollection') == 3 * 5
     assert main(command) == 0
     again, told = capsys.readouterr()
     assert again == printed

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from builders.base import GeneTaskBuilder
 from builders.config import Family, TaskConfig
-from builders.raw_files import RawFile, Source
 from builders.readers.obo import Ontology, read_obo
-from builders.sources.go.annotations import ASPECTS, EVIDENCE, read_gaf, read_gene2go
+from builders.sources.go.annotations import ASPECTS, EVIDENCE, read_annotations
+from builders.sources.go.source import GO
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GO", "GoBuilder", "GoConfig"]
+__all__ = ["GoBuilder", "GoConfig"]
 
-GO = Source(
-    name="go",
-    title="Gene Ontology",
-    homepage="https://geneontology.org",
-    version="latest",
-    releases="GAF 2.1 and 2.2, gene2go with or without qualifiers",
-    license="CC-BY-4.0",
-    license_url="https://geneontology.org/docs/go-citation-policy/",
-    redistributable=True,
-    citation=(
-        "Ashburner M et al. Gene Ontology: tool for the unification of biology. Nat Genet. 2000;25(1):25-29."
-        " The Gene Ontology Consortium. The Gene Ontology knowledgebase in 2023. Genetics. 2023;224(1):iyad031."
-    ),
-    files={
-        "ontology": RawFile(names=("go.obo", "go.obo.gz"), url="https://purl.obolibrary.org/obo/go.obo"),
-        "annotations": RawFile(
-            names=("goa_human.gaf", "goa_human.gaf.gz"),
-            url="https://current.geneontology.org/annotations/goa_human.gaf.gz",
-        ),
-        # A download of today and the older annotations are years apart, so that both must be chosen by hand.
-        "later": RawFile(names=("gene2go.gz", "gene2go", "gene2go_human_2022-09.tsv.gz"), url=None),
-    },
-)
 SLIM = "goslim_generic"
 ROOTS = frozenset(("GO:0008150", "GO:0003674", "GO:0005575"))
 # What is true of a term is true of what stands above it by these; "regulates" says something else.
@@ -125,33 +101,24 @@ class GoBuilder(GeneTaskBuilder):
     def rows(self, config: GoConfig) -> pd.DataFrame:  # noqa: D102
         import pandas as pd
 
-        older = self._gaf(config)
+        older = self._annotations("annotations", config)
         if "later" not in config.files:
             return older
-        later = self._gene2go(config)
+        later = self._annotations("later", config)
         return pd.concat([older.assign(split="train"), later.assign(split="test")])
 
-    def _gaf(self, config: GoConfig) -> pd.DataFrame:
-        path = self.path("annotations")
-        table, n_not, date = self.raw.once((path, "gaf"), lambda: read_gaf(path))
-        when = f" of {date}" if date else ""
-        self.audit.notes.append(f"{path.name}{when}: {n_not:,} annotations with NOT are left out")
-        table = self._chosen(table, config, path)
-        # Accessions outlive symbols; a few are no longer HGNC's.
-        return table.rename(columns={"symbol": "symbol_alt", "accession": "symbol"})
-
-    def _gene2go(self, config: GoConfig) -> pd.DataFrame:
-        path = self.path("later")
-        table, n_not = self.raw.once((path, "gene2go"), lambda: read_gene2go(path))
-        what = "it has no qualifiers, so that NOT counts as yes" if n_not is None else f"{n_not:,} with NOT left out"
-        self.audit.notes.append(f"{path.name}: {what}")
-        table = self._chosen(table, config, path)
-        return table.rename(columns={"entrez_id": "symbol"}).assign(symbol_alt="")
-
-    def _chosen(self, table: pd.DataFrame, config: GoConfig, path: Path) -> pd.DataFrame:
+    def _annotations(self, key: str, config: GoConfig) -> pd.DataFrame:
         """Annotations of the aspect and evidence that lead to a slim term, with these as labels."""
+        path = self.path(key)
+        read = self.raw.once((path, "annotations"), lambda: read_annotations(path))
+        name = f"{path.name} of {read.date}" if read.date else path.name
+        self.audit.notes.append(
+            f"{name}: it has no qualifiers, so that NOT counts as yes"
+            if read.n_not is None
+            else f"{name}: {read.n_not:,} annotations with NOT are left out"
+        )
         labels = self.raw.once((self.path("ontology"), "slim", config.column), lambda: self._labels(config))
-        of_aspect = table[table["aspect"] == config.column]
+        of_aspect = read.table[read.table["aspect"] == config.column]
         of_evidence = of_aspect[of_aspect["evidence"].isin(config.evidence)]
         found = of_evidence["term"].map(lambda term: labels.get(term, ()))
         has_any = found.map(bool).astype(bool)
@@ -161,8 +128,9 @@ class GoBuilder(GeneTaskBuilder):
             f" other evidence, {unknown:,} a term that the ontology lacks, and {int((~has_any).sum()) - unknown:,} no"
             " slim term above"
         )
-        keys = [name for name in ("accession", "symbol", "entrez_id") if name in table]
-        return of_evidence.loc[has_any, keys].assign(label=found[has_any])
+        # Accessions outlive symbols; a few are no longer HGNC's.
+        names = {"gene": "symbol", "gene_alt": "symbol_alt"}
+        return of_evidence.loc[has_any, [*names]].rename(columns=names).assign(label=found[has_any])
 
     def _ontology(self) -> Ontology:
         path = self.path("ontology")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from builders.base import GeneTaskBuilder
@@ -18,9 +19,11 @@ EDGE_COLUMNS = {"source": "string", "target": "string", "weight": "float64", "re
 INTERACTS = "interacts_with"
 
 
-def edges_config(name: str, description: str, **more: str) -> TableConfig:
+def edges_config(
+    name: str, description: str, columns: Mapping[str, str] = MappingProxyType({}), files: tuple[str, ...] = ()
+) -> TableConfig:
     """Config of a table of edges: `source`, `target`, `weight`, `relation`, and columns of the source's own."""
-    return TableConfig(name=name, description=description, features={**EDGE_COLUMNS, **more})
+    return TableConfig(name=name, description=description, features={**EDGE_COLUMNS, **columns}, files=files)
 
 
 class EdgesBuilder(GeneTaskBuilder):

@@ -71,7 +71,7 @@ class StringBuilder(EdgesBuilder):
             "graph_string",
             "STRING's associations of human proteins as an undirected graph of genes: combined score as weight, and the"
             " score of each channel that the file has.",
-            **dict.fromkeys(CHANNELS, "float64"),
+            dict.fromkeys(CHANNELS, "float64"),
         )
     ]
 

@@ -86,6 +86,21 @@ class _Product(torch.autograd.Function):
         return None, None, ctx.transposed @ grad[0].contiguous()
 
 
+class _Dropout(torch.nn.Module):
+    """Dropout that draws 16 bits for each number: torch's own, on a processor, takes longer than the layer after it."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.least = round(share * 2**16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training or not self.least:
+            return x
+        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        kept = words.view(torch.int16)[: x.numel()].view(x.shape) >= self.least - 2**15
+        return x * (kept * (2**16 / (2**16 - self.least)))
+
+
 class _Convolution(GCNConv):  # type: ignore[misc]
     """torch-geometric's layer, with edges as a pair of sparse matrices that are normalised already."""
 
@@ -112,7 +127,7 @@ class Convolutions(torch.nn.Module):
         super().__init__()
         widths = [dim, *[hidden] * (layers - 1), n_outputs]
         self.layers = torch.nn.ModuleList(map(_Convolution, widths, widths[1:]))
-        self.dropout = torch.nn.Dropout(dropout)
+        self.dropout = _Dropout(dropout)
 
     def start(self, blocks: Blocks) -> torch.Tensor:
         """(m_1, hidden) of the first layer, which is the same in training and in scoring."""
@@ -176,11 +191,15 @@ class EdgeLists:
         if not self.limit:
             return self
         outer = _drawn(self.outer, self.limit, draws)
-        # What the first layer gives is read at these places only.
-        read = torch.zeros(len(self.vectors), dtype=torch.bool, device=outer.device)
-        read[self.own[0][outer[0]]] = True
-        inner = _drawn(self.inner[:, read[self.inner[1]]], self.limit, draws)
-        return EdgeLists(self.vectors, inner, outer, self.own, self.limit)
+        middle, outer_places = torch.unique(outer, return_inverse=True)
+        own = self.own[0][middle]
+        is_read = torch.zeros(len(self.vectors), dtype=torch.bool, device=outer.device)
+        is_read[own] = True
+        inner = _drawn(self.inner[:, is_read[self.inner[1]]], self.limit, draws)
+        # Every node is joined with itself, so that whatever is an end is a source.
+        first, inner_places = torch.unique(inner, return_inverse=True)
+        ends = torch.searchsorted(first, own), torch.searchsorted(middle, self.own[1])
+        return EdgeLists(self.vectors[first], inner_places, outer_places, ends, self.limit)
 
 
 def _drawn(edges: torch.Tensor, limit: int, draws: np.random.Generator) -> torch.Tensor:
@@ -210,7 +229,7 @@ class Attention(torch.nn.Module):
         options = {"dropout": dropout, "negative_slope": 0.2, "add_self_loops": False}
         self.first = GATConv(dim, hidden, heads=heads, **options)
         self.last = GATConv(hidden * heads, n_outputs, heads=1, concat=False, **options)
-        self.dropout = torch.nn.Dropout(dropout)
+        self.dropout = _Dropout(dropout)
 
     def start(self, lists: EdgeLists) -> torch.Tensor:
         """(m, d) vectors: dropout comes first here, and nothing can be shared."""

@@ -123,7 +123,7 @@ class Trainer:
         network = self._network(vectors.shape[1], labels.n_outputs).to(self.device)
         optimiser = torch.optim.Adam(network.parameters(), lr=self.head.lr, weight_decay=self.head.decay)
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **PLATEAU)  # type: ignore[arg-type]
-        least, best, best_epoch, epoch = math.inf, torch.empty(0), 0, 0
+        least, best, best_epoch, epoch = math.inf, network.state_dict(), 0, 0
         draws = np.random.default_rng(seed)
         while epoch < self.head.epochs and epoch - best_epoch < self.head.patience:
             epoch += 1
@@ -135,8 +135,8 @@ class Trainer:
                     outputs = network(drawn, begun)
                     held = labels.loss(outputs[stop_at], truth[stop_at]).item()
                     if held < least:
-                        final = outputs if drawn is whole else network(whole, network.start(whole))
-                        least, best, best_epoch = held, final[test_at].cpu(), epoch
+                        least, best_epoch = held, epoch
+                        best = {name: each.clone() for name, each in network.state_dict().items()}
             network.train()
             optimiser.zero_grad()
             loss = labels.loss(network(drawn, begun)[fit_at], truth[fit_at])
@@ -146,7 +146,11 @@ class Trainer:
         if not math.isfinite(least):
             msg = f"head {self.head}: the loss became infinite; take a smaller lr"
             raise ProbeError(msg)
-        return Trained(labels.values(best.double().numpy()), labels.classes, epoch)
+        network.load_state_dict(best)
+        network.eval()
+        with torch.no_grad():
+            outputs = network(whole, network.start(whole))[test_at].cpu().double().numpy()
+        return Trained(labels.values(outputs), labels.classes, epoch)
 
     def _network(self, dim: int, n_outputs: int) -> Any:
         head = self.head

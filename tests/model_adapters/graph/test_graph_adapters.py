@@ -1,4 +1,6 @@
-"""Vectors mixed over a graph are repeated products; eigenvectors are those of NumPy; hidden shares are nested."""
+"""Vectors mixed over a graph are repeated products; eigenvectors are those of NumPy; walks go where node2vec says."""
+
+import sys
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import scipy.sparse
 
 from model_adapters import AdapterError, as_matrix, embed, embedding_table, load_model
 from model_adapters.embedding.table import EmbeddingTable
+from model_adapters.graph.alone import random_walks
 
 NAMES = [f"G{i}" for i in range(40)]
 RNG = np.random.default_rng(0)
@@ -90,6 +93,50 @@ def test_eigenvectors(tmp_path):
         embed(genes, big)
 
 
+def test_walks_go_by_the_weights_of_node2vec():
+    # From 0 to 1; then back to 0 by 1/p, to 2, a neighbour of 0, by 1, or to 3, which is none, by 1/q.
+    pairs = np.array([[0, 1], [0, 2], [1, 2], [1, 3]])
+    graph = np.eye(4)
+    graph[pairs[:, 0], pairs[:, 1]] = graph[pairs[:, 1], pairs[:, 0]] = 1
+    walks = random_walks(
+        scipy.sparse.csr_array(graph), np.zeros(40_000, dtype=int), 3, np.random.default_rng(0), p=4, q=0.5
+    )
+    assert (walks[:, 0] == 0).all()
+    second = np.bincount(walks[:, 1], minlength=4) / 40_000
+    np.testing.assert_allclose(second, [0, 0.5, 0.5, 0], atol=0.01)
+    third = walks[walks[:, 1] == 1, 2]
+    np.testing.assert_allclose(np.bincount(third, minlength=4) / len(third), np.array([1, 0, 4, 8]) / 13, atol=0.01)
+
+
+class Groups(Access):
+    """Two groups of twenty genes with one edge between them."""
+
+    def normalised(self, symbols):
+        one = np.arange(40) < 20
+        graph = (one[:, None] == one).astype(float)
+        graph[0, 39] = graph[39, 0] = 1
+        return scipy.sparse.csr_array(graph), []
+
+
+def test_node2vec_tells_groups_apart_and_repeats_itself(monkeypatch):
+    from datasets import Dataset
+
+    genes = Dataset.from_dict({"symbol": NAMES})
+    found = []
+    for _ in range(2):
+        model = load_model("node2vec:graph=string,q=0.5,walks=60,window=3,dim=8")
+        assert model.model_id == "node2vec:graph=string,q=0.5,walks=60,window=3,dim=8"
+        model.take_graph(Groups())
+        found.append(model.encode_table(genes).matrix)
+    np.testing.assert_array_equal(*found)
+    unit = found[0] / np.linalg.norm(found[0], axis=1, keepdims=True)
+    alike, one = unit @ unit.T, np.arange(40) < 20
+    assert alike[one][:, one].mean() > alike[one][:, ~one].mean() + 0.3
+    monkeypatch.setitem(sys.modules, "gensim.models", None)
+    with pytest.raises(AdapterError, match=r"needs gensim, which is not installed; pip install 'gene-bench\[graph\]'"):
+        model.encode_table(genes)
+
+
 def test_hidden_vectors_are_nested(vectors):
     hidden = []
     for share in (0, 0.25, 0.5):
@@ -114,6 +161,8 @@ def test_without_a_graph_it_says_who_gives_it(vectors):
         ("propagate:graph=string,alpha=1,model=random", "alpha is 1, expected a number from 0 to below 1"),
         ("propagate:graph=string,steps=0,model=random", "steps is 0, expected 1 or more"),
         ("spectral", "spectral needs a graph"),
+        ("node2vec", "node2vec needs a graph"),
+        ("node2vec:graph=string,p=0", "p is 0, expected a number above 0"),
         ("masked:random", "masked needs a share and a model"),
     ],
 )
