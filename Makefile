@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check docs style clean
+.PHONY: demo test check docs record style clean
 
 # Three models on the starter tasks, from files that the packages bring with them: no download, no Hub.
 demo: export HF_HUB_OFFLINE := 1
@@ -25,6 +25,12 @@ check: $(STAMP)
 docs: $(STAMP)
 	@$(BIN)/python -m gene_eval.documentation.pages tasks >docs/tasks.md
 	@$(BIN)/python -m gene_eval.documentation.pages models >docs/models.md
+
+# What tests compare with: rows of fixtures by versions of rules, versions of suites, pages made from configs.
+record: $(STAMP)
+	@PYTHONPATH=. $(BIN)/python tests/builders/test_rules.py
+	@PYTHONPATH=. $(BIN)/python tests/catalogue/test_suites.py
+	@$(MAKE) --no-print-directory docs
 
 style: $(STAMP)
 	@$(BIN)/ruff check --quiet --fix .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from builders.files import write_atomically
 from builders.sequences.repeats import part_lines
 from builders.symbols import CHANGES
+from builders.text import some
 
 if TYPE_CHECKING:
     from builders.symbols import Resolution
@@ -30,7 +31,8 @@ class Audit:
         inputs: Raw file as `<source>/<name>` -> sha256.
         rows_read: Rows the source gave for this task.
         identifiers: Distinct identifiers per status of `SymbolResolver` ("previous", "ambiguous", "unmapped", ...).
-        samples: Status -> up to ten identifiers that were changed or not mapped, for a reader to check.
+        samples: Status -> up to ten identifiers that were changed or not mapped, or "conflicts" -> up to ten entities,
+            for a reader to check.
         rows_unmapped: Rows left out because an identifier has no current symbol.
         duplicates_collapsed: Rows that said the same of the same entity, or were merged by the task's rule.
         conflicts_dropped: Entities left out because their rows disagree.
@@ -70,8 +72,16 @@ class Audit:
             "unmapped": resolution.unmapped,
         }
         for status, items in seen.items():
-            if items:
-                self.samples[status] = sorted({*self.samples.get(status, []), *items})[:SAMPLE]
+            self._sample(status, items)
+
+    def add_conflict(self, entity: Sequence[str]) -> None:
+        """Count an entity that is left out, since its rows disagree."""
+        self.conflicts_dropped += 1
+        self._sample("conflicts", [" ".join(entity)])
+
+    def _sample(self, status: str, items: Sequence[str]) -> None:
+        if items:
+            self.samples[status] = sorted({*self.samples.get(status, []), *items})[:SAMPLE]
 
     @property
     def changed(self) -> int:
@@ -97,6 +107,18 @@ class Audit:
             hint = " (far fewer than expected: are the source's files complete?)" if self.is_small else ""
             parts.append(f"{self.paper_n:,} in the paper{hint}")
         return ", ".join(parts)
+
+    def losses(self, *, limit: int = 6) -> list[str]:
+        """What was left out, by name, a line for each reason; then the notes."""
+        counts = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
+        counts["conflicts"] = self.conflicts_dropped
+        lines = []
+        for status, count in counts.items():
+            named = self.samples.get(status, [])[:limit]
+            more = f" and {count - len(named):,} more" if count > len(named) else ""
+            lines += [f"{status}: {'; '.join(named)}{more}"] if named else []
+        rare = [f"{label} ({n:,})" for label, n in self.labels_dropped.items()]
+        return [*lines, *([f"rare labels: {some(rare, limit=limit)}"] if rare else []), *self.notes]
 
     def splits_summary(self) -> str:
         """One line on families and what the split schemes leave unused; empty where nothing is known."""

@@ -65,9 +65,11 @@ class GeneTaskBuilder:
     RULES_VERSION: ClassVar[int] = 1
     # Whether the raw files come with the package, so that a build needs neither a folder nor a network.
     PACKAGED: ClassVar[bool] = False
-    # Columns of a source that is one table: identifiers, and perhaps a second one; how its cells are separated.
+    # Columns of a source that is one table: identifiers, and perhaps a second one; how its cells are separated; the
+    # names of all, where the file has no header line.
     IDENTIFIERS: ClassVar[tuple[str, ...]] = ()
     SEPARATOR: ClassVar[str] = "\t"
+    COLUMNS: ClassVar[tuple[str, ...]] = ()
     # How identifiers may be resolved; see `SymbolResolver.resolve`.
     RESOLVE_BY: ClassVar[tuple[Status, ...]] = ALL_STEPS
     builder_configs: ClassVar[dict[str, Any]]
@@ -128,7 +130,7 @@ class GeneTaskBuilder:
             message = f"{config.name}: its config names no column; set column to that of the labels"
             raise TaskCodeError(message)
         key = (config.files or tuple(self.SOURCE.files))[0]
-        table = self.read(key, (*self.IDENTIFIERS, config.column), sep=self.SEPARATOR)
+        table = self.read_columns(key, (*self.IDENTIFIERS, config.column))
         return labelled_rows(table, self.IDENTIFIERS, config, path=self.path(key), audit=self.audit)
 
     def inputs(self, config: Any) -> list[tuple[Source, str]]:
@@ -190,6 +192,13 @@ class GeneTaskBuilder:
     def read(self, key: str, columns: tuple[str, ...], **options: Any) -> pd.DataFrame:
         """Columns of a raw table as strings; see `read_table`. A table is parsed once per run, for all its columns."""
         return self.table(self.path(key), columns, **options)[list(columns)]
+
+    def read_columns(self, key: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Columns of a raw table that is as `SEPARATOR` and `COLUMNS` say."""
+        if not self.COLUMNS:
+            return self.read(key, columns, sep=self.SEPARATOR)
+        require_columns(self.path(key), columns, list(self.COLUMNS))
+        return self.read(key, self.COLUMNS, sep=self.SEPARATOR, header=False)[list(columns)]
 
     def table(self, path: Path, columns: tuple[str, ...], **options: Any) -> pd.DataFrame:
         """All columns of a table, which must have at least these."""

@@ -18,15 +18,11 @@ from builders.sources.covariates import CovariatesBuilder
 from builders.sources.extended.bagel import BagelBuilder
 from builders.sources.extended.clingen import ClinGenBuilder
 from builders.sources.extended.diseases import DiseasesBuilder
-from builders.sources.extended.finan import FinanBuilder
 from builders.sources.extended.gene_lists import GeneListsBuilder
-from builders.sources.extended.gnomad import GnomadBuilder
 from builders.sources.extended.housekeeping import HousekeepingBuilder
-from builders.sources.extended.imprinted import ImprintedBuilder
-from builders.sources.extended.phylostrata import PhylostrataBuilder
-from builders.sources.extended.saluki import SalukiBuilder
+from builders.sources.extended.one_table import builder_of_table
 from builders.sources.extended.surfaceome import SurfaceomeBuilder
-from builders.sources.extended.tcrd import TcrdBuilder
+from builders.sources.extended.tables import TABLES
 from builders.sources.gene2vec import Gene2vecBuilder
 from builders.sources.geneb.builder import GenebBuilder
 from builders.sources.genecorpus import GenecorpusBuilder
@@ -68,16 +64,11 @@ BUILDERS: tuple[type[GeneTaskBuilder], ...] = (
     CovariatesBuilder,
     BagelBuilder,
     GeneListsBuilder,
-    GnomadBuilder,
     ClinGenBuilder,
     SurfaceomeBuilder,
-    TcrdBuilder,
-    FinanBuilder,
-    PhylostrataBuilder,
-    SalukiBuilder,
     HousekeepingBuilder,
-    ImprintedBuilder,
     DiseasesBuilder,
+    *map(builder_of_table, TABLES),
     StringBuilder,
     HuriBuilder,
     BiogridBuilder,

@@ -99,6 +99,8 @@ class TaskConfig(Config):
         figure2_family: Family in the paper's Figure 2 and Table 1, where it differs.
         labels: Names where their order matters: (negative, positive) of a binary task.
         column: Column, file or set of the source that holds the labels.
+        cells: What a cell of `column` says -> its label, where cells are not the labels themselves; rows with other
+            cells are left out and counted. Without `labels`, its labels in their order.
         files: Keys of the source's files that the task needs. Default: all.
         duplicates: What becomes of several rows of one entity: "agree" or "union" (see `one_row_per_entity`).
         gene_table: Config that holds the genes of this task, whose vectors are scored.
@@ -122,6 +124,7 @@ class TaskConfig(Config):
     figure2_family: Family | None = None
     labels: tuple[str, ...] | None = None
     column: str | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
     duplicates: Duplicates = "agree"
     gene_table: str = "genes"
     no_splits: Mapping[str, str] = field(default_factory=dict)
@@ -135,6 +138,11 @@ class TaskConfig(Config):
 
     def __post_init__(self) -> None:
         self.figure2_family = self.figure2_family or self.family
+        self.labels = self.labels or tuple(dict.fromkeys(self.cells.values())) or None
+
+    def row_fields(self) -> dict[str, Any]:
+        """The fields that decide over rows; without `cells` where there are none, as before the field was there."""
+        return {name: value for name, value in super().row_fields().items() if name != "cells" or value}
 
     def validate(self) -> None:
         """Check the name, and that target, entity, family and duplicates have values that they can have."""

@@ -121,7 +121,7 @@ def one_row_per_entity(rows: pd.DataFrame, keys: Sequence[str], duplicates: Dupl
         elif all(label == labels[0] for label in labels):
             merged.append((*key, labels[0]))
         else:
-            audit.conflicts_dropped += 1
+            audit.add_conflict(key)
             continue
         audit.duplicates_collapsed += len(labels) - 1
     kept = rows[~repeated]

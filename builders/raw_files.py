@@ -15,10 +15,27 @@ from typing import Any, TypeVar
 from builders.config import DATASET_NAME
 from builders.errors import MissingFileError, SourceFileError
 
-__all__ = ["RawFile", "RawFiles", "Source"]
+__all__ = ["LICENCES", "RawFile", "RawFiles", "Source"]
 
 T = TypeVar("T")
 DATA_DIR_VARIABLE = "GENE_BENCH_DATA_DIR"
+_CC = "https://creativecommons.org"
+LICENCES: dict[str, tuple[str, bool]] = {
+    "Apache-2.0": ("https://www.apache.org/licenses/LICENSE-2.0", True),
+    "CC-BY-3.0": (f"{_CC}/licenses/by/3.0/", True),
+    "CC-BY-4.0": (f"{_CC}/licenses/by/4.0/", True),
+    "CC-BY-SA-3.0": (f"{_CC}/licenses/by-sa/3.0/", True),
+    "CC-BY-SA-4.0": (f"{_CC}/licenses/by-sa/4.0/", True),
+    "CC-BY-NC-4.0": (f"{_CC}/licenses/by-nc/4.0/", False),
+    "CC-BY-NC-ND-4.0": (f"{_CC}/licenses/by-nc-nd/4.0/", False),
+    "CC-BY-NC-SA-4.0": (f"{_CC}/licenses/by-nc-sa/4.0/", False),
+    "CC-BY-ND-4.0": (f"{_CC}/licenses/by-nd/4.0/", False),
+    "CC0-1.0": (f"{_CC}/publicdomain/zero/1.0/", True),
+    "GPL-3.0": ("https://www.gnu.org/licenses/gpl-3.0.html", True),
+    "MIT": ("https://opensource.org/license/mit", True),
+    "ODbL-1.0": ("https://opendatacommons.org/licenses/odbl/1-0/", True),
+}
+"""SPDX id -> its text, and whether everybody may publish rows made from data under it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +69,9 @@ class Source:
         version: Release that the urls point at; "latest" where the publisher keeps one moving file.
         releases: Releases whose layout the builder was written against.
         license: SPDX id, or "unknown" where the publisher states none.
-        license_url: Where the terms are stated.
-        redistributable: Whether those terms let us publish rows made from it.
+        license_url: Where the terms are stated. Default: the text of a licence in `LICENCES`.
+        redistributable: Whether those terms let us publish rows made from it. Default: what `LICENCES` says, and no
+            for a licence that is not in it.
         citation: How to cite it.
     """
 
@@ -65,8 +83,13 @@ class Source:
     releases: str = ""
     license: str = "unknown"
     license_url: str = ""
-    redistributable: bool = False
+    redistributable: bool | None = None
     citation: str = ""
+
+    def __post_init__(self) -> None:
+        url, is_open = LICENCES.get(self.license, ("", False))
+        object.__setattr__(self, "license_url", self.license_url or url)
+        object.__setattr__(self, "redistributable", is_open if self.redistributable is None else self.redistributable)
 
 
 class RawFiles:

@@ -104,7 +104,7 @@ class Trace:
         if self.status == "ambiguous":
             return f"not in the task: the name stands for several genes ({', '.join(self.candidates)})"
         if not self.rows_read:
-            return "not in the task: no row of the source names it"
+            return "not in the task: no row of the source with a label names it"
         if self.symbol is None:
             return f"not in the task: the identifier is {self.status}"
         if self.conflicts:

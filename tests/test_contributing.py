@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -129,24 +128,6 @@ def real_genes(tmp_path: Path) -> Path:
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
     (tmp_path / "data/ncbi_gene/gene_summary.tsv").rename(tmp_path / "data/ncbi_gene/gene_summary.gz")
     return tmp_path / "data"
-
-
-def test_add_a_task(folder: Path, real_genes: Path) -> None:
-    (folder / "example_task.py").write_text(block(CONTRIBUTING, "python", "ExampleBuilder"), encoding="utf-8")
-    sys.path.insert(0, str(folder))
-    try:
-        import example_task  # type: ignore[import-not-found]  # written by this test
-    finally:
-        sys.path.remove(str(folder))
-    rows = [f"GENE{i}\t{'secreted' if i % 4 == 0 else 'inside'}" for i in range(60)]
-    (real_genes / "example").mkdir()
-    (real_genes / "example" / "table.tsv").write_text("\n".join(["gene\tsecreted", *rows]) + "\n", encoding="utf-8")
-    builder = example_task.ExampleBuilder("example_is_secreted", data_dir=real_genes, cache_dir=folder / "cache")
-    assert builder.prepare()
-    task = builder.as_dataset(split="train")
-    assert task.features["label"].names == ["inside", "secreted"]
-    assert sum(task["label"]) == 15
-    assert [sum(fold == k for fold in task["fold"]) for k in range(5)] == [12] * 5
 
 
 def test_add_a_model(folder: Path) -> None:

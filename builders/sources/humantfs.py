@@ -37,7 +37,8 @@ class HumanTfsBuilder(GeneTaskBuilder):
     """Reviewed as a transcription factor or not, over the proteins that were candidates."""
 
     SOURCE = HUMANTFS
-    RULES_VERSION = 1
+    # 2: of a row without an Ensembl id, the audit names the symbol.
+    RULES_VERSION = 2
     BUILDER_CONFIGS = [  # noqa: RUF012
         TaskConfig(
             name="humantfs_is_tf",

@@ -72,9 +72,9 @@ class Resolution:
         return Resolution(self.identifiers + other.identifiers, self.matches + other.matches)
 
     def or_else(self, second: "Resolution") -> "Resolution":
-        """Take the second identifier of a row where the first has no symbol."""
+        """Take the second identifier of a row where the first is blank, or only the second has a symbol."""
         rows = zip(self._rows(), second._rows(), strict=True)
-        chosen = [b if a[1].symbol is None and b[1].symbol is not None else a for a, b in rows]
+        chosen = [b if a[1].symbol is None and (b[1].symbol is not None or not a[0].strip()) else a for a, b in rows]
         return Resolution(tuple(name for name, _ in chosen), tuple(match for _, match in chosen))
 
     @property

@@ -52,7 +52,7 @@ def availability(name: str, raw: RawFiles) -> Availability:
     builder = builder_of(name)
     config = builder.builder_configs[name]
     missing = None if raw.data_dir is None and not builder.PACKAGED else tuple(_missing(builder, config, raw))
-    return Availability(name, _built_rows(builder, config), missing, builder.SOURCE.redistributable)
+    return Availability(name, _built_rows(builder, config), missing, bool(builder.SOURCE.redistributable))
 
 
 def datasets_cache() -> Path:

@@ -1,22 +1,27 @@
 """Named, versioned lists of tasks: what `-t @NAME` stands for, and what reports give a mean and ranks of their own.
 
-A result says nothing of suites: a task can be in several, and in others tomorrow.
+A result says nothing of suites: a task can be in several, and in others tomorrow. The versions are in `suites.tsv`,
+which `make record` writes: a list that changes gets the next one.
 """
 
+import csv
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final
 
 from builders import BUILDERS, TaskConfig, configs
 from builders.errors import UnknownTaskError
 from gene_eval.text import did_you_mean
 
-__all__ = ["SIGN", "Suite", "averaged", "expand", "suites"]
+__all__ = ["RECORD", "SIGN", "Suite", "averaged", "expand", "suites"]
 
 SIGN: Final = "@"
 PAPER, STARTER, GENEB, EXTENDED, GENEN = "paper-2024", "starter", "geneb", "extended", "genen"
 _SOURCES_OF_GENEN = ("litgene", "genellm", "deeploc")
 _Rule = Callable[[TaskConfig], bool]
+RECORD: Final = "suites.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class Suite:
     version: str
     description: str
     tasks: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the list, whatever its order: a mean of one version means the same in every report."""
+        return hashlib.sha256("\n".join(sorted(self.tasks)).encode()).hexdigest()
 
 
 def _is_of_paper(config: TaskConfig) -> bool:
@@ -57,14 +67,13 @@ def _is_beyond(config: TaskConfig) -> bool:
     return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config) or _is_of_genen(config))
 
 
-# What a config says decides, so that no list repeats it; a test holds the names of each version.
-_SUITES: tuple[tuple[str, str, str, _Rule], ...] = (
-    (PAPER, "1.0.0", "the tasks of arXiv 2412.04075", _is_of_paper),
-    (STARTER, "1.0.0", "built in, for trying things out; part of no ranking", _is_starter),
-    # 2.0.0: essentiality, constraint, druggability, age and the other sources of builders/sources/extended, and GO.
-    (EXTENDED, "2.0.0", "what gene-bench has beyond the paper; in no other mean", _is_beyond),
-    (GENEB, "1.0.0", "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
-    (GENEN, "1.0.0", "the tasks of Genen, and those of DeepLoc beside them", _is_of_genen),
+# What a config says decides, so that no list repeats it; the record holds the hash of each version's list.
+_SUITES: tuple[tuple[str, str, _Rule], ...] = (
+    (PAPER, "the tasks of arXiv 2412.04075", _is_of_paper),
+    (STARTER, "built in, for trying things out; part of no ranking", _is_starter),
+    (EXTENDED, "what gene-bench has beyond the paper; in no other mean", _is_beyond),
+    (GENEB, "DNA sequences of the collections that GENEB takes its tasks from", _is_of_geneb),
+    (GENEN, "the tasks of Genen, and those of DeepLoc beside them", _is_of_genen),
 )
 
 
@@ -75,11 +84,18 @@ def suites() -> dict[str, Suite]:
     'starter_is_tf'
     """
     known = [each for builder in BUILDERS for each in builder.BUILDER_CONFIGS if isinstance(each, TaskConfig)]
+    versions = {row["suite"]: row["version"] for row in _recorded()}
     found = (
-        Suite(name, version, description, tuple(config.name for config in known if rule(config)))
-        for name, version, description, rule in _SUITES
+        Suite(name, versions.get(name, "0.0.0"), description, tuple(config.name for config in known if rule(config)))
+        for name, description, rule in _SUITES
     )
     return {suite.name: suite for suite in found if suite.tasks}
+
+
+def _recorded() -> list[dict[str, str]]:
+    """Every version of every suite, the latest of a suite last."""
+    text = files("gene_eval.catalogue").joinpath(RECORD).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 def expand(patterns: Iterable[str]) -> list[str]:

@@ -22,6 +22,7 @@ AUDIT_COLUMNS = [
     "config", "state", "rows read", "changed", "ambiguous", "unmapped", "duplicates", "conflicts", "rare labels", "n",
     "paper n",
 ]  # fmt: skip
+FEW = 5
 
 
 def build(arguments: argparse.Namespace) -> int:
@@ -47,7 +48,7 @@ def build(arguments: argparse.Namespace) -> int:
                 f"warning: {item.config.name} has {item.audit.n:,} entities, {item.audit.paper_n:,} in the paper;"
                 " are the source's files complete?"
             )
-    for line in _lines_of_absent_folds(done):
+    for line in (*_lines_of_losses(done), *_lines_of_absent_folds(done)):
         say(line)
     if failed:
         print()
@@ -68,6 +69,16 @@ def build(arguments: argparse.Namespace) -> int:
     if arguments.export:
         _export(done, arguments.export)
     return SOME_FAILED if failed else DONE
+
+
+def _lines_of_losses(done: Sequence[Built]) -> list[str]:
+    """What each task left out, by name: of a few tasks, since a reader of many wants the counts above."""
+    losses = {item.config.name: item.audit.losses() for item in done}
+    if len(done) > FEW:
+        return ["what a task left out, by name: gene-bench build TASK"] if any(losses.values()) else []
+    return [
+        line for name, lines in losses.items() if lines for line in (f"left out of {name}:", *(f"  {x}" for x in lines))
+    ]
 
 
 def _lines_of_absent_folds(done: Sequence[Built]) -> list[str]:

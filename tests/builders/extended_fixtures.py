@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from builders.sources.extended.tables import TABLES
+
 GENES = range(1, 61)
 
 
@@ -61,7 +63,27 @@ def extended() -> dict[str, str]:
     )
     ages = [("Entrez", "Phylostrata"), *((i, 1 + i % 4) for i in GENES), (5, 2), (6, 9), (0, 1)]
     files["phylostrata/TPPG17.csv"] = lines(ages, ",")
-    return files | _go()
+    return files | _of_tables(files) | _go()
+
+
+def _of_tables(written: Iterable[str]) -> dict[str, str]:
+    """A table for each task of one table that has none here, made from what the task says of it."""
+    found = {}
+    for task in TABLES:
+        (file,) = task.table_source().files.values()
+        paths = [f"{task.table_source().name}/{name}" for name in file.names]
+        if set(paths) & set(written):
+            continue
+        cells: list[object] = [*(task.cells or task.labels or [i / 8 for i in GENES])]
+        header = [*task.genes, *([task.column] if task.column else [])]
+        columns = list(task.names) or header
+        rows = [
+            {**dict.fromkeys(task.genes, mixed(i)), task.column: cells[i % len(cells)]}
+            for i in (GENES if task.column else GENES[:20])
+        ]
+        table = [[row.get(name, "") for name in columns] for row in rows]
+        found[paths[0]] = lines([*([] if task.names else [columns]), *table], task.cell_separator)
+    return found
 
 
 def _go() -> dict[str, str]:

@@ -126,7 +126,9 @@ def test_audit_accounts_for_every_row(build):
         "changed": ["OLD3 -> GENE3", "OLD4 -> GENE4"],
         "ambiguous": ["BOTH: GENE0, GENE1"],
         "unmapped": ["NOBODY"],
+        "conflicts": ["GENE4"],
     }
+    assert audit.losses() == ["ambiguous: BOTH: GENE0, GENE1", "unmapped: NOBODY", "conflicts: GENE4"]
     assert (audit.rows_unmapped, audit.duplicates_collapsed, audit.conflicts_dropped, audit.n) == (2, 2, 1, 19)
     assert audit.rows_read == audit.rows_unmapped + audit.duplicates_collapsed + 2 * audit.conflicts_dropped + audit.n
     assert audit.summary() == (

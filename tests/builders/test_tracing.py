@@ -111,7 +111,7 @@ def test_a_name_of_several_genes(why):
 
 
 def test_a_gene_that_the_source_does_not_name(why):
-    assert why("GENE39").verdict == "not in the task: no row of the source names it"
+    assert why("GENE39").verdict == "not in the task: no row of the source with a label names it"
     assert why("GONE").status == "withdrawn"
 
 

@@ -168,7 +168,9 @@ def test_real_disease_areas(real, counts):
 
 
 def test_what_may_be_published():
-    names = {builder.SOURCE.name for builder in BUILDERS if ".extended." in builder.__module__} | {"go"}
+    # As the sources stated their terms when they were read; of others, `LICENCES` decides.
+    names = {"bagel", "gene_lists", "gnomad", "clingen", "surfaceome", "tcrd", "finan2017", "phylostrata", "saluki"}
+    names |= {"housekeeping", "imprinted", "diseases", "go"}
     closed = {"gnomad", "tcrd", "finan2017", "housekeeping", "imprinted"}
     assert {name for name in names if not are_open([name])} == closed
     licences = {builder.SOURCE.name: builder.SOURCE.license for builder in BUILDERS}
