@@ -6,6 +6,7 @@ ValueError
     ├── AdapterError      models and vectors, see `model_adapters.errors`
     ├── ProbeError        arrays that cannot be scored, see `gene_eval.core.errors`
     ├── CardError         a card that results cannot be put into, or results that make no card
+    ├── ClusterError      a Dask scheduler, or a file that describes a cluster
     ├── CoverageError     too few of a task's genes have a vector
     ├── ExportError       a folder that an export must not replace
     ├── FileError         a file that cannot be written
@@ -22,6 +23,7 @@ from model_adapters.errors import AdapterError
 
 __all__ = [
     "CardError",
+    "ClusterError",
     "CoverageError",
     "ExportError",
     "FileError",
@@ -51,6 +53,10 @@ for _error in (BuilderError, AdapterError, ProbeError):
 
 class CardError(GeneBenchError):
     """A card's text cannot take results up, or the results are not of one model in one state."""
+
+
+class ClusterError(GeneBenchError):
+    """A Dask scheduler cannot be reached or is lost, or a file does not describe a cluster."""
 
 
 class CoverageError(GeneBenchError):

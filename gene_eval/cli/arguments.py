@@ -122,6 +122,22 @@ def add_run(commands: "argparse._SubParsersAction[Any]") -> None:
         help="keep what was predicted beside each result (default; with it, results without are made again)",
     )
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
+    _add_cluster(run)
+
+
+def _add_cluster(run: argparse.ArgumentParser) -> None:
+    """On many machines, by Dask."""
+    where = run.add_mutually_exclusive_group()
+    where.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of a Dask scheduler, tcp://HOST:8786")
+    where.add_argument("--scheduler-file", type=Path, metavar="FILE", help="the same, by the file that it wrote")
+    where.add_argument(
+        "--cluster",
+        type=Path,
+        metavar="FILE.yaml",
+        help="start workers: local, slurm, lsf, pbs or sge; docs/cluster.md",
+    )
+    run.add_argument("--gather", action="store_true", help="workers do not see DIR: send results back and write here")
+    run.add_argument("--dashboard", action="store_true", help="print the address of Dask's page about the run")
 
 
 def add_check(commands: "argparse._SubParsersAction[Any]") -> None:

@@ -2,10 +2,15 @@
 
 import argparse
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import gene_eval
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
+from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
 from gene_eval.running.verify import verify as verify_results
 from gene_eval.text import say
@@ -28,6 +33,7 @@ OPTIONS = (
         "predictions",
         "subtasks",
         "overwrite",
+        "gather",
     ),
 )
 """Options of `gene_eval.run` that the command line has under the same name."""
@@ -39,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     options |= {"progress": False} if arguments.quiet else {}
     out: Path = arguments.output
-    results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, **options)
+    with _client(arguments) as client:
+        results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, client=client, **options)
     if results.results:
         print(results)
         for line in results.warnings:
@@ -48,6 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in results.seconds.items())}")
     say(_closing(results.fitted, results.up_to_date, len(results.failures), out))
     return SOME_FAILED if results.failures else DONE
+
+
+@contextmanager
+def _client(arguments: argparse.Namespace) -> Iterator[Any]:
+    """The client of the cluster that is named; None where none is."""
+    where = {name: getattr(arguments, name) for name in ("scheduler", "scheduler_file", "cluster")}
+    if not any(where.values()):
+        for name in ("gather", "dashboard"):
+            if getattr(arguments, name):
+                message = f"--{name} is for a run on many machines; name it with --scheduler or --cluster"
+                raise GeneBenchError(message)
+        yield None
+        return
+    if find_spec("distributed") is None:
+        message = "a run on many machines needs Dask; install it: pip install 'gene-bench[distributed]'"
+        raise GeneBenchError(message)
+    from gene_eval.running.cluster.connect import connected
+
+    with connected(**where) as client:
+        if arguments.dashboard:
+            say(f"dashboard: {client.dashboard_link}")
+        yield client
 
 
 def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:

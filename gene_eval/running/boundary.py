@@ -1,13 +1,16 @@
-"""The one boundary between a run and code or data of others: whatever is raised there becomes one line."""
+"""The one boundary between a run and code or data of others: whatever is raised or warned of there becomes one line."""
 
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
+from typing import Any
 
 from gene_eval.errors import GeneBenchError
 
-__all__ = ["one_line_errors", "reason_of"]
+__all__ = ["one_line_errors", "reason_of", "warned"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = tuple(str(_ROOT / name) for name in ("builders", "gene_eval", "model_adapters", "push_scripts"))
@@ -52,3 +55,44 @@ def reason_of(error: BaseException) -> str:
     place = (users or known)[-1:] if known else []
     where = f" ({Path(place[0].filename).name}, line {place[0].lineno})" if place and frames else ""
     return f"{type(error).__name__}: {text}{where}" if text else f"{type(error).__name__}{where}"
+
+
+_lock = threading.Lock()
+_open: dict[int, list[str]] = {}
+_filters = warnings.catch_warnings()
+
+
+@contextmanager
+def warned() -> Iterator[list[str]]:
+    """Give a list that fills with the texts of the warnings that the calling thread raises inside the block.
+
+    `warnings.catch_warnings` is for one thread: two that overlap would leave each other's filters behind. A warning of
+    a thread that opened no block, such as one of a pool, goes to the block that was opened last.
+
+    >>> with warned() as lines:
+    ...     warnings.warn("few rows", stacklevel=1)
+    >>> lines
+    ['few rows']
+    """
+    global _filters
+    lines: list[str] = []
+    with _lock:
+        if not _open:
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
+            warnings.simplefilter("always")
+            warnings.showwarning = _take
+        _open[threading.get_ident()] = lines
+    try:
+        yield lines
+    finally:
+        with _lock:
+            del _open[threading.get_ident()]
+            if not _open:
+                _filters.__exit__(None, None, None)
+
+
+def _take(message: Warning | str, *_: Any, **__: Any) -> None:
+    with _lock:
+        lines = _open.get(threading.get_ident())
+        (list(_open.values())[-1] if lines is None else lines).append(str(message))

@@ -81,6 +81,9 @@ class RunOptions:
             `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
         overwrite: Whether to run again what `out` already holds.
+        client: A `distributed.Client`: its workers do the work, see docs/cluster.md. None works in this process.
+        gather: Whether results are sent back from the workers, which do not see the folder `out`; without `out` they
+            always are.
         progress: Whether to show progress bars; None shows them in a terminal or a notebook.
         log: Takes lines for the user. Default: stderr.
 
@@ -117,6 +120,8 @@ class RunOptions:
     predictions: bool | None = None
     subtasks: bool = False
     overwrite: bool = False
+    client: Any = None
+    gather: bool = False
     progress: bool | None = None
     log: Callable[[str], None] = say
 

@@ -1,9 +1,10 @@
 """The tasks of a run in arrays: entities, labels, folds, and what a result records about them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,15 @@ class TaskArrays:
         )
 
 
-def collect_tasks(
-    tasks: Any, raw: RawFiles, *, subtasks: bool = False, splits: Sequence[str] | None = None, repeats: int = 1
-) -> Iterator[TaskArrays | Failure]:
+def collect_tasks(  # noqa: PLR0913 - tasks, where from, and how they are split
+    tasks: Any,
+    raw: RawFiles,
+    *,
+    subtasks: bool = False,
+    splits: Sequence[str] | None = None,
+    repeats: int = 1,
+    build: Callable[[Mapping[str, Sequence[str]]], Iterator[Any]] | None = None,
+) -> Iterator[Any]:
     """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` beside the others.
 
     Args:
@@ -125,6 +132,10 @@ def collect_tasks(
         splits: Schemes to score each task by, of `builders.folds.SCHEMES` or "published"; one it cannot have is a
             `Failure`. None takes "published" where a task has parts and "random" elsewhere.
         repeats: Assignments of folds, from as many seeds, for a scheme that has others.
+        build: Builds the tasks of gene-bench elsewhere, given what `choose` returns; those of the user are built here.
+
+    Returns:
+        `TaskArrays` and `Failure`, and what `build` gives.
 
     Raises:
         BuilderError: A name matches no task; at once, before anything is loaded.
@@ -135,12 +146,15 @@ def collect_tasks(
     if taken := [name for name in tables if name in configs()]:
         message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another"
         raise GeneBenchError(message)
-    loaded = _load(chosen, tables, raw, subtasks=subtasks)
-    return (
+    elsewhere = {} if build is None else {name: chosen[name] for name in chosen if not is_builder_spec(name)}
+    here = {name: globs for name, globs in chosen.items() if name not in elsewhere}
+    loaded = _load(here, tables, raw, subtasks=subtasks)
+    built = (
         item
         for built in loaded
         for item in ([built] if isinstance(built, Failure) else _by_splits(built, splits, repeats=repeats))
     )
+    return built if build is None else chain(build(elsewhere), built)
 
 
 def _by_splits(built: Built, splits: Sequence[str] | None, *, repeats: int) -> Iterator[TaskArrays | Failure]:

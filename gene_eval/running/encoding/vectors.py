@@ -28,7 +28,7 @@ from gene_eval.running.validity.label_texts import WORDS, masked_models, without
 from model_adapters import EmbeddingTable, Model, embed_table, gene_coverage
 from model_adapters.embedding.sequences import embed_sequences
 
-__all__ = ["Gathered", "ModelVectors", "ready_to_embed"]
+__all__ = ["Gathered", "IndexedVectors", "ModelVectors", "ready_to_embed"]
 
 DISEASE, DISEASES = "disease_id", "diseases"
 SEQUENCE = "sequence_id"
@@ -168,6 +168,10 @@ class ModelVectors:
         if isinstance(found, IndexedVectors):
             return found
         raise found
+
+    def take(self, table: str, vectors: IndexedVectors) -> None:
+        """Take vectors of a gene table that were made elsewhere."""
+        self._tables[table] = vectors
 
     def _read(self) -> EmbeddingTable:
         """The vectors of a file, read once for all gene tables."""

@@ -80,7 +80,7 @@ def find_leaks(
     arrays: list[TaskArrays] = []
     failures: list[Failure] = []
     for item in collect_tasks(wanted, raw):
-        (failures if isinstance(item, Failure) else arrays).append(item)  # type: ignore[arg-type]
+        (failures if isinstance(item, Failure) else arrays).append(item)
     labels: list[dict[str, Any]] = []
     stated: dict[str, float] = {}
     for task in arrays:

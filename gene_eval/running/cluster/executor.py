@@ -1,0 +1,336 @@
+"""The client's side of a run on many machines: submits steps, tries again what died, and takes up what is done."""
+
+import shutil
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from distributed import KilledWorker, as_completed
+
+from gene_eval.errors import ClusterError, GeneBenchError
+from gene_eval.results import store
+from gene_eval.running.boundary import one_line_errors, reason_of
+from gene_eval.running.cluster.files import Stored, put, read
+from gene_eval.running.cluster.vectors import Want, all_models, make, models_to_send, needed_first, travels, wants
+from gene_eval.running.cluster.worker import (
+    Done,
+    OnWorkers,
+    RunPlugin,
+    StoredTask,
+    build,
+    embed,
+    fit,
+    stored_task,
+    without_content,
+)
+from gene_eval.running.cluster.workers import Workers
+from gene_eval.running.options import RunOptions
+from gene_eval.running.outcome import Failure
+from gene_eval.running.plan import Cell, Plan
+from gene_eval.running.scoring import Found, Scored, found_at, kept
+from gene_eval.running.tasks import TaskArrays
+from gene_eval.text import say
+
+__all__ = ["Cluster"]
+
+TRIES = 3
+"""Of a step, before its cells fail with its reason."""
+IN_FLIGHT = 5_000
+"""Cells that the scheduler knows of at a time, so that its memory does not grow with the run."""
+FOLDER = ".run-"
+"""Beginning of the name of what workers share during a run, in the folder of the results."""
+OLD = 7 * 86_400.0
+PATIENCE = 15.0
+"""Seconds until a file that a worker wrote must be there: network file systems show it late."""
+
+
+class Cluster:
+    """Executes plans on the workers of a Dask client.
+
+    Args:
+        options: Of a run, with its client.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options, self.client = options, options.client
+        self.name = f"gene-bench-{uuid.uuid4().hex[:12]}"
+        self.is_shared = options.out is not None and not options.gather
+        self.shared: Path | None = None
+        if options.out is not None and self.is_shared:
+            self.shared = options.out.resolve() / f"{FOLDER}{self.name.rpartition('-')[2]}"
+        self.workers = Workers(self.client, options.log)
+        self.sent = replace(
+            options,
+            out=options.out.resolve() if options.out and self.is_shared else None,
+            client=None,
+            log=say,
+            progress=False,
+        )
+        self._where: dict[int, tuple[Any, int]] = {}
+        self._made: dict[Want, Any] = {}
+        self._tries: Counter[Any] = Counter()
+        self._flight: dict[str, tuple[Cell, Any]] = {}
+
+    def __enter__(self) -> Self:
+        """Make the folder that steps share, and listen to the workers."""
+        self.workers.look()
+        if self.shared is not None:
+            self.shared.mkdir(parents=True)
+            for left in self.shared.parent.glob(f"{FOLDER}*"):
+                # Of clients that were killed.
+                if time.time() - left.stat().st_mtime > OLD:
+                    shutil.rmtree(left, ignore_errors=True)
+        self.client.subscribe_topic(self.name, lambda event: self.options.log(str(event[1])))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Take back what has not begun; what is being computed is finished and written by its worker."""
+        # Of a scheduler that is gone nothing can be taken back.
+        with suppress(Exception):
+            self.client.cancel([future for _, future in self._flight.values()], force=True)
+            self.client.unregister_worker_plugin(self.name)
+            self.client.unsubscribe_topic(self.name)
+        if self.shared is not None:
+            shutil.rmtree(self.shared, ignore_errors=True)
+
+    def build(self, chosen: Mapping[str, Sequence[str]]) -> Iterator[StoredTask | Failure]:
+        """Build tasks of gene-bench on the workers; see `gene_eval.running.tasks.collect_tasks`."""
+        started = {name: self._start_build(name, globs) for name, globs in chosen.items()}
+        for name, globs in chosen.items():
+            tables, shown = started.pop(name)
+            try:
+                found = self._result(shown)
+                while found is None:
+                    tables, shown = self._start_build(name, globs)
+                    found = self._result(shown)
+            except GeneBenchError as error:
+                if isinstance(error, ClusterError):
+                    raise
+                yield Failure(name, "", str(error))
+                continue
+            for at, each in enumerate(found):
+                self._where[id(each)] = (tables, at)
+                yield each
+
+    def _start_build(self, name: str, globs: Sequence[str]) -> tuple[Any, Any]:
+        names = [f"{name}/{glob}" if glob else name for glob in globs]
+        self._tries[name] += 1
+        key = f"{self.name}-table-{name}-{self._tries[name]}"
+        tables = self._submit("cpu", key, build, self.sent, names, self.shared)
+        return tables, self.client.submit(without_content, tables, key=f"{key}-shown", pure=False)
+
+    def _result(self, future: Any) -> Any:
+        """The result of a table's step; None where its worker died and it may be tried again.
+
+        Raises:
+            GeneBenchError: It failed three times.
+            ClusterError: The scheduler is gone.
+        """
+        try:
+            return future.result()
+        except KilledWorker as error:
+            if self._tries[str(error.task).removeprefix(f"{self.name}-table-").rpartition("-")[0]] < TRIES:
+                return None
+            raise GeneBenchError(_why_killed(error)) from error
+        # What a worker raises is anything.
+        except Exception as error:
+            if future.status in ("cancelled", "lost"):
+                raise self._lost() from error
+            raise GeneBenchError(reason_of(error)) from error
+
+    def execute(self, plan: Plan, took: Callable[[str, float], None]) -> Iterator[tuple[Cell, Scored | Failure]]:
+        """Score all cells of a plan, in the order in which workers finish them.
+
+        Args:
+            plan: Of the run.
+            took: Takes a stage and its seconds.
+
+        Raises:
+            ClusterError: The scheduler is gone; what was finished is saved.
+        """
+        from tqdm.auto import tqdm
+
+        run = OnWorkers(self.sent, models_to_send(plan.models), self.shared, self.name)
+        self.client.register_plugin(RunPlugin(self.name, run), name=self.name)
+        places = [self._place(task) for task in plan.tasks]
+        cells, embedded = plan.cells(), dict[Want, float]()
+        finished: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
+        with tqdm(total=len(plan), desc="Scoring", unit="cell", disable=self.options.hides_bars, leave=False) as bar:
+
+            def more(n: int) -> Iterator[tuple[Cell, Failure]]:
+                for cell in islice(cells, n):
+                    started = self._start(plan, cell, places)
+                    if isinstance(started, Failure):
+                        yield cell, started
+                    else:
+                        finished.add(started)
+
+            yield from more(IN_FLIGHT)
+            for batch in finished.batches():
+                done = 0
+                for cell, outcome in self._outcomes(plan, batch):
+                    if outcome is None:
+                        again = self._start(plan, cell, places)
+                        if not isinstance(again, Failure):
+                            finished.add(again)
+                            continue
+                        outcome = again
+                    done += 1
+                    bar.update()
+                    if isinstance(outcome, Done):
+                        embedded |= outcome.embedded
+                        yield cell, self._taken(plan, cell, outcome)
+                    else:
+                        yield cell, outcome
+                if self.workers.look():
+                    bar.set_postfix(workers=self.workers.count)
+                yield from more(done)
+        took("embed", sum(embedded.values()))
+
+    def _outcomes(self, plan: Plan, batch: Sequence[Any]) -> Iterator[tuple[Cell, Done | Failure | None]]:
+        """What became of the cells of some futures; None of one that is to be started again."""
+        ready = [future for future in batch if future.status == "finished"]
+        results = dict(zip([each.key for each in ready], self._gathered(ready), strict=True))
+        for future in batch:
+            cell, _ = self._flight.pop(future.key)
+            if future.key in results:
+                yield cell, results[future.key]
+                continue
+            error = future.exception() if future.status == "error" else None
+            if error is None and self.workers.is_lost():
+                raise self._lost()
+            if (error is None or isinstance(error, KilledWorker)) and self._tries[cell] < TRIES:
+                self._forget_broken()
+                yield cell, None
+                continue
+            why = _why_killed(error) if isinstance(error, KilledWorker) else reason_of(error or KeyError(future.key))
+            yield cell, Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, why)
+
+    def _gathered(self, futures: Sequence[Any]) -> list[Any]:
+        try:
+            # From the workers themselves where results are sent back: they do not pass through the scheduler.
+            found: list[Any] = self.client.gather(list(futures), direct=True if not self.is_shared else None)
+        except Exception as error:
+            if self.workers.is_lost():
+                raise self._lost() from error
+            raise
+        return found
+
+    def _forget_broken(self) -> None:
+        """Make vectors again whose step died, or that were sent to workers that are gone."""
+        for want, made in list(self._made.items()):
+            if getattr(made, "status", "") in ("error", "cancelled", "lost"):
+                del self._made[want]
+
+    def _taken(self, plan: Plan, cell: Cell, done: Done) -> Scored | Failure:
+        """The result of a cell, read from the folder or written to it."""
+        try:
+            with one_line_errors():
+                if done.scored is not None:
+                    return kept(done.scored, self.options.out)
+                assert done.path is not None
+                until = time.monotonic() + PATIENCE
+                while not done.path.exists() and time.monotonic() < until:
+                    time.sleep(0.1)
+                return Scored(store.load(done.path), None, done.is_new, done.seconds, done.told)
+        except GeneBenchError as error:
+            return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, str(error))
+
+    def _start(self, plan: Plan, cell: Cell, places: Sequence[tuple[Any, int]]) -> Any:
+        """Submit a cell, and what it needs; a failure where the client was to make that and could not."""
+        options, task = self.options, plan.tasks[cell.task]
+        fitted = plan.fits[cell.fit]
+        pairs: list[Any] = []
+        for want in wants(plan.models, cell.model, task, fitted, common=options.common_genes):
+            made = self._vectors(plan, want, places[cell.task])
+            if isinstance(made, Failure):
+                return replace(made, task=task.record.id, model=plan.models.scored[cell.model].name)
+            pairs += [want, made]
+        found: Found | None = None
+        if options.out is not None and not self.is_shared and not options.overwrite:
+            found = found_at(plan.path(cell, options.out, options), with_predictions=bool(options.predictions))
+        self._tries[cell] += 1
+        key = f"{self.name}-fit-{'-'.join(map(str, cell))}-{self._tries[cell]}"
+        future = self._submit("cpu", key, fit, self.name, tuple(cell), found, *places[cell.task], *pairs)
+        self._flight[future.key] = (cell, future)
+        return future
+
+    def _vectors(self, plan: Plan, want: Want, place: tuple[Any, int]) -> Any:
+        """What stands for vectors, made once: a future of a worker, what the client put away, or a failure."""
+        if want in self._made:
+            return self._made[want]
+        everything = all_models(plan.models)
+        of_model = everything[want.owner]
+        is_of_task = want.kind == "sequences"
+        if not travels(of_model.model):
+            self._made[want] = self._made_here(of_model, want, place if is_of_task else None)
+            return self._made[want]
+        first: list[Any] = []
+        for each in needed_first(everything, want):
+            made = self._vectors(plan, each, place)
+            if isinstance(made, Failure):
+                return made
+            first += [each, made]
+        self._tries[want] += 1
+        key = f"{self.name}-embed-{want.owner}-{want.kind}-{want.name.replace(' ', '-')}-{self._tries[want]}"
+        tasks, at = place if is_of_task else (None, 0)
+        self._made[want] = self._submit("gpu", key, embed, self.name, tuple(want), tasks, at, *first)
+        return self._made[want]
+
+    def _made_here(self, of_model: Any, want: Want, place: tuple[Any, int] | None) -> Any:
+        """Vectors of a file, or of an object of this program, which stay with the client until they are vectors."""
+        try:
+            with one_line_errors():
+                task = None
+                if place is not None:
+                    tasks = place[0] if isinstance(place[0], list) else place[0].result()
+                    task = read(tasks[place[1]].arrays)
+                stored = put(make(of_model, want, task, {}), self.shared)
+        except GeneBenchError as error:
+            return Failure("", of_model.name, str(error))
+        return stored if self.shared is not None else self._sent(stored)
+
+    def _sent(self, stored: Stored) -> Any:
+        try:
+            return self.client.scatter(stored, direct=True, hash=False)
+        except OSError:
+            # The workers cannot be reached from here.
+            return self.client.scatter(stored, direct=False, hash=False)
+
+    def _place(self, task: TaskArrays | StoredTask) -> tuple[Any, int]:
+        """Where workers find a task."""
+        if id(task) in self._where:
+            return self._where[id(task)]
+        assert isinstance(task, TaskArrays)
+        stored = stored_task(task, self.shared)
+        return ([stored] if self.shared is not None else self._sent_tasks([stored])), 0
+
+    def _sent_tasks(self, tasks: list[StoredTask]) -> Any:
+        return self.client.scatter([tasks], direct=True, hash=False)[0]
+
+    def _submit(self, kind: str, key: str, step: Callable[..., Any], *arguments: Any) -> Any:
+        resources = self.workers.needed(kind)
+        return self.client.submit(
+            step, *arguments, key=key, pure=False, retries=TRIES - 1, **({"resources": resources} if resources else {})
+        )
+
+    def _lost(self) -> ClusterError:
+        message = (
+            "the scheduler is gone or was started again; what was finished is saved, and the same command goes on"
+            " from there"
+        )
+        return ClusterError(message)
+
+
+def _why_killed(error: KilledWorker) -> str:
+    return (
+        f"its worker died {TRIES * (error.allowed_failures + 1)} times (last {error.last_worker.address}); most likely"
+        " the memory of a worker is too small for it: see the worker's log"
+    )
