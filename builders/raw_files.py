@@ -36,6 +36,8 @@ LICENCES: dict[str, tuple[str, bool]] = {
     "ODbL-1.0": ("https://opendatacommons.org/licenses/odbl/1-0/", True),
 }
 """SPDX id -> its text, and whether everybody may publish rows made from data under it."""
+RETRIES = 2
+"""How often a download that broke off, or gave another file than the pinned one, is tried again."""
 
 
 @dataclass(frozen=True)
@@ -194,24 +196,57 @@ class RawFiles:
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
             )
             raise MissingFileError(message)
-        import datasets
-        from datasets.utils import file_utils
-
-        folder = Path(self._cache_dir) / "downloads" if self._cache_dir else datasets.config.DOWNLOADED_DATASETS_PATH
-        config = datasets.DownloadConfig(cache_dir=folder, resume_download=True, use_etag=False, max_retries=2)
-        manager = datasets.DownloadManager(dataset_name="gene-bench", download_config=config, record_checksums=False)
+        folder, name = self._downloads(), f"{hashlib.sha256(file.url.encode()).hexdigest()[:12]}-{Path(file.url).name}"
         try:
-            return Path(manager.download(file.url))
-        # A download that breaks off raises an error of aiohttp, which is slow to import: datasets knows when it is.
-        except (OSError, ValueError, *file_utils._get_connection_errors_to_retry()) as error:
-            # A FileNotFoundError of fsspec says only the url; what went wrong is its cause.
-            cause = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
-            reason = (str(cause).splitlines() or [type(cause).__name__])[0]
+            return _fetch(file, folder, name)
+        # Errors of requests are OSErrors.
+        except OSError as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             message = (
                 f"{source.title}: could not download {file.url} ({reason}); put the file at"
                 f" DIR/{source.name}/{file.names[0]} and pass --data-dir DIR"
             )
             raise MissingFileError(message) from error
+
+    def _downloads(self) -> Path:
+        import datasets
+
+        if self._cache_dir:
+            return Path(self._cache_dir) / "downloads" / DATASET_NAME
+        return Path(datasets.config.DOWNLOADED_DATASETS_PATH) / DATASET_NAME
+
+
+def _fetch(file: RawFile, folder: Path, name: str) -> Path:
+    """The file in the folder, downloaded if it is not there; half a file is never left.
+
+    Raises:
+        OSError: It cannot be had.
+        SourceFileError: What was downloaded has another sha256 than the pinned one, at every try.
+    """
+    import datasets
+
+    assert file.url is not None
+    if datasets.config.HF_HUB_OFFLINE and not (folder / name).exists():
+        message = "offline mode is enabled (HF_HUB_OFFLINE)"
+        raise OSError(message)
+    # Only here: a build from a data directory needs neither it nor requests.
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    shop = pooch.create(folder, file.url, registry={name: file.sha256}, urls={name: file.url}, retry_if_failed=RETRIES)
+    downloader = pooch.HTTPDownloader(
+        progressbar=not datasets.are_progress_bars_disabled(),
+        chunk_size=2**20,
+        # A packed file must arrive as it is published, and not unpacked on the way.
+        headers={"Accept-Encoding": "identity"},
+    )
+    try:
+        return Path(shop.fetch(name, downloader=downloader))
+    except ValueError as error:
+        message = (
+            f"{file.url}: {str(error).splitlines()[0]} Pinned is {file.sha256}; see whether the source has changed"
+        )
+        raise SourceFileError(message) from error
 
 
 def _get(source: Source, file: RawFile) -> str:

@@ -55,13 +55,16 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gene_eval.studying": (
         *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.running", "gene_eval.studying"),
     ),
-    "gene_eval.documentation": ("builders", "model_adapters"),
+    "gene_eval.documentation": (
+        *("builders", "model_adapters", "gene_eval.cli", "gene_eval.results", "gene_eval.documentation"),
+    ),
     "gene_eval.cli": ("builders", "gene_eval", "model_adapters"),
     "push_scripts": ("gene_eval", "push_scripts"),
 }
 # Packages that may import these besides the standard library, and nothing else from outside.
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "builders": ("datasets", "numpy", "pandas", "pyarrow"),
+    "builders.raw_files": ("datasets", "pooch"),
     # OBO has escapes, modifiers and inverse relations, which are better read by a library.
     "builders.readers.obo": ("datasets", "numpy", "obonet", "pandas", "pyarrow"),
     "gene_eval.core": ("numpy", "scipy", "sklearn", "threadpoolctl", "torch", "torch_geometric"),

@@ -19,7 +19,7 @@ from gene_eval.cli.arguments import add_check, add_data_dir, add_embed, add_grap
 from gene_eval.cli.output import DONE, SOME_FAILED, WRONG_USAGE
 from gene_eval.text import set_quiet
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
 
 MODULES = {
     **dict.fromkeys(("tasks", "models", "suites"), "listing"),
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the arguments; a MODEL may also stand behind options, where argparse takes no more of a list."""
-    parser = _parser()
+    parser = make_parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and (not hasattr(arguments, "models") or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -97,7 +97,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the site's reference is made from it."""
     parser = _Parser(prog="gene-bench", description="Measures what models' gene vectors know about genes.")
     parser.add_argument("--version", action="version", version=f"gene-bench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
