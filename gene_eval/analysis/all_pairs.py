@@ -5,7 +5,7 @@ models are adjusted together (Holm), so that a pair and the ranks cannot contrad
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,12 @@ import numpy.typing as npt
 from gene_eval.analysis.groups import SOURCE_CORRELATION, clusters, generalizes, ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairing, Pairs
 from gene_eval.core.statistics.over_tasks import cluster_means, cluster_p_values
-from gene_eval.core.statistics.paired_tests import fixed_tasks_p_values, holm, pooled_detectable_difference
+from gene_eval.core.statistics.paired_tests import (
+    fixed_tasks_p_values,
+    holm,
+    pooled_detectable_difference,
+    pooled_detectable_of,
+)
 from gene_eval.results.records import Score, TaskRecord, TaskResult
 
 __all__ = ["AllPairs", "ByModel", "mean_over_folds"]
@@ -24,27 +29,39 @@ ByModel = Mapping[str, Mapping[str, TaskResult]]
 """Model to task to result, all of one setting and of one version, labels and folds of each task."""
 
 
+# Numbers of differences in memory at once.
+BLOCK = 2_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class AllPairs:
-    """Scores of M models on T tasks by fold, and the differences of their P pairs on the entities that both have.
+    """Scores of M models on T tasks by fold, and what is needed for the differences of their P pairs.
+
+    The differences are on the entities that both of a pair have. They are made where they are asked for, some pairs at
+    a time: those of 1,000 models on 400 tasks would take 8 GB.
 
     Attributes:
         models: Names, sorted.
         tasks: Ids.
         folds: (M, T, F) scores that models are ranked by; nan where undefined or not run.
+        means: (M, T) of them over folds.
         first: (P,) number of the first model of a pair.
         second: (P,) of the second.
-        differences: (P, T, F); nan where the two cannot be paired.
         ratios: (T,) test over training rows, the largest of any model.
+        own: Number of a task to the pairs that were not simply scored on the same entities: numbers, ascending, and
+            their (p, F) differences, nan where the two cannot be paired.
+        apart: Number of a task to a number for each model; those of different ones are not paired.
     """
 
     models: tuple[str, ...]
     tasks: tuple[str, ...]
     folds: Array
+    means: Array
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
-    differences: Array
     ratios: Array
+    own: Mapping[int, tuple[npt.NDArray[np.int64], Array]]
+    apart: Mapping[int, npt.NDArray[np.int64]]
 
     @classmethod
     def of(cls, by_model: ByModel, tasks: Sequence[str], pairs: Pairs | None = None) -> "AllPairs":
@@ -62,23 +79,40 @@ class AllPairs:
         models = sorted(by_model)
         folds = _folds([[_score(by_model[model].get(task)) for task in tasks] for model in models])
         first, second = np.triu_indices(len(models), k=1)
-        differences = folds[first] - folds[second]
-        number = {pair: n for n, pair in enumerate(zip(first.tolist(), second.tolist(), strict=True))}
         place = {model: i for i, model in enumerate(models)}
         column = {task: j for j, task in enumerate(tasks)}
+        own: dict[int, dict[int, Array]] = {}
         for (one, other, task), pair in pairs.items():
             if task in column and one in place and other in place:
-                cell = differences[number[place[one], place[other]], column[task]]
+                i, j, at = place[one], place[other], column[task]
+                # As numbered by `np.triu_indices`.
+                number = i * len(models) - i * (i + 1) // 2 + j - i - 1
+                cell = folds[i, at] - folds[j, at]
                 if not (isinstance(pair, Pair) and pair.is_counted):
                     cell[:] = np.nan
                 elif pair.kind == "shared":
                     cell[:] = np.nan
                     cell[: len(pair.first)] = np.subtract(pair.first, pair.second)
+                own.setdefault(at, {})[number] = cell
         ratios = [
             max((each[task].test_train_ratio for each in by_model.values() if task in each), default=math.nan)
             for task in tasks
         ]
-        return cls(tuple(models), tuple(tasks), folds, first, second, differences, np.array(ratios))
+        return cls(
+            tuple(models),
+            tuple(tasks),
+            folds,
+            mean_over_folds(folds),
+            first,
+            second,
+            np.array(ratios),
+            {at: (np.array(sorted(cells)), np.stack([cells[n] for n in sorted(cells)])) for at, cells in own.items()},
+            {
+                column[task]: np.array([numbers.get(model, -1) for model in models])
+                for task, numbers in pairs.apart.items()
+                if task in column
+            },
+        )
 
     def p_values(self, tasks: Sequence[TaskRecord]) -> Array:
         """(P,) p-values over a group of tasks, not adjusted; nan where a pair cannot be tested.
@@ -86,12 +120,20 @@ class AllPairs:
         With six sources or more by a t-test of the sources' means, with fewer by `fixed_tasks_p_values`; over one task
         that is the corrected t-test of its folds.
         """
-        columns = [self.tasks.index(task.id) for task in tasks]
-        differences, units = self.differences[:, columns], clusters(tasks)
+        columns, units = self._columns(tasks), clusters(tasks)
         if generalizes(tasks):
-            means = mean_over_folds(differences)
-            return cluster_p_values(means, clusters=units, correlation=SOURCE_CORRELATION)
-        return fixed_tasks_p_values(differences, test_train_ratio=self.ratios[columns], clusters=units)
+            found = [
+                cluster_p_values(self._mean_differences(columns, block), clusters=units, correlation=SOURCE_CORRELATION)
+                for block in self._blocks(len(columns))
+            ]
+        else:
+            found = [
+                fixed_tasks_p_values(
+                    self._differences(columns, block), test_train_ratio=self.ratios[columns], clusters=units
+                )
+                for block in self._blocks(len(columns) * self.folds.shape[2])
+            ]
+        return np.concatenate([np.empty(0), *found])
 
     def adjusted(self, tasks: Sequence[TaskRecord], models: tuple[str, str], p_value: float) -> float:
         """The p-value of two models over some tasks, adjusted for all pairs of models that have these tasks (Holm).
@@ -111,30 +153,77 @@ class AllPairs:
 
     def has_all(self, tasks: Sequence[TaskRecord]) -> npt.NDArray[np.bool_]:
         """(M,) which models have a score on every one of the tasks."""
-        columns = [self.tasks.index(task.id) for task in tasks]
-        known: npt.NDArray[np.bool_] = np.all(~np.isnan(mean_over_folds(self.folds[:, columns])), axis=1)
+        known: npt.NDArray[np.bool_] = np.all(~np.isnan(self.means[:, self._columns(tasks)]), axis=1)
         return known
 
-    def points_one_way(
-        self, tasks: Sequence[TaskRecord], mean_differences: Array, pairs: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.bool_]:
-        """Whether the entities that both have say the same as the means and, of few sources, every task does.
+    def points_one_way(self, tasks: Sequence[TaskRecord], mean_differences: Array) -> npt.NDArray[np.bool_]:
+        """(P,) whether the entities that both have say the same as the means and, of few sources, every task does.
 
         Args:
             tasks: Of the group.
-            mean_differences: Of the means of each pair, on each model's own entities.
-            pairs: Numbers of these pairs.
+            mean_differences: (P,) of the means of each pair, on each model's own entities; nan points nowhere.
         """
-        columns = [self.tasks.index(task.id) for task in tasks]
-        differences = np.nan_to_num(mean_over_folds(self.differences[pairs][:, columns]))
-        if len(differences) and generalizes(tasks):
-            differences = cluster_means(differences, clusters(tasks)).mean(axis=1, keepdims=True)
-        return np.asarray((np.sign(differences) * np.sign(mean_differences)[:, np.newaxis] >= 0).all(axis=1))
+        columns, units, is_mean = self._columns(tasks), clusters(tasks), generalizes(tasks)
+        found = [np.empty(0, dtype=bool)]
+        for block in self._blocks(len(columns)):
+            differences = np.nan_to_num(self._mean_differences(columns, block))
+            if is_mean:
+                differences = cluster_means(differences, units).mean(axis=1, keepdims=True)
+            found.append((np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis] >= 0).all(axis=1))
+        return np.concatenate(found)
 
     def detectable(self, task: str) -> float:
-        """The true difference that a test on this task finds with a chance of 80 %; see the function that pools."""
-        column = self.tasks.index(task)
-        return pooled_detectable_difference(self.differences[:, column], test_train_ratio=float(self.ratios[column]))
+        """The true difference that a test on this task finds with a chance of 80 %, its error pooled over all pairs.
+
+        The root mean square of the pairs' corrected standard errors, times the noncentrality that the t-test of one
+        pair asks for. nan where no pair has an error to judge by.
+        """
+        column, ratio = self.tasks.index(task), float(self.ratios[self.tasks.index(task)])
+        scored = self.folds[~np.isnan(self.means[:, column]), column]
+        if self._is_plain(column):
+            return pooled_detectable_difference(scored, test_train_ratio=ratio)
+        return pooled_detectable_of(self._differences([column], slice(None))[:, 0], test_train_ratio=ratio)
+
+    def _columns(self, tasks: Sequence[TaskRecord]) -> list[int]:
+        return [self.tasks.index(task.id) for task in tasks]
+
+    def _blocks(self, numbers_of_pair: int) -> Iterator[slice]:
+        """All pairs, as many at a time as fit into `BLOCK` numbers."""
+        size = max(1, BLOCK // max(numbers_of_pair, 1))
+        return (slice(start, min(start + size, len(self.first))) for start in range(0, len(self.first), size))
+
+    def _is_plain(self, column: int) -> bool:
+        """Whether all models that have the task were scored on the same entities, in every fold."""
+        undefined = np.isnan(self.folds[:, column])
+        return (
+            column not in self.own and column not in self.apart and bool((undefined.any(1) == undefined.all(1)).all())
+        )
+
+    def _mean_differences(self, columns: Sequence[int], block: slice) -> Array:
+        """(p, t) differences of some pairs, as means over the folds that both have."""
+        first, second = self.first[block], self.second[block]
+        means = self.means[:, columns]
+        differences: Array = means[first] - means[second]
+        for position, column in enumerate(columns):
+            if not self._is_plain(column):
+                differences[:, position] = mean_over_folds(self._differences([column], block)[:, 0])
+        return differences
+
+    def _differences(self, columns: Sequence[int], block: slice) -> Array:
+        """(p, t, F) differences of some pairs by fold; nan where the two cannot be paired."""
+        first, second = self.first[block], self.second[block]
+        folds = self.folds[:, columns]
+        differences: Array = folds[first] - folds[second]
+        for position, column in enumerate(columns):
+            if column in self.apart:
+                numbers = self.apart[column]
+                differences[numbers[first] != numbers[second], position] = np.nan
+            if column in self.own:
+                pairs, cells = self.own[column]
+                start, stop, _ = block.indices(len(self.first))
+                low, high = np.searchsorted(pairs, (start, stop))
+                differences[pairs[low:high] - start, position] = cells[low:high]
+        return differences
 
 
 def mean_over_folds(folds: Array) -> Array:

@@ -4,14 +4,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from gene_eval.analysis.all_pairs import mean_over_folds
 from gene_eval.analysis.groups import ranking_metric
 from gene_eval.analysis.pairing import Pair, Pairs
-from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, pooled_detectable_difference
+from gene_eval.core.statistics.paired_tests import (
+    PairedTest,
+    corrected_t_test,
+    pooled_detectable_difference,
+    pooled_detectable_of,
+)
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.text import some
 
@@ -82,8 +87,16 @@ def against_controls(found: Found, pairs: Pairs) -> dict[str, AgainstControls]:
     for (model, task), result in found.items():
         if (score := _score(result)) is not None and not math.isnan(score.mean):
             by_task[task][model] = result
-    made = {task: _of_task(task, results, pairs) for task, results in sorted(by_task.items())}
-    return {task: each for task, each in made.items() if each is not None}
+    unlike: dict[str, dict[tuple[str, str], Pair | str]] = defaultdict(dict)
+    for (one, other, task), pair in pairs.items():
+        unlike[task][one, other] = pair
+    made = {}
+    for task, results in sorted(by_task.items()):
+        controls = sorted(model for model, result in results.items() if is_control(result))
+        if controls and len(controls) < len(results):
+            folds = _Folds(results, unlike.get(task, {}), pairs.apart.get(task, {}))
+            made[task] = _of_task(results, controls, folds)
+    return made
 
 
 def near_lines(models: Sequence[str], against: Mapping[str, AgainstControls]) -> Iterator[str]:
@@ -97,19 +110,63 @@ def near_lines(models: Sequence[str], against: Mapping[str, AgainstControls]) ->
             )
 
 
-def _of_task(task: str, results: Mapping[str, TaskResult], pairs: Pairs) -> AgainstControls | None:
+class _Folds:
+    """Scores of the models of a task by fold, and what two of them differ by where they can be paired."""
+
+    def __init__(
+        self,
+        results: Mapping[str, TaskResult],
+        unlike: Mapping[tuple[str, str], Pair | str],
+        apart: Mapping[str, int],
+    ) -> None:
+        self.models = sorted(results)
+        self.ratio = max(result.test_train_ratio for result in results.values())
+        listed = [score.folds for model in self.models if (score := _score(results[model]))]
+        self.counts = np.array([len(folds) for folds in listed])
+        self.folds = np.full((len(listed), self.counts.max()), np.nan)
+        for row, folds in zip(self.folds, listed, strict=True):
+            row[: len(folds)] = folds
+        self._unlike, self._apart = unlike, np.array([apart.get(model, -1) for model in self.models])
+
+    def less(self, other: int) -> npt.NDArray[np.float64]:
+        """(M, F) scores of all models less those of one; nan where undefined, or where the two cannot be paired."""
+        name = self.models[other]
+        differences = self.folds - self.folds[other]
+        differences[(self.counts != self.counts[other]) | (self._apart != self._apart[other])] = np.nan
+        differences[other] = np.nan
+        for number, model in enumerate(self.models if self._unlike else ()):
+            first, second = sorted((model, name))
+            if (pair := self._unlike.get((first, second))) is None:
+                continue
+            differences[number] = np.nan
+            # In words, why they cannot be paired.
+            if isinstance(pair, Pair) and len(pair.first) == len(pair.second):
+                made = np.subtract(np.array(pair.first, dtype=np.float64), np.array(pair.second, dtype=np.float64))
+                differences[number, : len(made)] = made if model == first else -made
+        return differences
+
+    def detectable(self) -> float:
+        """The detectable difference by the root mean square of the pairs' corrected standard errors."""
+        is_plain = not self._unlike and len(set(self._apart)) == 1 and not np.isnan(self.folds).any()
+        if is_plain:
+            return pooled_detectable_difference(self.folds, test_train_ratio=self.ratio)
+        differences = np.concatenate([self.less(number)[number:] for number in range(len(self.models))])
+        return pooled_detectable_of(differences, test_train_ratio=self.ratio)
+
+
+def _of_task(results: Mapping[str, TaskResult], controls: Sequence[str], folds: _Folds) -> AgainstControls:
     means = {model: score.mean for model, result in results.items() if (score := _score(result))}
-    controls = sorted(model for model, result in results.items() if is_control(result))
     models = sorted(means.keys() - set(controls))
-    if not controls or not models:
-        return None
     # Of equal ones, the first by name.
     best = max(controls, key=lambda model: means[model])
-    differences = _differences(task, results, pairs)
-    ratio = max(result.test_train_ratio for result in results.values())
-    detectable = pooled_detectable_difference(differences.values(), test_train_ratio=ratio)
+    detectable = folds.detectable()
     reach = 0.0 if math.isnan(detectable) else detectable
     metric = ranking_metric(results[best].task, results[best].settings)
+    near: dict[str, list[str]] = defaultdict(list)
+    for control in controls:
+        differences = mean_over_folds(folds.less(folds.models.index(control)))
+        for number in np.flatnonzero(~np.isnan(differences) & ~(differences > reach)).tolist():
+            near[folds.models[number]].append(control)
     return AgainstControls(
         metric=metric,
         control=best,
@@ -118,39 +175,9 @@ def _of_task(task: str, results: Mapping[str, TaskResult], pairs: Pairs) -> Agai
         rescaled={model: rescaled(means[model], means[best]) for model in models}
         if metric.startswith("roc_auc")
         else {},
-        near={
-            model: tuple(
-                control
-                for control in controls
-                if (folds := differences.get((model, control))) is not None and not np.nanmean(folds) > reach
-            )
-            for model in models
-        },
+        near={model: tuple(near.get(model, ())) for model in models},
     )
-
-
-def _differences(
-    task: str, results: Mapping[str, TaskResult], pairs: Pairs
-) -> dict[tuple[str, str], npt.NDArray[np.float64]]:
-    """(model, other) in both orders to what they differ by in each fold, where the two can be paired."""
-    made = {}
-    for one, other in combinations(sorted(results), 2):
-        pair = pairs.get((one, other, task))
-        if isinstance(pair, str):
-            # In words, why they cannot be paired.
-            continue
-        first, second = (pair.first, pair.second) if isinstance(pair, Pair) else _folds(results[one], results[other])
-        if len(first) != len(second):
-            continue
-        difference = np.subtract(np.array(first, dtype=np.float64), np.array(second, dtype=np.float64))
-        if not np.isnan(difference).all():
-            made[one, other], made[other, one] = difference, -difference
-    return made
 
 
 def _score(result: TaskResult) -> Score | None:
     return result.scores.get(ranking_metric(result.task, result.settings))
-
-
-def _folds(*results: TaskResult) -> tuple[tuple[float, ...], ...]:
-    return tuple(score.folds for result in results if (score := _score(result)))

@@ -5,8 +5,8 @@ of which fold scores on the entities that both have are made; at least 99 % of t
 other, as far as the counts guarantee it. What is none of these is left out, with the reason.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "MANY_MODELS",
     "MIN_OVERLAP",
+    "MOST_MODELS",
     "WITHOUT_PREDICTIONS",
     "Pair",
     "Pairing",
@@ -43,6 +45,12 @@ MIN_OVERLAP = 0.99
 WITHOUT_PREDICTIONS = (
     "scored on different genes, and not both with predictions; run both again with --predictions, or together with"
     " --common-genes"
+)
+MOST_MODELS = 200
+"""Models on a task, or in a group of tasks, up to which every pair of them is looked at by itself."""
+MANY_MODELS = (
+    f"scored on different genes, and more than {MOST_MODELS} models, so that not every pair is scored on what both have;"
+    " run them together with --common-genes, or compare two: gene-bench compare DIR MODEL MODEL"
 )
 # Tables of predictions in memory at once: a task is compared for all pairs of models before the next one.
 KEPT = 64
@@ -72,7 +80,17 @@ class Pair:
     is_counted: bool
 
 
-Pairs = Mapping[tuple[str, str, str], Pair | str]
+class Pairs(dict[tuple[str, str, str], Pair | str]):
+    """(model, model, task), the models in alphabetical order, to the pair, or in words why there is none.
+
+    Attributes:
+        apart: Task of more than `MOST_MODELS` models to a number for each of them: those of different numbers were
+            scored on different entities, and are not paired.
+    """
+
+    def __init__(self, apart: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        super().__init__()
+        self.apart = {} if apart is None else apart
 
 
 class Pairing:
@@ -102,21 +120,25 @@ class Pairing:
             return _as_scored(first, second, "nearly")
         return WITHOUT_PREDICTIONS
 
-    def unlike(self, results: Mapping[tuple[str, str], TaskResult]) -> "Pairs":
+    def unlike(self, results: Mapping[tuple[str, str], TaskResult]) -> Pairs:
         """Every pair of models on every task where the two were not simply scored on the same entities.
 
         Args:
             results: (model, task) to the result.
-
-        Returns:
-            (model, model, task), the models in alphabetical order, to the pair, or in words why there is none.
         """
         by_task: dict[str, list[tuple[str, TaskResult]]] = {}
         for (model, task), result in sorted(results.items(), key=lambda item: item[0]):
             by_task.setdefault(task, []).append((model, result))
-        found: dict[tuple[str, str, str], Pair | str] = {}
+        apart: dict[str, Mapping[str, int]] = {}
+        found = Pairs(apart)
         # Task after task, so that only the predictions of one are in memory.
         for task, members in by_task.items():
+            if len({_kind(result) for _, result in members}) == 1 and _has_metric(members[0][1]):
+                continue
+            if len(members) > MOST_MODELS:
+                if len(set((numbers := _apart(members)).values())) > 1:
+                    apart[task] = numbers
+                continue
             for (one, first), (other, second) in combinations(members, 2):
                 if _scored(first) != _scored(second) or why_not_paired(first, second):
                     found[one, other, task] = self.of(first, second)
@@ -236,6 +258,38 @@ def _as_scored(first: TaskResult, second: TaskResult, kind: Kind) -> Pair:
         tuple(second.scores[metric].folds),
         meets_minimum(first) and meets_minimum(second),
     )
+
+
+def _kind(result: TaskResult) -> tuple[object, ...]:
+    """What two results have in common that can be paired, as they were scored."""
+    task, score = result.task, result.scores.get(ranking_metric(result.task, result.settings))
+    n_folds = None if score is None else len(score.folds)
+    labels = (task.version, task.data_sha256, task.fold_scheme, task.folds_sha256)
+    penalty = result.probe.params.get("C") if result.settings.protocol == "paper" else None
+    return (*_scored(result), *labels, penalty, n_folds)
+
+
+def _has_metric(result: TaskResult) -> bool:
+    return ranking_metric(result.task, result.settings) in result.scores
+
+
+def _apart(members: Sequence[tuple[str, TaskResult]]) -> dict[str, int]:
+    """A number for each model, equal where they can be paired as they were scored.
+
+    A result without the penalty C, of a control that fits nothing, goes with the most frequent of those that have one.
+    """
+    kinds = [_kind(result) for _, result in members]
+    counts = Counter(kind for kind in kinds if kind[-2] is not None)
+    usual: dict[tuple[object, ...], tuple[object, ...]] = {}
+    for kind, _ in counts.most_common():
+        usual.setdefault((*kind[:-2], kind[-1]), kind)
+    numbers: dict[object, int] = {}
+    found = {}
+    for number, ((model, result), kind) in enumerate(zip(members, kinds, strict=True)):
+        same: object = usual.get((*kind[:-2], kind[-1]), kind) if kind[-2] is None else kind
+        # What has no score to compare is in no pair.
+        found[model] = numbers.setdefault(same if _has_metric(result) else number, len(numbers))
+    return found
 
 
 def _scored(result: TaskResult) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """Ranks of all models on a task or over tasks, with intervals, and the models that are not distinguished."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +18,15 @@ from gene_eval.analysis.groups import (
     group_tasks,
     ranking_metric,
 )
-from gene_eval.analysis.pairing import Pairs
+from gene_eval.analysis.pair_values import PairSet, PairValues
+from gene_eval.analysis.pairing import MOST_MODELS, Pairs
 from gene_eval.core.statistics.over_tasks import cluster_means, cluster_std_errors, mean_ranks, tie_groups
 from gene_eval.core.statistics.paired_tests import ALPHA, holm
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import meets_minimum
 from gene_eval.results.records import TaskRecord, TaskResult
 
-__all__ = ["GroupRanking", "ModelRank", "rank", "rank_tasks"]
+__all__ = ["GroupRanking", "ModelRank", "rank", "rank_all", "rank_tasks"]
 
 Array = npt.NDArray[np.float64]
 
@@ -58,7 +59,8 @@ class GroupRanking:
             labels of one multi-label task count as one).
         models: Ranks, best first.
         p_values: (model, model) to the Holm-adjusted p-value of their difference, in both orders; nan if untestable, or
-            if the two cannot be paired on one of the tasks (see `gene_eval.analysis.pairing`).
+            if the two cannot be paired on one of the tasks (see `gene_eval.analysis.pairing`). Empty where no pair is
+            tested, see `rank_tasks`.
         pair_p_values: The same before the adjustment: what a comparison of these two alone finds.
         ties: Largest runs of models, best first, of which no two differ; a model may be in several. Two differ if p is
             below 0.05, the entities that both have point the way of the means and, where there are fewer than six
@@ -79,7 +81,7 @@ class GroupRanking:
     ties: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
     uneven: tuple[str, ...]
-    distinguished: frozenset[tuple[str, str]] = frozenset()
+    distinguished: Set[tuple[str, str]] = frozenset()
     detectable: float = math.nan
 
 
@@ -100,19 +102,31 @@ def rank(
     Raises:
         ReportError: There are several of these, or two results of a model on a task.
     """
+    return rank_all(results, pairs=pairs, suites=suites)[0]
+
+
+def rank_tasks(results: Iterable[TaskResult], *, pairs: Pairs | None = None) -> tuple[GroupRanking, ...]:
+    """Rank the models on each task by itself, ranked or not, that two of them or more have; see `rank`.
+
+    Of more than `gene_eval.analysis.pairing.MOST_MODELS` models, no pair is tested: there are ranks by score, and no
+    intervals.
+    """
+    return rank_all(results, pairs=pairs)[1]
+
+
+def rank_all(
+    results: Iterable[TaskResult], *, pairs: Pairs | None = None, suites: Suites | None = None
+) -> tuple[tuple[GroupRanking, ...], tuple[GroupRanking, ...]]:
+    """What `rank` gives, and what `rank_tasks` gives."""
     by_model, records = _collected(results)
     scores = AllPairs.of(by_model, sorted(records), pairs)
     groups = group_tasks(records.values(), suites)
     found = (_group(name, [records[task] for task in tasks], by_model, scores) for name, tasks in groups.items())
-    return tuple(group for group in found if group is not None)
-
-
-def rank_tasks(results: Iterable[TaskResult], *, pairs: Pairs | None = None) -> tuple[GroupRanking, ...]:
-    """Rank the models on each task by itself, ranked or not, that two of them or more have; see `rank`."""
-    by_model, records = _collected(results)
-    scores = AllPairs.of(by_model, sorted(records), pairs)
-    found = (_group(name, [record], by_model, scores) for name, record in sorted(records.items()))
-    return tuple(group for group in found if group is not None and len(group.models) > 1)
+    alone = (_group(name, [record], by_model, scores) for name, record in sorted(records.items()))
+    return (
+        tuple(group for group in found if group is not None),
+        tuple(group for group in alone if group is not None and len(group.models) > 1),
+    )
 
 
 def _collected(results: Iterable[TaskResult]) -> tuple[ByModel, Mapping[str, TaskRecord]]:
@@ -150,33 +164,42 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
     columns = [scores.tasks.index(task.id) for task in tasks]
     means = cluster_means(mean_over_folds(scores.folds[chosen][:, columns]), clusters(tasks))
     mean = means.mean(axis=1)
-    pairs = np.flatnonzero(has_all[scores.first] & has_all[scores.second])
-    raw = scores.p_values(tasks)[pairs]
-    first, second = (np.searchsorted(chosen, side[pairs]) for side in (scores.first, scores.second))
-    is_clear = (holm(raw) < ALPHA) & scores.points_one_way(tasks, mean[first] - mean[second], pairs)
-    p_values, pair_p_values, differ = (
-        _square(values, first, second, len(models)) for values in (holm(raw), raw, is_clear.astype(np.float64))
-    )
+    is_single = name == tasks[0].id
+    is_tested = not is_single or len(models) <= MOST_MODELS
+    if is_tested:
+        first, second = np.searchsorted(chosen, scores.first), np.searchsorted(chosen, scores.second)
+        both = has_all[scores.first] & has_all[scores.second]
+        apart = np.full(len(both), np.nan)
+        apart[both] = mean[first[both]] - mean[second[both]]
+        raw = scores.p_values(tasks)[both]
+        adjusted = holm(raw)
+        is_clear = (adjusted < ALPHA) & scores.points_one_way(tasks, apart)[both]
+        p_values, pair_p_values, differ = (
+            _square(values, first[both], second[both], len(models))
+            for values in (adjusted, raw, is_clear.astype(np.float64))
+        )
+    else:
+        p_values = pair_p_values = differ = np.full((len(models), len(models)), np.nan)
     order = np.argsort(-mean, kind="stable").tolist()
     errors: Sequence[float | None] = [None] * len(models)
     if generalizes(tasks):
         errors = cluster_std_errors(means, correlation=SOURCE_CORRELATION).tolist()
     ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=errors)
-    ordered = [(i, j) for i in range(len(models)) for j in range(len(models)) if i != j]
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     settings = by_model[models[0]][tasks[0].id].settings
-    is_single = name == tasks[0].id
+    names = tuple(models)
+    runs = tie_groups(mean, np.where(differ == 1, 0.0, 1.0)) if is_tested else ()
     return GroupRanking(
         name=name,
         metric=ranking_metric(tasks[0], settings) if is_single else group_metric(name, settings),
         tasks=tuple(task.id for task in tasks),
         basis=basis(tasks),
         models=tuple(ranks[i] for i in order),
-        p_values={(models[i], models[j]): float(p_values[i, j]) for i, j in ordered},
-        pair_p_values={(models[i], models[j]): float(pair_p_values[i, j]) for i, j in ordered},
-        ties=tuple(tuple(models[i] for i in run) for run in tie_groups(mean, np.where(differ == 1, 0.0, 1.0))),
+        p_values=PairValues(names, p_values) if is_tested else {},
+        pair_p_values=PairValues(names, pair_p_values) if is_tested else {},
+        ties=tuple(tuple(models[i] for i in run) for run in runs),
         left_out=tuple(sorted(by_model.keys() - set(models))),
-        distinguished=frozenset((models[i], models[j]) for i, j in ordered if differ[i, j] == 1),
+        distinguished=PairSet(names, differ == 1),
         uneven=tuple(task for task, hashes in scored.items() if len(hashes) > 1),
         detectable=scores.detectable(name) if is_single else math.nan,
     )

@@ -22,7 +22,7 @@ from gene_eval.analysis.heads import LINEAR, HeadDifference, differences_to_line
 from gene_eval.analysis.mixtures import common, mixtures, small_sources
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.power import planned, why_unranked
-from gene_eval.analysis.rankings import GroupRanking, rank, rank_tasks
+from gene_eval.analysis.rankings import GroupRanking, rank_all
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
@@ -229,7 +229,7 @@ def _table(
             msg = f"two results of {result.model.id} on {name} with {settings}; keep one of them"
             raise ReportError(msg)
         found[result.model.id, name] = result
-        records[name] = replace(task, id=name)
+        records[name] = task if name == task.id else replace(task, id=name)
     cells = {key: _cell(result) for key, result in found.items()}
     models = sorted({result.model.id for result in results})
     controls = tuple(sorted({result.model.id for result in results if is_control(result)}))
@@ -248,10 +248,14 @@ def _table(
     figure2_groups = {name: tasks for name, tasks in by_figure2.items() if name not in suites}
     pairs = pairing.unlike(found)
     # Each with its own record: how many examples of a class were scored differs between models.
-    renamed = [replace(result, task=replace(result.task, id=name)) for (_, name), result in found.items()]
-    rankings = tuple(group for group in rank(renamed, pairs=pairs, suites=suites) if is_ranked(settings, group.name))
+    renamed = [
+        result if name == result.task.id else replace(result, task=replace(result.task, id=name))
+        for (_, name), result in found.items()
+    ]
+    groups_ranked, tasks_ranked = rank_all(renamed, pairs=pairs, suites=suites)
+    rankings = tuple(group for group in groups_ranked if is_ranked(settings, group.name))
     kinds = {task.id: REGRESSION if task.target == "regression" else OVERALL for task in records.values()}
-    task_rankings = [task for task in rank_tasks(renamed, pairs=pairs) if is_ranked(settings, kinds[task.name])]
+    task_rankings = [task for task in tasks_ranked if is_ranked(settings, kinds[task.name])]
     against = against_controls(found, pairs)
     return Table(
         settings=settings,

@@ -224,14 +224,18 @@ class TaskResult:
             TypeError: a value in `options`, `params` or `convergence` is not JSON.
             ValueError: a probe param has the name of a field of `ProbeRecord`.
         """
-        content = asdict(self)
-        probe = content["probe"]
-        beside = {"settings": probe.pop("settings"), "params": probe.pop("params")}
+        # What is read from an index is no dict, which `asdict` would leave as it is.
+        labels = {label: dict(scores) for label, scores in self.labels.items()}
+        probe = replace(self.probe, convergence=dict(self.probe.convergence))
+        made = replace(self, scores=dict(self.scores), labels=labels, probe=probe, timing=dict(self.timing))
+        content = asdict(made)
+        fields_of_probe = content["probe"]
+        beside = {"settings": fields_of_probe.pop("settings"), "params": fields_of_probe.pop("params")}
         for name, values in beside.items():
-            if clash := sorted(probe.keys() & values.keys()):
+            if clash := sorted(fields_of_probe.keys() & values.keys()):
                 msg = f"probe {name} may not be named {', '.join(clash)}"
                 raise ValueError(msg)
-            probe.update(values)
+            fields_of_probe.update(values)
         content["schema_version"] = SCHEMA_VERSION
         # What may be unknown or not there is left out then, as in files from before these fields.
         content["task"] = {name: value for name, value in content["task"].items() if value is not None}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from gene_eval.errors import NewerSchemaError, ResultError
 
-__all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record"]
+__all__ = ["INLINE", "SCHEMA_VERSION", "parse", "plain", "read_record", "read_value"]
 
 # 2: split, head, shots and entities of the probe; default_split, default_protocol, rarer_train, rarer_test, repeats,
 # n_tested, test_train_ratio and from_annotation of the task; predictions, draws, curve, as_published,
@@ -107,7 +107,7 @@ def _whole_number(digits: str) -> int:
     return int(digits)
 
 
-def _read(kind: Any, value: object, where: str) -> Any:
+def read_value(kind: Any, value: object, where: str) -> Any:
     """Check a JSON value against the annotation of a field above; `where` is its path in the file."""
     if kind is object:
         _check_depth(value, where)
@@ -116,12 +116,14 @@ def _read(kind: Any, value: object, where: str) -> Any:
     if kind is float:
         return _number(value, where)
     if origin is UnionType:
-        return None if value is None else _read(arguments[0], value, where)
+        return None if value is None else read_value(arguments[0], value, where)
     if origin is tuple:
         items = _expect(list, value, where)
-        return tuple(_read(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
+        return tuple(read_value(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
     if origin is Mapping:
-        return {key: _read(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()}
+        return {
+            key: read_value(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()
+        }
     if is_dataclass(kind):
         return read_record(kind, _expect(dict, value, where), where)
     return _expect(kind, value, where)
@@ -139,7 +141,7 @@ def read_record(kind: Any, value: Mapping[str, object], where: str = "") -> Any:
         if each.metadata.get(INLINE):
             taken[each.name] = read_record(each.type, value, where)
         elif each.name in value:
-            taken[each.name] = _read(each.type, value[each.name], name)
+            taken[each.name] = read_value(each.type, value[each.name], name)
         elif each.default is MISSING and each.default_factory is MISSING:
             msg = f"field {name} is missing"
             raise ResultError(msg)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gene_eval.errors import NewerSchemaError, ResultError
+from gene_eval.errors import ResultError
 from gene_eval.files import atomic_write
+from gene_eval.results import index
 from gene_eval.results import predictions as predicted
-from gene_eval.results.checks import check_result
 from gene_eval.results.paths import PREDICTIONS, path_for, path_of, predictions_path, slug
+from gene_eval.results.reading import load, result_files
 from gene_eval.results.records import PredictionsRecord, TaskResult
 from gene_eval.results.settings import Settings
 from gene_eval.text import did_you_mean
@@ -73,34 +74,11 @@ def save(
     return path
 
 
-def load(path: str | os.PathLike[str]) -> TaskResult:
-    """Read one result file, and check that a run can have written it.
-
-    Raises:
-        ResultError: The file cannot be read or is no result; the message names it and says what to do.
-    """
-    path = Path(path)
-    try:
-        # Opening a pipe would wait for a writer.
-        if path.exists() and not path.is_file():
-            msg = "no regular file"
-            raise ResultError(msg)
-        result = TaskResult.from_json(path.read_text(encoding="utf-8"))
-        check_result(result)
-        return result
-    except NewerSchemaError as error:
-        msg = f"cannot read result {path}: {error}; update it: pip install --upgrade gene-bench"
-        raise NewerSchemaError(msg) from error
-    except (OSError, UnicodeDecodeError, ResultError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        msg = f"cannot read result {path}: {reason}; delete it, or run the task again with --overwrite"
-        raise ResultError(msg) from error
-
-
 def load_folder(root: str | os.PathLike[str]) -> Folder:
     """Read every `<model>/**/*.json` below `root`; what cannot be read or is there twice is reported, not raised.
 
-    Files directly in `root` are not read: reports may lie there.
+    Files directly in `root` are not read: reports may lie there. Of a large folder, files that did not change since they
+    were last read are taken from its index (`gene_eval.results.index`).
 
     Raises:
         ResultError: `root` is not a folder.
@@ -111,11 +89,9 @@ def load_folder(root: str | os.PathLike[str]) -> Folder:
         raise ResultError(msg)
     found: dict[tuple[str, str, Settings], tuple[Path, TaskResult]] = {}
     problems = []
-    for path in _result_files(root, "*/**/*.json"):
-        try:
-            result = load(path)
-        except ResultError as error:
-            problems.append(str(error))
+    for path, result in _read_all(root):
+        if isinstance(result, ResultError):
+            problems.append(str(result))
             continue
         key = (result.model.id, result.task.id, result.settings)
         if key in found:
@@ -127,9 +103,9 @@ def load_folder(root: str | os.PathLike[str]) -> Folder:
 
 def load_model(root: str | os.PathLike[str], model: str) -> Iterator[TaskResult]:
     """Read the results of a model below `root`; what cannot be read is left out."""
-    for path in _result_files(Path(root), f"{slug(model)}/**/*.json"):
+    for file in result_files(Path(root), slug(model)):
         with suppress(ResultError):
-            yield load(path)
+            yield load(file.path)
 
 
 def load_predictions(
@@ -179,9 +155,8 @@ def _find(root: Path, model: str, task: str, settings: Settings | None) -> Path:
         msg = f"no results of {model!r} in {root}; {did_you_mean(slug(model), known)}"
         raise ResultError(msg)
     paths = {}
-    for path in _result_files(root, f"{folder.name}/**/*.json"):
-        name = path.relative_to(folder).as_posix().removesuffix(".json")
-        paths[path] = name.partition("@")[0]
+    for file in result_files(root, folder.name):
+        paths[file.path] = "/".join(file.name[1:]).removesuffix(".json").partition("@")[0]
     found = {path: load(path).settings for path, name in paths.items() if name == task}
     chosen = [path for path, each in found.items() if settings in (None, each)]
     if not found:
@@ -194,8 +169,13 @@ def _find(root: Path, model: str, task: str, settings: Settings | None) -> Path:
     return chosen[0]
 
 
-def _result_files(root: Path, pattern: str) -> Iterator[Path]:
-    """Result files below `root` in a stable order; what begins with a dot is half written, or none of ours."""
-    for path in sorted(root.glob(pattern)):
-        if not any(part.startswith(".") for part in path.relative_to(root).parts):
-            yield path
+def _read_all(root: Path) -> Iterator[tuple[Path, TaskResult | ResultError]]:
+    files = result_files(root)
+    if len(files) >= index.FEWEST:
+        yield from index.indexed(root, files)
+        return
+    for file in files:
+        try:
+            yield file.path, load(file.path)
+        except ResultError as error:
+            yield file.path, error

@@ -117,7 +117,11 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
         raise ProbeError(msg)
     numbers: dict[object, int] = {}
     of_task = [numbers.setdefault(name, len(numbers)) for name in clusters]
-    return np.stack([np.bincount(of_task, weights=row) for row in rows]) / np.bincount(of_task)
+    sums = np.zeros((len(rows), len(numbers)))
+    for task, cluster in enumerate(of_task):
+        sums[:, cluster] += rows[:, task]
+    means: Array = sums / np.bincount(of_task)
+    return means
 
 
 def cluster_std_errors(units: npt.ArrayLike, *, correlation: float = 0.0) -> Array:
@@ -190,16 +194,12 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     """
     table = np.asarray(p_values, dtype=np.float64)
     order = [int(model) for model in np.argsort(-np.asarray(means, dtype=np.float64), kind="stable")]
-    groups: list[tuple[int, ...]] = []
-    end = 0
-    for start in range(len(order)):
-        stop = start + 1
-        while stop < len(order) and not any(table[order[stop], model] < alpha for model in order[start:stop]):
-            stop += 1
-        if stop > end:
-            groups.append(tuple(order[start:stop]))
-            end = stop
-    return tuple(groups)
+    differ = np.triu(table[np.ix_(order, order)] < alpha, k=1)
+    # Of each model, the last before it that differs; a run that holds both would be none.
+    last = np.where(differ.any(axis=0), len(order) - 1 - differ[::-1].argmax(axis=0), -1)
+    starts = np.maximum.accumulate(last) + 1
+    ends = np.flatnonzero(np.append(starts[1:] != starts[:-1], True)) if order else []
+    return tuple(tuple(order[starts[end] : end + 1]) for end in ends)
 
 
 def _p_values(units: Array, correlation: float) -> Array:

@@ -7,7 +7,7 @@ Learning 52, 2003). What holds over tasks is in `over_tasks`.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -29,6 +29,7 @@ __all__ = [
     "holm",
     "minimal_detectable_difference",
     "pooled_detectable_difference",
+    "pooled_detectable_of",
     "standard_error_factors",
 ]
 
@@ -225,26 +226,43 @@ def minimal_detectable_difference(std_error: float, df: int, *, alpha: float = A
     return _noncentrality(df, alpha, power) * std_error if df > 0 and std_error > 0 else math.nan
 
 
-def pooled_detectable_difference(differences: Iterable[npt.ArrayLike], *, test_train_ratio: float) -> float:
-    """`minimal_detectable_difference` of one task, its error pooled over all pairs of models.
-
-    The standard error is the root mean square of the pairs' corrected ones; the degrees of freedom are those of one
-    pair, since all share the folds. nan where no pair has two folds to judge by.
+def pooled_detectable_difference(folds: npt.ArrayLike, *, test_train_ratio: float) -> float:
+    """`minimal_detectable_difference` on a task, by the root mean square of the standard errors of all pairs of models.
 
     Args:
-        differences: Of each pair, its scores by fold, nan where undefined.
+        folds: (M, F) scores of models on the same entities, none of them undefined.
         test_train_ratio: As in `corrected_t_test`.
 
-    >>> round(pooled_detectable_difference([[0.1, 0.2, 0.3], [0.0, 0.1, 0.2]], test_train_ratio=1 / 2), 3)
-    0.516
+    Returns:
+        nan for fewer than two models or two folds, and without spread to judge by.
     """
-    folds = [np.asarray(each, dtype=np.float64) for each in differences]
-    variances = [corrected_variance(each, test_train_ratio=test_train_ratio) for each in folds]
-    known = [variance for variance in variances if not math.isnan(variance)]
-    if not known:
+    scores = np.asarray(folds, dtype=np.float64)
+    m, n = scores.shape
+    if m < 2 or n < 2:
         return math.nan
-    df = max(int((~np.isnan(each)).sum()) for each in folds) - 1
-    return minimal_detectable_difference(math.sqrt(np.mean(known)), df)
+    # The mean square of all differences is twice the variance, and what all models share in a fold is in none.
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    squares = 2 / (m - 1) * float(((centred - centred.mean(axis=0)) ** 2).sum())
+    return _of_variance((1 / n + test_train_ratio) * squares / (n - 1), n - 1)
+
+
+def pooled_detectable_of(differences: npt.ArrayLike, *, test_train_ratio: float) -> float:
+    """The same of (P, F) differences of pairs of models, nan where undefined; those with fewer than two count not."""
+    table = np.asarray(differences, dtype=np.float64)
+    defined = ~np.isnan(table)
+    counts = defined.sum(axis=1)
+    table, defined, n = table[counts > 1], defined[counts > 1], counts[counts > 1]
+    if not len(n):
+        return math.nan
+    means = np.where(defined, table, 0.0).sum(axis=1) / n
+    squares = np.where(defined, (table - means[:, np.newaxis]) ** 2, 0.0).sum(axis=1)
+    variances = (1 / n + test_train_ratio) * squares / (n - 1)
+    return _of_variance(float(variances.mean()), int(n.max()) - 1)
+
+
+def _of_variance(variance: float, df: int) -> float:
+    std_error = math.sqrt(variance)
+    return minimal_detectable_difference(std_error if std_error >= 10.0**-DECIMALS else 0.0, df)
 
 
 def standard_error_factors(df: int, *, alpha: float = ALPHA) -> tuple[float, float]:
