@@ -193,25 +193,6 @@ def test_a_model_is_ten_lines_and_a_task_fifteen() -> None:
         assert len([line for line in code.splitlines() if line.strip()]) <= most
 
 
-def test_add_a_task(folder: Path) -> None:
-    write_genes(folder)
-    (folder / "example_task.py").write_text(block("CONTRIBUTING.md", "python", "ExampleBuilder"), encoding="utf-8")
-    sys.path.insert(0, str(folder))
-    try:
-        import example_task  # type: ignore[import-not-found]  # written by this test
-    finally:
-        sys.path.remove(str(folder))
-    rows = [f"GENE{i}\t{'secreted' if i % 4 == 0 else 'inside'}" for i in range(60)]
-    (folder / "data/example").mkdir()
-    (folder / "data/example/table.tsv").write_text("\n".join(["gene\tsecreted", *rows]) + "\n", encoding="utf-8")
-    builder = example_task.ExampleBuilder("example_is_secreted", data_dir=folder / "data", cache_dir=folder / "cache")
-    assert builder.prepare()
-    task = builder.as_dataset(split="train")
-    assert task.features["label"].names == ["inside", "secreted"]
-    assert sum(task["label"]) == 15
-    assert [sum(fold == k for fold in task["fold"]) for k in range(5)] == [12] * 5
-
-
 def test_add_a_model(folder: Path) -> None:
     (folder / "example.py").write_text(block("CONTRIBUTING.md", "python", "LetterCounts"), encoding="utf-8")
     assert main(["check", "example.py:LetterCounts"]) == 0

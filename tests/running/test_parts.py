@@ -51,6 +51,8 @@ def dated_dir(toy_dir):
                     "",
                     "protein",
                     "taxon:9606",
+                    "20240101",
+                    "GOA",
                 ]
                 older.append("\t".join(cells))
     (toy_dir / "go/goa_human.gaf").write_text("\n".join(older) + "\n")
