@@ -1,8 +1,10 @@
-"""A user's own task that is a frame or Dataset in memory: the same rules as for a source, without a file or a cache."""
+"""A user's own task, a table in memory or a file of one: the same rules as for a source, without a cache."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.base import GeneTaskBuilder
@@ -11,6 +13,7 @@ from builders.config import ENTITY_COLUMNS, Entity, Target, TaskConfig, entity_k
 from builders.errors import MissingFileError, TaskDataError
 from builders.folds import GeneGroups
 from builders.raw_files import RawFiles, Source
+from builders.readers.tables import read_table
 from builders.sequences.tables import build_sequence_table
 from builders.symbols import HGNC, SymbolResolver
 from builders.text import some
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build_table", "offline_resolver"]
 
+KEYS = {key for keys in ENTITY_COLUMNS.values() for key in keys}
+TRUTH = {"true": "1", "false": "0"}
 USER = Source(name="user", title="Your table", files={})
 EXPECTED = "expected `label` and `symbol` (or `symbol_a` and `symbol_b`, or `symbol` and `disease_id`)"
 
@@ -47,21 +52,26 @@ def build_table(name: str, table: Any, raw: RawFiles) -> Built:
 
     Args:
         name: Task id.
-        table: Frame or Dataset with `label` and an entity: `symbol`, or the one other column of texts, or the index of
-            a frame, with gene identifiers of any kind; `symbol_a` and `symbol_b`; `symbol` and `disease_id`; or
-            `sequence` or `text`, see `build_sequence_table`. A column `fold` is taken as it is. Labels that are all 0
-            and 1, or true and false, are binary (1 is positive), lists multi-label, other numbers with a fraction
-            regression, everything else classes; the classes of a `ClassLabel` keep their names and order.
+        table: Frame or Dataset, or the path of a csv or tsv file (`.gz` too), with `label` and an entity: `symbol`, or
+            the one other column of texts, or the index of a frame, with gene identifiers of any kind; `symbol_a` and
+            `symbol_b`; `symbol` and `disease_id`; or `sequence` or `text`, see `build_sequence_table`. A column `fold`
+            is taken as it is. Labels that are all 0 and 1, or true and false, are binary (1 is positive), lists
+            multi-label, other numbers with a fraction regression, everything else classes; the classes of a
+            `ClassLabel` keep their names and order.
         raw: Where HGNC's complete set is, to resolve identifiers; without it they are taken as they are.
 
     Raises:
+        MissingFileError: There is no such file.
+        SourceFormatError: The file is no table.
         TaskDataError: There is no entity column or no `label`, or the rows make no task.
     """
-    frame, names = _read(table)
+    frame, names = (_read_file(table), None) if isinstance(table, str | Path) else _read(table)
     if {"sequence", "text"} & set(frame) and not {"symbol", "symbol_a"} & set(frame):
         if names is not None:
             frame = frame.assign(label=[_name(label, names) for label in frame["label"]])
         return build_sequence_table(name, frame)
+    if isinstance(table, str | Path):
+        frame = _typed(frame)
     entity, rows = _with_entity(name, frame)
     target, labels = _target(rows["label"], names)
     rows = rows.assign(label=_label_names(rows["label"], target, names))
@@ -138,6 +148,45 @@ def _read(table: Any) -> tuple[pd.DataFrame, list[str] | None]:
     if callable(getattr(table, "to_pandas", None)) and not isinstance(table, pd.DataFrame):
         return table.to_pandas(), None
     return table.copy(), None
+
+
+def _read_file(table: str | Path) -> pd.DataFrame:
+    """All columns as texts, None where a cell is empty: "NA" may be a gene, or a class."""
+    import pandas as pd
+
+    path = Path(table).expanduser()
+    if not path.is_file():
+        message = f"no file {path}; {EXPECTED}"
+        raise MissingFileError(message)
+    rows = read_table(path, ("label",), sep="\t" if ".tsv" in path.suffixes else ",", all_columns=True)
+    return rows.apply(lambda cells: pd.Series([cell or None for cell in cells], dtype=object))
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns that are numbers as numbers, but for those of identifiers; labels of true and false as 1 and 0."""
+    import pandas as pd
+
+    labels = [cell and TRUTH.get(cell.lower(), cell) for cell in rows["label"]]
+    rows = rows.assign(label=pd.Series(labels, rows.index, dtype=object))
+    numbers = {name: _numbers(rows[name]) for name in rows.columns if name not in KEYS}
+    if not set(rows.columns) - set(numbers) and all(numbers.values()):
+        # Identifiers may be numbers too, such as Entrez ids.
+        numbers = {name: numbers[name] for name in ("label", "fold") if name in numbers}
+    return rows.assign(**{name: pd.Series(found, rows.index, dtype=object) for name, found in numbers.items() if found})
+
+
+def _numbers(cells: pd.Series) -> list[int | float | None]:
+    """Whole numbers, or else all numbers with a fraction; empty where a cell is neither a number nor missing."""
+    try:
+        values = [None if cell is None else float(cell) for cell in cells]
+    except ValueError:
+        return []
+    if not all(value is None or math.isfinite(value) for value in values):
+        return []
+    is_whole = all(
+        value is None or str(cell).strip("+-").isdecimal() for value, cell in zip(values, cells, strict=True)
+    )
+    return [int(value) if is_whole and value is not None else value for value in values]
 
 
 def _with_entity(name: str, frame: pd.DataFrame) -> tuple[Entity, pd.DataFrame]:

@@ -1,14 +1,12 @@
-"""A user's own sequences with labels, as a file or a frame: the same rules as for a published task, without a cache."""
+"""A user's own sequences with labels: the same rules as for a published task, without a cache."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builders.catalog import Built
-from builders.errors import MissingFileError, TaskDataError
+from builders.errors import TaskDataError
 from builders.raw_files import Source
-from builders.readers.tables import read_table
 from builders.sequences.builder import SequenceTaskBuilder
 from builders.sequences.config import SequenceConfig
 from builders.text import some
@@ -23,22 +21,18 @@ SEQUENCES = ("sequence", "text")
 """Names of the column of sequences."""
 
 
-def build_sequence_table(name: str, table: pd.DataFrame | str | Path) -> Built:
+def build_sequence_table(name: str, frame: pd.DataFrame) -> Built:
     """Make a task of sequences with labels.
 
     Args:
         name: Task id.
-        table: Frame, or csv or tsv file (`.gz` too), with `sequence` or `text`, `label`, and perhaps `split` (train,
-            validation, test) and `sequence_id`. Without `split`, 30 % are drawn for testing; without `sequence_id`,
-            a hash of the sequence is the identifier. Two classes are a binary task, of which the second in order is
-            positive.
+        frame: `sequence` or `text`, `label`, and perhaps `split` (train, validation, test) and `sequence_id`. Without
+            `split`, 30 % are drawn for testing; without `sequence_id`, a hash of the sequence is the identifier. Two
+            classes are a binary task, of which the second in order is positive.
 
     Raises:
-        MissingFileError: There is no such file.
-        SourceFormatError: It is no table.
         TaskDataError: A column is missing, or the rows make no task; see `checked_rows`.
     """
-    frame = _read(Path(table)) if isinstance(table, str | Path) else table
     column = next((each for each in SEQUENCES if each in frame), None)
     if column is None or "label" not in frame:
         found = some(map(str, frame.columns)) or "none"
@@ -60,13 +54,6 @@ def build_sequence_table(name: str, table: pd.DataFrame | str | Path) -> Built:
 
 def _is_missing(label: Any) -> bool:
     return label is None or label != label
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        message = f"no file {path}; expected a csv or tsv file with 'sequence' (or 'text') and 'label'"
-        raise MissingFileError(message)
-    return read_table(path, ("label",), sep="\t" if ".tsv" in path.suffixes else ",", all_columns=True)
 
 
 def _builder(config: SequenceConfig, frame: pd.DataFrame) -> SequenceTaskBuilder:

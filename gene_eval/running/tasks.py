@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from builders.folds import N_FOLDS, PUBLISHED, SCHEMES, TaskRows, assign, family
 from builders.folds.parts import SPLIT
 from builders.labels import task_rows
 from builders.sequences.rows import SPLIT_SCHEME
-from builders.sequences.tables import build_sequence_table
 from builders.user_builders import is_builder_spec
 from builders.user_tables import build_table
 from gene_eval.catalogue.suites import expand
@@ -124,9 +123,9 @@ def collect_tasks(  # noqa: PLR0913 - tasks, where from, and how they are split
 
     Args:
         tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
-            `TaskConfig`, a csv or tsv file of sequences (`text` or `sequence`, and `label`), or a frame or Dataset with
-            an entity column (`symbol`, or any other identifiers of genes; `symbol_a` and `symbol_b`; `symbol` and
-            `disease_id`; `sequence`), `label` and perhaps `fold` or `split`. None at all: see `choose`.
+            `TaskConfig`, or a csv or tsv file, frame or Dataset with an entity column (`symbol`, or any other
+            identifiers of genes; `symbol_a` and `symbol_b`; `symbol` and `disease_id`; `sequence`), `label` and
+            perhaps `fold` or `split`. None at all: see `choose`.
         raw: Raw files, shared by the run.
         subtasks: Whether the labels of every chosen multi-label task are tasks as well.
         splits: Schemes to score each task by, of `builders.folds.SCHEMES` or "published"; one it cannot have is a
@@ -197,7 +196,7 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
 
 
 def _file_of_rows(task: Any) -> Path | None:
-    """The csv or tsv file of labelled sequences that a task was given as; None where it is something else."""
+    """The csv or tsv file that a task was given as; None where it is something else."""
     if not isinstance(task, str | Path):
         return None
     name = Path(task).name.removesuffix(".gz")
@@ -263,8 +262,7 @@ def _load(
     for name, globs in chosen.items():
         yield from _built(name, lambda name=name: load(name, raw), globs)
     for name, table in tables.items():
-        build = build_sequence_table if isinstance(table, Path) else partial(build_table, raw=raw)
-        yield from _built(name, lambda name=name, table=table, build=build: build(name, table), [""], labels=subtasks)
+        yield from _built(name, lambda name=name, table=table: build_table(name, table, raw), [""], labels=subtasks)
 
 
 def _built(name: str, build: Any, globs: Sequence[str], *, labels: bool = False) -> Iterator[Built | Failure]:

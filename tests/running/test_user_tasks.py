@@ -8,6 +8,7 @@ import pytest
 import gene_eval
 from builders import RawFiles, load
 from builders.errors import BuilderError
+from builders.user_tables import build_table
 
 BODY = """
 import pandas as pd
@@ -49,9 +50,9 @@ def test_the_others_go_on(go, tmp_path, name, top, body, reason):
     assert "\n" not in failure.reason
 
 
-def test_the_readmes_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_genes, tmp_path, monkeypatch):
+def test_the_guides_own_task_needs_no_file_but_its_own(go, repo, toy_dir, toy_genes, tmp_path, monkeypatch):
     monkeypatch.setattr("builders.catalog._user_builders", {})
-    blocks = re.findall(r"```python\n(.*?)```", (repo / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (repo / "docs/own-task.md").read_text(encoding="utf-8"), re.DOTALL)
     (code,) = [block for block in blocks if "class EssentialBuilder" in block]
     (tmp_path / "my_task.py").write_text(code)
     folder = tmp_path / "mine"
@@ -87,3 +88,40 @@ def test_a_file_of_sequences_is_a_task_and_what_is_wrong_with_it_is_one_line(tmp
     assert reasons["strange"].startswith("strange: sequence of row 40 has 'X' at position 2; expected nucleotides")
     assert "no part 'test'" in reasons["half"]
     assert reasons["none"].startswith(f"no file {tmp_path / 'none.csv'}")
+
+
+@pytest.mark.parametrize(
+    ("labels", "target", "names"),
+    [
+        (["1", "0"], "binary", ["0", "1"]),
+        (["TRUE", "FALSE"], "binary", ["0", "1"]),
+        (["yes", "no"], "multiclass", ["no", "yes"]),
+        (["NA", "1", "b"], "multiclass", ["1", "b", "NA"]),
+        (["1", "2", "3"], "multiclass", ["1", "2", "3"]),
+        (["0.5", "1", "-2e-3"], "regression", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["screen.csv", "screen.tsv.gz"])
+def test_a_file_of_genes_is_a_task(tmp_path, name, labels, target, names):
+    genes = ["NA", *(f"G{i}" for i in range(59))]
+    given = [labels[i % len(labels)] for i in range(len(genes))]
+    frame = pd.DataFrame({"Gene": genes, "score": range(len(genes)), "label": given})
+    frame.loc[len(genes)] = ["EMPTY", 3, ""]
+    frame.to_csv(tmp_path / name, index=False, sep="\t" if ".tsv" in name else ",")
+    built = build_table("screen", tmp_path / name, RawFiles(tmp_path))
+    assert built.config.target == target
+    found = dict(zip(built.dataset["symbol"], built.dataset["label"], strict=True))
+    if names is None:
+        assert found == pytest.approx(dict(zip(genes, map(float, given), strict=True)))
+    else:
+        assert built.dataset.features["label"].names == names
+        texts = [{"TRUE": "1", "FALSE": "0"}.get(label, label) for label in given]
+        assert {gene: names[label] for gene, label in found.items()} == dict(zip(genes, texts, strict=True))
+
+
+def test_a_file_of_entrez_ids_is_a_task(tmp_path):
+    lines = [f"{1000 + i},{i % 2}" for i in range(40)]
+    (tmp_path / "ids.csv").write_text("\n".join(["entrez,label", *lines]))
+    built = build_table("ids", tmp_path / "ids.csv", RawFiles(tmp_path))
+    assert set(built.dataset["symbol"]) == {str(1000 + i) for i in range(40)}
+    assert built.config.target == "binary"

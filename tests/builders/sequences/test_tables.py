@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from builders import RawFiles
 from builders.dataset import parts_of
 from builders.errors import MissingFileError, TaskDataError
 from builders.sequences.tables import build_sequence_table
+from builders.user_tables import build_table
 
 ROWS = {"text": ["ACGT", "ccga", "GGGG", "TTTA"], "label": [1, 0, 1, 0], "split": ["train", "train", "val", "test"]}
 
@@ -23,7 +25,7 @@ def test_a_frame_and_a_file_are_the_same_task(tmp_path):
     }
     assert built.config.target == "binary"
     for name in ("mine.csv.gz", "mine.tsv"):
-        assert build_sequence_table("mine", tmp_path / name).dataset.to_dict() == built.dataset.to_dict()
+        assert build_table("mine", tmp_path / name, RawFiles(None)).dataset.to_dict() == built.dataset.to_dict()
 
 
 def test_names_and_parts_of_ones_own():
@@ -54,5 +56,5 @@ def test_tables_that_make_no_task(columns, expected):
 
 
 def test_no_file():
-    with pytest.raises(MissingFileError, match=r"^no file nowhere\.csv; expected a csv or tsv file with 'sequence'"):
-        build_sequence_table("mine", "nowhere.csv")
+    with pytest.raises(MissingFileError, match=r"^no file nowhere\.csv; expected `label` and `symbol`"):
+        build_table("mine", "nowhere.csv", RawFiles(None))
