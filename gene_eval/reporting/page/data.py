@@ -170,8 +170,9 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
     record = next(result.task for (_, name), result in table.results.items() if name == line.name)
     return {
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
-        **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
+        **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme")},
         "name": line.name,
+        "ranked": line.is_ranked,
         "facets": _facets(record, table.suites),
         "counted": line.is_counted,
         "metric": line.metric,

@@ -14,6 +14,7 @@ function taskView(table, name) {
     heading(task.name, ...signs),
     el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)), 'source ' + task.source].join(' · ')),
     task.counted ? null : el('p', {}, 'Too small: ' + DATA.minimum + '. It is in no mean and no rank.'),
+    task.unranked ? el('p', {}, 'Not ranked: ' + task.unranked + '.') : null,
     controlLine(table, task),
     el('div', { class: 'filters' }, el('label', {}, 'Metric ', chooser)),
     foldTable(table, task, {
