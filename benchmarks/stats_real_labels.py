@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import SOURCE_CORRELATION
+from gene_eval.core.controls.gain import gain
 from gene_eval.core.metrics import ranking_scores
+from gene_eval.core.splits import Splits
 from gene_eval.core.statistics.over_tasks import cluster_p_values
 from gene_eval.core.statistics.paired_tests import (
     ALPHA,
@@ -37,7 +40,7 @@ TASKS = (
     *("uniprot_ligand", "uniprot_ptm", "genecorpus_dosage_sensitive_tf", "genecorpus_n1_targets"),
 )
 DIM, N_FOLDS, MOST_GENES, MOST_LABELS, RATIO = 24, 5, 1500, 6, 1 / 4
-NOISE, TASTE, FEWEST_SHARED = 1.0, 0.4, 50
+NOISE, TASTE, FEWEST_SHARED, N_GAIN = 1.0, 0.4, 50, 400
 
 
 @dataclass(frozen=True)
@@ -219,6 +222,26 @@ def study_depth(n: int, counts: Counts, *, n_genes: int, prevalence: float) -> N
         counts.add(f"study depth: slope, {named} | coverage", found.slope_low <= slope <= found.slope_high)
 
 
+def gains(n: int, counts: Counts) -> None:
+    """Vectors on top of covariates, noise and such that know something; the true gain is the mean of all."""
+    for named, knows in (("vectors of noise", 0.0), ("vectors that know", 1.0)):
+        found = []
+        for number in range(n):
+            rng = np.random.default_rng([number, 7])
+            covariates, X = rng.normal(size=(N_GAIN, 3)), rng.normal(size=(N_GAIN, DIM))
+            y = covariates[:, 0] + knows * X[:, 0] + rng.normal(size=N_GAIN) > 0.5
+            splits = Splits.from_folds(rng.permutation(N_GAIN) % N_FOLDS)
+            made = gain(X, covariates, y.astype(int), target="binary", splits=splits)
+            found.append(gain_test({"covariates": made.covariates, "both": made.both}, RATIO))
+        truth = np.mean([test.difference for test in found])
+        for test in found:
+            counts.add(f"gain: 95 % interval, {named} | coverage", test.low <= truth <= test.high)
+            if not knows:
+                counts.add(
+                    f"gain: above 0 and p below 0.05, {named} | type 1", test.difference > 0 and test.p_value < ALPHA
+                )
+
+
 def lines(counts: Counts) -> Iterator[str]:
     """The table as Markdown."""
     yield "| what is printed | of | rate | should be |"
@@ -234,7 +257,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data-dir", type=Path, required=True, help="raw files, as for gene-bench build")
     parser.add_argument("--simulations", type=int, default=600, help="of each kind (default: 600)")
-    parser.add_argument("--only", choices=("chance", "sources", "depth"), help="one part of the table")
+    parser.add_argument("--only", choices=("chance", "sources", "depth", "gain"), help="one part of the table")
     arguments = parser.parse_args()
     n, counts = arguments.simulations, Counts()
     if arguments.only in (None, "chance", "sources"):
@@ -253,6 +276,8 @@ def main() -> None:
     if arguments.only in (None, "depth"):
         study_depth(n, counts, n_genes=500, prevalence=0.3)
         study_depth(n, counts, n_genes=2000, prevalence=0.1)
+    if arguments.only in (None, "gain"):
+        gains(n, counts)
     print("\n".join(lines(counts)))
 
 

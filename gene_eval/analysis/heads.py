@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from gene_eval.analysis.controls import Found
 from gene_eval.analysis.groups import is_regression
+from gene_eval.analysis.splits import UNRANKED_SPLITS
 from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, holm
 from gene_eval.results.records import Score, TaskResult
 from gene_eval.results.settings import Settings
@@ -40,7 +41,12 @@ def linear_of(settings: Settings) -> Settings:
 
 
 def is_ranked(settings: Settings, group: str) -> bool:
-    """Whether these settings rank models: those of the linear head, and of ridge regression on numbers."""
+    """Whether these settings rank models: those of the linear head, and of ridge regression on numbers.
+
+    Whole chromosomes are held out to be reported, not to rank.
+    """
+    if settings.split in UNRANKED_SPLITS:
+        return False
     return settings.head == LINEAR or (settings.head == "ridge" and is_regression(group))
 
 

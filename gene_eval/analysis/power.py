@@ -14,6 +14,9 @@ LARGEST_DETECTABLE: Final = 0.10
 FEWEST_IN_CLASS: Final = 30
 """Size of the smallest class below which it is not ranked either."""
 UNRANKED: Final = "marked as such in docs/tasks.md"
+ON_RANDOM_FOLDS: Final = "5-fold-sha256"
+"""How the recorded scheme of folds begins that holds nothing out together."""
+PAIRS: Final = "pairs share their genes between random folds; they are ranked with --split gene_disjoint"
 SEQUENCES: Final = "about sequences, not genes: ranks are those of report --format geneb"
 
 
@@ -43,6 +46,8 @@ def why_unranked(task: TaskRecord) -> str:
         return SEQUENCES
     if not task.ranked:
         return UNRANKED
+    if task.entity == "gene_pair" and task.fold_scheme.startswith(ON_RANDOM_FOLDS):
+        return PAIRS
     sizes = class_sizes(task)
     if sizes and (smallest := min(map(min, sizes))) < FEWEST_IN_CLASS:
         return f"a class of {smallest}, fewer than {FEWEST_IN_CLASS}"

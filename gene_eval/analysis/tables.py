@@ -23,6 +23,7 @@ from gene_eval.analysis.mixtures import common, mixtures, small_sources
 from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.power import planned, why_unranked
 from gene_eval.analysis.rankings import GroupRanking, rank_all
+from gene_eval.analysis.splits import HEADLINE, differences_to_random, random_of
 from gene_eval.core.metrics import MAIN_METRIC, PAPER_METRIC
 from gene_eval.errors import ReportError
 from gene_eval.results.minimum import RULE, meets_minimum
@@ -75,7 +76,10 @@ class TaskLine:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A model's main metric on a task and how many of the task's entities it was scored on."""
+    """A model's main metric on a task and how many of the task's entities it was scored on.
+
+    `to_random` is what it is less than on random folds, or more; None on these, and where they were not scored.
+    """
 
     mean: float | None
     std: float | None
@@ -83,6 +87,7 @@ class Cell:
     n_missing: int
     scored_sha256: str = ""
     is_counted: bool = True
+    to_random: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +194,8 @@ def build(
         msg = "no results to report; make some with: gene-bench run MODEL -o DIR"
         raise ReportError(" ".join([msg, *problems[:1]]))
     made = (
-        _table(settings, groups[settings], groups.get(linear_of(settings), ()), Pairing(predictions), suites or {})
-        for settings in sorted(groups)
+        _table(settings, groups, Pairing(predictions), suites or {})
+        for settings in sorted(groups, key=lambda each: (each.split != HEADLINE, each))
     )
     return Report(tuple(made), tuple(problems))
 
@@ -215,8 +220,9 @@ def scored_of(task: TaskLine, cells: Iterable[Cell | None]) -> str:
 
 
 def _table(
-    settings: Settings, results: Sequence[TaskResult], linear: Sequence[TaskResult], pairing: Pairing, suites: Suites
+    settings: Settings, by_settings: Mapping[Settings, Sequence[TaskResult]], pairing: Pairing, suites: Suites
 ) -> Table:
+    results, linear = by_settings[settings], by_settings.get(linear_of(settings), ())
     # A published score knows no hashes: it stands in the line of the task, whichever rows that has here.
     versions = Counter(task_id for task_id, *_ in {_version(each.task) for each in results if not each.imported})
     records: dict[str, TaskRecord] = {}
@@ -230,7 +236,9 @@ def _table(
             raise ReportError(msg)
         found[result.model.id, name] = result
         records[name] = task if name == task.id else replace(task, id=name)
-    cells = {key: _cell(result) for key, result in found.items()}
+    at_random = by_settings.get(random_of(settings), ()) if random_of(settings) != settings else ()
+    to_random = differences_to_random(found, at_random)
+    cells = {key: _cell(result, to_random.get(key)) for key, result in found.items()}
     models = sorted({result.model.id for result in results})
     controls = tuple(sorted({result.model.id for result in results if is_control(result)}))
     large = {name for (_, name), cell in cells.items() if cell.is_counted}
@@ -306,7 +314,7 @@ def _line(task: TaskRecord, *, is_counted: bool) -> TaskLine:
     )
 
 
-def _cell(result: TaskResult) -> Cell:
+def _cell(result: TaskResult, to_random: float | None) -> Cell:
     score, coverage = result.scores.get(result.task.main_metric), result.coverage
     return Cell(
         mean=defined(score.mean) if score else None,
@@ -316,6 +324,7 @@ def _cell(result: TaskResult) -> Cell:
         n_missing=coverage.n_missing,
         scored_sha256=coverage.scored_sha256,
         is_counted=meets_minimum(result),
+        to_random=to_random,
     )
 
 

@@ -51,6 +51,7 @@ def rows(table: Table) -> list[Row]:
                 "n_task": task.n,
                 "n_scored": cell.n_scored if cell else None,
                 "n_missing": cell.n_missing if cell else None,
+                "to_random": cell.to_random if cell else None,
                 **_beside_controls(table, task, model),
                 **_explained(table.results.get((model, task.name))),
                 **_to_linear(table.to_linear.get((model, task.name))),
@@ -61,7 +62,7 @@ def rows(table: Table) -> list[Row]:
                 listed.append(
                     {
                         **common,
-                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED, *TO_LINEAR)),
+                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED, *TO_LINEAR, "to_random")),
                         **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
                     }
                 )

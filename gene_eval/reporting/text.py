@@ -240,9 +240,13 @@ def _task_grid(table: Table) -> Grid:
     grid = [["task", "family", "metric", "n", *_headings(table)]]
     for task in table.tasks:
         cells = [table.cells.get((model, task.name)) for model in table.models]
-        values = [NOTHING if cell is None else _number(cell.mean, cell.std) for cell in cells]
+        values = [NOTHING if cell is None else _number(cell.mean, cell.std) + _to_random(cell) for cell in cells]
         grid.append([task.name + _marks(table, task, cells), task.family, task.metric, scored_of(task, cells), *values])
     return grid
+
+
+def _to_random(cell: Cell) -> str:
+    return "" if cell.to_random is None else f" ({cell.to_random:+.3f})"
 
 
 def _marks(table: Table, task: TaskLine, cells: Iterable[Cell | None]) -> str:
@@ -344,6 +348,8 @@ def _legend(table: Table) -> list[str]:
     cells = [table.cells.get((model, task.name)) for model in table.models for task in table.tasks]
     if any(cell and cell.std is not None for cell in cells):
         lines.append("±: standard deviation, of a task over folds and of a mean over tasks; no error of the mean.")
+    if any(cell and cell.to_random is not None for cell in cells):
+        lines.append("In brackets: the score less that on random folds.")
     if any(cell is None or cell.mean is None for cell in cells):
         lines.append(f"{NOTHING} not run, failed, or undefined in every fold.")
     marks = {mark for task in table.tasks for mark in _marks(table, task, _cells_of(table, task)).split()}

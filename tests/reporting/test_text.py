@@ -322,6 +322,7 @@ def test_csv_has_a_row_for_every_task_and_model(results: list[TaskResult]) -> No
         "n_task": "100",
         "n_scored": "100",
         "n_missing": "0",
+        "to_random": "",
         "best_control": "random",
         "control_metric": "spearman",
         "best_control_mean": "-0.1",

@@ -14,6 +14,7 @@ from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import Suites, group_metric, ranking_metric
 from gene_eval.analysis.pairing import Pair
 from gene_eval.analysis.rankings import GroupRanking
+from gene_eval.analysis.splits import UNRANKED_SPLITS
 from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Table, TaskLine, labels
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
 from gene_eval.core.statistics.paired_tests import ALPHA
@@ -59,6 +60,7 @@ def page_data(report: Report) -> dict[str, Any]:
         "critical": [None, *(round(float(stats.t.ppf(1 - ALPHA / 2, df)), 6) for df in range(1, most_folds + 1))],
         "metrics": METRICS,
         "higher": HIGHER_IS_BETTER,
+        "unrankedSplits": UNRANKED_SPLITS,
         "labelMetric": LABEL_METRIC,
         "problems": report.problems,
         "tables": [_table(table) for table in report.tables],
@@ -93,6 +95,7 @@ def _table(table: Table) -> dict[str, Any]:
                 **_result(models[model], tasks[name], result, label_names[name], shared),
                 **_beside(table, model, name),
                 **_to_linear(table, model, name),
+                **_to_random(table, model, name),
                 **_explained(result),
             }
             for (model, name), result in sorted(table.results.items())
@@ -132,6 +135,12 @@ def _to_linear(table: Table, model: str, task: str) -> dict[str, Any]:
     return {"h": [*ends, _rounded(test.p_value), _rounded(found.holm_p)]}
 
 
+def _to_random(table: Table, model: str, task: str) -> dict[str, Any]:
+    """`d`, the score less that on random folds; left out where there is none."""
+    found = _scaled(table.cells[model, task].to_random)
+    return {} if found is None else {"d": found}
+
+
 def _explained(result: TaskResult) -> dict[str, Any]:
     """`g`, the gain over covariates, and `q`, scores of permuted labels, of results that have them."""
     found: dict[str, Any] = {}
@@ -161,8 +170,9 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
     record = next(result.task for (_, name), result in table.results.items() if name == line.name)
     return {
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
-        **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme", "ranked")},
+        **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme")},
         "name": line.name,
+        "ranked": line.is_ranked,
         "facets": _facets(record, table.suites),
         "counted": line.is_counted,
         "metric": line.metric,

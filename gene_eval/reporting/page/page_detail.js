@@ -14,13 +14,14 @@ function taskView(table, name) {
     heading(task.name, ...signs),
     el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)), 'source ' + task.source].join(' · ')),
     task.counted ? null : el('p', {}, 'Too small: ' + DATA.minimum + '. It is in no mean and no rank.'),
+    task.unranked ? el('p', {}, 'Not ranked: ' + task.unranked + '.') : null,
     controlLine(table, task),
     el('div', { class: 'filters' }, el('label', {}, 'Metric ', chooser)),
     foldTable(table, task, {
       caption: 'Scores on ' + task.name,
       metric: metrics[metric],
       scoreOf: (model) => scoreOf(table, model, task, metric),
-      further: metrics[metric] === task.metric ? [...(task.control ? [rescaledColumn()] : []), ...linearColumns(table, task)] : [],
+      further: metrics[metric] === task.metric ? [...(task.control ? [rescaledColumn()] : []), ...linearColumns(table, task), ...randomColumns(table, task)] : [],
     }),
     task.labels.length ? labelTable(table, task) : null,
     folded('Where the task comes from', definitions([
@@ -51,6 +52,13 @@ function linearColumns(table, task) {
     { name: 'less linear', isNumber: true, help: 'The score less that of the linear head on the same folds, with the 95 % interval of the corrected paired t-test. Heads are not ranked.', value: difference, cell: (row) => (difference(row) === null ? NOTHING : number(difference(row)) + (low(row) === null ? '' : ' (' + number(low(row)) + ' to ' + number(high(row)) + ')')), fields: [['less linear', difference], ['low', low], ['high', high]] },
     { name: 'p (Holm)', isNumber: true, lowFirst: true, help: 'Of that test, after Holm\'s correction over all models and tasks of this head.', value: p, cell: (row) => (p(row) === null ? NOTHING : number(p(row))) },
   ];
+}
+
+// Of another split than random folds: what a score loses by it.
+function randomColumns(table, task) {
+  if (!table.results.some((result) => result.t === task.index && result.d !== undefined)) return [];
+  const value = ({ result }) => (result.d === undefined ? null : result.d / DATA.unit);
+  return [{ name: 'less random', isNumber: true, help: 'The score less that on random folds, by the same vectors.', value, cell: (row) => (value(row) === null ? NOTHING : number(value(row))) }];
 }
 
 function rescaledColumn() {

@@ -5,7 +5,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 // Short signs beside names and numbers, and what they mean; the signs of a table are explained below it.
 const SIGNS = {
   control: 'needs no model: vectors at random or shuffled, labels of related genes, or covariates such as publication counts',
-  'not ranked': 'a task for trying things out, in no mean and in no ranking',
+  'not ranked': 'in no mean and in no ranking',
   'too small': DATA.minimum + ': shown, but in no mean and no rank',
   'near a control': 'a control comes within the difference that the task can show (detectable with a chance of 80 %), or is above the model',
   'few genes': 'scored on less than ' + percent(DATA.leastCoverage, 0) + ' of the entities of the task, so that the score is about other genes than that of other models',

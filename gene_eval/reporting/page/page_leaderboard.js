@@ -90,6 +90,7 @@ function groupChooser(table, group) {
 function answer(table, group) {
   const ranked = table.models.filter((model) => groupRank(group, model));
   if (!ranked.length && table.axes.head !== 'linear') return el('p', { class: 'answer' }, 'Results of the head ' + table.axes.head + ' are not ranked: each task has what they differ by from the linear head.');
+  if (!ranked.length && DATA.unrankedSplits.includes(table.axes.split)) return el('p', { class: 'answer' }, 'Results of the split ' + table.axes.split + ' are not ranked: each task has what scores are less than on random folds.');
   if (!ranked.length) return el('p', { class: 'answer' }, 'No model has a score on every task of ' + words(group.name) + ': there is no mean and no rank.');
   const best = ranked.reduce((first, model) => (groupRank(group, model).rank < groupRank(group, first).rank ? model : first));
   const rank = groupRank(group, best);

@@ -65,6 +65,38 @@ def test_the_interval_is_about_as_wide_as_the_standard_error() -> None:
     assert np.mean(widths) / (2 * 1.96) == pytest.approx(np.std(aucs, ddof=1), rel=0.25)
 
 
+def test_intervals_are_those_of_delong_on_the_logit_scale_and_a_slope_is_made_of_them() -> None:
+    """Standard errors from placements (DeLong 1988) in place of draws; ends of the slope term by term."""
+    rng = np.random.default_rng(5)
+    depth, y = rng.normal(size=600), rng.random((600, 1)) < 0.3
+    values = 1.5 * y + rng.normal(size=(600, 1))
+    found = score_strata(y, values, np.zeros(600), depth, n_strata=3, n_resamples=2000)
+    thirds = pd.qcut(depth, 3, labels=False)
+    for part in range(3):
+        positive, negative = (values[(thirds == part) & (y[:, 0] == side), 0] for side in (True, False))
+        above = positive[:, np.newaxis] > negative
+        auc = above.mean()
+        variance = above.mean(axis=1).var(ddof=1) / len(positive) + above.mean(axis=0).var(ddof=1) / len(negative)
+        margin = stats.t.ppf(0.975, len(positive) - 1) * math.sqrt(variance) / (auc * (1 - auc))
+        logit = math.log(auc / (1 - auc))
+        ends = [1 / (1 + math.exp(-(logit + side * margin))) for side in (-1, 1)]
+        assert (found.low[part], found.high[part]) == pytest.approx(ends, abs=0.006)
+    weights = found.centers - found.centers.mean()
+    weights /= (weights**2).sum()
+    assert weights[0] < 0 < weights[2]
+    lower = [found.high[0] - found.scores[0], found.scores[1] - found.low[1], found.scores[2] - found.low[2]]
+    if weights[1] < 0:
+        lower[1] = found.high[1] - found.scores[1]
+    assert found.slope_low == pytest.approx(found.slope - math.hypot(*(weights * lower)))
+
+
+def test_without_any_spread_there_is_no_interval() -> None:
+    y = np.tile([[True], [False]], (20, 1))
+    found = score_strata(y, y.astype(float), np.zeros(40), np.arange(40.0), n_strata=2, n_resamples=20)
+    assert found.scores.tolist() == [1, 1]
+    assert np.isnan([*found.low, *found.high, found.slope_low, found.slope_high]).all()
+
+
 def test_numbers_are_scored_by_spearman() -> None:
     rng = np.random.default_rng(4)
     y, folds, depth = rng.normal(size=200), np.arange(200) % 2, rng.normal(size=200)
