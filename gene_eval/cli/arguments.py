@@ -159,9 +159,13 @@ def add_graph_study(commands: "argparse._SubParsersAction[Any]") -> None:
         "-o", "--output", type=Path, default=Path("graph-study"), metavar="DIR", help="default: graph-study"
     )
     study.add_argument("--split", nargs="+", default=["random", "family"], metavar="S", help="default: random family")
-    study.add_argument("--arms", metavar="A,...", help="only these of the arms, such as propagated,gcn (default: all)")
+    study.add_argument("--arms", metavar="A,...", help="only these, such as propagated,gcn (default: all but node2vec)")
     study.add_argument(
-        "--head-options", default="", metavar="O", help="of gcn and gat, such as lr=0.01,patience=20; see docs/genen.md"
+        "--head-options",
+        # With Genen's own, which are the defaults of the heads, steps are smaller and epochs more.
+        default="lr=0.01,patience=20,epochs=100",
+        metavar="O",
+        help="of gcn and gat; '' are Genen's (default: %(default)s)",
     )
     study.add_argument(
         "--mask", metavar="SHARE,...", help="also hide vectors of these shares, such as 0,0.25,0.5,0.75,0.9"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from builders.graphs import parse_graph
 from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.heads.choices import head_name
 
@@ -84,8 +85,11 @@ def arms(model: str, graphs: list[str], *, wanted: tuple[str, ...] = USUAL, opti
             Arm(f"GCN on {shown}, random vectors", "random", "random", gcn, graph),
             Arm(f"linear, eigenvectors of {shown}, no model", "spectral", f"spectral:graph={graph}", "linear", graph),
             Arm(f"linear, node2vec of {shown}, no model", "node2vec", f"node2vec:graph={graph}", "linear", graph),
-            Arm(f"neighbours' labels on {shown}, no model", "vote", model, head_name(f"vote:graph={graph}"), graph),
         ]
+        # In the Gene Ontology alone no gene has a gene as its neighbour.
+        if any(part.name != "go" for part in parse_graph(graph)):
+            vote = head_name(f"vote:graph={graph}")
+            found.append(Arm(f"neighbours' labels on {shown}, no model", "vote", model, vote, graph))
     return [arm for arm in found if arm.kind == "linear" or arm.kind in wanted]
 
 

@@ -87,6 +87,7 @@ class Masking:
         self.index = gathered.X.index.astype(np.int64)
         self.embedding = vectors.of(task.gene_table).embedding
         self.splits = task.splits(self.rows)
+        self._matrices: dict[str, Any] = {}
         self.inputs = f"{gathered.sha256} {task.record.data_sha256} {task.record.folds_sha256}"
 
     def curves(
@@ -147,7 +148,9 @@ class Masking:
         vectors[hidden] = 0
         options: dict[str, Any] = {}
         if graph is not None and cell.head == "linear":
-            P = normalised(graph.adjacency.sign()).astype(np.float32)
+            if cell.graph not in self._matrices:
+                self._matrices = {cell.graph: normalised(graph.adjacency.sign()).astype(np.float32)}
+            P = self._matrices[cell.graph]
             mixed = graph.node_vectors(vectors)
             for _ in range(STEPS):
                 mixed = P @ mixed

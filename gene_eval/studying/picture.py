@@ -20,10 +20,12 @@ WIDE, HIGH, ROOM = 2.8, 2.2, 0.75
 def curves_picture(task: str, metric: str, curves: Sequence[Curve]) -> "Figure":
     """A panel for each place that vectors are hidden of, a line with 95 % bars for each arm."""
     places, arms = (list(dict.fromkeys(each)) for each in zip(*((one.where, one.arm) for one in curves), strict=True))
-    page = Page(MARGIN + len(places) * (WIDE + ROOM) + 0.3 + text_width(arms), 0.95 + HIGH + ROOM)
+    page = Page(MARGIN + len(places) * (WIDE + ROOM) + 0.3 + text_width(arms), 0.75 + HIGH + ROOM)
     page.text(MARGIN, 0.12, f"{task}: score by the share of vectors set to zero (bars: 95 % interval)", fontsize=10)
     for number, place in enumerate(places):
         axes = page.axes(MARGIN + 0.45 + number * (WIDE + ROOM), 0.75, WIDE, HIGH)
+        if number:
+            axes.sharey(page.figure.axes[0])
         for curve in (each for each in curves if each.where == place):
             style = arms.index(curve.arm)
             axes.errorbar(

@@ -80,6 +80,21 @@ def test_networks_are_those_of_torch_geometric(random_graph):
     torch.testing.assert_close(attention(lists, attention.start(lists)), expected)
 
 
+def test_dropout_keeps_a_share_and_the_mean():
+    torch.manual_seed(0)
+    dropout, x = layers._Dropout(0.6), torch.ones(1001, 37, requires_grad=True)
+    y = dropout(x)
+    kept = y != 0
+    assert kept.float().mean() == pytest.approx(0.4, abs=0.01)
+    np.testing.assert_allclose(y[kept].detach(), 2.5, rtol=1e-4)
+    y.sum().backward()
+    torch.testing.assert_close(x.grad, y.detach())
+    # No column and no row is left out as a whole.
+    assert kept.any(dim=0).all()
+    assert kept.any(dim=1).all()
+    assert dropout.eval()(x) is x
+
+
 def test_drawn_neighbours_are_no_more_than_asked_for(random_graph):
     lists = EdgeLists.of(random_graph.adjacency, np.arange(60), np.eye(60, dtype=np.float32), limit=2, device=CPU)
     drawn = lists.sampled(np.random.default_rng(0))

@@ -209,6 +209,15 @@ def test_without_qualifiers_it_is_said(build):
     assert "GENE41" in labels(built)
 
 
+def test_slim_terms_of_gene2go_where_there_is_no_gaf(build, data_dir, tmp_path):
+    build("go_slim_process", later=[line.replace("\tIMP\t", "\tTAS\t") for line in LATER])
+    (data_dir / "go" / "goa_human.gaf.gz").unlink()
+    built = load("go_slim_process", RawFiles(data_dir), cache_dir=tmp_path / "cache")
+    # Two genes with another term are too few for a label.
+    few = dict.fromkeys(("GENE4", "GENE5"), set())
+    assert labels(built) == {f"GENE{i}": {"transport"} for i in range(30, 41)} | few
+
+
 def test_nothing_has_been_found_since(build):
     with pytest.raises(TaskDataError, match="6 entities to train on and 0 to test on; expected some of both"):
         build("go_newly_annotated_process", later=LATER[:3])
