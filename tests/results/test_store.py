@@ -143,6 +143,24 @@ def test_every_file_of_schema_1_loads_with_the_axes_it_was_made_with(repo: Path)
     assert TaskResult.from_json(location.to_json()) == location
 
 
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_files_of_every_schema_say_today_what_they_said(repo: Path, version: int) -> None:
+    folder = repo / "tests" / "data" / "results" / f"schema{version}"
+    written = {path: json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.json")}
+    assert {content["schema_version"] for content in written.values()} == {version}
+    assert {content["task"]["target"] for content in written.values()} >= {"binary", "multilabel", "regression"}
+    for path, content in written.items():
+        result = load(path)
+        assert (result.task.id, result.model.id) == (content["task"]["id"], content["model"]["id"])
+        assert {name: (one.mean, list(one.folds)) for name, one in result.scores.items()} == {
+            name: (one["mean"], one["folds"]) for name, one in content["scores"].items()
+        }
+        means = {label: result.labels[label]["roc_auc"].mean for label in content["labels"]}
+        assert means == {label: one["roc_auc"]["mean"] for label, one in content["labels"].items()}
+        assert result.settings == Settings("paper", "fast", 0)
+        assert TaskResult.from_json(result.to_json()) == result
+
+
 def test_a_file_from_before_the_axis_entities_says_by_its_counts_what_was_scored(result: TaskResult) -> None:
     text = result.to_json().replace('    "entities": "all",\n', "")
     assert TaskResult.from_json(text) == result
