@@ -17,7 +17,7 @@ from gene_eval.running.runner import run
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-MODELS = ["bag-of-words", "random"]
+MODELS = ["random", "random:dim=16"]
 HEADS = ["linear", "ridge"]
 BROKEN = """
 import pathlib
@@ -77,6 +77,11 @@ def processes(tmp_path_factory):
 
     scheduler = start("scheduler", "--port", "0", "--host", "127.0.0.1")
     workers = [start("worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1") for _ in range(2)]
+    until = time.monotonic() + 60
+    while not place.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    with Client(scheduler_file=str(place)) as client:
+        client.wait_for_workers(2, timeout=120)
     yield place, workers
     for process in (*workers, scheduler):
         process.kill()
