@@ -30,8 +30,17 @@ def add_embed(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def add_run(commands: "argparse._SubParsersAction[Any]") -> None:
-    """`gene-bench run`."""
-    run = commands.add_parser("run", help="score models on tasks")
+    """`gene-bench run`, and `gene-bench plan` with the same arguments."""
+    _add_run_arguments(commands.add_parser("run", help="score models on tasks"))
+    plan = commands.add_parser("plan", help="what would this run do, what of it is done, what will it cost?")
+    _add_run_arguments(plan)
+    plan.add_argument(
+        "--timings", action="append", type=Path, default=[], metavar="DIR", help="past results to estimate seconds from"
+    )
+    plan.add_argument("--format", choices=("text", "csv", "json"), default="text", help="default: text")
+
+
+def _add_run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument("models", nargs="+", metavar="MODEL", help="adapter, Hub id, file of vectors or file.py:Class")
     run.add_argument(
         "-t",

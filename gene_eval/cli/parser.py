@@ -30,7 +30,7 @@ MODULES = {
     **dict.fromkeys(("import-geneb", "export-geneb"), "geneb"),
     "graph-study": "studying",
     "why": "explaining",
-    "power": "planning",
+    **dict.fromkeys(("plan", "power"), "planning"),
     **dict.fromkeys(("bias", "leaks"), "validity"),
     "push": "publishing",
     "completion": "completion",

@@ -15,7 +15,7 @@ from gene_eval.results import store
 from gene_eval.running.verify import verify as verify_results
 from gene_eval.text import say
 
-__all__ = ["run", "verify"]
+__all__ = ["options_of_run", "run", "verify"]
 
 OPTIONS = (
     *("data_dir", "device", "memory", "batch_size", "seed", "split", "repeats", "head", "shots", "controls"),
@@ -42,8 +42,7 @@ OPTIONS = (
 def run(arguments: argparse.Namespace) -> int:
     """Score models on tasks; the table goes to stdout."""
     hide_bars_of_datasets()
-    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
-    options |= {"progress": False} if arguments.quiet else {}
+    options = options_of_run(arguments)
     out: Path = arguments.output
     with _client(arguments) as client:
         results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, client=client, **options)
@@ -55,6 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in results.seconds.items())}")
     say(_closing(results.fitted, results.up_to_date, len(results.failures), out))
     return SOME_FAILED if results.failures else DONE
+
+
+def options_of_run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of `gene_eval.run`, as the arguments have them."""
+    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    return options | ({"progress": False} if arguments.quiet else {})
 
 
 @contextmanager

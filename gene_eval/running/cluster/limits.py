@@ -24,7 +24,7 @@ class Room:
     >>> room = Room(10)
     >>> with room.take(20):
     ...     room.taken
-    20
+    20.0
     """
 
     def __init__(self, total: float | None) -> None:

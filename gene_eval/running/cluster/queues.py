@@ -38,11 +38,11 @@ def read_cluster(path: Path) -> Any:
     jobs, extra, arguments, gpu = _split(path, settings)
     cluster = _queue(path, kind, arguments)
     if gpu is not None:
-        n, own = gpu
-        spec = cluster.new_worker_spec()
-        ((_, made),) = spec.items()
-        for number in range(n):
-            cluster.worker_spec[f"gpu-{number}"] = {**made, "options": {**made["options"], **own}}
+        ((_, made),) = cluster.new_worker_spec().items()
+        settings = {**made["options"], **gpu[1]}
+        names = [f"-{number}" for number in range(settings.get("processes", 1))]
+        job = {"cls": made["cls"], "options": settings, **({"group": names} if len(names) > 1 else {})}
+        cluster.worker_spec.update({f"{cluster.name}-gpu-{number}": job for number in range(gpu[0])})
     if "maximum" in extra:
         cluster.adapt(minimum_jobs=extra.get("minimum", 0), maximum_jobs=extra["maximum"])
     else:
@@ -141,6 +141,11 @@ def _arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
+def _with_free_port(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """With a page at any free port, unless the file names one: another user of the machine may have the usual one."""
+    return {"scheduler_options": {"dashboard_address": ":0"}, **arguments}
+
+
 def _queue(path: Path, kind: str, arguments: Mapping[str, Any]) -> Any:
     try:
         import dask_jobqueue
@@ -148,7 +153,7 @@ def _queue(path: Path, kind: str, arguments: Mapping[str, Any]) -> Any:
         message = f"{path} names a queue, which needs dask-jobqueue; install it: pip install 'gene-bench[distributed]'"
         raise ClusterError(message) from error
     try:
-        return getattr(dask_jobqueue, QUEUES[kind])(**arguments)
+        return getattr(dask_jobqueue, QUEUES[kind])(**_with_free_port(arguments))
     # Cores or memory are missing, or an argument does not exist.
     except (ValueError, TypeError) as error:
         message = f"{path}: {' '.join(str(error).split())}"

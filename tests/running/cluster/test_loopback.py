@@ -1,0 +1,124 @@
+"""A scheduler and two workers, started by hand as a user would: the same files as on one machine, whoever dies."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from distributed import Client
+
+from gene_eval.cli import main
+from gene_eval.running.cluster.limits import limit_threads
+from gene_eval.running.runner import run
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+MODELS = ["random", "random:dim=16"]
+HEADS = ["linear", "ridge"]
+BROKEN = """
+import pathlib
+
+from model_adapters import GeneEncoder
+
+
+class Broken(GeneEncoder):
+    model_id = "broken"
+
+    def encode(self, batch):
+        with pathlib.Path({tries!r}).open("a") as file:
+            file.write("tried\\n")
+        raise RuntimeError("the device fell off")
+"""
+
+
+def contents(folder):
+    """File -> what must not depend on where it was made."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            if path.suffix == ".json":
+                result = json.loads(content)
+                assert result.pop("timing")
+                assert result.pop("created_at")
+                content = json.dumps(result)
+            found[path.relative_to(folder).as_posix()] = content
+    return found
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """The files of a run on one machine, with one thread as each worker has."""
+    import torch
+
+    before = torch.get_num_threads()
+    limit_threads(1)
+    out = tmp_path_factory.mktemp("here")
+    run(MODELS, "starter_*", head=HEADS, out=out, log=[].append)
+    torch.set_num_threads(before)
+    return contents(out)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    """The scheduler's file, and the worker processes."""
+    folder = tmp_path_factory.mktemp("cluster")
+    place = folder / "scheduler.json"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    common = {"cwd": folder, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    def start(what, *arguments):
+        words = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--scheduler-file", place, *arguments]
+        return subprocess.Popen([*map(str, words), "--no-dashboard"], **common)
+
+    scheduler = start("scheduler", "--port", "0", "--host", "127.0.0.1")
+    workers = [start("worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1") for _ in range(2)]
+    until = time.monotonic() + 60
+    while not place.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    with Client(scheduler_file=str(place)) as client:
+        client.wait_for_workers(2, timeout=120)
+    yield place, workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+def test_the_same_files_although_a_worker_is_killed(here, processes, tmp_path, capsys):
+    place, workers = processes
+    out = tmp_path / "out"
+
+    def kill():
+        until = time.monotonic() + 120
+        while not list(out.rglob("*.json")) and time.monotonic() < until:
+            time.sleep(0.01)
+        workers[0].send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    words = ["run", *MODELS, "-t", "starter_*", "-o", str(out), "--scheduler-file", str(place), "--dashboard"]
+    assert main([*words, *(f"--head={head}" for head in HEADS)]) == 0
+    killer.join()
+    said = capsys.readouterr().err
+    assert "16 results written" in said
+    assert "dashboard: http" in said
+    assert contents(out) == here
+
+    # Whoever has made them, results that are there are not made again.
+    assert main([*words, *(f"--head={head}" for head in HEADS)]) == 0
+    assert "16 were up to date" in capsys.readouterr().err
+
+    model, tries = tmp_path / "broken.py", tmp_path / "tries.txt"
+    model.write_text(BROKEN.format(tries=str(tries)))
+    with Client(scheduler_file=str(place)) as client:
+        models = ["random", f"{model}:Broken"]
+        results = run(models, "starter_is_tf", client=client, gather=True, out=tmp_path / "sent", log=[].append)
+    sent = {name: here[name] for name in here if name.startswith("random/starter_is_tf.")}
+    assert contents(tmp_path / "sent") == sent
+    assert [(each.model, each.task) for each in results.failures] == [("broken", "starter_is_tf")]
+    assert "the device fell off" in results.failures[0].reason
+    assert tries.read_text().splitlines() == ["tried"] * 3
