@@ -49,7 +49,9 @@ def test_a_diagram_has_its_boxes_and_arrows() -> None:
 
 def test_pages_ask_for_what_can_be_made_and_every_page_is_in_the_navigation() -> None:
     pages = {path.relative_to(ROOT / "docs").as_posix(): path for path in (ROOT / "docs").rglob("*.md")}
-    asked = {name for path in pages.values() for name in re.findall(r"<!-- made: (\w+) -->", path.read_text("utf-8"))}
+    asked = {
+        name for path in pages.values() for name in re.findall(r"^<!-- made: (\w+) -->$", path.read_text("utf-8"), re.M)
+    }
     assert asked == set(MADE)
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"[\w./-]+\.md", config.partition("\nnav:")[2]))
