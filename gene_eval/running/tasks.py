@@ -133,7 +133,7 @@ def collect_tasks(
     patterns, tables = _sorted_out(tasks)
     chosen = choose(patterns, subtasks=subtasks) if patterns or not tables else {}
     if taken := [name for name in tables if name in configs()]:
-        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another"
+        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another name"
         raise GeneBenchError(message)
     loaded = _load(chosen, tables, raw, subtasks=subtasks)
     return (
