@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from gene_eval import run
+import gene_eval
 from gene_eval.cli.parser import MODULES
 from gene_eval.documentation.site import MADE, commands_markdown, diagram_svg, schema_markdown
 
@@ -27,7 +27,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 def test_every_field_of_a_result_file_is_in_the_reference(tmp_path: Path) -> None:
     text = schema_markdown()
     sections = dict(re.findall(r"^## `(.+?)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
-    run("random", "starter_location", out=tmp_path, log=lambda line: None)
+    gene_eval.run("random", "starter_location", out=tmp_path, log=lambda line: None)
     (path,) = tmp_path.rglob("starter_location.json")
     content = json.loads(path.read_text(encoding="utf-8"))
     top = text.partition("## The file")[2].partition("## ")[0]
@@ -37,6 +37,13 @@ def test_every_field_of_a_result_file_is_in_the_reference(tmp_path: Path) -> Non
     # The parameters of a protocol are beside the fields of the record.
     settings = {"protocol", "engine", "seed", "split", "head", "shots", "entities", "convergence"}
     assert [name for name in settings if f"| `{name}` |" not in sections["probe"]] == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    shown = {line.rpartition(".")[2] for line in text.splitlines() if line.startswith("::: ")}
+    shown |= set(re.findall(r"members: \[(\w+)\]", text))
+    assert set(gene_eval.__all__) - shown == {"__version__"}
 
 
 def test_a_diagram_has_its_boxes_and_arrows() -> None:
