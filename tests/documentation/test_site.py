@@ -34,6 +34,7 @@ def test_every_field_of_a_result_file_is_in_the_reference(tmp_path: Path) -> Non
     assert [name for name in content if f"| `{name}` |" not in top and name != "schema_version"] == []
     for record in ("task", "model", "coverage", "predictions"):
         assert [name for name in content[record] if f"| `{name}` |" not in sections[record]] == []
+    assert re.findall(r"^\| `(\w+)` \| [^|]+ \| +\|$", text, re.MULTILINE) == [], "fields that nothing is said of"
     # The parameters of a protocol are beside the fields of the record.
     settings = {"protocol", "engine", "seed", "split", "head", "shots", "entities", "convergence"}
     assert [name for name in settings if f"| `{name}` |" not in sections["probe"]] == []
