@@ -125,11 +125,14 @@ def _type(kind: Any) -> str:
     if origin is UnionType:
         return " or ".join("null" if part is type(None) else _type(part) for part in arguments)
     if origin is tuple:
-        return f"list of {_type(arguments[0])}"
+        inner = _type(arguments[0])
+        return f"list of {inner}" + ("" if inner.startswith("list") else "s")
     if origin is Mapping:
-        return f"object: name to {_type(arguments[1])}"
+        return f"name to {_type(arguments[1])}"
     names = {str: "string", int: "integer", float: "number", bool: "true or false", object: "anything"}
-    return f"{kind.__name__} record" if isinstance(kind, type) and is_dataclass(kind) else names[kind]
+    if is_dataclass(kind):
+        return "score" if kind is Score else "object (see below)"
+    return names[kind]
 
 
 def diagram_svg(mermaid: str) -> str:

@@ -221,7 +221,7 @@ class TaskResult:
         coverage: On how many entities.
         scores: Each metric of the target.
         labels: Each label of a multi-label task to its binary metrics.
-        environment: Versions of packages, and the device.
+        environment: Versions of gene-bench, Python and packages, and the platform.
         timing: Seconds of the stages.
         created_at: When, in UTC.
         predictions: Where what was predicted lies.
