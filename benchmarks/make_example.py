@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from string import Template
 
+import pandas as pd
 from PIL import Image
 
 import gene_eval
@@ -105,6 +106,17 @@ def write(folder: Path, found: gene_eval.Results, model: str, commands: Sequence
     )
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+    leaderboard = _leaderboard(found, table)
+    if len(leaderboard):
+        leaderboard.to_csv(folder / "leaderboard.csv", index=False, float_format="%.4f")
+
+
+def _leaderboard(found: gene_eval.Results, table: Table) -> pd.DataFrame:
+    """Means and ranks of each group of ROC-AUC tasks, overall first: what `make pictures` draws."""
+    ranks = found.rank()
+    ranks = ranks[ranks["group"] != "regression"].drop(columns="std_error")
+    ranks.insert(3, "control", ["yes" if model in table.controls else "" for model in ranks["model"]])
+    return ranks
 
 
 def _comparisons(found: gene_eval.Results, table: Table) -> Iterator[str]:

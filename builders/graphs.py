@@ -223,7 +223,7 @@ def read_terms(path: Path) -> frozenset[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     words = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
     if strange := [word for word in words if not is_term(word)]:
-        message = f"{path}: {strange[0]!r} is no term; expected lines such as GO:0005886"
+        message = f"{path}: {strange[0]!r} is not a term; expected lines such as GO:0005886"
         raise TaskDataError(message)
     return frozenset(words)
 

@@ -26,5 +26,5 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = markdown.replace("](docs/", "](")
     for name, uri in OF_THE_ROOT.items():
         markdown = re.sub(rf"\]\((\.\./)?{name}\.md", f"]({uri}", markdown)
-    markdown = re.sub(r"<!-- made: (\w+) -->", lambda found: MADE[found[1]](), markdown)
+    markdown = re.sub(r"^<!-- made: (\w+) -->$", lambda found: MADE[found[1]](), markdown, flags=re.M)
     return re.sub(r"^```mermaid\n(.*?)^```$", lambda found: diagram_svg(found[1]), markdown, flags=re.M | re.S)

@@ -88,7 +88,7 @@ def cell(value: object) -> object:
 
 _voice = SimpleNamespace(is_quiet=False)
 # What is said however quiet: something is missing or wrong.
-_ALWAYS = ("warning:", "failed:", "to mend:")
+_ALWAYS = ("warning:", "failed:", "to fix:")
 
 
 def set_quiet(*, quiet: bool) -> None:

@@ -123,6 +123,6 @@ def _read_index(path: Path) -> Iterator[tuple[str, _Contig]]:
         try:
             length, offset, bases, width = (int(cell) for cell in numbers[:4])
         except ValueError:
-            message = f"{path}: line {number} is no line of a FASTA index (name, length, offset, bases, width)"
+            message = f"{path}: line {number} is not a line of a FASTA index (name, length, offset, bases, width)"
             raise SourceFormatError(message) from None
         yield name, _Contig(length, offset, max(bases, 1), width)

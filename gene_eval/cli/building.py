@@ -57,7 +57,7 @@ def build(arguments: argparse.Namespace) -> int:
     if not arguments.patterns:
         say("tasks about DNA sequences are built when they are named: gene-bench build 'geneb_*'")
         closed = [name for name, config in configs().items() if getattr(config, "on_request", False)]
-        say(f"so are those whose terms are not everybody's: gene-bench build {' '.join(closed)}")
+        say(f"so are those whose terms restrict who may use them: gene-bench build {' '.join(closed)}")
     if not os.environ.get("HF_HUB_OFFLINE"):
         say("note: without a network set HF_HUB_OFFLINE=1, or these calls wait about a minute for the Hub first")
     if Path(DATASET_NAME).is_dir():

@@ -25,11 +25,11 @@ GENES = "genes"
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Print facts by subject on stdout, and what should be mended on stderr; status 1 if there is something."""
+    """Print facts by subject on stdout, and what should be fixed on stderr; status 1 if there is something."""
     try:
         raw = RawFiles(arguments.data_dir)
     except BuilderError as error:
-        say(f"to mend: {error}")
+        say(f"to fix: {error}")
         return SOME_FAILED
     found = [availability(name, raw) for name in configs()]
     for subject, lines in (
@@ -43,9 +43,9 @@ def doctor(arguments: argparse.Namespace) -> int:
             print(f"{'' if number else subject:<10} {line}")
     problems = list(_problems(found))
     for line in problems:
-        say(f"to mend: {line}")
+        say(f"to fix: {line}")
     if not problems:
-        say("nothing to mend; next: gene-bench tasks --built")
+        say("nothing to fix; next: gene-bench tasks --built")
     return SOME_FAILED if problems else DONE
 
 

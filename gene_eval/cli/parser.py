@@ -136,7 +136,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_geneb(commands)
     _add_verify(commands)
     _add_push(commands)
-    doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to mend")
+    doctor = commands.add_parser("doctor", help="versions, devices, caches, data: what is found, and what to fix")
     add_data_dir(doctor)
     completion = commands.add_parser("completion", help="script that completes commands and names in a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))

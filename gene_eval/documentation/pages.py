@@ -27,11 +27,11 @@ Made from the configs by `make docs`; do not edit.
 {n} tasks, {paper} of them from [arXiv 2412.04075](https://arxiv.org/abs/2412.04075), and {labels} of them multi-label:
 each label is also a binary task of its own (`gene-bench run MODEL -t 'reactome_pathways/*'`). Sizes depend on the
 version of the source; `gene-bench build` prints yours beside the paper's. A task marked with * counts in no ranking;
-one marked with ‡ is built and run only when it is named, since its terms are not everybody's.
+one marked with ‡ is built and run only when it is named, since not everybody may use it under its terms.
 
-Of tasks beyond the paper it is said who made the labels, and what biases them. Figures are those of
-[extended.md](extended.md), where "explained" means that a control without any model gets {explained:.0%} or more of
-what the best model there is above a guess.
+For tasks beyond the paper it says who made the labels, and what biases them. Figures are those of
+[Tasks beyond the paper](extended.md), where "explained" means that a control without any model gets {explained:.0%} or
+more of what the best model there is above a guess.
 """
 
 
@@ -60,7 +60,7 @@ def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
     if source.releases:
         yield f"Releases that are read: {source.releases}.\n"
     if tasks[0].entity == "sequence":
-        yield "Files below the data directory: see [geneb.md](geneb.md).\n"
+        yield "Files below the data directory: see [DNA sequences](geneb.md).\n"
     else:
         places = ", ".join(f"`{source.name}/{file.names[0]}`" for file in source.files.values())
         yield f"Files below the data directory: {places}.\n"

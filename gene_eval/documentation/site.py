@@ -19,6 +19,7 @@ from gene_eval.results.schema import INLINE, SCHEMA_VERSION
 
 __all__ = ["MADE", "commands_markdown", "diagram_svg", "schema_markdown"]
 
+FIELDS = r"(?:Args|Attributes):\n"
 EVERYWHERE = ("--help", "--quiet", "--verbose")
 BOX, ROW, GAP, LETTER = 34, 84, 18, 8.2
 """Height of a box, distance of rows, distance of boxes, and width of a letter, in pixels."""
@@ -50,7 +51,7 @@ def _command(name: str, command: argparse.ArgumentParser, about: str) -> Iterato
     if told:
         yield "| argument | what it says |\n| --- | --- |"
         for action in told:
-            yield f"| {_argument(action)} | {_cell(_help(action))} |"
+            yield f"| {_argument(action)} | {_cell(escape(_help(action), quote=False))} |"
         yield ""
 
 
@@ -81,10 +82,10 @@ def schema_markdown() -> str:
 
 def _record(path: str, record: Any) -> Iterator[str]:
     yield f"## `{path}`\n" if path else "## The file\n"
-    yield f"{inspect.cleandoc(record.__doc__).split('Args:')[0].strip()}\n"
+    yield f"{re.split(FIELDS, inspect.cleandoc(record.__doc__))[0].strip()}\n"
     told = _arguments(record.__doc__)
     below: dict[str, Any] = {}
-    yield "| field | type | |\n| --- | --- | --- |"
+    yield "| field | type | what it is |\n| --- | --- | --- |"
     for each in fields(record):
         inlined = each.metadata.get(INLINE)
         for shown in fields(each.type) if inlined else (each,):  # type: ignore[arg-type]
@@ -100,8 +101,8 @@ def _record(path: str, record: Any) -> Iterator[str]:
 
 
 def _arguments(doc: str) -> dict[str, str]:
-    """Field -> what the docstring says of it under "Args:"."""
-    _, _, after = inspect.cleandoc(doc).partition("Args:\n")
+    """Field -> what the docstring says of it."""
+    *_, after = re.split(FIELDS, inspect.cleandoc(doc))
     return {name: " ".join(text.split()) for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", after, re.M)}
 
 
@@ -124,11 +125,14 @@ def _type(kind: Any) -> str:
     if origin is UnionType:
         return " or ".join("null" if part is type(None) else _type(part) for part in arguments)
     if origin is tuple:
-        return f"list of {_type(arguments[0])}"
+        inner = _type(arguments[0])
+        return f"list of {inner}" + ("" if inner.startswith("list") else "s")
     if origin is Mapping:
-        return f"object: name to {_type(arguments[1])}"
+        return f"name to {_type(arguments[1])}"
     names = {str: "string", int: "integer", float: "number", bool: "true or false", object: "anything"}
-    return f"{kind.__name__} record" if isinstance(kind, type) and is_dataclass(kind) else names[kind]
+    if is_dataclass(kind):
+        return "score" if kind is Score else "object (see below)"
+    return names[kind]
 
 
 def diagram_svg(mermaid: str) -> str:

@@ -32,12 +32,12 @@ def read_metadata(metadata: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # Of what YAML takes for a date or a number and Python does not, and of thousands of brackets.
         reason = printable(str(error)) if isinstance(error, ValueError) else "nested too deeply"
-        message = f"its metadata cannot be read ({reason}); mend it"
+        message = f"its metadata cannot be read ({reason}); fix it"
         raise CardError(message) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
-        message = f"its metadata is not valid YAML{where} ({getattr(error, 'problem', None) or 'unreadable'}); mend it"
+        message = f"its metadata is not valid YAML{where} ({getattr(error, 'problem', None) or 'unreadable'}); fix it"
         raise CardError(message) from error
     if content is None:
         return {}
@@ -88,7 +88,7 @@ def check_accepted(card: str) -> None:
         ModelCard(f"---\n{head[2]}\n---\n")
     except Exception as error:  # noqa: BLE001 - whatever the library raises, it is about the card
         reason = _faulty_entry(content.get(INDEX)) or printable(str(error).partition(" Pass `")[0])
-        message = f"the Hub does not accept its metadata: {reason}; mend it"
+        message = f"the Hub does not accept its metadata: {reason}; fix it"
         raise CardError(message) from error
 
 

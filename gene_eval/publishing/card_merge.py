@@ -116,12 +116,12 @@ def _expected(before: dict[str, Any], title: str, ours: list[Mapping[str, Any]])
         return {**before, INDEX: [{"name": title, "results": ours}]} if ours else before
     models = before[INDEX]
     if not isinstance(models, list) or not models or not isinstance(models[0], dict):
-        message = f"its {INDEX} is not a list of models with results; mend or remove it"
+        message = f"its {INDEX} is not a list of models with results; fix or remove it"
         raise CardError(message)
     # The Hub reads the first model only.
     results = models[0].get("results")
     if not isinstance(results, list):
-        message = f"the first model of its {INDEX} has no list of results; mend or remove it"
+        message = f"the first model of its {INDEX} has no list of results; fix or remove it"
         raise CardError(message)
     kept = [entry for entry in results if not _is_ours(entry)]
     return {**before, INDEX: [{**models[0], "results": [*kept, *ours]}, *models[1:]]}

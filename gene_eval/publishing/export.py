@@ -148,7 +148,9 @@ def export(
     ours = (CARD, EVAL_FILE, *DATA_FILES.values())
     strange = [path for path in target.rglob("*") if path.is_file() and path.name not in ours]
     if strange or target.is_file():
-        message = f"{target} is no earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
+        message = (
+            f"{target} is not an earlier export ({(strange or [target])[0]}) and is left alone; choose another folder"
+        )
         raise ExportError(message)
     texts = {CARD: _card(items, left_out, repo_id), EVAL_FILE: _eval_yaml(items)}
     try:

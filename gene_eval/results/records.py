@@ -45,17 +45,33 @@ PARTED = ("sequence", "category")
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """The task as it was scored.
+    """The task as it was scored; what an older file does not say is None, or empty.
 
-    `data_sha256` is of the entities and labels, `folds_sha256` of the entities and folds; `inputs` maps each raw file
-    to its sha256, `audit` counts what became of the source's rows. A task that is not `ranked` counts in no mean.
-    `figure2_family` is the family in the paper's Figure 2, empty where a file does not say. `default_split` and
-    `default_protocol` are what a run of the task takes by default. Of a binary task, `rarer_train` and `rarer_test` are
-    the fewest scored examples of either class in the training and test rows of a fold; None where that is not known.
-    Scores are over the folds of `repeats` cross-validations, one after the other; `n_tested` entities are in a test
-    part of the first, `test_train_ratio` is the mean of test over training rows. None in files of before.
-    `from_annotation` says that a negative may be a gene that nobody has annotated yet. `class_counts` are the task's
-    entities of each class, or with each label of a multi-label task; empty for numbers, and in files of before.
+    Attributes:
+        id: `<source>_<task>`, or `<source>_<task>/<label>`.
+        version: Of the task; another one has other labels.
+        target: "binary", "multiclass", "multilabel" or "regression".
+        entity: What has a label: "gene", "gene_pair", "gene_disease" or "sequence".
+        family: Kind of task, by which means are made.
+        source: Whose raw files it is made from.
+        n: Entities of the task.
+        data_sha256: Of the entities and labels.
+        fold_scheme: The rule that folds are made by.
+        folds_sha256: Of the entities and folds.
+        ranked: Whether it counts in means and ranks.
+        figure2_family: Family in the paper's Figure 2.
+        label_names: Names of the classes or labels, in the order of their numbers.
+        inputs: Each raw file to its sha256.
+        audit: What became of the source's rows.
+        default_split: Split that a run of the task takes by default.
+        default_protocol: Protocol that it takes by default.
+        rarer_train: Of a binary task, the fewest training examples of either class in a fold.
+        rarer_test: The same of the test rows.
+        repeats: Cross-validations, whose folds stand one after the other in the scores.
+        n_tested: Entities in a test part of the first of them.
+        test_train_ratio: Mean of test over training rows.
+        from_annotation: Whether a negative may be a gene that nobody has annotated yet.
+        class_counts: Entities of each class, or with each label of a multi-label task; empty for numbers.
     """
 
     id: str
@@ -96,9 +112,16 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """The model and the vectors it gave; `embedding_sha256` is of all of them, not only of those the task used.
+    """The model and the vectors it gave.
 
-    `health` describes all of them too: see `model_adapters.health`; for vectors of a file also what became of its rows.
+    Attributes:
+        id: Its name in all tables.
+        revision: Commit, or hash of the file, where there is one.
+        adapter: What made the vectors.
+        dim: Numbers of a vector.
+        embedding_sha256: Of all vectors, not only of those that the task used.
+        options: What the vectors depend on besides.
+        health: State of all vectors: see `model_adapters.health`; for vectors of a file also what became of its rows.
     """
 
     id: str
@@ -121,7 +144,12 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProbeRecord:
-    """How the vectors were scored; in a file, `params` (C, ...) stand beside the fields of `settings`."""
+    """How the vectors were scored; in a file the `params` (`C`, `tol`, ...) stand beside these fields.
+
+    Attributes:
+        params: Numbers that shaped the fits.
+        convergence: Whether the fits converged, and what else the engine says about it.
+    """
 
     settings: Settings = field(metadata={INLINE: True})
     params: Mapping[str, object] = field(default_factory=dict)
@@ -130,11 +158,15 @@ class ProbeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many of the task's entities have a vector; `missing_sample` names a few that have none.
+    """How many of the task's entities have a vector.
 
-    `n_scored` can be less than `n_task - n_missing`: with `--common-genes` (axis `entities`) what other models lack is
-    left out too.
-    `scored_sha256` is of the entities that were scored.
+    Attributes:
+        n_task: Entities of the task.
+        n_scored: Those that were scored. Can be less than `n_task - n_missing`: with `--common-genes` (axis `entities`)
+            what other models lack is left out too.
+        n_missing: Those without a vector.
+        missing_sample: A few of them.
+        scored_sha256: Of the entities that were scored.
     """
 
     n_task: int
@@ -146,7 +178,12 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class PredictionsRecord:
-    """The file of predictions beside a result; see `gene_eval.results.predictions`."""
+    """The file of predictions beside a result; see `gene_eval.results.predictions`.
+
+    Attributes:
+        file: Its name.
+        sha256: Of its content.
+    """
 
     file: str
     sha256: str
@@ -154,10 +191,15 @@ class PredictionsRecord:
 
 @dataclass(frozen=True, slots=True)
 class GainRecord:
-    """What vectors add to covariates, on the `n` entities that have both; see `gene_eval.core.controls.gain`.
+    """What vectors add to covariates; see `gene_eval.core.controls.gain`.
 
-    `scores` and those of each label are "covariates" (alone), "both" (with the vectors as well) and "gain", the
-    difference fold by fold.
+    Attributes:
+        covariates: Their name, such as nuisance:all.
+        covariates_sha256: Of their values.
+        n: Entities that have both vectors and covariates.
+        metric: Of the scores.
+        scores: "covariates" (alone), "both" (with the vectors as well) and "gain", the difference fold by fold.
+        labels: The same for each label of a multi-label task.
     """
 
     covariates: str
@@ -172,14 +214,26 @@ class GainRecord:
 class TaskResult:
     """Everything a report, card or page may say about one model on one task.
 
-    `draws` has for few labels the mean over folds of every draw, `curve` a learning curve (of `metric`, by `share` of
-    the training rows), `as_published` what `gene_eval.core.published` computes. `gain` and `permuted` are there where a
-    run was asked for them.
-
-    Of a task with published parts, `confusion` has for each fit the test rows of each class by the class they were
-    called, `intervals` metric to the 2.5 % and 97.5 % points over resampled test rows; with `--dedupe`, `all_rows` has
-    the scores with the test rows that are also in the training part. `imported` says where a score that was not
-    computed here is from: then it has no folds.
+    Attributes:
+        task: What was asked.
+        model: What was scored.
+        probe: How.
+        coverage: On how many entities.
+        scores: Each metric of the target.
+        labels: Each label of a multi-label task to its binary metrics.
+        environment: Versions of gene-bench, Python and packages, and the platform.
+        timing: Seconds of the stages.
+        created_at: When, in UTC.
+        predictions: Where what was predicted lies.
+        draws: For few labels, each metric to its mean over folds for every draw.
+        curve: Learning curve of `metric`, by `share` of the training rows.
+        as_published: Scores as the paper's code computes them; see `gene_eval.core.published`.
+        gain: What the vectors add to covariates, where a run was asked for it.
+        permuted: Scores of permuted labels, where a run was asked for them.
+        intervals: Of published parts, each metric to the 2.5 % and 97.5 % points over resampled test rows.
+        confusion: Of published parts, for each fit the test rows of each class by the class they were called.
+        all_rows: With `--dedupe`, the scores with the test rows that are also in the training part.
+        imported: Where a score that was not computed here is from; such a result has no folds.
     """
 
     task: TaskRecord

@@ -162,6 +162,6 @@ def _check_names(models: Iterable[NamedModel]) -> None:
         if other is not model:
             message = (
                 f"{other.given} and {model.given} are both named {model.name}, so their results would overwrite each"
-                ' other; give one another name: {"name": MODEL} or name= in Python, --name on the command line'
+                ' other; give one of them another name: {"name": MODEL} or name= in Python, --name on the command line'
             )
             raise GeneBenchError(message)

@@ -143,7 +143,7 @@ def collect_tasks(  # noqa: PLR0913 - tasks, where from, and how they are split
     patterns, tables = _sorted_out(tasks)
     chosen = choose(patterns, subtasks=subtasks) if patterns or not tables else {}
     if taken := [name for name in tables if name in configs()]:
-        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another"
+        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another name"
         raise GeneBenchError(message)
     elsewhere = {} if build is None else {name: chosen[name] for name in chosen if not is_builder_spec(name)}
     here = {name: globs for name, globs in chosen.items() if name not in elsewhere}

@@ -140,7 +140,7 @@ class ChunkEncoder:
             array = returned if isinstance(returned, np.ma.MaskedArray) else np.asarray(returned)
         except (TypeError, ValueError, RuntimeError) as error:
             kind = type(returned).__name__
-            message = f"{self.name}: encode returned a {kind} that is no array ({one_line(error)}); {expected}"
+            message = f"{self.name}: encode returned a {kind} that is not an array ({one_line(error)}); {expected}"
             raise EncodingError(message) from error
         if array.dtype.kind not in "fiu":
             message = f"{self.name}: encode returned {type(returned).__name__} of {array.dtype}; {expected}"

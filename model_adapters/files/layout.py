@@ -252,7 +252,7 @@ def rows_of_sheet(sheet: Sheet, ask: Ask) -> Rows:
         return _transposed(sheet, candidates, numbers, genes, ask)
     if not candidates:
         if called := [name for name in numbers if ids.may_name_genes(name)]:
-            message = f"{ask.where}: column {called[0]!r} holds numbers that are no identifiers of genes"
+            message = f"{ask.where}: column {called[0]!r} holds numbers that are not identifiers of genes"
             raise VectorsError(message)
         columns = some(sheet.kinds, limit=8) or "none"
         message = f"{ask.where} has no column of gene identifiers, its columns are {columns}; {EXPECTED}"

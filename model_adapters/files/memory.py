@@ -126,7 +126,7 @@ def _rows(obj: Any, ask: Ask) -> Rows:
         return _from_pandas(obj, ask)
     if hasattr(obj, "columns") and callable(getattr(obj, "to_arrow", None)):
         return rows_of_sheet(ArrowSheet(obj.to_arrow()), ask)
-    message = f"{ask.where}: a {type(obj).__name__} is no model, expected {ACCEPTED}"
+    message = f"{ask.where}: a {type(obj).__name__} is not a model, expected {ACCEPTED}"
     raise UnknownModelError(message)
 
 
@@ -145,9 +145,8 @@ def _from_pandas(frame: Any, ask: Ask) -> Rows:
             hint = "; set the genes as index: frame.set_index(COLUMN)" if counts else ""
             message = f"{error}{hint}"
             raise VectorsError(message) from error
-        message = (
-            f"{ask.where}: a column of the frame is no table column ({one_line(error)}); keep identifiers and numbers"
-        )
+        reason = one_line(error)
+        message = f"{ask.where}: a column of the frame is not a table column ({reason}); keep identifiers and numbers"
         raise VectorsError(message) from error
 
 

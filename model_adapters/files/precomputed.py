@@ -140,7 +140,7 @@ def _metadata(path: Path) -> dict[str, str]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{path} is not JSON ({one_line(error)}); mend it or take it away"
+        message = f"{path} is not JSON ({one_line(error)}); fix or remove it"
         raise UnknownModelError(message) from error
     known = {name: facts[name] for name in ("model_id", "revision") if isinstance(facts, dict) and facts.get(name)}
     wrong = [name for name, value in known.items() if not isinstance(value, str)]

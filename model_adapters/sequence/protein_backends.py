@@ -75,7 +75,7 @@ def load_fair_esm(checkpoint: Path, *, device: str, dtype: str) -> ProteinNet:
     """Load a checkpoint of fair-esm, without the weights of its contact head, which come in a file of their own.
 
     Raises:
-        ModelLoadError: the package is not there, or the file is no checkpoint of ESM-2.
+        ModelLoadError: the package is not there, or the file is not a checkpoint of ESM-2.
     """
     import torch
 
@@ -100,7 +100,7 @@ def load_fair_esm(checkpoint: Path, *, device: str, dtype: str) -> ProteinNet:
         message = f"{name} cannot be read as tensors without running code ({one_line(error)}); pass the original file"
         raise ModelLoadError(message) from error
     if not isinstance(data, dict) or "model" not in data or "model" not in (data.get("cfg") or {}):
-        message = f"{name} is no checkpoint of ESM-2, which has 'cfg' and 'model'; pass a file esm2_t*_UR50D.pt"
+        message = f"{name} is not a checkpoint of ESM-2, which has 'cfg' and 'model'; pass a file esm2_t*_UR50D.pt"
         raise ModelLoadError(message)
     try:
         with warnings.catch_warnings():
@@ -130,7 +130,7 @@ def find_checkpoint(name_or_path: str, *, local_form: str) -> Path:
     if path.suffix == ".pt" or path.is_dir():
         if path.is_file():
             return path
-        message = f"{name_or_path} is no file, expected a checkpoint of fair-esm (.pt); {local_form}"
+        message = f"{name_or_path} is not a file, expected a checkpoint of fair-esm (.pt); {local_form}"
         raise UnknownModelError(message)
     import torch
 

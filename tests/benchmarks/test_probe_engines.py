@@ -1,6 +1,5 @@
 """The benchmark of the engines: what its rates count, and that all tasks are run."""
 
-import re
 import subprocess
 import sys
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import probe_engines
-from benchmarks.probe_engines import TASKS, compare, main, solve_work
+from benchmarks.probe_engines import TASKS, main, solve_work
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.splits import Splits
 
@@ -38,14 +37,6 @@ def test_the_work_of_a_solve_is_that_of_its_products(problem):
     children = found[0]["n_fits"] * found[0]["passes"] * 2e-9 * 0.8 * len(X) * (X.shape[1] + 1)
     assert found[0]["n_float64"] == 0
     assert children < done < 2 * children
-
-
-def test_the_share_is_that_of_the_matmul_rate(problem, monkeypatch, capsys):
-    X, signal, folds = problem
-    monkeypatch.setattr(probe_engines, "beside_products", lambda call: (0.1, call(), 100.0))
-    monkeypatch.setattr(probe_engines, "solve_work", lambda *arguments: 3.0)
-    compare(X, signal > 4, folds, "multilabel", [])
-    assert re.search(r"solve only +0\.100 s: 30 GFLOP/s, 30% of the matmul rate \(100\)", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(("seconds", "turns"), [([0.4, 0.2, 0.3], 20), ([9.0, 8.0], 3), ([50.0], 3)])

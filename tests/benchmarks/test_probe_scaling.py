@@ -33,7 +33,7 @@ def test_the_exponent_is_that_of_the_last_three_points():
     assert exponent(dims, bound) == pytest.approx(2 + np.log(12_048 / 10_512) / np.log(4))
 
 
-def test_every_axis_is_printed_written_and_drawn(tmp_path, capsys, monkeypatch):
+def test_every_axis_is_written_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(probe_scaling, "AXES", SMALL)
     monkeypatch.setattr(probe_scaling, "BASE", Size(labels=2, genes=300, dims=64, models=1))
     monkeypatch.setattr(probe_scaling, "REPEATS", 1)
@@ -43,7 +43,6 @@ def test_every_axis_is_printed_written_and_drawn(tmp_path, capsys, monkeypatch):
     assert (table["seconds"] >= table["solve"]).all()
     assert (table[["passes", "gflops"]] > 0).all(axis=None)
     assert not table["unconverged"].any()
-    assert capsys.readouterr().out.count("exponent ") == 4
     picture = (tmp_path / "scaling.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 100_000

@@ -62,7 +62,7 @@ def test_doctor_says_what_cannot_be_built_and_what_shadows(cli, toy_dir: Path, t
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "empty"))
     monkeypatch.delenv("HF_HUB_OFFLINE")
     status, out, err = cli("doctor", "--data-dir", toy_dir)
-    assert (status, err) == (0, "nothing to mend; next: gene-bench tasks --built\n")
+    assert (status, err) == (0, "nothing to fix; next: gene-bench tasks --built\n")
     assert "humantfs: 0 of 1 can be built" in out
     assert "cannot be built: humantfs_is_tf; " in out
     assert "no column 'Ensembl ID'" in out
@@ -73,8 +73,8 @@ def test_doctor_says_what_cannot_be_built_and_what_shadows(cli, toy_dir: Path, t
     (tmp_path / "builders").mkdir()
     status, _, err = cli("doctor")
     assert status == 1
-    assert f"to mend: {tmp_path}/gene-bench is what load_dataset('gene-bench') takes in this folder" in err
-    assert f"to mend: {tmp_path}/builders is what Python imports in this folder" in err
+    assert f"to fix: {tmp_path}/gene-bench is what load_dataset('gene-bench') takes in this folder" in err
+    assert f"to fix: {tmp_path}/builders is what Python imports in this folder" in err
     assert cli("doctor", "--data-dir", tmp_path / "none")[0] == 1
 
 

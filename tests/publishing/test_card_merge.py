@@ -107,7 +107,7 @@ def test_without_index_only_the_section_is_added():
         ("---\na: [1\nb: 2\n---\n", "its metadata is not valid YAML in line 3"),
         ("---\na: 1\n# never closed\n", "it opens with --- but no later line --- ends its metadata; add that line"),
         ("---\n- a\n---\n", "its metadata is a list, expected keys and values"),
-        ("---\nmodel-index: soon\n---\n", "its model-index is not a list of models with results; mend or remove it"),
+        ("---\nmodel-index: soon\n---\n", "its model-index is not a list of models with results; fix or remove it"),
         ("---\nmodel-index:\n- name: x\n---\n", "the first model of its model-index has no list of results"),
         ("---\nmodel-index: [{name: x, results: [{task: 1}]}]\n---\n", "in a form that model-index cannot be added to"),
         (
@@ -166,7 +166,7 @@ def bomb(form: str) -> str:
         ("date: 2024-13-45", r"cannot be read \(month must be in 1..12"),
         ("n: " + "9" * 5000, r"cannot be read \(Exceeds the limit"),
         ("a: " + "[" * 60 + "]" * 60, r"cannot be read \(nested over 50 levels"),
-        ("a: &a [*a]", r"cannot be read \(nested over 50 levels, or an alias of what it is in\); mend it"),
+        ("a: &a [*a]", r"cannot be read \(nested over 50 levels, or an alias of what it is in\); fix it"),
         ("model-index: &a\n- name: x\n  results: *a", "or an alias of what it is in"),
         ("a0: &a0 [x, y]\n" + bomb("[%s]"), "cannot be read .[0-9,]+ values with its aliases written out"),
         ("a0: &a0 {x: y}\n" + bomb("{<<: [%s]}"), "[0-9,]+ values with its aliases written out, at most"),

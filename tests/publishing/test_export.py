@@ -110,7 +110,7 @@ def test_what_is_no_export_is_left_alone(tmp_path):
     (clone / ".git").mkdir(parents=True)
     (clone / ".git" / "config").write_text("[core]")
     (clone / "README.md").write_text("my clone")
-    with pytest.raises(ExportError, match=r"gene-bench is no earlier export .*config.* left alone"):
+    with pytest.raises(ExportError, match=r"gene-bench is not an earlier export .*config.* left alone"):
         export([load("starter_is_tf")], tmp_path)
     assert (clone / "README.md").read_text() == "my clone"
     assert [path.name for path in tmp_path.iterdir()] == ["gene-bench"]

@@ -214,7 +214,7 @@ def test_a_dataset_is_a_task(go):
         (SMALL, "starter_is_tf", {"shots": 0}, "shots is 0"),
         ([{"a": SMALL}, {"a": "bag-of-words"}], "starter_is_tf", {}, "both named a"),
         (SMALL, 7, {}, "a task is a int; expected"),
-        (SMALL, {"starter_is_tf": pd.DataFrame({"symbol": ["A"], "label": [1]})}, {}, "give your table another"),
+        (SMALL, {"starter_is_tf": pd.DataFrame({"symbol": ["A"], "label": [1]})}, {}, "give your table another name"),
     ],
 )
 def test_mistakes_are_one_line(go, models, tasks, options, message):

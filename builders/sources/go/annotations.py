@@ -77,7 +77,7 @@ def _gaf(path: Path) -> Annotations:
         cells = line.split("\t")
         # The last two of 17 may be left out where they are empty.
         if len(cells) < 15 or cells[8] not in _OF_GAF:
-            message = f"{path}: line {number} is no annotation of GAF 2 ({len(cells)} cells, not 17): {line[:60]!r}"
+            message = f"{path}: line {number} is not an annotation of GAF 2 ({len(cells)} cells, not 17): {line[:60]!r}"
             raise SourceFormatError(message)
         n_rows += 1
         # Of an interaction between species the first taxon is the gene product's.

@@ -95,7 +95,7 @@ class StringBuilder(EdgesBuilder):
         try:
             scores = table[list(columns)].astype(float).max(axis=1) / 1000
         except ValueError as error:
-            message = f"{self.path('links')}: {', '.join(columns)} has a cell that is no number ({error})"
+            message = f"{self.path('links')}: {', '.join(columns)} has a cell that is not a number ({error})"
             raise SourceFormatError(message) from error
         if not scores.between(0, 1).all():
             message = f"{self.path('links')}: {', '.join(columns)} goes to {scores.max() * 1000:g}; expected 0 to 1000"

@@ -163,7 +163,7 @@ def held_out(
         msg = f"head {head} needs a graph; gene-bench run hands it over, in Python give probe(..., graph=Graph(...))"
         raise ProbeError(msg)
     if isinstance(X, PairedRows):
-        msg = f"head {head} is for tasks about genes; a pair of genes is no node of a graph"
+        msg = f"head {head} is for tasks about genes; a pair of genes is not a node of a graph"
         raise ProbeError(msg)
     rows = (X.index if isinstance(X, TableRows) else np.arange(len(X))).astype(np.int64)
     vectors = X.table.vectors if isinstance(X, TableRows) else as_array(X)

@@ -152,7 +152,7 @@ def check_submission(content: Any, *, where: str = "submission") -> None:
             line says which.
     """
     if not isinstance(content, dict) or "schema_version" not in content:
-        msg = f"{where} is no GENEB submission; expected an object with schema_version, model_id, meta and results"
+        msg = f"{where} is not a GENEB submission; expected an object with schema_version, model_id, meta and results"
         raise ResultError(msg)
     if content["schema_version"] != SCHEMA_VERSION:
         msg = f"{where} has schema_version {content['schema_version']!r}, expected {SCHEMA_VERSION!r}"

@@ -229,7 +229,7 @@ def _parse_lists(texts: Sequence[str], names: Sequence[str], *, where: str) -> N
         try:
             vectors.append(_parse_list(text))
         except ValueError as error:
-            message = f"{where}: the vector of {name} is no list of numbers ({error}); expected [0.1, 0.2, ...]"
+            message = f"{where}: the vector of {name} is not a list of numbers ({error}); expected [0.1, 0.2, ...]"
             raise VectorsError(message) from None
     check_lengths(np.array([len(vector) for vector in vectors]), names, where=where)
     return np.stack(vectors)

@@ -47,7 +47,7 @@ def read_json(path: Path, ask: Ask) -> Rows:
         try:
             return rows_of_sheet(ArrowSheet(pa.Table.from_pylist(loaded)), ask)
         except pa.ArrowException as error:
-            message = f"{ask.where}: its records are no table ({one_line(error)}); give each the same fields"
+            message = f"{ask.where}: its records are not a table ({one_line(error)}); give each the same fields"
             raise VectorsError(message) from error
     if not isinstance(loaded, dict):
         message = f"{ask.where} holds a {type(loaded).__name__}, expected a dictionary: gene -> list of numbers"

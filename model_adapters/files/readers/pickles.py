@@ -328,7 +328,7 @@ def _call(kind: str, arguments: tuple[Any, ...]) -> Any:
     if kind == "scalar":
         dtype, data = _typed(arguments[0], _Dtype).checked, _bytes(arguments[1])
         if not _NUMBER.fullmatch(dtype.str):
-            message = "a numpy scalar that is no number"
+            message = "a numpy scalar that is not a number"
             raise ValueError(message)
         (number,) = np.frombuffer(data, dtype=dtype).tolist()
         return number

@@ -125,7 +125,7 @@ def read_binary(path: Path, ask: Ask) -> Rows:
     content = path.read_bytes()
     header = re.match(rb"(\d{1,12}) (\d{1,6})\n", content)
     if header is None:
-        message = f"{ask.where} is no binary word2vec file (no line of two counts comes first); save it as text"
+        message = f"{ask.where} is not a binary word2vec file (no line of two counts comes first); save it as text"
         raise VectorsError(message)
     n, dim = int(header[1]), int(header[2])
     if n * (4 * dim + 2) > len(content) + n or not n or not dim:

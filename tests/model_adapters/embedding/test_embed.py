@@ -281,9 +281,9 @@ BAD_BATCHES = {
     "inf": (lambda batch: np.array([[0, np.inf]] + [[1, 1]] * 4), r"an infinite number in the vector of TP53;"),
     "too large for float32": (lambda batch: np.full((5, 1), 1e300), r"infinite number in .* TP53, NA, MYC and 2 more"),
     "strings": (lambda batch: np.array([["a"]] * 5), r"returned ndarray of <U1; expected a NumPy float array"),
-    "ragged": (lambda batch: [[1.0]] * 4 + [[1.0, 2.0]], r"returned a list that is no array \(ValueError: "),
+    "ragged": (lambda batch: [[1.0]] * 4 + [[1.0, 2.0]], r"returned a list that is not an array \(ValueError: "),
     "nothing": (lambda batch: None, r"returned NoneType of object; expected"),
-    "gradient": (lambda batch: torch.ones(5, 2, requires_grad=True), r"returned a Tensor that is no array"),
+    "gradient": (lambda batch: torch.ones(5, 2, requires_grad=True), r"returned a Tensor that is not an array"),
 }
 
 

@@ -102,8 +102,8 @@ def test_strings_and_paths_are_models_too(tmp_path):
 
 
 BAD = {
-    "number": (5, r"^vectors: a int is no model, expected a MODEL string, a path, "),
-    "class": (Length, r"^vectors: a type is no model"),
+    "number": (5, r"^vectors: a int is not a model, expected a MODEL string, a path, "),
+    "class": (Length, r"^vectors: a type is not a model"),
     "masked": ((NAMES, np.ma.masked_array(VECTORS, VECTORS > 3)), r"^vectors: a masked array; expected plain numbers"),
     "complex": ((NAMES, VECTORS.astype(complex)), r"^vectors holds complex128 of shape \(3, 2\), expected numbers of"),
     "bool": ((NAMES, VECTORS > 0), r"^vectors holds bool of shape \(3, 2\), expected numbers of shape"),

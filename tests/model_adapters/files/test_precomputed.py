@@ -137,7 +137,7 @@ BAD_CSV = {
         'symbol,embedding\nA,"[1,2]"\nB,"[1,2]"\nC,[1]\n',
         "vectors differ in length: A has 2 numbers, C has 1; all must",
     ),
-    "abbreviated list": ('symbol,embedding\nA,"[1. 2. ... 3.]"\n', "the vector of A is no list of numbers .*'...'"),
+    "abbreviated list": ('symbol,embedding\nA,"[1. 2. ... 3.]"\n', "the vector of A is not a list of numbers .*'...'"),
     "empty list": ("symbol,embedding\nA,[]\n", "the vector of A is empty"),
     "NaN in list": ('symbol,embedding\nA,"[1, NaN]"\n', "NaN .* in the vector of A;"),
 }
@@ -157,7 +157,7 @@ def test_bad_csv(tmp_path, case):
 BAD_PARQUET = {
     "float symbol": (
         {"symbol": [0.5], "x0": [1.0]},
-        ": column 'symbol' holds numbers that are no identifiers",
+        ": column 'symbol' holds numbers that are not identifiers",
     ),
     "no numbers": (
         {"symbol": ["A"], "kind": ["kinase"]},

@@ -86,7 +86,7 @@ BAD_PICKLES = {
     "eval": (b"cbuiltins\neval\n(S'1'\ntR.", r"names builtins.eval, which could run code"),
     "class": (pickle.dumps(Call), r"names .*Call, which could run code"),
     "random state": (pickle.dumps({"A": np.random.default_rng(0)}), r"names numpy\S* which could run code"),
-    "words of numpy": (pickle.dumps({"A": np.str_("a")}), r"a numpy scalar that is no number"),
+    "words of numpy": (pickle.dumps({"A": np.str_("a")}), r"a numpy scalar that is not a number"),
     "call of a number": (b"cnumpy\ndtype\n(S'O'\ntRcnumpy\ndtype\nb.", "is not a readable pickle file"),
     "no dictionary": (pickle.dumps([1, 2]), r"holds a list, expected a dictionary"),
     "empty": (pickle.dumps({}), r"holds a dict, expected a dictionary with a name for each gene"),

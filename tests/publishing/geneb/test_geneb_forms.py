@@ -82,7 +82,7 @@ TASK = "leannmlindsey_GUE_human_tf_0"
     ("change", "message"),
     [
         (lambda c: c.update(schema_version="2.0"), "schema_version '2.0', expected '1.0'"),
-        (lambda c: c.pop("schema_version"), "is no GENEB submission"),
+        (lambda c: c.pop("schema_version"), "is not a GENEB submission"),
         (lambda c: c["results"].update(half={}), "regime 'half'; expected full, 10shot, 1shot"),
         (lambda c: c["results"]["full"].update(human_tf_0={"MCC": 0}), "full: unknown task 'human_tf_0'"),
         (lambda c: c["results"]["full"][TASK].update(MCC=1.5), f"full, {TASK}: MCC is 1.5, expected -1 to 1"),

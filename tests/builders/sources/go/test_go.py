@@ -226,7 +226,7 @@ def test_nothing_has_been_found_since(build):
 def test_annotations_of_a_mouse(build):
     with pytest.raises(SourceFormatError, match=r"\.gz: no annotation is of taxon 9606, it is of taxon:10090; exp"):
         build("go_slim_process", annotations=[gaf(1, "GO:0000010", taxon="10090")])
-    with pytest.raises(SourceFormatError, match=r"line 1 is no annotation of GAF 2 \(3 cells, not 17\): 'a"):
+    with pytest.raises(SourceFormatError, match=r"line 1 is not an annotation of GAF 2 \(3 cells, not 17\): 'a"):
         build("go_slim_process", annotations=["a\tb\tc"])
 
 

@@ -33,7 +33,7 @@ def loaded(spec):
         ("esm2:org/absent", r"^model 'org/absent' is neither a folder here nor in the Hub's local cache"),
         ("esm2:/no/folder", r"^'/no/folder' is neither a folder here nor a Hub id"),
         ("esm2:650N,backend=fair-esm", r"^fair-esm has no model '650N'; did you mean '650M'\?; expected one of 8M,"),
-        ("esm2:/no/x.pt,backend=fair-esm", r"^/no/x.pt is no file, expected a checkpoint of fair-esm"),
+        ("esm2:/no/x.pt,backend=fair-esm", r"^/no/x.pt is not a file, expected a checkpoint of fair-esm"),
         ("esm2:8M,backend=fair", r"^esm2: backend is 'fair', expected transformers or fair-esm; did you mean"),
         ("esm2:8M,window=0", r"^esm2: window is 0, expected 1 or more$"),
         ("esm2:8M,window=2000", r"^esm2: window is 2000, but the model reads 1022 letters at once"),
@@ -50,7 +50,7 @@ def test_models_that_are_not_there(spec, expected):
 def test_a_checkpoint_without_its_backend(checkpoint, folder, tmp_path):
     with pytest.raises(AdapterError, match=r"^.*esm2_tiny.pt is a checkpoint of fair-esm; write .*,backend=fair-esm$"):
         load_model(f"esm2:{checkpoint}")
-    with pytest.raises(AdapterError, match=r"esm2_tiny is no file, expected a checkpoint of fair-esm"):
+    with pytest.raises(AdapterError, match=r"esm2_tiny is not a file, expected a checkpoint of fair-esm"):
         load_model(f"esm2:{folder},backend=fair-esm")
     with pytest.raises(AdapterError, match=r"holds no model, expected config.json in it"):
         load_model(f"esm2:{tmp_path}")
@@ -127,7 +127,7 @@ class Harmful:
     ("change", "expected"),
     [
         (lambda good: {**good, "extra": Harmful()}, r"cannot be read as tensors without running code \(Unpickling"),
-        (lambda good: good["model"], r"is no checkpoint of ESM-2, which has 'cfg' and 'model'"),
+        (lambda good: good["model"], r"is not a checkpoint of ESM-2, which has 'cfg' and 'model'"),
         (
             lambda good: {**good, "model": without(good["model"], "layers.1.fc1.bias")},
             r"the tensors are not those of ESM-2 \(RuntimeError: ",
