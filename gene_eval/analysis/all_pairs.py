@@ -169,7 +169,8 @@ class AllPairs:
             differences = np.nan_to_num(self._mean_differences(columns, block))
             if is_mean:
                 differences = cluster_means(differences, units).mean(axis=1, keepdims=True)
-            found.append((np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis] >= 0).all(axis=1))
+            signs = np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis]
+            found.append(np.all(signs >= 0, axis=1))
         return np.concatenate(found)
 
     def detectable(self, task: str) -> float:
@@ -195,7 +196,9 @@ class AllPairs:
     def _is_plain(self, column: int) -> bool:
         """Whether all models that have the task were scored on the same entities, in every fold."""
         undefined = np.isnan(self.folds[:, column])
-        return column not in self.own and column not in self.apart and bool((undefined.any(1) == undefined.all(1)).all())
+        return (
+            column not in self.own and column not in self.apart and bool((undefined.any(1) == undefined.all(1)).all())
+        )
 
     def _mean_differences(self, columns: Sequence[int], block: slice) -> Array:
         """(p, t) differences of some pairs, as means over the folds that both have."""

@@ -185,22 +185,30 @@ def _write(path: Path, current: Mapping[str, _Known], changed: Sequence[ResultFi
         atomic_path(path) as part,
         pq.ParquetWriter(part, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
-        for group in range(old.num_row_groups if old else 0):
-            rows = old.read_row_group(group)
+        for rows in _groups(old):
             names = rows["name"].to_pylist()
             rows = rows.filter(pa.array([name in current for name in names]))
             facts = [current[name] for name in names if name in current]
             for name in FACTS:
                 at = rows.column_names.index(name)
-                rows = rows.set_column(at, name, pa.array([getattr(each, name) for each in facts], schema.field(name).type))
+                rows = rows.set_column(
+                    at, name, pa.array([getattr(each, name) for each in facts], schema.field(name).type)
+                )
             writer.write_table(rows.cast(schema))
         for start in range(0, len(changed), BATCH):
             writer.write_table(pa.table(_columns(changed[start : start + BATCH]), schema))
 
 
+def _groups(table: "pq.ParquetFile | None") -> "Iterator[pa.Table]":
+    if table is not None:
+        for group in range(table.num_row_groups):
+            yield table.read_row_group(group)
+
+
 def _columns(files: Sequence[ResultFile]) -> dict[str, list[Any]]:
     """Columns of files that are read now; of a file that is no result, its facts only."""
-    facts, results = [], []
+    facts: list[_Known] = []
+    results: list[TaskResult | None] = []
     for file in files:
         settled, sha256 = _is_settled(file), ""
         try:
@@ -214,5 +222,7 @@ def _columns(files: Sequence[ResultFile]) -> dict[str, list[Any]]:
         facts.append(_Known(_name(file), size, mtime_ns, ctime_ns, settled, sha256, results[-1] is not None))
     packed = columns_of([result for result in results if result is not None])
     columns = {name: iter(values) for name, values in packed.items()}
-    found = {name: [next(values) if result is not None else None for result in results] for name, values in columns.items()}
+    found = {
+        name: [next(values) if result is not None else None for result in results] for name, values in columns.items()
+    }
     return {name: [getattr(each, name) for each in facts] for name in FACTS} | found

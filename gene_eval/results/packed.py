@@ -23,7 +23,7 @@ from gene_eval.results.records import (
     TaskRecord,
     TaskResult,
 )
-from gene_eval.results.schema import plain, read_record, read_value
+from gene_eval.results.schema import read_record, read_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,21 +117,24 @@ def _row(result: TaskResult) -> dict[str, Any]:
     }
     rest = {name: value for name in OPTIONAL if (value := getattr(result, name))}
     blocks = {
-        "task": asdict(result.task),
-        "model": asdict(result.model),
-        "settings": asdict(result.settings),
-        "coverage": asdict(result.coverage),
+        **{name: _flat(getattr(result, name)) for name in RECORDS},
         "params": result.probe.params,
         "environment": result.environment,
         "layout": layout,
         "convergence": result.probe.convergence,
         "timing": result.timing,
     }
-    texts = {name: json.dumps(plain(block), ensure_ascii=False) for name, block in blocks.items()}
+    # An undefined number is NaN here, which Python's JSON has and the result files have not.
+    texts: dict[str, Any] = {name: json.dumps(block, ensure_ascii=False) for name, block in blocks.items()}
     made = TaskResult(result.task, result.model, result.probe, result.coverage, {}, **rest) if rest else None
     kept = {name: value for name, value in asdict(made).items() if name in rest} if made else None
-    texts["rest"] = None if kept is None else json.dumps(plain(kept), ensure_ascii=False)
+    texts["rest"] = None if kept is None else json.dumps(kept, ensure_ascii=False)
     return {**texts, "created_at": result.created_at, "numbers": numbers}
+
+
+def _flat(record: Any) -> dict[str, Any]:
+    """Field to value of a record that holds no other, as `asdict` without its copies."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def _lay_out(scores: Mapping[str, Score], numbers: list[float]) -> dict[str, tuple[int, int]]:
@@ -186,7 +189,9 @@ def _shared(column: "pa.DictionaryArray", name: str) -> tuple[list[Any], list[in
 
 def _layouts(text: str) -> tuple[Layout, Mapping[str, Layout]]:
     content = json.loads(text)
-    layouts = {label: {metric: (at, n) for metric, (at, n) in each.items()} for label, each in content["labels"].items()}
+    layouts = {
+        label: {metric: (at, n) for metric, (at, n) in each.items()} for label, each in content["labels"].items()
+    }
     return {metric: (at, n) for metric, (at, n) in content["scores"].items()}, layouts
 
 
