@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def make_folder(root: Path, *, models: int, tasks: Iterable[int], splits: int = 1) -> None:
-    """Write the results of every model on tasks of these numbers by every split; the same numbers give the same files."""
+    """Write the results of every model on tasks of these numbers; the same numbers give the same files."""
     rng = np.random.default_rng(0)
     records = [model(number) for number in range(models)]
     blocks = [block(record) for record in records]

@@ -9,14 +9,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gene_eval import __version__
 from gene_eval.errors import FileError, ResultError
 from gene_eval.files import atomic_path
-from gene_eval.results.packed import SHARED, TEXTS, columns_of, results_of
+from gene_eval.results.packed import RECORDS, SHARED, TEXTS, columns_of, results_of
 from gene_eval.results.reading import ResultFile, load, read
 from gene_eval.results.records import TaskResult
 from gene_eval.results.schema import SCHEMA_VERSION
@@ -31,6 +30,7 @@ __all__ = ["FEWEST", "index_path", "indexed"]
 FEWEST: Final = 1_000
 """Files from which on a folder has an index; fewer are read in a second or two."""
 LAYOUT: Final = 1
+"""Of the table; also raised when files are refused, or read, by other rules than before."""
 METADATA: Final = b"gene_bench_index"
 BATCH: Final = 4_096
 SLOW: Final = 10_000
@@ -54,10 +54,10 @@ class _Known:
 
 def index_path(root: Path) -> Path:
     """Where the index of a results folder lies."""
-    from huggingface_hub import cached_assets_path
+    from huggingface_hub import constants
 
     name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
-    return cached_assets_path("gene-bench", namespace="result-indexes", subfolder=name) / "index.parquet"
+    return Path(constants.HF_ASSETS_CACHE, "gene-bench", "result-indexes", f"{name}.parquet")
 
 
 def indexed(root: Path, files: Sequence[ResultFile]) -> Iterator[tuple[Path, TaskResult | ResultError]]:
@@ -159,7 +159,8 @@ def _open(path: Path) -> "pq.ParquetFile | None":
 
 
 def _version() -> bytes:
-    return json.dumps([LAYOUT, SCHEMA_VERSION, __version__]).encode()
+    known = [each.name for kind in (TaskResult, *RECORDS.values()) for each in fields(kind)]
+    return json.dumps([LAYOUT, SCHEMA_VERSION, known]).encode()
 
 
 def _schema() -> "pa.Schema":

@@ -28,14 +28,16 @@ from gene_eval.results.schema import read_record, read_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHARED", "columns_of", "results_of"]
+__all__ = ["RECORDS", "SHARED", "TEXTS", "columns_of", "results_of"]
 
 Layout = Mapping[str, tuple[int, int]]
 """Metric to where its mean stands among the numbers of a result, and how many folds follow the standard deviation."""
+# Records that hold no others.
 RECORDS: Mapping[str, type] = {"task": TaskRecord, "model": ModelRecord, "settings": Settings, "coverage": Coverage}
 SHARED = (*RECORDS, "params", "environment", "layout")
 """Columns of JSON in which many rows have the same."""
 TEXTS = ("convergence", "timing", "created_at", "rest")
+"""Columns of text in which every row has its own."""
 TYPES = {each.name: each.type for each in fields(TaskResult)}
 
 

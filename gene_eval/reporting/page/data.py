@@ -186,7 +186,7 @@ def _results(
 def _brief(table: Table, model: str, tasks: Mapping[str, int]) -> list[list[Any]]:
     """Of each result of a model what lists of models and of tasks show, without folds."""
     listed = []
-    for name, number in tasks.items():
+    for name, number in sorted(tasks.items()):
         if (result := table.results.get((model, name))) is None:
             continue
         task, coverage = result.task, result.coverage
