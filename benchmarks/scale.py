@@ -4,7 +4,7 @@
     python benchmarks/scale.py report -o CSV DIR
     python benchmarks/scale.py plot CSV PNG
 
-`scheduler` sends steps of the shape of a run to a Dask scheduler on this machine: a table for each task, vectors for each
+`scheduler` sends steps of the shape of a run to a Dask scheduler on this machine: a table of each task, vectors of each
 model, and a fit for each cell, 5,000 in flight. A fit sleeps as long as one of 43 real tasks took (`TIMES`), divided by
 `--speed` (0: not at all), so that what is counted is the scheduler, the client and the workers' own work: seconds of
 processor a cell, and the peak memory of the process that holds scheduler and client. `report` times the commands on a

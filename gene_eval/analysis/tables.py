@@ -263,6 +263,7 @@ def _table(
     kinds = {task.id: REGRESSION if task.target == "regression" else OVERALL for task in records.values()}
     task_rankings = [task for task in tasks_ranked if is_ranked(settings, kinds[task.name])]
     against = against_controls(found, pairs)
+    enough = {key: result for key, result in found.items() if cells[key].is_counted}
     return Table(
         settings=settings,
         models=_ordered(models, controls, rankings),
@@ -272,9 +273,9 @@ def _table(
         figure2_groups=figure2_groups,
         cells=cells,
         results=found,
-        means=_means(models, groups, found, {**MAIN_METRIC, REGRESSION: group_metric(REGRESSION, settings)}),
-        figure2=_means(models, figure2_groups, found, PAPER_METRIC),
-        figure_s1=_means(models, figure2_groups, found, F1),
+        means=_means(models, groups, enough, {**MAIN_METRIC, REGRESSION: group_metric(REGRESSION, settings)}),
+        figure2=_means(models, figure2_groups, enough, PAPER_METRIC),
+        figure_s1=_means(models, figure2_groups, enough, F1),
         rankings=rankings,
         task_rankings=tuple(task_rankings),
         against_controls=against,
@@ -346,9 +347,7 @@ def _means(
     scores = {
         (model, name): score.mean
         for (model, name), result in results.items()
-        if (score := result.scores.get(metrics.get(result.task.target, ""))) is not None
-        and not math.isnan(score.mean)
-        and meets_minimum(result)
+        if (score := result.scores.get(metrics.get(result.task.target, ""))) is not None and not math.isnan(score.mean)
     }
     means = {}
     for model in models:
