@@ -102,14 +102,16 @@ def _rows(path: Path, files: Sequence[ResultFile]) -> dict[str, TaskResult] | No
                 changed.append(file)
         if changed or current != known:
             _write(path, current, changed)
-        table = _open(path)
-        if table is None:
-            return {}
-        content = table.read()
-        kept = content.filter(content["is_result"])
-        made = zip(kept["name"].to_pylist(), kept["sha256"].to_pylist(), results_of(kept), strict=True)
-        # Another process may have written the index since, when the files were others.
-        return {name: result for name, sha256, result in made if name not in current or current[name].sha256 == sha256}
+        found: dict[str, TaskResult] = {}
+        made: dict[tuple[str, str], Any] = {}
+        for rows in _groups(_open(path)):
+            kept = rows.filter(rows["is_result"])
+            facts = zip(kept["name"].to_pylist(), kept["sha256"].to_pylist(), strict=True)
+            for (name, sha256), result in zip(facts, results_of(kept, made), strict=True):
+                # Another process may have written the index since, when the files were others.
+                if name not in current or current[name].sha256 == sha256:
+                    found[name] = result
+        return found
     except (ValueError, KeyError, TypeError, ResultError, _Damaged):
         return None
 

@@ -7,7 +7,6 @@ so that 400,000 results take the room of their numbers.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,20 +146,26 @@ def _lay_out(scores: Mapping[str, Score], numbers: list[float]) -> dict[str, tup
     return layout
 
 
-def results_of(table: "pa.Table") -> Iterator[TaskResult]:
+def results_of(table: "pa.Table", made: dict[tuple[str, str], Any]) -> Iterator[TaskResult]:
     """The results of the rows of a table, whose columns `SHARED` are dictionaries.
+
+    Args:
+        table: Columns `SHARED`, `TEXTS` and "numbers".
+        made: What was made of the texts of other tables, so that results of all share it; it is added to.
 
     Raises:
         ResultError, ValueError, KeyError: The table holds something else.
     """
-    shared = {name: _shared(table[name].combine_chunks(), name) for name in SHARED}
-    convergence, timing, rest, created = (table[name].combine_chunks() for name in TEXTS[:2] + ("rest", "created_at"))
+    shared = [_shared(table[name].combine_chunks(), name, made) for name in SHARED]
+    convergence, timing, rest, created = (
+        table[name].combine_chunks() for name in ("convergence", "timing", "rest", "created_at")
+    )
     listed = table["numbers"].combine_chunks()
     starts, numbers = listed.offsets.to_numpy(), listed.values.to_numpy()
     further = dict(zip(np.flatnonzero(rest.is_valid()).tolist(), rest.drop_null().to_pylist(), strict=True))
     for row, created_at in enumerate(created.to_pylist()):
         task, model, settings, coverage, params, environment, (layout, layouts) = (
-            values[numbers_of[row]] for values, numbers_of in shared.values()
+            values[places[row]] for values, places in shared
         )
         start = int(starts[row])
         yield TaskResult(
@@ -177,16 +182,22 @@ def results_of(table: "pa.Table") -> Iterator[TaskResult]:
         )
 
 
-def _shared(column: "pa.DictionaryArray", name: str) -> tuple[list[Any], list[int]]:
+def _shared(column: "pa.DictionaryArray", name: str, made: dict[tuple[str, str], Any]) -> tuple[list[Any], list[int]]:
     """What the distinct texts of a column say, and which of them each row has."""
+    keys = [(name, text) for text in column.dictionary.to_pylist()]
+    for key in keys:
+        if key not in made:
+            made[key] = _record(*key)
+    return [made[key] for key in keys], column.indices.to_pylist()
+
+
+def _record(name: str, text: str) -> Any:
     if name == "layout":
-        read: Any = _layouts
-    elif name in RECORDS:
-        read = cache(lambda text: read_record(RECORDS[name], json.loads(text)))
-    else:
-        kind = TYPES["curve"] if name == "params" else TYPES["environment"]
-        read = cache(lambda text: read_value(kind, json.loads(text), ""))
-    return [read(text) for text in column.dictionary.to_pylist()], column.indices.to_pylist()
+        return _layouts(text)
+    content = json.loads(text)
+    if name in RECORDS:
+        return read_record(RECORDS[name], content)
+    return read_value(TYPES["curve" if name == "params" else name], content, "")
 
 
 def _layouts(text: str) -> tuple[Layout, Mapping[str, Layout]]:
