@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,21 +39,27 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="number of the first task to write, to go on")
     parser.add_argument("--splits", type=int, default=1, choices=(1, 2, 3))
     arguments = parser.parse_args()
-    made = make_folder(arguments.folder, models=arguments.models, tasks=arguments.tasks, splits=arguments.splits)
-    print(f"{made:,} results in {arguments.folder}")
+    make_folder(
+        arguments.folder,
+        models=arguments.models,
+        tasks=range(arguments.first, arguments.tasks),
+        splits=arguments.splits,
+    )
 
 
-def make_folder(root: Path, *, models: int, tasks: int, splits: int = 1) -> int:
-    """Write the results of every model on every task by every split; the same numbers give the same files."""
+def make_folder(root: Path, *, models: int, tasks: Iterable[int], splits: int = 1) -> None:
+    """Write the results of every model on tasks of these numbers; the same numbers give the same files."""
     rng = np.random.default_rng(0)
     records = [model(number) for number in range(models)]
     blocks = [block(record) for record in records]
     skill = np.where(np.arange(models) < 2, 0.52, rng.normal(0.72, 0.05, models))
     for record in records:
         (root / slug(record.id)).mkdir(parents=True, exist_ok=True)
-    for number in range(tasks):
+    for number in tasks:
+        rng = np.random.default_rng(number)
         level = rng.normal(0, 0.06)
         for split in SPLITS[:splits]:
             form = template(records[0], task(number), split)
@@ -60,7 +67,6 @@ def make_folder(root: Path, *, models: int, tasks: int, splits: int = 1) -> int:
                 name = form.path.name
                 folder = root / slug(record.id)
                 (folder / name).write_text(form.fill(text, own + level, rng), encoding="utf-8")
-    return models * tasks * splits
 
 
 def model(number: int) -> ModelRecord:

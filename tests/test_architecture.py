@@ -72,6 +72,8 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "gene_eval.files": (),
     "gene_eval.text": ("tqdm",),
     "gene_eval.results": ("numpy", "pandas", "pyarrow"),
+    # Which knows where the user wants caches.
+    "gene_eval.results.index": ("huggingface_hub", "pyarrow"),
 }
 # A Space's app runs on the Hub only, with packages that we do not depend on.
 NOT_OURS_TO_RUN = {"gene_eval.comparisons.gene_probe_compare.app", "gene_eval.metrics.gene_probe.app"}

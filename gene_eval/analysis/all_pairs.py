@@ -169,7 +169,8 @@ class AllPairs:
             differences = np.nan_to_num(self._mean_differences(columns, block))
             if is_mean:
                 differences = cluster_means(differences, units).mean(axis=1, keepdims=True)
-            found.append((np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis] >= 0).all(axis=1))
+            signs = np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis]
+            found.append(np.all(signs >= 0, axis=1))
         return np.concatenate(found)
 
     def detectable(self, task: str) -> float:

@@ -131,7 +131,7 @@ class _Folds:
     def less(self, other: int) -> npt.NDArray[np.float64]:
         """(M, F) scores of all models less those of one; nan where undefined, or where the two cannot be paired."""
         name = self.models[other]
-        differences = self.folds - self.folds[other]
+        differences: npt.NDArray[np.float64] = self.folds - self.folds[other]
         differences[(self.counts != self.counts[other]) | (self._apart != self._apart[other])] = np.nan
         differences[other] = np.nan
         for number, model in enumerate(self.models if self._unlike else ()):

@@ -21,13 +21,15 @@ def mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iter
     states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
     pair_modes: dict[str, set[str]] = defaultdict(set)
     diseases: dict[str, set[str]] = defaultdict(set)
+    # A large folder has many results with one and the same record of a model.
+    for model in {id(result.model): result.model for result in results}.values():
+        states[model.id].add((model.revision, model.options_text))
     for result in results:
-        states[result.model.id].add((result.model.revision, result.model.options_text))
         pair_modes[result.task.id].add(str(result.probe.params.get("pairs")))
         diseases[result.task.id].add(str(result.probe.params.get("diseases")))
-    for model in sorted(model for model, known in states.items() if len(known) > 1):
+    for name in sorted(name for name, known in states.items() if len(known) > 1):
         yield (
-            f"{model} has results of {len(states[model])} different revisions or options in one column; "
+            f"{name} has results of {len(states[name])} different revisions or options in one column; "
             "run it again with --overwrite"
         )
     if mixed := sorted(task_id for task_id, known in pair_modes.items() if len(known) > 1):

@@ -49,7 +49,7 @@ WITHOUT_PREDICTIONS = (
 MOST_MODELS = 200
 """Models on a task, or in a group of tasks, up to which every pair of them is looked at by itself."""
 MANY_MODELS = (
-    f"scored on different genes, and more than {MOST_MODELS} models, so that not every pair is scored on what both have;"
+    f"scored on different genes, and more than {MOST_MODELS} models, so that pairs are not scored on what both have;"
     " run them together with --common-genes, or compare two: gene-bench compare DIR MODEL MODEL"
 )
 # Tables of predictions in memory at once: a task is compared for all pairs of models before the next one.

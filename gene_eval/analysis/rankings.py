@@ -64,7 +64,7 @@ class GroupRanking:
         pair_p_values: The same before the adjustment: what a comparison of these two alone finds.
         ties: Largest runs of models, best first, of which no two differ; a model may be in several. Two differ if p is
             below 0.05, the entities that both have point the way of the means and, where there are fewer than six
-            sources, every task points the same way.
+            sources, every task points the same way. There are none of more than `MOST_MODELS` models.
         detectable: Of a single task, see `AllPairs.detectable`; nan for groups.
         left_out: Models without a score on every task of the group.
         uneven: Tasks on which the models were scored on different genes.
@@ -188,7 +188,7 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     settings = by_model[models[0]][tasks[0].id].settings
     names = tuple(models)
-    runs = tie_groups(mean, np.where(differ == 1, 0.0, 1.0)) if is_tested else ()
+    runs = tie_groups(mean, np.where(differ == 1, 0.0, 1.0)) if len(models) <= MOST_MODELS else ()
     return GroupRanking(
         name=name,
         metric=ranking_metric(tasks[0], settings) if is_single else group_metric(name, settings),

@@ -4,6 +4,7 @@ Only what can be compared stands in one table: results of different settings go 
 rows or folds differ between results takes one line for each version of it.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from gene_eval.analysis.groups import (
 )
 from gene_eval.analysis.heads import LINEAR, HeadDifference, differences_to_linear, is_ranked, linear_of
 from gene_eval.analysis.mixtures import common, mixtures, small_sources
-from gene_eval.analysis.pairing import Pairing, Pairs, PredictionsOf
+from gene_eval.analysis.pairing import MANY_MODELS, MOST_MODELS, Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.power import planned, why_unranked
 from gene_eval.analysis.rankings import GroupRanking, rank_all
 from gene_eval.analysis.splits import HEADLINE, differences_to_random, random_of
@@ -168,6 +169,11 @@ class Report:
     tables: tuple[Table, ...]
     problems: tuple[str, ...]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to keep in mind, of the files and of all tables, each once."""
+        return tuple(dict.fromkeys([*self.problems, *(line for table in self.tables for line in table.warnings)]))
+
 
 def build(
     results: Iterable[TaskResult],
@@ -265,6 +271,7 @@ def _table(
     kinds = {task.id: REGRESSION if task.target == "regression" else OVERALL for task in records.values()}
     task_rankings = [task for task in tasks_ranked if is_ranked(settings, kinds[task.name])]
     against = against_controls(found, pairs)
+    enough = {key: result for key, result in found.items() if cells[key].is_counted}
     return Table(
         settings=settings,
         models=_ordered(models, controls, rankings),
@@ -274,9 +281,9 @@ def _table(
         figure2_groups=figure2_groups,
         cells=cells,
         results=found,
-        means=_means(models, groups, found, {**MAIN_METRIC, REGRESSION: group_metric(REGRESSION, settings)}),
-        figure2=_means(models, figure2_groups, found, PAPER_METRIC),
-        figure_s1=_means(models, figure2_groups, found, F1),
+        means=_means(models, groups, enough, {**MAIN_METRIC, REGRESSION: group_metric(REGRESSION, settings)}),
+        figure2=_means(models, figure2_groups, enough, PAPER_METRIC),
+        figure_s1=_means(models, figure2_groups, enough, F1),
         rankings=rankings,
         task_rankings=tuple(task_rankings),
         against_controls=against,
@@ -290,6 +297,7 @@ def _table(
             *_warnings(models, lines, cells, groups),
             *_uneven(lines, pairs),
             *near_lines(models, against),
+            *_many(models),
             *([] if controls else ["no control among these results: add one with: gene-bench run random -o DIR"]),
         ),
     )
@@ -345,17 +353,15 @@ def _means(
     results: Mapping[tuple[str, str], TaskResult],
     metrics: Mapping[str, str],
 ) -> Means:
-    def value(model: str, name: str) -> float | None:
-        result = results.get((model, name))
-        if result is None or not meets_minimum(result):
-            return None
-        score = result.scores.get(metrics.get(result.task.target, ""))
-        return defined(score.mean) if score else None
-
+    scores = {
+        (model, name): score.mean
+        for (model, name), result in results.items()
+        if (score := result.scores.get(metrics.get(result.task.target, ""))) is not None and not math.isnan(score.mean)
+    }
     means = {}
     for model in models:
         for group, names in groups.items():
-            values = [mean for name in names if (mean := value(model, name)) is not None]
+            values = [mean for name in names if (mean := scores.get((model, name))) is not None]
             if len(values) == len(names):
                 means[model, group] = Mean(fmean(values), pstdev(values) if len(values) > 1 else None, len(values))
     return means
@@ -382,7 +388,8 @@ def _warnings(
 
 def _uneven(tasks: Sequence[TaskLine], pairs: Pairs) -> Iterator[str]:
     """What scores on different genes mean for reading a row, and which pairs of models cannot be compared there."""
-    if uneven := [task.name for task in tasks if any(name == task.name for _, _, name in pairs)]:
+    unlike = {name for _, _, name in pairs} | pairs.apart.keys()
+    if uneven := [task.name for task in tasks if task.name in unlike]:
         yield (
             f"models were scored on different genes on {some(uneven)}: a row does not compare like with like;"
             " ranks and comparisons take the genes that two models share, --common-genes those that all have"
@@ -391,8 +398,18 @@ def _uneven(tasks: Sequence[TaskLine], pairs: Pairs) -> Iterator[str]:
     for (one, other, task), pair in pairs.items():
         if isinstance(pair, str):
             reasons[pair].append(f"{one} with {other} on {task}")
+    if pairs.apart:
+        yield f"not compared: models with others on {some(sorted(pairs.apart))}: {MANY_MODELS}"
     for reason, names in reasons.items():
         yield f"not compared: {some(names, limit=2)}: {reason}"
+
+
+def _many(models: Sequence[str]) -> Iterator[str]:
+    if len(models) > MOST_MODELS:
+        yield (
+            f"{len(models):,} models, more than {MOST_MODELS}: ranks on single tasks have no interval, and p-values and"
+            " ties of single pairs are left out; of two models: gene-bench compare DIR MODEL MODEL"
+        )
 
 
 def _is_scored(cell: Cell | None) -> bool:

@@ -1,19 +1,22 @@
 """`gene-bench report`, `compare` and `card`: what is made of a results folder."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import gene_eval
 from gene_eval.analysis.compare import find_model
+from gene_eval.analysis.tables import Report
 from gene_eval.catalogue.suites import averaged
 from gene_eval.cli.geneb import boards_of
 from gene_eval.cli.output import DONE, SOME_FAILED
-from gene_eval.files import atomic_write, check_writable
+from gene_eval.errors import ReportError
+from gene_eval.files import atomic_path, atomic_write, check_writable
 from gene_eval.publishing.cards import benchmark, make_card, write_card
 from gene_eval.reporting import text
 from gene_eval.reporting.geneb import to_geneb
 from gene_eval.reporting.geneb_page import to_page
+from gene_eval.reporting.page.render import is_large, render_parts
 from gene_eval.reporting.plots import save as plots
 from gene_eval.text import say
 
@@ -29,9 +32,8 @@ def report(arguments: argparse.Namespace) -> int:
         return _geneb(arguments, found)
     made = found.report
     pair = arguments.pair and _pair(arguments.pair, found.models)
-    render = text.to_published if arguments.as_published else text.RENDERERS[arguments.format]
-    content = render(made)
-    _warn(found.warnings)
+    content = text.to_published(made) if arguments.as_published else _rendered(made, arguments)
+    _warn(made.warnings)
     if arguments.plots is not None:
         _tell(plots.save(made, arguments.plots, pair=pair), arguments.plots)
     _write(content, arguments.output)
@@ -53,16 +55,42 @@ def _geneb(arguments: argparse.Namespace, found: "gene_eval.Results") -> int:
     return SOME_FAILED if found.problems else DONE
 
 
+def _rendered(made: Report, arguments: argparse.Namespace) -> str | Iterator[str]:
+    """The report as text, or bit by bit."""
+    if arguments.format == "html" and is_large(made):
+        if arguments.output is None:
+            count = sum(len(table.results) for table in made.tables)
+            msg = f"the page of {count:,} results is in parts, a folder beside it: say where, with -o FILE"
+            raise ReportError(msg)
+        return _in_parts(made, arguments.output)
+    if arguments.format in text.PIECES:
+        return text.PIECES[arguments.format](made)
+    return text.RENDERERS[arguments.format](made)
+
+
+def _in_parts(made: Report, page: Path) -> Iterator[str]:
+    """Write the parts of a page beside it, and give the page: it is there when they are."""
+    folder = page.with_name(f"{page.stem}_parts")
+    for name, content in render_parts(made, folder.name):
+        if name:
+            atomic_write(folder / name, content)
+        else:
+            yield content
+
+
 def _tell(paths: Sequence[Path], folder: Path) -> None:
     say(f"wrote to {folder}: {', '.join(path.relative_to(folder).as_posix() for path in paths)}")
 
 
-def _write(content: str, output: Path | None) -> None:
+def _write(content: str | Iterator[str], output: Path | None) -> None:
+    pieces = [content] if isinstance(content, str) else content
     if output is None:
-        print(content, end="")
-    else:
-        atomic_write(output, content)
-        say(f"wrote {output}")
+        for piece in pieces:
+            print(piece, end="")
+        return
+    with atomic_path(output) as part, part.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(pieces)
+    say(f"wrote {output}")
 
 
 def _pair(names: Sequence[str], known: Sequence[str]) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Results as rows of plain values: what CSV and JSON reports hold."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from statistics import fmean
 from typing import Final
@@ -11,7 +12,7 @@ from gene_eval.analysis.heads import HeadDifference
 from gene_eval.analysis.tables import LABEL_METRIC, Table, TaskLine, labels
 from gene_eval.results.records import TaskResult, defined
 
-__all__ = ["BESIDE_CONTROLS", "EXPLAINED", "TO_LINEAR", "Row", "label_score", "mean_rows", "rows"]
+__all__ = ["BESIDE_CONTROLS", "EXPLAINED", "TO_LINEAR", "Row", "each_row", "label_score", "mean_rows", "rows"]
 
 BESIDE_CONTROLS: Final = (
     "best_control",
@@ -31,12 +32,18 @@ def rows(table: Table) -> list[Row]:
 
     `level` says which: "task" or "label". What was not run has None for its scores.
     """
-    listed: list[Row] = []
+    return list(each_row(table))
+
+
+def each_row(table: Table) -> Iterator[Row]:
+    """`rows`, one at a time."""
+    settings, controls = asdict(table.settings), set(table.controls)
     for task in table.tasks:
+        label_names = labels(table, task)
         for model in table.models:
             cell = table.cells.get((model, task.name))
             common: Row = {
-                **asdict(table.settings),
+                **settings,
                 "level": "task",
                 "task": task.name,
                 "label": "",
@@ -44,7 +51,7 @@ def rows(table: Table) -> list[Row]:
                 "target": task.target,
                 "is_ranked": task.is_ranked,
                 "model": model,
-                "is_control": model in table.controls,
+                "is_control": model in controls,
                 "metric": task.metric,
                 "mean": cell.mean if cell else None,
                 "std": cell.std if cell else None,
@@ -56,17 +63,14 @@ def rows(table: Table) -> list[Row]:
                 **_explained(table.results.get((model, task.name))),
                 **_to_linear(table.to_linear.get((model, task.name))),
             }
-            listed.append(common)
-            for label in labels(table, task):
+            yield common
+            for label in label_names:
                 mean, std = label_score(table, model, task, label)
-                listed.append(
-                    {
-                        **common,
-                        **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED, *TO_LINEAR, "to_random")),
-                        **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
-                    }
-                )
-    return listed
+                yield {
+                    **common,
+                    **dict.fromkeys((*BESIDE_CONTROLS, *EXPLAINED, *TO_LINEAR, "to_random")),
+                    **{"level": "label", "label": label, "metric": LABEL_METRIC, "mean": mean, "std": std},
+                }
 
 
 def _beside_controls(table: Table, task: TaskLine, model: str) -> Row:

@@ -3,17 +3,12 @@
 What stands in them is made by `gene_eval.analysis.tables`.
 """
 
-import csv
 import html
-import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from itertools import combinations
 
 from gene_eval.analysis.groups import FAMILIES, MAIN, OVERALL, REGRESSION, group_metric
 from gene_eval.analysis.pairing import Pair
-from gene_eval.analysis.rankings import GroupRanking, ModelRank
+from gene_eval.analysis.rankings import ModelRank
 from gene_eval.analysis.tables import (
     LABEL_METRIC,
     LEAST_COVERAGE,
@@ -31,15 +26,17 @@ from gene_eval.errors import ReportError
 from gene_eval.reporting.appendix import AS_PUBLISHED, appendix, published_grid
 from gene_eval.reporting.controls import CONTROLS_NOTE, NEAR, controls_grid, is_near
 from gene_eval.reporting.page.render import render
-from gene_eval.reporting.rows import label_score, mean_rows, rows
+from gene_eval.reporting.plain import csv_pieces, json_pieces
+from gene_eval.reporting.rows import label_score, rows
 from gene_eval.results.minimum import RULE
 from gene_eval.results.records import defined
-from gene_eval.text import cell, count, markdown, printable, some
+from gene_eval.text import count, markdown, printable, some
 
 __all__ = [
     "FAMILIES",
     "NOTHING",
     "OVERALL",
+    "PIECES",
     "REGRESSION",
     "RENDERERS",
     "Cell",
@@ -66,71 +63,6 @@ TASK_RANKS = (
 )
 
 Grid = list[list[str]]
-
-
-def to_csv(report: Report) -> str:
-    """Tasks, labels and means by family of all tables under one header; warnings are left to other formats."""
-    listed = [row for table in report.tables for row in (*rows(table), *mean_rows(table))]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: cell(value) for name, value in row.items()} for row in listed)
-    return text.getvalue()
-
-
-def to_json(report: Report) -> str:
-    """`tables` (settings, models, rows, means, ranks, warnings) and `problems`, as one object."""
-    content = {"tables": [_table_facts(table) for table in report.tables], "problems": report.problems}
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _table_facts(table: Table) -> dict[str, object]:
-    return {
-        "settings": asdict(table.settings),
-        "models": table.models,
-        "controls": table.controls,
-        "groups": table.groups,
-        "figure2_groups": table.figure2_groups,
-        "rows": rows(table),
-        **{name: _mean_facts(getattr(table, name)) for name in ("means", "figure2", "figure_s1")},
-        "rankings": [_ranking_facts(group) for group in table.rankings],
-        "task_rankings": [
-            {**_ranking_facts(task), "metric": task.metric, "detectable": defined(task.detectable)}
-            for task in table.task_rankings
-        ],
-        "planned": {task.name: task.planned for task in table.tasks},
-        "unranked": {task.name: task.why_unranked for task in table.tasks if task.why_unranked},
-        "warnings": table.warnings,
-    }
-
-
-def _ranking_facts(group: GroupRanking) -> dict[str, object]:
-    return {
-        "group": group.name,
-        "basis": group.basis,
-        "models": [asdict(each) for each in group.models],
-        "ties": group.ties,
-        "left_out": group.left_out,
-        "uneven": group.uneven,
-        "pairs": _pair_facts(group),
-    }
-
-
-def _pair_facts(group: GroupRanking) -> list[dict[str, object]]:
-    """Each pair of models, better mean first: p of these two alone, Holm's over all pairs, and whether they differ."""
-    return [
-        {
-            "models": [one.model, other.model],
-            "p": defined(group.pair_p_values[one.model, other.model]),
-            "p_holm": defined(group.p_values[one.model, other.model]),
-            "differ": (one.model, other.model) in group.distinguished,
-        }
-        for one, other in combinations(group.models, 2)
-    ]
-
-
-def _mean_facts(means: Means) -> list[dict[str, object]]:
-    return [{"model": model, "family": family, **asdict(mean)} for (model, family), mean in sorted(means.items())]
 
 
 def to_markdown(report: Report) -> str:
@@ -204,6 +136,18 @@ def _html_table(grid: Grid) -> str:
     return f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def to_csv(report: Report) -> str:
+    """Tasks, labels and means by family of all tables under one header; warnings are left to other formats."""
+    return "".join(csv_pieces(report))
+
+
+def to_json(report: Report) -> str:
+    """`tables` (settings, models, rows, means, ranks, warnings) and `problems`, as one object."""
+    return "".join(json_pieces(report))
+
+
+PIECES: Mapping[str, Callable[[Report], Iterator[str]]] = {"csv": csv_pieces, "json": json_pieces}
+"""Formats that are written bit by bit: a file of a large folder may be larger than the memory."""
 RENDERERS: Mapping[str, Callable[[Report], str]] = {
     "md": to_markdown,
     "csv": to_csv,

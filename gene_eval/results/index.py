@@ -9,14 +9,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gene_eval import __version__
 from gene_eval.errors import FileError, ResultError
 from gene_eval.files import atomic_path
-from gene_eval.results.packed import SHARED, TEXTS, columns_of, results_of
+from gene_eval.results.packed import RECORDS, SHARED, TEXTS, columns_of, results_of
 from gene_eval.results.reading import ResultFile, load, read
 from gene_eval.results.records import TaskResult
 from gene_eval.results.schema import SCHEMA_VERSION
@@ -31,6 +30,7 @@ __all__ = ["FEWEST", "index_path", "indexed"]
 FEWEST: Final = 1_000
 """Files from which on a folder has an index; fewer are read in a second or two."""
 LAYOUT: Final = 1
+"""Of the table; also raised when files are refused, or read, by other rules than before."""
 METADATA: Final = b"gene_bench_index"
 BATCH: Final = 4_096
 SLOW: Final = 10_000
@@ -54,10 +54,10 @@ class _Known:
 
 def index_path(root: Path) -> Path:
     """Where the index of a results folder lies."""
-    from huggingface_hub import cached_assets_path
+    from huggingface_hub import constants
 
     name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
-    return cached_assets_path("gene-bench", namespace="result-indexes", subfolder=name) / "index.parquet"
+    return Path(constants.HF_ASSETS_CACHE, "gene-bench", "result-indexes", f"{name}.parquet")
 
 
 def indexed(root: Path, files: Sequence[ResultFile]) -> Iterator[tuple[Path, TaskResult | ResultError]]:
@@ -102,14 +102,16 @@ def _rows(path: Path, files: Sequence[ResultFile]) -> dict[str, TaskResult] | No
                 changed.append(file)
         if changed or current != known:
             _write(path, current, changed)
-        table = _open(path)
-        if table is None:
-            return {}
-        content = table.read()
-        kept = content.filter(content["is_result"])
-        made = zip(kept["name"].to_pylist(), kept["sha256"].to_pylist(), results_of(kept), strict=True)
-        # Another process may have written the index since, when the files were others.
-        return {name: result for name, sha256, result in made if name not in current or current[name].sha256 == sha256}
+        found: dict[str, TaskResult] = {}
+        made: dict[tuple[str, str], Any] = {}
+        for rows in _groups(_open(path)):
+            kept = rows.filter(rows["is_result"])
+            facts = zip(kept["name"].to_pylist(), kept["sha256"].to_pylist(), strict=True)
+            for (name, sha256), result in zip(facts, results_of(kept, made), strict=True):
+                # Another process may have written the index since, when the files were others.
+                if name not in current or current[name].sha256 == sha256:
+                    found[name] = result
+        return found
     except (ValueError, KeyError, TypeError, ResultError, _Damaged):
         return None
 
@@ -159,7 +161,8 @@ def _open(path: Path) -> "pq.ParquetFile | None":
 
 
 def _version() -> bytes:
-    return json.dumps([LAYOUT, SCHEMA_VERSION, __version__]).encode()
+    known = [each.name for kind in (TaskResult, *RECORDS.values()) for each in fields(kind)]
+    return json.dumps([LAYOUT, SCHEMA_VERSION, known]).encode()
 
 
 def _schema() -> "pa.Schema":
@@ -185,8 +188,7 @@ def _write(path: Path, current: Mapping[str, _Known], changed: Sequence[ResultFi
         atomic_path(path) as part,
         pq.ParquetWriter(part, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
-        for group in range(old.num_row_groups if old else 0):
-            rows = old.read_row_group(group)
+        for rows in _groups(old):
             names = rows["name"].to_pylist()
             rows = rows.filter(pa.array([name in current for name in names]))
             facts = [current[name] for name in names if name in current]
@@ -200,9 +202,16 @@ def _write(path: Path, current: Mapping[str, _Known], changed: Sequence[ResultFi
             writer.write_table(pa.table(_columns(changed[start : start + BATCH]), schema))
 
 
+def _groups(table: "pq.ParquetFile | None") -> "Iterator[pa.Table]":
+    if table is not None:
+        for group in range(table.num_row_groups):
+            yield table.read_row_group(group)
+
+
 def _columns(files: Sequence[ResultFile]) -> dict[str, list[Any]]:
     """Columns of files that are read now; of a file that is no result, its facts only."""
-    facts, results = [], []
+    facts: list[_Known] = []
+    results: list[TaskResult | None] = []
     for file in files:
         settled, sha256 = _is_settled(file), ""
         try:

@@ -7,7 +7,6 @@ so that 400,000 results take the room of their numbers.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,19 +22,21 @@ from gene_eval.results.records import (
     TaskRecord,
     TaskResult,
 )
-from gene_eval.results.schema import plain, read_record, read_value
+from gene_eval.results.schema import read_record, read_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHARED", "columns_of", "results_of"]
+__all__ = ["RECORDS", "SHARED", "TEXTS", "columns_of", "results_of"]
 
 Layout = Mapping[str, tuple[int, int]]
 """Metric to where its mean stands among the numbers of a result, and how many folds follow the standard deviation."""
+# Records that hold no others.
 RECORDS: Mapping[str, type] = {"task": TaskRecord, "model": ModelRecord, "settings": Settings, "coverage": Coverage}
 SHARED = (*RECORDS, "params", "environment", "layout")
 """Columns of JSON in which many rows have the same."""
 TEXTS = ("convergence", "timing", "created_at", "rest")
+"""Columns of text in which every row has its own."""
 TYPES = {each.name: each.type for each in fields(TaskResult)}
 
 
@@ -117,21 +118,24 @@ def _row(result: TaskResult) -> dict[str, Any]:
     }
     rest = {name: value for name in OPTIONAL if (value := getattr(result, name))}
     blocks = {
-        "task": asdict(result.task),
-        "model": asdict(result.model),
-        "settings": asdict(result.settings),
-        "coverage": asdict(result.coverage),
+        **{name: _flat(getattr(result, name)) for name in RECORDS},
         "params": result.probe.params,
         "environment": result.environment,
         "layout": layout,
         "convergence": result.probe.convergence,
         "timing": result.timing,
     }
-    texts = {name: json.dumps(plain(block), ensure_ascii=False) for name, block in blocks.items()}
+    # An undefined number is NaN here, which Python's JSON has and the result files have not.
+    texts: dict[str, Any] = {name: json.dumps(block, ensure_ascii=False) for name, block in blocks.items()}
     made = TaskResult(result.task, result.model, result.probe, result.coverage, {}, **rest) if rest else None
     kept = {name: value for name, value in asdict(made).items() if name in rest} if made else None
-    texts["rest"] = None if kept is None else json.dumps(plain(kept), ensure_ascii=False)
+    texts["rest"] = None if kept is None else json.dumps(kept, ensure_ascii=False)
     return {**texts, "created_at": result.created_at, "numbers": numbers}
+
+
+def _flat(record: Any) -> dict[str, Any]:
+    """Field to value of a record that holds no other, as `asdict` without its copies."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def _lay_out(scores: Mapping[str, Score], numbers: list[float]) -> dict[str, tuple[int, int]]:
@@ -142,20 +146,26 @@ def _lay_out(scores: Mapping[str, Score], numbers: list[float]) -> dict[str, tup
     return layout
 
 
-def results_of(table: "pa.Table") -> Iterator[TaskResult]:
+def results_of(table: "pa.Table", made: dict[tuple[str, str], Any]) -> Iterator[TaskResult]:
     """The results of the rows of a table, whose columns `SHARED` are dictionaries.
+
+    Args:
+        table: Columns `SHARED`, `TEXTS` and "numbers".
+        made: What was made of the texts of other tables, so that results of all share it; it is added to.
 
     Raises:
         ResultError, ValueError, KeyError: The table holds something else.
     """
-    shared = {name: _shared(table[name].combine_chunks(), name) for name in SHARED}
-    convergence, timing, rest, created = (table[name].combine_chunks() for name in TEXTS[:2] + ("rest", "created_at"))
+    shared = [_shared(table[name].combine_chunks(), name, made) for name in SHARED]
+    convergence, timing, rest, created = (
+        table[name].combine_chunks() for name in ("convergence", "timing", "rest", "created_at")
+    )
     listed = table["numbers"].combine_chunks()
     starts, numbers = listed.offsets.to_numpy(), listed.values.to_numpy()
     further = dict(zip(np.flatnonzero(rest.is_valid()).tolist(), rest.drop_null().to_pylist(), strict=True))
     for row, created_at in enumerate(created.to_pylist()):
         task, model, settings, coverage, params, environment, (layout, layouts) = (
-            values[numbers_of[row]] for values, numbers_of in shared.values()
+            values[places[row]] for values, places in shared
         )
         start = int(starts[row])
         yield TaskResult(
@@ -172,16 +182,22 @@ def results_of(table: "pa.Table") -> Iterator[TaskResult]:
         )
 
 
-def _shared(column: "pa.DictionaryArray", name: str) -> tuple[list[Any], list[int]]:
+def _shared(column: "pa.DictionaryArray", name: str, made: dict[tuple[str, str], Any]) -> tuple[list[Any], list[int]]:
     """What the distinct texts of a column say, and which of them each row has."""
+    keys = [(name, text) for text in column.dictionary.to_pylist()]
+    for key in keys:
+        if key not in made:
+            made[key] = _record(*key)
+    return [made[key] for key in keys], column.indices.to_pylist()
+
+
+def _record(name: str, text: str) -> Any:
     if name == "layout":
-        read: Any = _layouts
-    elif name in RECORDS:
-        read = cache(lambda text: read_record(RECORDS[name], json.loads(text)))
-    else:
-        kind = TYPES["curve"] if name == "params" else TYPES["environment"]
-        read = cache(lambda text: read_value(kind, json.loads(text), ""))
-    return [read(text) for text in column.dictionary.to_pylist()], column.indices.to_pylist()
+        return _layouts(text)
+    content = json.loads(text)
+    if name in RECORDS:
+        return read_record(RECORDS[name], content)
+    return read_value(TYPES["curve" if name == "params" else name], content, "")
 
 
 def _layouts(text: str) -> tuple[Layout, Mapping[str, Layout]]:

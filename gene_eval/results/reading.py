@@ -52,7 +52,7 @@ def read(path: str | os.PathLike[str]) -> tuple[TaskResult, bytes]:
 
 
 def result_files(root: Path, model: str | None = None) -> list[ResultFile]:
-    """Every `<model>/**/*.json` below `root` in a stable order; what begins with a dot is half written, or none of ours.
+    """Every `<model>/**/*.json` below `root` in a stable order; what begins with a dot is half written or none of ours.
 
     Args:
         root: Results folder.

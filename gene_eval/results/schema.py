@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -112,21 +113,43 @@ def read_value(kind: Any, value: object, where: str) -> Any:
     if kind is object:
         _check_depth(value, where)
         return value
-    origin, arguments = get_origin(kind), get_args(kind)
     if kind is float:
         return _number(value, where)
+    origin, arguments, is_record = _form(kind)
     if origin is UnionType:
         return None if value is None else read_value(arguments[0], value, where)
     if origin is tuple:
         items = _expect(list, value, where)
+        if arguments[0] is float and all(type(item) is float for item in items):
+            return tuple(items)
         return tuple(read_value(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
     if origin is Mapping:
         return {
             key: read_value(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()
         }
-    if is_dataclass(kind):
+    if is_record:
         return read_record(kind, _expect(dict, value, where), where)
     return _expect(kind, value, where)
+
+
+@cache
+def _form(kind: Any) -> tuple[Any, tuple[Any, ...], bool]:
+    """What a type is made of; asked once for each, since a large folder has millions of values."""
+    return get_origin(kind), get_args(kind), is_dataclass(kind)
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool, bool], ...]:
+    """Name, type, whether it is inline and whether it must be there, of each field of a record."""
+    return tuple(
+        (
+            each.name,
+            each.type,
+            bool(each.metadata.get(INLINE)),
+            each.default is MISSING and each.default_factory is MISSING,
+        )
+        for each in fields(kind)
+    )
 
 
 def read_record(kind: Any, value: Mapping[str, object], where: str = "") -> Any:
@@ -136,13 +159,13 @@ def read_record(kind: Any, value: Mapping[str, object], where: str = "") -> Any:
         ResultError: A field is missing or of another type than the annotation says.
     """
     taken = {}
-    for each in fields(kind):
-        name = f"{where}.{each.name}".lstrip(".")
-        if each.metadata.get(INLINE):
-            taken[each.name] = read_record(each.type, value, where)
-        elif each.name in value:
-            taken[each.name] = read_value(each.type, value[each.name], name)
-        elif each.default is MISSING and each.default_factory is MISSING:
+    for each, of, is_inline, is_needed in _fields(kind):
+        if is_inline:
+            taken[each] = read_record(of, value, where)
+        elif each in value:
+            taken[each] = read_value(of, value[each], f"{where}.{each}" if where else each)
+        elif is_needed:
+            name = f"{where}.{each}".lstrip(".")
             msg = f"field {name} is missing"
             raise ResultError(msg)
     return kind(**taken)

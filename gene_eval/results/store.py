@@ -77,7 +77,7 @@ def save(
 def load_folder(root: str | os.PathLike[str]) -> Folder:
     """Read every `<model>/**/*.json` below `root`; what cannot be read or is there twice is reported, not raised.
 
-    Files directly in `root` are not read: reports may lie there. Of a large folder, files that did not change since they
+    Files directly in `root` are not read: reports may lie there. Files of a large folder that did not change since they
     were last read are taken from its index (`gene_eval.results.index`).
 
     Raises:

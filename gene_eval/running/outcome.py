@@ -95,10 +95,7 @@ class Results:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to keep in mind about these results, one line each."""
-        if not self.results:
-            return self.problems
-        report = self.report
-        return tuple(dict.fromkeys([*report.problems, *(line for table in report.tables for line in table.warnings)]))
+        return self.report.warnings if self.results else self.problems
 
     def to_frame(self, level: frames.Level = "scores") -> pd.DataFrame:
         """Every score as a row.

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from gene_eval.analysis.groups import ranking_metric
-from gene_eval.analysis.pairing import Pair
+from gene_eval.analysis.pairing import Pair, Pairs
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.statistics.paired_tests import PairedTest, corrected_t_test, holm
 from gene_eval.reporting import text as reports
@@ -117,7 +117,8 @@ def test_a_table_is_copied_as_it_is_shown(browser: Any, page: Any, results: list
 
 def test_what_both_have_is_compared(browser: Any, results: list[TaskResult], tmp_path: Path) -> None:
     shared = Pair("shared", 150, (0.7, 0.8, 0.9, 0.8, 0.8), (0.6, 0.7, 0.7, 0.7, math.nan), is_counted=True)
-    pairs = {("hub/one", "two", TASKS[0]): shared, ("hub/one", "two", TASKS[1]): "no predictions"}
+    pairs = Pairs()
+    pairs.update({("hub/one", "two", TASKS[0]): shared, ("hub/one", "two", TASKS[1]): "no predictions"})
     report = reports.build([one for one in results if one.task.id in TASKS[:3]])
     path = tmp_path / "shared.html"
     path.write_text(render(replace(report, tables=(replace(report.tables[0], pairs=pairs),))), encoding="utf-8")

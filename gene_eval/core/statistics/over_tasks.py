@@ -198,7 +198,7 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     # Of each model, the last before it that differs; a run that holds both would be none.
     last = np.where(differ.any(axis=0), len(order) - 1 - differ[::-1].argmax(axis=0), -1)
     starts = np.maximum.accumulate(last) + 1
-    ends = np.flatnonzero(np.append(starts[1:] != starts[:-1], True)) if order else []
+    ends = np.flatnonzero(np.append(starts[1:] != starts[:-1], np.ones(min(len(order), 1), dtype=bool)))
     return tuple(tuple(order[starts[end] : end + 1]) for end in ends)
 
 

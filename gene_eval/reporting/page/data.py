@@ -2,7 +2,8 @@
 
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from statistics import fmean, pstdev
 from typing import Any
@@ -12,7 +13,7 @@ from scipy import stats
 from gene_eval import __version__
 from gene_eval.analysis.controls import gain_test
 from gene_eval.analysis.groups import Suites, group_metric, ranking_metric
-from gene_eval.analysis.pairing import Pair
+from gene_eval.analysis.pairing import MANY_MODELS, Pair
 from gene_eval.analysis.rankings import GroupRanking
 from gene_eval.analysis.splits import UNRANKED_SPLITS
 from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Table, TaskLine, labels
@@ -24,7 +25,7 @@ from gene_eval.results.records import Score, TaskRecord, TaskResult
 from gene_eval.results.reproduce import run_words
 from gene_eval.results.settings import DEFAULTS
 
-__all__ = ["page_data"]
+__all__ = ["page_data", "page_parts"]
 
 # Scores are written as whole numbers of 1e-5: half the size, and finer than what is shown.
 UNIT = 100_000
@@ -45,8 +46,13 @@ class _Shared:
         return self._numbers[key]
 
 
-def page_data(report: Report) -> dict[str, Any]:
-    """Everything on the page; see `page_data.js` for how it is read."""
+def page_data(report: Report, *, in_parts: bool = False) -> dict[str, Any]:
+    """Everything on the page; see `page_data.js` for how it is read.
+
+    Args:
+        report: What is shown.
+        in_parts: Leave what only single models, tasks and pairs need to `page_parts`.
+    """
     most_folds = max(
         len(score.folds) for table in report.tables for one in table.results.values() for score in one.scores.values()
     )
@@ -63,16 +69,61 @@ def page_data(report: Report) -> dict[str, Any]:
         "unrankedSplits": UNRANKED_SPLITS,
         "labelMetric": LABEL_METRIC,
         "problems": report.problems,
-        "tables": [_table(table) for table in report.tables],
+        "apart": MANY_MODELS,
+        "tables": [_table(table, in_parts=in_parts) for table in report.tables],
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def page_parts(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and content of each part: all that the page shows of one model (`0-m3`), and of one task (`0-t5`)."""
+    for number, table in enumerate(report.tables):
+        models = {model: place for place, model in enumerate(table.models)}
+        tasks = {task.name: place for place, task in enumerate(table.tasks)}
+        label_names = {task.name: labels(table, task) for task in table.tasks}
+        unlike: dict[str, list[tuple[tuple[str, str, str], Pair | str]]] = defaultdict(list)
+        for key, pair in sorted(table.pairs.items()):
+            unlike[key[0]].append((key, pair))
+            unlike[key[1]].append((key, pair))
+        for model, place in models.items():
+            shared = _Shared()
+            content = _results(table, [(model, task) for task in tasks], models, tasks, label_names, shared)
+            pairs = [[models[a], models[b], tasks[task], *_pair(pair, shared)] for (a, b, task), pair in unlike[model]]
+            further = {"pairs": pairs, "groups": _pairs_of(table, model), "adjusted": _adjusted(table, model)}
+            yield f"{number}-m{place}", {"results": content, **further, "shared": shared.values}
+        for task, place in tasks.items():
+            shared = _Shared()
+            content = _results(table, [(model, task) for model in models], models, tasks, label_names, shared)
+            yield f"{number}-t{place}", {"results": content, "shared": shared.values}
+
+
+def _pairs_of(table: Table, model: str) -> list[list[Any]]:
+    """For each group, the p-values of a model and every other, as `_group` has them of all pairs."""
+    rankings = {group.name: group for group in table.rankings}
+    return [_p_values(table, rankings[name], [model]) if name in rankings else [] for name in table.groups]
+
+
+def _adjusted(table: Table, model: str) -> dict[int, dict[int, float]]:
+    """Task to other model to the p-value of the two on it, adjusted for all pairs (Holm); of many models none."""
+    models = {each: number for number, each in enumerate(table.models)}
+    tasks = {task.name: number for number, task in enumerate(table.tasks)}
+    return {
+        tasks[ranking.name]: {
+            models[other.model]: p
+            for other in ranking.models
+            if other.model != model and (p := _rounded(ranking.p_values[model, other.model])) is not None
+        }
+        for ranking in table.task_rankings
+        if ranking.p_values and any(each.model == model for each in ranking.models)
+    }
+
+
+def _table(table: Table, *, in_parts: bool) -> dict[str, Any]:
     shared = _Shared()
     models = {model: number for number, model in enumerate(table.models)}
     tasks = {task.name: number for number, task in enumerate(table.tasks)}
     label_names = {task.name: labels(table, task) for task in table.tasks}
     rankings = {group.name: group for group in table.rankings}
+    first = _first_two(table)
     return {
         "settings": str(table.settings),
         # By these the page is filtered; `key` names the table in addresses, which stay true when other tables join it.
@@ -87,26 +138,88 @@ def _table(table: Table) -> dict[str, Any]:
             for task in table.tasks
         ],
         "groups": [
-            {"name": name, **_group(table, name, [tasks[task] for task in members], rankings.get(name))}
+            {
+                "name": name,
+                **_group(table, name, [tasks[task] for task in members], rankings.get(name), in_parts=in_parts),
+            }
             for name, members in table.groups.items()
         ],
-        "results": [
-            {
-                **_result(models[model], tasks[name], result, label_names[name], shared),
-                **_beside(table, model, name),
-                **_to_linear(table, model, name),
-                **_to_random(table, model, name),
-                **_explained(result),
-            }
-            for (model, name), result in sorted(table.results.items())
-        ],
-        "shared": shared.values,
+        "records": _records(table, models),
+        "environments": _environments(table),
+        "isParted": in_parts,
+        "brief": [_brief(table, model, tasks) for model in table.models] if in_parts else [],
+        "results": [] if in_parts else _results(table, sorted(table.results), models, tasks, label_names, shared),
         "warnings": table.warnings,
         "pairs": [
             [models[one], models[other], tasks[task], *_pair(pair, shared)]
             for (one, other, task), pair in sorted(table.pairs.items())
+            if not in_parts or {one, other} <= first
         ],
+        # Last: what is above fills it.
+        "shared": shared.values,
     }
+
+
+def _first_two(table: Table) -> set[str]:
+    """Models that the answer on the leaderboard may compare: those of the first two ranks of a group."""
+    return {each.model for group in table.rankings for each in group.models if each.rank <= 2}
+
+
+def _results(
+    table: Table,
+    keys: Sequence[tuple[str, str]],
+    models: Mapping[str, int],
+    tasks: Mapping[str, int],
+    label_names: Mapping[str, Sequence[str]],
+    shared: _Shared,
+) -> list[dict[str, Any]]:
+    return [
+        {
+            **_result(models[model], tasks[name], result, label_names[name], shared),
+            **_beside(table, model, name),
+            **_to_linear(table, model, name),
+            **_to_random(table, model, name),
+            **_explained(result),
+        }
+        for model, name in keys
+        if (result := table.results.get((model, name))) is not None
+    ]
+
+
+def _brief(table: Table, model: str, tasks: Mapping[str, int]) -> list[list[Any]]:
+    """Of each result of a model what lists of models and of tasks show, without folds."""
+    listed = []
+    for name, number in sorted(tasks.items()):
+        if (result := table.results.get((model, name))) is None:
+            continue
+        task, coverage = result.task, result.coverage
+        scores = [result.scores.get(metric) for metric in (task.main_metric, ranking_metric(task, result.settings))]
+        means = [[_scaled(score.mean), _scaled(score.std)] if score else None for score in scores]
+        share = _beside(table, model, name).get("r")
+        counts = [coverage.n_scored, coverage.n_missing, 0 if meets_minimum(result) else 1]
+        # The second only where models are not ranked by the main metric.
+        listed.append([number, *counts, share, *means[: 1 if task.target != "regression" else 2]])
+    return listed
+
+
+def _records(table: Table, models: Mapping[str, int]) -> list[list[Any]]:
+    """Number of a model and what its results say of it; a model has several where its results are of several states."""
+    known: dict[tuple[str, str], list[Any]] = {}
+    seen: set[tuple[str, int]] = set()
+    for (model, _), result in sorted(table.results.items()):
+        # Results of a large folder share these; comparing them by value would take seconds.
+        if (model, id(result.model)) not in seen:
+            seen.add((model, id(result.model)))
+            known.setdefault((model, repr(asdict(result.model))), [models[model], asdict(result.model)])
+    return sorted(known.values(), key=lambda each: each[0])
+
+
+def _environments(table: Table) -> list[list[Any]]:
+    """Versions, and how many results were made with them."""
+    found: dict[str, list[Any]] = {}
+    for _, result in sorted(table.results.items()):
+        found.setdefault(repr(result.environment), [0, dict(result.environment)])[0] += 1
+    return list(found.values())
 
 
 def _against(table: Table, task: TaskLine, models: Mapping[str, int]) -> list[Any] | None:
@@ -167,7 +280,8 @@ def _pair(pair: Pair | str, shared: _Shared) -> list[Any]:
 
 
 def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str, Any]:
-    record = next(result.task for (_, name), result in table.results.items() if name == line.name)
+    record = next(one.task for model in table.models if (one := table.results.get((model, line.name))) is not None)
+    against, apart = table.against_controls.get(line.name), table.pairs.apart.get(line.name)
     return {
         **{key: getattr(record, key) for key in ("id", "version", "target", "entity", "family", "source", "n")},
         **{key: getattr(record, key) for key in ("data_sha256", "folds_sha256", "fold_scheme")},
@@ -179,6 +293,8 @@ def _task(table: Table, line: TaskLine, label_names: Sequence[str]) -> dict[str,
         "rankedBy": ranking_metric(record, table.settings),
         "unranked": line.why_unranked,
         "labels": label_names,
+        "near": against is not None and any(against.near.values()),
+        "apart": [apart.get(model, -1) for model in table.models] if apart else None,
         "inputs": dict(record.inputs),
     }
 
@@ -189,7 +305,9 @@ def _facets(record: TaskRecord, suites: Suites) -> dict[str, list[str]]:
     return {"suite": [name for name, tasks in suites.items() if record.id in tasks], **facets}
 
 
-def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None) -> dict[str, Any]:
+def _group(
+    table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking | None, *, in_parts: bool
+) -> dict[str, Any]:
     means = [table.means.get((model, name)) for model in table.models]
     content: dict[str, Any] = {
         "tasks": tasks,
@@ -206,24 +324,27 @@ def _group(table: Table, name: str, tasks: Sequence[int], ranking: GroupRanking 
         each.model: [each.rank, each.low, each.high, _scaled(each.mean), _scaled(each.std_error)]
         for each in ranking.models
     }
-    pairs = [
-        (models[a], models[b], p, ranking.pair_p_values[a, b])
-        for (a, b), p in ranking.p_values.items()
-        if models[a] < models[b]
-    ]
-    apart = {frozenset(pair) for pair in ranking.distinguished}
     return {
         **content,
         "basis": ranking.basis,
         "ranks": [ranks.get(model) for model in table.models],
         "uneven": [tasks_by_name[task] for task in ranking.uneven],
         "ties": [[models[model] for model in run] for run in ranking.ties],
-        "p": [
-            # After Holm's correction over all pairs; whether they differ; as a comparison of these two alone finds it.
-            [a, b, _rounded(p), frozenset((table.models[a], table.models[b])) in apart, _rounded(alone)]
-            for a, b, p, alone in sorted(pairs)
-        ],
+        "p": _p_values(table, ranking, [each.model for each in ranking.models if each.rank == 1 or not in_parts]),
     }
+
+
+def _p_values(table: Table, ranking: GroupRanking, of: Sequence[str]) -> list[list[Any]]:
+    """Pairs that some models are in: p after Holm's correction over all pairs, whether they differ, p alone."""
+    models = {model: number for number, model in enumerate(table.models)}
+    ranked = sorted(models[each.model] for each in ranking.models)
+    chosen = {models[model] for model in of} & set(ranked)
+    return [
+        [a, b, _rounded(ranking.p_values[pair]), pair in ranking.distinguished, _rounded(ranking.pair_p_values[pair])]
+        for a in ranked
+        for b in (ranked if a in chosen else chosen)
+        if a < b and (pair := (table.models[a], table.models[b]))
+    ]
 
 
 def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str], shared: _Shared) -> dict[str, Any]:

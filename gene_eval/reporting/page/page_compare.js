@@ -13,10 +13,15 @@ function compareView(table, ...names) {
     ...pairs.map((pair) => summary(pair, a)),
     table.groups.length ? groupTable(table, a, pairs) : null,
     el('h3', {}, 'Task by task'),
-    el('p', {}, 'Differences of A and another model on the folds and entities that both share, by the corrected t-test (Nadeau and Bengio); p-values are adjusted for all pairs of models on the task (Holm), as those of ranks. Each task stands for itself: of many on which models know the same, one in twenty looks better.'),
+    el('p', {}, 'Differences of A and another model on the folds and entities that both share, by the corrected t-test (Nadeau and Bengio); ' + (isBounded(table) ? 'p-values are multiplied by the number of pairs of models on the task (Bonferroni).' : 'p-values are adjusted for all pairs of models on the task (Holm), as those of ranks.') + ' Each task stands for itself: of many on which models know the same, one in twenty looks better.'),
     pairs.length === 1 ? pairTable(table, pairs[0].rows, a, others[0]) : sideBySide(table, a, pairs),
     el('p', {}, 'The full comparison, with an interval over tasks: ', code('gene-bench compare DIR ' + a.word + ' ' + others[0].word)),
   ];
+}
+
+// Whether there are so many models that no pair of them is written on a task.
+function isBounded(table) {
+  return table.isParted && !table.tasks.some((task) => task.adjusted);
 }
 
 function letter(index) {
@@ -50,7 +55,7 @@ function pairedTasks(table, a, b) {
     const isTested = test && test.n > 0;
     rows.push({ task, x, y, n, test: isTested ? test : null, reason: isTested ? '' : reason || 'no fold in which both scores are defined' });
   }
-  for (const row of rows) row.p = row.test ? adjustedFor(table, row.task, a, b) : null;
+  for (const row of rows) row.p = !row.test ? null : table.isParted ? writtenP(table, row.task, a, b, row.test.p) : adjustedFor(table, row.task, a, b);
   return rows;
 }
 
@@ -136,7 +141,7 @@ function pairTable(table, rows, a, b) {
       score('A', (row) => row.x),
       score('B', (row) => row.y),
       { name: '95\u00a0% interval', isNumber: true, isPicture: true, help: 'Of the difference A − B. ROC-AUC and what numbers are ranked by each have a scale of their own; the ends of wide intervals are cut.', value: difference, cell: (row) => intervalCell(row.test, isR2(row) ? scaleR2 : scale) },
-      { name: 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
+      { name: isBounded(table) ? 'p (Bonferroni)' : 'p (Holm)', isNumber: true, lowFirst: true, value: (row) => row.p, cell: (row) => pValue(row.p) },
       { name: 'better', help: 'Where p is below 0.05, as in the ranks of the task.', value: (row) => verdictText(row, 'B') },
       { name: 'compared on', isNumber: true, help: 'Entities that are compared, of those of the task: what both have.', value: (row) => row.n || null, cell: comparedOn, fields: [['compared on', (row) => row.n], ['of', (row) => row.task.n]] },
       { name: 'family', value: (row) => row.task.family, cell: (row) => words(row.task.family) },

@@ -2,18 +2,44 @@
 const DATA = JSON.parse(document.getElementById('data').textContent);
 
 const TABLES = DATA.tables.map((table) => {
-  table.models.forEach((model, index) => Object.assign(model, { index, tasks: [] }));
+  table.models.forEach((model, index) => Object.assign(model, { index, tasks: [], records: [] }));
+  for (const [model, record] of table.records) table.models[model].records.push(record);
   table.tasks.forEach((task, index) => Object.assign(task, { index, main: DATA.metrics[task.target].indexOf(task.metric), compared: DATA.metrics[task.target].indexOf(task.rankedBy) }));
   table.byKey = new Map();
-  for (const result of table.results) {
-    table.byKey.set(result.m * table.tasks.length + result.t, result);
-    table.models[result.m].tasks.push(result.t);
-    if (result.k) table.tasks[result.t].isNear = true;
+  table.brief.forEach((listed, m) => listed.forEach((each) => keepResult(table, briefResult(table, m, each))));
+  for (const result of table.results) keepResult(table, result);
+  table.byKey.forEach((result) => table.models[result.m].tasks.push(result.t));
+  for (const group of table.groups) {
+    group.pairs = new Map();
+    keepPairs(group, group.p);
   }
-  for (const group of table.groups) group.pairs = new Map(group.p.map(([a, b, p, apart, alone]) => [a + ' ' + b, { p, apart, alone }]));
-  table.unlike = new Map(table.pairs.map(([a, b, task, ...pair]) => [[a, b, task].join(' '), pair]));
+  table.unlike = new Map();
+  keepUnlike(table, table.pairs, table.shared);
   return table;
 });
+
+function keepResult(table, result) {
+  table.byKey.set(result.m * table.tasks.length + result.t, result);
+}
+
+// Of a page in parts: what lists show of a result whose part is not there yet.
+function briefResult(table, m, [t, scored, missing, small, rescaled, main, compared]) {
+  const result = { m, t, n: [scored, missing], s: [] };
+  const task = table.tasks[t];
+  result.s[task.compared] = compared;
+  result.s[task.main] = main;
+  if (small) result.small = true;
+  if (rescaled !== null) result.r = rescaled;
+  return result;
+}
+
+function keepPairs(group, pairs) {
+  for (const [a, b, p, apart, alone] of pairs) group.pairs.set(a + ' ' + b, { p, apart, alone });
+}
+
+function keepUnlike(table, pairs, shared) {
+  for (const [a, b, task, kind, n, ...folds] of pairs) table.unlike.set([a, b, task].join(' '), kind ? [kind, n, ...folds] : ['', shared[n]]);
+}
 
 function resultOf(table, model, task) {
   return table.byKey.get(model.index * table.tasks.length + task.index);
@@ -87,8 +113,9 @@ function metricName(metric) {
 function pairOf(table, a, b, task) {
   const isTurned = table.unlike.has([b.index, a.index, task.index].join(' '));
   const unlike = table.unlike.get((isTurned ? [b.index, a.index, task.index] : [a.index, b.index, task.index]).join(' '));
+  if (task.apart && task.apart[a.index] !== task.apart[b.index]) return { reason: DATA.apart };
   const [kind, n, first, second] = unlike || ['same', resultOf(table, a, task).n[0]];
-  if (!kind) return { reason: table.shared[n] };
+  if (!kind) return { reason: n };
   if (kind !== 'shared') return { x: scoreOf(table, a, task, task.compared), y: scoreOf(table, b, task, task.compared), n };
   const [x, y] = (isTurned ? [second, first] : [first, second]).map(scoreOfFolds);
   return { x, y, n };
@@ -102,7 +129,13 @@ function scoreOfFolds(scaled) {
   return { mean, std: Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length), folds };
 }
 
+// Values that many results share: those of its part, or of the page.
+function sharedOf(table, result) {
+  return result.shared || table.shared;
+}
+
 function facts(table, result) {
-  const [model, probe, environment, command, created] = result.p.map((number) => table.shared[number]);
-  return { model, probe, environment, command, created, scored: table.shared[result.n[2]] };
+  const shared = sharedOf(table, result);
+  const [model, probe, environment, command, created] = result.p.map((number) => shared[number]);
+  return { model, probe, environment, command, created, scored: shared[result.n[2]] };
 }

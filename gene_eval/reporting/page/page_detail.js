@@ -9,7 +9,7 @@ function taskView(table, name) {
   const metric = Math.max(0, metrics.indexOf(state.query.get('metric') || task.metric));
   const change = (event) => choose('metric', event.target.value === task.metric ? '' : event.target.value);
   const chooser = el('select', { id: 'metric', 'aria-label': 'Metric', onchange: change }, metrics.map((each, index) => el('option', { value: each, selected: index === metric }, each)));
-  const signs = [...(task.ranked ? [] : [sign('not ranked')]), ...(task.counted ? [] : [sign('too small')]), ...(task.isNear ? [sign('near a control')] : [])];
+  const signs = [...(task.ranked ? [] : [sign('not ranked')]), ...(task.counted ? [] : [sign('too small')]), ...(task.near ? [sign('near a control')] : [])];
   return [
     heading(task.name, ...signs),
     el('p', {}, [task.target, words(task.family), count(task.n, words(task.entity)), 'source ' + task.source].join(' · ')),
@@ -45,7 +45,7 @@ function controlLine(table, task) {
 
 // Of another head than the linear one: what they differ by.
 function linearColumns(table, task) {
-  if (!table.results.some((result) => result.t === task.index && result.h)) return [];
+  if (!table.models.some((model) => (resultOf(table, model, task) || {}).h)) return [];
   const at = (place, unit) => ({ result }) => (result.h && result.h[place] !== null ? result.h[place] / unit : null);
   const [difference, low, high, p] = [at(0, DATA.unit), at(1, DATA.unit), at(2, DATA.unit), at(4, 1)];
   return [
@@ -154,7 +154,8 @@ function provenance(table, task, model) {
   const result = resultOf(table, model, task);
   const about = facts(table, result);
   const path = model.slug + '/' + task.id + about.command[2];
-  const lacking = result.x === undefined ? null : table.shared[result.x].join(', ') + (result.n[1] > table.shared[result.x].length ? ', …' : '');
+  const sample = result.x === undefined ? null : sharedOf(table, result)[result.x];
+  const lacking = sample && sample.join(', ') + (result.n[1] > sample.length ? ', …' : '');
   return definitions([
     ['gain', gainText(result)],
     ['permuted labels', permutedText(result)],
@@ -208,7 +209,6 @@ function modelView(table, id) {
     const rank = score && !resultOf(table, model, task).small ? 1 + others.filter((other) => other.mean > score.mean).length : null;
     return { task, score, result: resultOf(table, model, task), rank, of: others.length };
   });
-  const states = new Map(rows.map((row) => [row.result.p[0], facts(table, row.result).model]));
   return [
     heading(model.id, model.control ? sign('control') : null),
     el('p', {}, 'Scored on ' + rows.length + ' of ' + count(table.tasks.length, 'task') + '. ', link('Compare with other models', 'compare', model.id)),
@@ -232,7 +232,7 @@ function modelView(table, id) {
         { name: 'Provenance', of: (row) => row.task.name, content: (row) => provenance(table, row.task, model) },
       ],
     }),
-    folded('Where the vectors come from', ...[...states.values()].map((about) => definitions([
+    folded('Where the vectors come from', ...model.records.map((about) => definitions([
       ['revision', about.revision ? code(about.revision) : 'none'],
       ['adapter', about.adapter + ', ' + count(about.dim, 'dimension') + optionText(about.options)],
       ['vectors, sha256', code(about.embedding_sha256)],
@@ -241,16 +241,11 @@ function modelView(table, id) {
 }
 
 function provenanceView(table) {
-  const environments = new Map();
-  for (const result of table.results) environments.set(result.p[2], (environments.get(result.p[2]) || 0) + 1);
   const inputs = new Map(table.tasks.flatMap((task) => Object.entries(task.inputs).map(([file, hash]) => [file + ' ' + hash, { file, hash }])));
-  const models = table.models.flatMap((model) => {
-    const states = new Map(resultsOf(table, model, model.tasks).map((result) => [result.p[0], facts(table, result).model]));
-    return [...states.values()].map((about) => ({ model, about }));
-  });
+  const models = table.models.flatMap((model) => model.records.map((about) => ({ model, about })));
   return [
     heading('Provenance'),
-    el('p', {}, count(table.results.length, 'result') + ' with ' + table.settings + '. Every number on this page is from result files of gene-bench; the provenance of each is folded below it, in the tables of tasks and models. ', code('gene-bench verify DIR/MODEL/TASK.json'), ' runs a result again and says whether it reproduces.'),
+    el('p', {}, count(table.byKey.size, 'result') + ' with ' + table.settings + '. Every number on this page is from result files of gene-bench; the provenance of each is folded below it, in the tables of tasks and models. ', code('gene-bench verify DIR/MODEL/TASK.json'), ' runs a result again and says whether it reproduces.'),
     notes(table),
     el('h3', {}, 'Models'),
     dataTable({
@@ -270,6 +265,6 @@ function provenanceView(table) {
       ? dataTable({ key: 'files.', caption: 'Source files', rows: [...inputs.values()], noun: 'file', sort: [0, false], columns: [{ name: 'file', value: (row) => row.file }, { name: 'sha256', value: (row) => row.hash, cell: (row) => code(row.hash) }] })
       : el('p', {}, 'None: these tasks come with gene-bench.'),
     el('h3', {}, 'Versions'),
-    definitions([...environments].map(([index, n]) => [count(n, 'result'), versionText(table.shared[index])])),
+    definitions(table.environments.map(([n, versions]) => [count(n, 'result'), versionText(versions)])),
   ];
 }

@@ -114,7 +114,7 @@ function taskLink(task) {
   const parts = [link(breakable(task.name), 'task', task.name)];
   if (!task.ranked) parts.push(' ', sign('not ranked'));
   if (!task.counted) parts.push(' ', sign('too small'));
-  if (task.isNear) parts.push(' ', sign('near a control'));
+  if (task.near) parts.push(' ', sign('near a control'));
   return parts;
 }
 

@@ -18,7 +18,8 @@ function show({ isSame = false } = {}) {
   Object.assign(state, { table: table.key, view, names, query });
   const focused = isSame && document.activeElement && document.activeElement.id;
   const main = document.getElementById('main');
-  main.replaceChildren(...VIEWS[view](table, ...names).filter(Boolean));
+  const lacking = lackingParts(table, view, names);
+  main.replaceChildren(...(lacking.length ? waitingView(lacking) : VIEWS[view](table, ...names)).filter(Boolean));
   document.title = state.title + ' · gene-bench';
   const current = LISTS[view] || view;
   const links = NAVIGATION.map((name) => {
@@ -32,6 +33,17 @@ function show({ isSame = false } = {}) {
   const search = document.getElementById('search');
   const sought = view === 'search' ? query.get('q') || '' : '';
   if (search.value.trim() !== sought) search.value = sought;
+}
+
+// Until the parts of a view are there; then it is drawn, if the reader has not gone elsewhere.
+function waitingView(lacking) {
+  const here = location.hash;
+  const status = el('p', { role: 'status' }, 'Reading ' + count(lacking.length, 'file') + ' beside this page.');
+  loadParts(lacking).then(
+    () => { if (location.hash === here) show(); },
+    (error) => { status.textContent = error.message; },
+  );
+  return [heading('Loading'), status];
 }
 
 // A choice for each axis in which tables differ: split, head, protocol, ...

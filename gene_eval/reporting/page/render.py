@@ -1,5 +1,8 @@
 """The page: all results of a report in one HTML file that needs no network and sends nothing anywhere.
 
+Of more than `MOST_IN_ONE` results, what only single models and tasks need lies in a folder beside it, one script for
+each, which the page loads when a reader comes to it. A browser lets no page from a disk read files, but run scripts.
+
 Names of models, tasks and labels come from files of others. They are written as JSON and put on the page as text only;
 its Content-Security-Policy runs no script but the page's own, by its hash, and loads nothing.
 """
@@ -7,15 +10,18 @@ its Content-Security-Policy runs no script but the page's own, by its hash, and 
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from string import Template
 
 from gene_eval.analysis.tables import Report
 
-__all__ = ["render"]
+__all__ = ["MOST_IN_ONE", "is_large", "render", "render_parts"]
 
+MOST_IN_ONE = 2_000
 SCRIPTS = (
     "page_data.js",
+    "page_parts.js",
     "page_stats.js",
     "page_state.js",
     "page_dom.js",
@@ -31,19 +37,50 @@ STYLE = "page.css"
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
+def is_large(report: Report) -> bool:
+    """Whether the page is written in parts."""
+    return sum(len(table.results) for table in report.tables) > MOST_IN_ONE
+
+
 def render(report: Report) -> str:
-    """The page's HTML; equal reports give equal pages."""
+    """The page's HTML with all data in it; equal reports give equal pages."""
     # Late: only the page needs scipy's distributions here.
     from gene_eval.reporting.page.data import page_data
 
+    return _page(_json(page_data(report)), further="")
+
+
+def render_parts(report: Report, folder: str) -> Iterator[tuple[str, str]]:
+    """Name and content of each part, then of the page itself, whose name is empty.
+
+    Args:
+        report: What is shown.
+        folder: Name of the folder beside the page where its parts lie.
+    """
+    from gene_eval.reporting.page.data import page_data, page_parts
+
+    data = page_data(report, in_parts=True)
+    # Parts of another report, left over or half written, are refused by it.
+    data["stamp"] = hashlib.sha256(_json(data).encode()).hexdigest()[:16]
+    data["folder"] = folder
+    for name, content in page_parts(report):
+        yield f"{name}.js", f"takePart({json.dumps(name)},{json.dumps(data['stamp'])},{_json(content)});\n"
+    # A script that the page's own adds may run; no other.
+    yield "", _page(_json(data), further=" 'strict-dynamic'")
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
+
+
+def _page(data: str, *, further: str) -> str:
     style = _template(STYLE)
     script = "".join(["'use strict';\n", *map(_template, SCRIPTS)])
-    data = json.dumps(page_data(report), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src '{_hash(script)}'{further}; style-src '{_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    content = {"policy": policy, "style": style, "script": script, "data": data.translate(ESCAPES)}
+    content = {"policy": policy, "style": style, "script": script, "data": data}
     return Template(_template("page.html")).substitute(content)
 
 
