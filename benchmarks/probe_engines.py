@@ -42,7 +42,7 @@ from gene_eval.core import PairedRows, TableRows, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
 from gene_eval.core.probe import held_out_values, score_splits
 from gene_eval.core.solver.low_precision import RoundedRows
-from gene_eval.core.solver.rows import DenseRows, Tiles, Weigh
+from gene_eval.core.solver.rows import Rows, Tile, Weigh
 from gene_eval.core.splits import Splits
 
 MODELS = ("minilm", "bag-of-words", "random-1024", "random-4096")
@@ -185,7 +185,7 @@ def solve_work(call: Callable[[], Any]) -> float:
     """GFLOP of the products with dense rows, or their squares, in a call, in float32 or bfloat16."""
     found: list[float] = []
 
-    def counting(kind: type[DenseRows]) -> AbstractContextManager[Any]:
+    def counting(kind: type[Rows]) -> AbstractContextManager[Any]:
         logits, add = kind.logits, kind.add
 
         def counted_logits(rows: Any, projected: Any, low: int, high: int) -> torch.Tensor:
@@ -199,17 +199,17 @@ def solve_work(call: Callable[[], Any]) -> float:
 
         return mock.patch.multiple(kind, logits=counted_logits, add=counted_add)
 
-    squares = DenseRows.weighted_squares
+    squares = Rows.weighted_squares
 
-    def counted_squares(rows: DenseRows, tiles: Tiles, each: int, weigh: Weigh) -> torch.Tensor:
-        trained = sum(len(tiles.blocks[tile.block].problems) * (tile.high - tile.low) for tile in tiles.tiles)
+    def counted_squares(rows: Rows, tiles: list[Tile], each: int, weigh: Weigh) -> torch.Tensor:
+        trained = sum(len(tile.block.problems) * (tile.high - tile.low) for tile in tiles)
         found.append(2e-9 * trained * each * rows.width)
         return squares(rows, tiles, each, weigh)
 
     with (
-        counting(DenseRows),
+        counting(Rows),
         counting(RoundedRows),
-        mock.patch.object(DenseRows, "weighted_squares", counted_squares),
+        mock.patch.object(Rows, "weighted_squares", counted_squares),
     ):
         call()
     return sum(found)

@@ -5,14 +5,16 @@
 One thread. Every turn solves each case once as it is and once with each part off, so that a machine whose speed changes
 with what else it does changes all alike; ratios are of the same turn, and their median is printed. There are at least
 five turns where a solve takes less than five seconds. Vectors come from a `VectorTable` whose rotation an earlier call
-has made. Seconds are the processor's, not the clock's.
+has made. Seconds are the processor's, not the clock's. With `--results FILE` cases can be measured by several calls:
+the table is of all that the file holds.
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,47 +28,57 @@ from gene_eval.core import Splits, VectorTable, default_folds
 from gene_eval.core.engines import HeldOut, Params, get_engine
 from gene_eval.core.solver import lbfgs, rows, stages
 
+SMALL = "random-384/500-genes"
 CASES = (
     "minilm/pathways",
     "minilm/chromosomes",
     "bag-of-words/pathways",
     "random-1024/pathways",
     "random-1024/chromosomes",
+    SMALL,
 )
 SHORT = 5.0
 """Seconds of a solve below which it is repeated."""
 FEW, MANY = 3, 5
 
 Array = npt.NDArray[Any]
+AS_IT_IS = "nothing, seconds"
 LOW_PRECISION = "bfloat16 products"
 
 
 def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
     """What to call a part, and what switches it off."""
-    whole = {"cpu": 1 << 30, "cuda": 1 << 30}
-    return {
-        "as it is": nullcontext,
-        LOW_PRECISION: nullcontext,
-        "pairs of the common fit": lambda: mock.patch.object(stages, "minimise", _without_pairs),
-        "common fit on all rows": lambda: mock.patch.object(stages, "MAX_ALL_ROWS", 0),
-        "scaling of the step": lambda: mock.patch.object(lbfgs.Window, "lengths", _ones),
-        "row blocks the size of the cache": lambda: mock.patch.multiple(rows, TILE=whole, TILE_ROWS=whole),
-        "one tile for small tasks": lambda: mock.patch.object(rows, "ONE_TILE", 0),
-        "10 curvature pairs instead of 40": lambda: mock.patch.object(stages, "MEMORY", 10),
-        "unweighted bound": lambda: mock.patch.object(lbfgs, "UNWEIGHTED", 0.0),
+    whole, lengths = {"cpu": 1 << 30, "cuda": 1 << 30}, lbfgs.Window.lengths
+    parts: dict[str, tuple[Any, dict[str, Any]]] = {
+        "common fit on all rows": (stages, {"MAX_ALL_ROWS": 0}),
+        "pairs of the common fit": (stages, {"minimise": _without_pairs}),
+        "10 curvature pairs instead of 40": (lbfgs, {"MEMORY": 10}),
+        "scaling of the step": (lbfgs.Window, {"lengths": lambda window: torch.ones_like(window.longest)}),
+        "longer steps between classes": (lbfgs.Window, {"lengths": lambda window: lengths(window).clamp(max=1)}),
+        "stricter common fit of classes": (stages, {"TOL_CLASSES": stages.TOL_ALL_ROWS}),
+        "classes of few rows apart": (stages, {"FEW_ROWS": 0}),
+        "fits leave in tenths, not one by one": (lbfgs, {"MIN_LEAVING_SHARE": 0.0}),
+        "tiles the size of the cache": (rows, {"TILE": whole, "TILE_ROWS": whole}),
+        "one tile for small tasks": (rows, {"ONE_TILE": 0}),
+        "unweighted bound": (lbfgs, {"UNWEIGHTED": 0.0}),
     }
+    patches = {
+        name: lambda where=where, values=values: mock.patch.multiple(where, **values)
+        for name, (where, values) in parts.items()
+    }
+    return {AS_IT_IS: nullcontext, LOW_PRECISION: nullcontext, **patches}
 
 
 def _without_pairs(*arguments: Any, keep_pairs: bool = False, **options: Any) -> lbfgs.Solution:
     return lbfgs.minimise(*arguments, **options)
 
 
-def _ones(window: lbfgs.Window, longest: torch.Tensor) -> torch.Tensor:
-    return torch.ones_like(longest).double()
-
-
 def read_case(name: str, data: Path, cache: Path) -> tuple[Array, Array, str]:
     """Vectors, labels and target of a case."""
+    if name == SMALL:
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(500, 384)).astype(np.float32)
+        return X, (X @ rng.normal(size=(384, 4)) + 20 * rng.normal(size=(500, 4))).argmax(axis=1), "multiclass"
     model, task = name.split("/")
     genes = read_genes(data)
     if task == "pathways":
@@ -78,48 +90,62 @@ def read_case(name: str, data: Path, cache: Path) -> tuple[Array, Array, str]:
     return read_vectors(model, genes["description"], cache)[chosen], y, target
 
 
-def measure(X: Array, y: Array, target: str, parts: Sequence[str]) -> dict[str, tuple[float, float, HeldOut]]:
-    """Median ratio to the engine as it is, median seconds and the last outcome for each part."""
+def measure(X: Array, y: Array, target: str, parts: Sequence[str]) -> dict[str, tuple[float, float, bool]]:
+    """Median ratio to the engine as it is, median seconds, and whether all fits converged, for each part."""
     engine, known = get_engine("fast"), switches()
     vectors = VectorTable(X).rows(np.arange(len(X)))
     splits = Splits.from_folds(default_folds(y, target=target))
 
     def solve(part: str) -> tuple[float, HeldOut]:
-        with ExitStack() as stack:
-            stack.enter_context(known[part]())
+        with known[part]():
             began = time.process_time()
             out = engine(vectors, y, target=target, splits=splits, params=Params(low_precision=part != LOW_PRECISION))
             return time.process_time() - began, out
 
-    first = solve("as it is")[0]
+    solve(AS_IT_IS)
+    first = solve(AS_IT_IS)[0]
     turns = [{part: solve(part) for part in parts} for _ in range(MANY if first < SHORT else FEW)]
     found = {}
     for part in parts:
-        ratios = [turn[part][0] / turn["as it is"][0] for turn in turns]
-        seconds = [turn[part][0] for turn in turns]
-        found[part] = statistics.median(ratios), statistics.median(seconds), turns[-1][part][1]
+        ratio = statistics.median(turn[part][0] / turn[AS_IT_IS][0] for turn in turns)
+        seconds = statistics.median(turn[part][0] for turn in turns)
+        found[part] = ratio, seconds, bool(turns[-1][part][1].convergence["converged"])
     return found
+
+
+def table(found: dict[str, dict[str, Any]]) -> str:
+    """What was measured, in Markdown: a column for each case, a row for each part."""
+    cases = [case for case in CASES if case in found] + [case for case in found if case not in CASES]
+    lines = [f"| switched off | {' | '.join(cases)} |", f"| {' | '.join(['---'] * (1 + len(cases)))} |"]
+    for part in switches():
+        cells = []
+        for case in cases:
+            ratio, seconds, converged = found[case].get(part, (None, None, True))
+            shown = "–" if ratio is None else f"{seconds:.2f}" if part == AS_IT_IS else f"{ratio:.2f}"
+            cells.append(shown + ("" if converged else " (not converged)"))
+        lines.append(f"| {part} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of raw files")
-    parser.add_argument("--cases", nargs="+", default=list(CASES), help=f"MODEL/TASK; models: {', '.join(MODELS)}")
+    parser.add_argument("--cases", nargs="*", default=list(CASES), help=f"MODEL/TASK; models: {', '.join(MODELS)}")
     parser.add_argument("--parts", nargs="+", default=list(switches()), help="what to switch off")
     parser.add_argument("--cache", type=Path, default=Path("benchmark-cache"), help="where vectors are kept")
+    parser.add_argument("--results", type=Path, help="JSON file of what other calls have measured, and this one")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    parts = list(dict.fromkeys(["as it is", *options.parts]))
-    tables = {case: measure(*read_case(case, options.data_dir, options.cache), parts) for case in options.cases}
-    print(f"| switched off | {' | '.join(tables)} |\n| {' | '.join(['---'] * (1 + len(tables)))} |")
-    for part in parts:
-        cells = []
-        for table in tables.values():
-            ratio, seconds, out = table[part]
-            shown = f"{seconds:.2f} s" if part == "as it is" else f"{ratio:.2f}"
-            cells.append(shown + ("" if out.convergence["converged"] else " (not converged)"))
-        print(f"| {part} | {' | '.join(cells)} |")
+    parts = list(dict.fromkeys([AS_IT_IS, *options.parts]))
+    known = options.results is not None and options.results.exists()
+    found = json.loads(options.results.read_text()) if known else {}
+    for case in options.cases:
+        measured = measure(*read_case(case, options.data_dir, options.cache), parts)
+        found[case] = found.get(case, {}) | measured
+        if options.results is not None:
+            options.results.write_text(json.dumps(found))
+    print(table(found))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.closed_form import held_out_least_squares
 from gene_eval.core.solver.objectives import Classes, Labels
 from gene_eval.core.solver.problem import Array, Task, present_classes
-from gene_eval.core.solver.resources import full_precision, one_core_per_thread
+from gene_eval.core.solver.resources import one_core_per_thread
 from gene_eval.core.solver.scaled import held_out_scaled
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import Vectors, as_array
@@ -48,13 +48,13 @@ def _held_out(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, para
     if target == "regression":
         values, rank = held_out_least_squares(X if isinstance(X, PairedRows) else as_array(X), y, splits)
         return HeldOut(values, convergence={"converged": True, "rank": rank})
-    with one_core_per_thread(), full_precision(), torch.no_grad():
+    with one_core_per_thread(), torch.no_grad():
         task = Task.prepare(X, splits.blocks, splits.train.shape[1], params)
         if target == "multiclass":
             values = _multiclass(task, y, splits)
         else:
             values = _labels(task, y.reshape(len(y), -1), splits).reshape(y.shape)
-    return HeldOut(values, params=task.settings(), convergence=task.outcomes.convergence(task.rows))
+    return HeldOut(values, params=task.settings(), convergence=task.convergence())
 
 
 def _labels(task: Task, y: npt.NDArray[Any], splits: Splits) -> Array:
@@ -87,10 +87,10 @@ def _scaled(X: Vectors, y: npt.NDArray[Any], target: str, splits: Splits, params
     if target == "regression":
         values, chosen = held_out_ridge(array, y[:, None], splits, sets)
         return HeldOut(values[:, 0], params=chosen_settings(chosen))
-    with one_core_per_thread(), full_precision(), torch.no_grad():
+    with one_core_per_thread(), torch.no_grad():
         values, chosen, path = held_out_scaled(array, y, target=target, splits=splits, sets=sets, params=params)
     settings = chosen_settings(chosen)
     if path is None:
         return HeldOut(values, params=settings)
     settings |= {name: value for name, value in path.task.settings().items() if name != "C"}
-    return HeldOut(values, params=settings, convergence=path.task.outcomes.convergence(path.task.rows))
+    return HeldOut(values, params=settings, convergence=path.task.convergence())

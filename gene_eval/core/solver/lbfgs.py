@@ -22,8 +22,8 @@ made, and no more than that: where classes are nearly separable it falls by orde
 optimum, and grows along every step.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -48,8 +48,8 @@ MIN_PER_CORE = 1 << 21
 NEVER, STALE, FRESH = range(3)
 """When the floor of a problem was found: not yet, at earlier weights, at these."""
 
-Pairs = list[tuple[Tensor, Tensor]]
-"""Steps (K, v) and the gradient changes over them, oldest first."""
+Pairs = Sequence[tuple[Tensor, ...]]
+"""Steps (K, v) and the gradient changes over them, oldest first, no more than `MEMORY`."""
 
 
 class Window:
@@ -61,66 +61,80 @@ class Window:
 
         P + S R^-T (D + Y'PY) R^-1 S' - S R^-T Y'P - P Y R^-1 S'.
 
-    It gives what the two-loop recursion gives (Nocedal 1980), from two products with all pairs, not two with each.
+    It gives what the two-loop recursion gives (Nocedal 1980), from two products with all pairs, not two with each. A
+    push makes one of them: what pairs make of a gradient change is the difference of what they make of two gradients.
+
+    Args:
+        diagonal: (k, v) the diagonals P.
+        longest: (k,) what P may be lengthened by.
+        pairs: The first ones, of other fits: P keeps its length until there is one of its own.
     """
 
-    def __init__(self, diagonal: Tensor, capacity: int) -> None:
-        """No pairs yet, above the (k, v) diagonals P."""
+    def __init__(self, diagonal: Tensor, longest: Tensor, pairs: Pairs = ()) -> None:
         k, v = diagonal.shape
-        self.diagonal, self.capacity, self.size, self.inherited = diagonal, capacity, 0, False
+        self.diagonal, self.longest, self.size, self.inherited = diagonal, longest.double(), len(pairs), True
         # Steps and P times gradient changes.
-        self.pairs = diagonal.new_empty(k, capacity, 2, v)
-        self.upper, self.cross = (diagonal.new_zeros(k, capacity, capacity, dtype=torch.float64) for _ in range(2))
+        self.pairs = diagonal.new_empty(k, MEMORY, 2, v)
+        self.upper, self.cross = (diagonal.new_zeros(k, MEMORY, MEMORY, dtype=torch.float64) for _ in range(2))
+        self.seen = self.upper.new_zeros(k, 0, 2)
+        if m := self.size:
+            steps, changes = (torch.stack(each, 1) for each in zip(*pairs, strict=True))
+            ignored = (steps * changes).sum(2) <= 0
+            steps[ignored], changes[ignored] = 0, 0
+            self.pairs[:, :m, 0], self.pairs[:, :m, 1] = steps, changes * diagonal[:, None]
+            made = (self._flat() @ changes.mT).reshape(k, m, 2, m)
+            self.upper[:, :m, :m] = made[:, :, 0].double().triu() + ignored.double().diag_embed()
+            self.cross[:, :m, :m] = made[:, :, 1]
 
-    def push(self, step: Tensor, change: Tensor) -> None:
-        """Add (k, v) steps and gradient changes; where the step saw no curvature the pair is ignored."""
-        if self.size == self.capacity:
-            self._drop(max(1, self.capacity // 4))
+    def push(self, step: Tensor, change: Tensor, gradient: Tensor) -> None:
+        """Add (k, v) steps and the changes that led to the gradients; steps that saw no curvature are ignored."""
+        if self.size == MEMORY:
+            self._drop(MEMORY // 4)
         at, curved = self.size, (step * change).sum(1) > 0
         self.size, self.inherited = at + 1, False
-        self.pairs[:, at, 0] = step
-        self.pairs[:, at, 1] = change * self.diagonal
+        new = self.pairs[:, at]
+        new[:, 0], new[:, 1] = step, change * self.diagonal
         if not bool(curved.all()):
-            self.pairs[~curved, at] = 0
-        steps, changes = torch.where(curved[:, None, None], self._products(change), 0).unbind(2)
+            new[~curved] = 0
+        before, self.seen = self.seen, self._products(gradient)
+        own = (new * change[:, None]).sum(2, dtype=torch.float64)[:, None]
+        made = torch.cat([self.seen[:, :at] - before, own], 1)
+        steps, changes = torch.where(curved[:, None, None], made, 0).unbind(2)
         self.upper[:, : at + 1, at] = steps
         self.upper[:, at, at] += ~curved
         self.cross[:, : at + 1, at] = self.cross[:, at, : at + 1] = changes
 
-    def direction(self, gradient: Tensor, longest: Tensor) -> Tensor:
-        """(k, v) minus the inverse Hessians times the gradients, P being lengthened by no more than (k,) `longest`."""
+    def direction(self, gradient: Tensor) -> Tensor:
+        """(k, v) minus the inverse Hessians times the gradients, which are those of the last push if there was one."""
         base, m = gradient * self.diagonal, self.size
         if not m:
             return base.neg_()
+        if self.seen.shape[1] != m:
+            self.seen = self._products(gradient)
         upper, cross = self.upper[:, :m, :m], self.cross[:, :m, :m]
-        length = self.lengths(longest)[:, None, None]
-        steps, changes = self._products(gradient)[..., None].unbind(2)
+        length = self.lengths()[:, None, None]
+        steps, changes = self.seen[..., None].unbind(2)
         solved = solve_triangular(upper, steps, upper=True)
         inner = upper.diagonal(dim1=1, dim2=2)[..., None] * solved + length * (cross @ solved - changes)
         back = solve_triangular(upper.mT, inner, upper=False)
         shares = torch.stack([-back, length * solved], 2).reshape(len(base), 1, 2 * m).to(base)
         out = base.mul_(-length[:, :, 0].to(base))
-
-        def work(mine: slice) -> None:
-            out[mine, None].baddbmm_(shares[mine], self._flat(mine))
-
-        self._on_cores(work)
+        self._on_cores(lambda mine: out[mine, None].baddbmm_(shares[mine], self._flat(mine)))
         return out
 
-    def lengths(self, longest: Tensor) -> Tensor:
-        """(k,) lengths of P that fit the last steps, no more than `longest`; 1 before there is one of their own."""
+    def lengths(self) -> Tensor:
+        """(k,) lengths of P that fit the last steps, no more than the longest; 1 before there is one of their own."""
         if self.inherited:
-            return torch.ones_like(longest, dtype=torch.float64)
+            return torch.ones_like(self.longest)
         last = self.size - 1
         fitting = self.upper[:, last, last] / self.cross[:, last, last]
-        return torch.minimum(fitting.nan_to_num(nan=1.0, posinf=1.0), longest.double())
+        return torch.minimum(fitting.nan_to_num(nan=1.0, posinf=1.0), self.longest)
 
     def take(self, index: Tensor) -> "Window":
         """A copy for some of the problems, or with some of them several times."""
-        out = Window(self.diagonal[index], self.capacity)
-        out.size, out.inherited = self.size, True
+        out = Window(self.diagonal[index], self.longest[index])
+        out.size, out.upper, out.cross = self.size, self.upper[index], self.cross[index]
         out.pairs[:, : self.size] = self.pairs[index, : self.size]
-        out.upper, out.cross = self.upper[index], self.cross[index]
         return out
 
     def keep(self, index: Tensor) -> None:
@@ -128,23 +142,20 @@ class Window:
         moved = (index != torch.arange(len(index), device=index.device)).nonzero()[:, 0]
         self.pairs[moved, : self.size] = self.pairs[index[moved], : self.size]
         self.pairs = self.pairs[: len(index)]
-        self.diagonal, self.upper, self.cross = self.diagonal[index], self.upper[index], self.cross[index]
+        for name in ("diagonal", "longest", "upper", "cross", "seen"):
+            setattr(self, name, getattr(self, name)[index])
 
     def _products(self, vectors: Tensor) -> Tensor:
         """(k, m, 2) products of steps, and of P times gradient changes, with (k, v) vectors."""
         out = vectors.new_empty(len(vectors), 1, 2 * self.size)
-
-        def work(mine: slice) -> None:
-            torch.bmm(vectors[mine, None], self._flat(mine).mT, out=out[mine])
-
-        self._on_cores(work)
+        self._on_cores(lambda mine: torch.bmm(vectors[mine, None], self._flat(mine).mT, out=out[mine]))
         return out.reshape(len(vectors), -1, 2).double()
 
-    def _flat(self, mine: slice) -> Tensor:
+    def _flat(self, mine: slice = slice(None)) -> Tensor:
         """(j, 2 m, v) pairs of some problems."""
         return self.pairs[mine, : self.size].flatten(1, 2)
 
-    def _on_cores(self, work: Callable[[slice], None]) -> None:
+    def _on_cores(self, work: Callable[[slice], Tensor]) -> None:
         """Do the work for all problems, on as many cores as that is worth."""
         if self.pairs.is_cuda or self.pairs[:, : self.size].numel() < MIN_PER_CORE:
             work(slice(None))
@@ -156,7 +167,7 @@ class Window:
         for low in range(0, self.size - n, n):
             high = min(low + n, self.size - n)
             self.pairs[:, low:high] = self.pairs[:, low + n : high + n].clone()
-        self.size -= n
+        self.size, self.seen = self.size - n, self.seen[:, n:]
         for small in (self.upper, self.cross):
             small[:, : self.size, : self.size] = small[:, n : n + self.size, n : n + self.size].clone()
 
@@ -170,14 +181,16 @@ class Solution:
         error: (K,) root mean square change left in the logits, by the solver's estimate.
         gradient: (K,) largest absolute entry of the gradient.
         passes: (K,) products with the data, a gradient counting two.
-        pairs: With `keep_pairs`, all of them; 0 for problems that have left.
+        in_double: (K,) whether float32 had not solved it.
+        pairs: With `keep_pairs`, the last `MEMORY`; 0 for problems that have left.
     """
 
     weights: Tensor
     error: Tensor
     gradient: Tensor
     passes: Tensor
-    pairs: Pairs = field(default_factory=list)
+    in_double: Tensor
+    pairs: Pairs = ()
 
 
 @dataclass
@@ -187,9 +200,7 @@ class _Active:
     problems: Tensor
     weights: Tensor
     gradient: Tensor
-    diagonal: Tensor
     curvature: Tensor
-    longest: Tensor
     floor: Tensor
     floored: Tensor
     best: Tensor
@@ -204,15 +215,15 @@ class _Active:
 
     def downhill(self) -> Tensor:
         """(k, v) directions."""
-        direction = self.window.direction(self.gradient, self.longest)
+        direction = self.window.direction(self.gradient)
         uphill = torch.logical_not((self.gradient * direction).sum(1) < 0)
         if bool(uphill.any()):
-            direction[uphill] = -(self.diagonal * self.gradient)[uphill]
+            direction[uphill] = -(self.window.diagonal * self.gradient)[uphill]
         return direction
 
     def errors(self, direction: Tensor, fits: Fits) -> tuple[Tensor, Tensor]:
         """(k,) errors weighted by curvature, and bounds of the unweighted, both to be held against `tol`."""
-        by_diagonal = (self.gradient.square() * self.diagonal).sum(1)
+        by_diagonal = (self.gradient.square() * self.window.diagonal).sum(1)
         by_pairs = -(self.gradient * direction).sum(1)
         scale = (self.weights.square() @ (fits.spread * ~fits.intercepts)).clamp_(min=1)
         weighted = (torch.maximum(by_diagonal, by_pairs) / self.curvature / scale).sqrt_()
@@ -240,7 +251,6 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
     tol: float,
     max_iterations: int,
     window: Window | None = None,
-    longest: Tensor | None = None,
     keep_pairs: bool = False,
 ) -> Solution:
     """Minimise K functions from (K, v) weights.
@@ -251,23 +261,20 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         curvature: (K, v) diagonals of the Hessians there, without the penalty, the unit of the stopping rule.
         tol: Root mean square change in the logits below which a problem is solved.
         max_iterations: Most iterations.
-        window: Diagonals of inverse Hessians, and pairs, to start with.
-        longest: (K,) what the matrix below the pairs may be lengthened by; 1 without.
-        keep_pairs: Keep all pairs for the caller.
+        window: Diagonals of inverse Hessians, and pairs, to start with; those of `curvature` without.
+        keep_pairs: Keep pairs for the caller.
     """
     every = torch.arange(len(weights), device=weights.device)
     infinite, ones = weights.new_full((len(weights),), torch.inf), weights.new_ones(len(weights))
-    out = Solution(weights.clone(), infinite, 0 * ones, 2 * ones)
+    out = Solution(weights.clone(), infinite, 0 * ones, 2 * ones, torch.zeros_like(every, dtype=torch.bool))
     gradient = fits.gradients()
     floor = fits.penalty_diagonal(weights, every)
-    window = window or Window(1 / (curvature + floor), MEMORY)
+    window = window or Window(1 / (curvature + floor), ones)
     now = _Active(
         problems=every,
         weights=weights,
         gradient=gradient(weights, every),
-        diagonal=window.diagonal,
         curvature=curvature[:, fits.intercepts].sum(1),
-        longest=ones if longest is None else longest,
         floor=torch.where(fits.intercepts, curvature, floor),
         floored=torch.full_like(every, NEVER),
         best=infinite,
@@ -298,9 +305,10 @@ def minimise(  # noqa: PLR0913 - one solve has this many independent settings
         step, change = _step(gradient, now, direction, out.passes, exact=exact)
         now.floored = torch.where((step != 0).any(1) & (now.floored == FRESH), STALE, now.floored)
         now.weights, now.gradient = now.weights + step, now.gradient + change
-        now.window.push(step, change)
+        now.window.push(step, change, now.gradient)
         if keep_pairs:
-            out.pairs.append((_spread_out(step, now.problems, weights), _spread_out(change, now.problems, weights)))
+            pair = tuple(torch.zeros_like(weights).index_copy_(0, now.problems, each) for each in (step, change))
+            out.pairs = [*out.pairs[1 - MEMORY :], pair]
     return out
 
 
@@ -310,10 +318,6 @@ def _kept_positions(keep: Tensor) -> Tensor:
     out = torch.arange(len(kept), device=keep.device)
     out[~keep[: len(kept)]] = kept[kept >= len(kept)]
     return out
-
-
-def _spread_out(rows: Tensor, problems: Tensor, like: Tensor) -> Tensor:
-    return torch.zeros_like(like).index_copy_(0, problems, rows)
 
 
 def _step(gradient: Exact, now: _Active, direction: Tensor, passes: Tensor, *, exact: bool) -> tuple[Tensor, Tensor]:

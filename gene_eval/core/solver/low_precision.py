@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gene_eval.core.solver.objectives import Exact, Fits
-from gene_eval.core.solver.rows import Block, DenseRows, columns_of
+from gene_eval.core.solver.rows import Block, Rows, columns_of
 
 WIDE = 1024
 """Dimensions from which products take so much of a solve that faster ones pay."""
@@ -34,14 +34,14 @@ def supports_bfloat16(device: torch.device, dtype: torch.dtype, width: int) -> b
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class RoundedRows(DenseRows):
+class RoundedRows(Rows):
     """Dense rows in bfloat16; the last column of ones is multiplied in float32.
 
     Args:
         rows: In float32.
     """
 
-    def __init__(self, rows: DenseRows) -> None:
+    def __init__(self, rows: Rows) -> None:
         self.Z, self.starts, self.width = rows.Z[:, :-1].bfloat16(), rows.starts, rows.width
         self.mean_square, self.row_elements = rows.mean_square, -(-rows.width // 2)
 
@@ -54,7 +54,7 @@ class RoundedRows(DenseRows):
         return (projected[:, :-1].bfloat16() @ self.Z[low:high].T).float().add_(projected[:, -1:])
 
     def add(self, part: Tensor, low: int, high: int, weights: Tensor) -> None:
-        """See `DenseRows`."""
+        """See `Rows`."""
         part[:, :-1].add_(weights.bfloat16() @ self.Z[low:high])
         part[:, -1] += weights.sum(1)
 

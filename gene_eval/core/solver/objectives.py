@@ -20,16 +20,16 @@ with the eigenvectors of the former as contrasts, in the eigenbasis of the latte
 classes are. A class without training rows has no optimum; its logit is held far below the others, which leaves theirs.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softplus
 
-from gene_eval.core.solver.rows import Block, Rows, Tiles, Weigh
+from gene_eval.core.solver.rows import Block, Rows, Tile, Weigh
 
 FLAT = 1e-12
 """Curvatures below are taken for this: the inverse of a curvature that underflowed must stay finite."""
@@ -42,14 +42,14 @@ OfLogits = Callable[[Tensor, int, int, Block], Tensor]
 """From the logits of rows low..high of a block, which it may overwrite, to weights of these rows."""
 
 
-class Target(ABC):
-    """L independent problems per training set.
+class Problems:
+    """L independent problems per training set; `Labels` says what each kind of them must tell.
 
     Attributes:
         rows: The design matrix.
         y: (n, n_problems) labels, or (n, n_outputs) one-hot classes, in the order of the rows.
         n_problems: L.
-        n_columns: Columns of weights of one problem, which has n_columns * width weights.
+        n_columns: Columns of weights of one problem, which has v = n_columns * width weights.
         n_outputs: Logits of one problem.
     """
 
@@ -61,40 +61,9 @@ class Target(ABC):
         self.y = y.to(rows.mean_square)
         self.n_problems = self.y.shape[1]
 
-    @abstractmethod
-    def double(self) -> "Target":
+    def double(self) -> Self:
         """The same in float64."""
-
-    @abstractmethod
-    def outputs(self, weights: Tensor) -> Tensor:
-        """(k * n_outputs, width) weights of the logits, from (k, n_columns * width) weights of k problems."""
-
-    @abstractmethod
-    def transposed(self, total: Tensor) -> Tensor:
-        """(k, n_columns * width) from (k * n_outputs, width): the transpose of `outputs`."""
-
-    @abstractmethod
-    def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """Derivatives of the loss of problems `column` (k,) by their (k * n_outputs, high - low) logits."""
-
-    @abstractmethod
-    def curvatures(self, logits: Tensor) -> Tensor:
-        """(k * n_columns, m) second derivatives by the columns' products with the rows."""
-
-    @abstractmethod
-    def learnable(self, trains: Tensor) -> Tensor:
-        """(T, L) whether the problem has an optimum on each of the (B, T) training sets."""
-
-    @abstractmethod
-    def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
-        """(P, v) weights that predict the frequencies in the (B,) used blocks, and the diagonals of the Hessian there.
-
-        Those are without the penalty.
-        """
-
-    @abstractmethod
-    def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """(K,) sums of log losses over rows low..high of the (K * n_outputs, high - low) logits."""
+        return type(self)(self.rows.double(), self.y)
 
     def counts(self, trains: Tensor) -> Tensor:
         """(T, k) sums of y over the (B, T) blocks."""
@@ -106,42 +75,38 @@ class Target(ABC):
         return trains.to(self.y).T @ torch.as_tensor(self.rows.starts, device=self.y.device).diff().to(self.y)
 
 
-class Labels(Target):
+class Labels(Problems):
     """(n, L) labels, 0 or 1, each a logistic regression."""
 
     def __init__(self, rows: Rows, y: Tensor) -> None:
         super().__init__(rows, y)
         self.signs = (1 - 2 * self.y.T).contiguous()
 
-    def double(self) -> "Labels":
-        """See `Target`."""
-        return Labels(self.rows.double(), self.y)
-
     def outputs(self, weights: Tensor) -> Tensor:
-        """See `Target`."""
+        """(k * n_outputs, width) weights of the logits, from (k, v) weights of k problems."""
         return weights
 
     def transposed(self, total: Tensor) -> Tensor:
-        """See `Target`."""
+        """(k, v) from (k * n_outputs, width): the transpose of `outputs`."""
         return total
 
     def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """See `Target`."""
+        """Derivatives of the loss of problems `column` (k,) by their (k * n_outputs, high - low) logits."""
         signs = self.signs[:, low:high].index_select(0, column)
         return logits.mul_(signs).sigmoid_().mul_(signs)
 
     def curvatures(self, logits: Tensor) -> Tensor:
-        """See `Target`."""
+        """(k * n_columns, m) second derivatives by the columns' products with the rows."""
         p = logits.sigmoid_()
         return p.addcmul_(p, p, value=-1)
 
     def learnable(self, trains: Tensor) -> Tensor:
-        """See `Target`: both values occur."""
+        """(T, L) whether the problem has an optimum on each of the (B, T) training sets: both values occur."""
         positive = self.counts(trains)
         return (positive > 0) & (positive < self.sizes(trains)[:, None])
 
     def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Target`."""
+        """(k, v) weights that predict the frequencies in the (B,) used blocks, and diagonals of the Hessian there."""
         n = self.sizes(used[:, None])
         p = (self.counts(used[:, None])[0, column] + 0.5) / (n + 1)
         start = p.new_zeros(len(p), self.rows.width)
@@ -149,11 +114,11 @@ class Labels(Target):
         return start, (p * (1 - p) * n)[:, None] * self.rows.mean_square
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """See `Target`."""
+        """(k,) sums of log losses over rows low..high of the (k * n_outputs, high - low) logits."""
         return (softplus(logits) - self.y[low:high, column].T * logits).sum(1)
 
 
-class Classes(Target):
+class Classes(Problems):
     """(n, C) one-hot classes, together one softmax regression.
 
     Attributes:
@@ -161,47 +126,40 @@ class Classes(Target):
         contrasts: (C, C - 1) its eigenvectors without the constant one.
     """
 
-    def __init__(self, rows: Rows, y: Tensor, contrasts: tuple[Tensor, Tensor] | None = None) -> None:
+    def __init__(self, rows: Rows, y: Tensor) -> None:
         super().__init__(rows, y)
-        self.n_problems, self.n_outputs = 1, y.shape[1]
-        self.n_columns = self.n_outputs - 1
-        self.spread, self.contrasts = (
-            part.to(self.y) for part in contrasts or frequency_contrasts(self.y.double().mean(0))
-        )
+        self.n_problems, self.n_outputs, self.n_columns = 1, y.shape[1], y.shape[1] - 1
+        self.spread, self.contrasts = (part.to(self.y) for part in frequency_contrasts(self.y.double().mean(0)))
         self.classes = self.y.T.contiguous()
         self.others = 1 - self.classes
 
-    def double(self) -> "Classes":
-        """See `Target`."""
-        return Classes(self.rows.double(), self.y, (self.spread, self.contrasts))
-
     def outputs(self, weights: Tensor) -> Tensor:
-        """See `Target`."""
+        """See `Labels`."""
         by_column = weights.reshape(len(weights), self.n_columns, -1)
         return (self.contrasts.to(weights) @ by_column).flatten(0, 1)
 
     def transposed(self, total: Tensor) -> Tensor:
-        """See `Target`."""
+        """See `Labels`."""
         return (self.contrasts.T @ total.reshape(-1, self.n_outputs, total.shape[1])).flatten(1)
 
     def residuals(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """See `Target`."""
+        """See `Labels`."""
         p = logits.reshape(len(column), self.n_outputs, -1).softmax(1).mul_(self.others[:, low:high])
         # Where p of the row's class is near 1, p - 1 has few digits left; the sum of the others has them all.
         return p.addcmul_(p.sum(1, keepdim=True), self.classes[:, low:high], value=-1).flatten(0, 1)
 
     def curvatures(self, logits: Tensor) -> Tensor:
-        """See `Target`."""
+        """See `Labels`."""
         p = logits.reshape(-1, self.n_outputs, logits.shape[1]).softmax(1)
         variance = self.contrasts.T.square() @ p - (self.contrasts.T @ p).square()
         return variance.clamp_(min=0).flatten(0, 1)
 
     def learnable(self, trains: Tensor) -> Tensor:
-        """See `Target`: three classes occur; two are a logistic regression."""
+        """See `Labels`: three classes occur; two are a logistic regression."""
         return ((self.counts(trains) > 0).sum(1) > 2)[:, None]
 
     def start(self, column: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Target`."""
+        """See `Labels`."""
         n = self.sizes(used[:, None])
         share = (self.counts(used[:, None])[0] / n).clamp(min=torch.finfo(self.y.dtype).tiny)
         start = share.new_zeros(self.n_columns, self.rows.width)
@@ -210,7 +168,7 @@ class Classes(Target):
         return start.reshape(1, -1).repeat(len(column), 1), curvature.reshape(1, -1).repeat(len(column), 1)
 
     def loss(self, logits: Tensor, low: int, high: int, column: Tensor) -> Tensor:
-        """See `Target`."""
+        """See `Labels`."""
         scores = log_softmax(logits.reshape(len(column), self.n_outputs, -1), 1).clamp_(min=-100)
         return -(scores * self.y[low:high].T).sum((1, 2))
 
@@ -220,6 +178,9 @@ def frequency_contrasts(share: Tensor) -> tuple[Tensor, Tensor]:
     # Adding the projector on the constant vector puts it last, whatever other eigenvalues are 0.
     values, vectors = torch.linalg.eigh(share.diag() - share.outer(share) + torch.ones_like(share.diag()))
     return values[:-1].clamp(min=0), vectors[:, :-1]
+
+
+Target = Labels | Classes
 
 
 @dataclass(frozen=True)
@@ -297,7 +258,7 @@ class Fits:
         self.spread = self.rows.mean_square.repeat(target.n_columns)
         position = torch.arange(len(self.spread), device=trains.device)
         self.intercepts = (position + 1) % self.rows.width == 0
-        self._tiles: tuple[Tensor, Tiles] | None = None
+        self._tiles: tuple[Tensor, list[Tile]] | None = None
 
     def of(self, problems: Tensor) -> "Fits":
         """Some of the problems, renumbered."""
@@ -359,7 +320,7 @@ class Fits:
         features = (bound * self.rows.mean_square).reshape(weights.shape) + self.penalty_diagonal(weights, problems)
         return torch.where(self.intercepts, own.expand(-1, self.rows.width).reshape(weights.shape), features)
 
-    def _curvatures(self, weights: Tensor, problems: Tensor) -> tuple[Tiles, Weigh]:
+    def _curvatures(self, weights: Tensor, problems: Tensor) -> tuple[list[Tile], Weigh]:
         """All rows, and what makes their curvatures."""
         tiles = self.rows.tiles(self.trains[:, problems], self.target.n_outputs)
         return tiles, self._weigh(self.rows, weights, problems, lambda logits, *_: self.target.curvatures(logits))

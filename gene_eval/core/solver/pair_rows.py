@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,12 +19,14 @@ from torch import Tensor
 from gene_eval.core.pairs import PairedRows
 from gene_eval.core.solver.eigenbasis import SMALL, as_tensor, eigh, unit_of
 from gene_eval.core.solver.resources import all_cores, run
-from gene_eval.core.solver.rows import Rows, Tile, Tiles, Weigh
+from gene_eval.core.solver.rows import Rows, Tile, Weigh
 
 MIN_SCATTER = 1 << 18
 """Elements of residuals whose scatter is worth more than one core."""
 ROW_ELEMENTS = 16
 """What a pair costs to read in a tile, as elements of a dense row."""
+CHUNK = 1024
+"""Rows of a table multiplied at a time."""
 
 
 class PairRows(Rows):
@@ -59,7 +60,14 @@ class PairRows(Rows):
 
     def project(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """The (N, k) and (M, k) products of the tables with the weights."""
-        left, right = (_product(table, weights) for table in self.tables)
+        left, right = (table.new_empty(len(table), len(weights)) for table in self.tables)
+
+        def work(lows: Sequence[tuple[Tensor, Tensor, int]]) -> None:
+            for table, out, low in lows:
+                torch.mm(table[low : low + CHUNK], weights.T, out=out[low : low + CHUNK])
+
+        both = zip(self.tables, (left, right), strict=True)
+        run(work, [(table, out, low) for table, out in both for low in range(0, len(table), CHUNK)])
         return left, right
 
     def select(self, projected: tuple[Tensor, Tensor], columns: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -71,17 +79,17 @@ class PairRows(Rows):
         """See `Rows`."""
         return self._gather(projected, low, high).T
 
-    def weighted_sum(self, tiles: Tiles, each: int, weigh: Weigh) -> Tensor:
+    def weighted_sum(self, tiles: list[Tile], each: int, weigh: Weigh) -> Tensor:
         """See `Rows`: the weights of the pairs, summed over genes."""
-        weights = self.mean_square.new_zeros(self.starts[-1], tiles.n_problems * each)
+        weights = self.mean_square.new_zeros(self.starts[-1], tiles[0].block.n_problems * each)
 
         def work(share: Sequence[Tile]) -> None:
-            for number, mine in groupby(share, attrgetter("block")):
-                weight, columns = weigh(tiles.blocks[number]), tiles.blocks[number].columns(each)
+            for block, mine in groupby(share, attrgetter("block")):
+                weight, columns = weigh(block), block.columns(each)
                 for _, low, high in mine:
                     weights[low:high, slice(None) if columns is None else columns] = weight(low, high).T
 
-        run(work, tiles.tiles)
+        run(work, tiles)
         with all_cores() if weights.numel() > MIN_SCATTER else nullcontext():
             left, right = ((s @ weights).T @ table for s, table in zip(self.scatter, self.tables, strict=True))
             return left + right
@@ -91,23 +99,12 @@ class PairRows(Rows):
         return left.add_(right)
 
 
-class RotatedPairs(NamedTuple):
-    """Two tables in the eigenbasis of the pairs, whose row sums are the pairs' coordinates, and its eigenvalues.
-
-    Coordinates and eigenvalues are those of vectors divided by the unit.
-    """
-
-    left: Tensor
-    right: Tensor
-    values: Tensor
-    unit: float
-
-
 @torch.no_grad()
-def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
-    """Tables with a last column of halves, so that pairs end with a 1; eigenvalues (r,) ascending.
+def rotate_pairs(pairs: PairedRows, *, device: str) -> tuple[Tensor, Tensor, Tensor, float]:
+    """Two tables whose row sums are the pairs in their eigenbasis, its (r,) eigenvalues ascending, and a unit.
 
-    In float64, or float32 where that would take longer than a solve.
+    All but the unit are of vectors divided by it. The tables end with a column of halves, so that pairs end with a 1.
+    They are in float64, or float32 where that would take longer than a solve.
     """
     indices = [torch.as_tensor(index, device=device) for index in (pairs.left_index, pairs.right_index)]
     dtype = torch.float64 if max(pairs.left.shape[1], pairs.right.shape[1]) <= SMALL else torch.float32
@@ -129,14 +126,12 @@ def rotate_pairs(pairs: PairedRows, *, device: str) -> RotatedPairs:
             values, vectors = eigh(left + right + cross + cross.T)
             bases = (vectors, vectors)
         else:
-            gram = torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)])
-            values, vectors = eigh(gram)
+            values, vectors = eigh(torch.cat([torch.cat([left, cross], 1), torch.cat([cross.T, right], 1)]))
             bases = (vectors[: a.shape[1]], vectors[a.shape[1] :])
-        rotated = [
-            torch.cat([table @ part, table.new_full((len(table), 1), 0.5)], 1)
-            for (table, _), part in zip(tables, bases, strict=True)
-        ]
-    return RotatedPairs(rotated[0], rotated[1], values.clamp(min=0), unit)
+        left, right = (
+            torch.nn.functional.pad(t @ basis, (0, 1), value=0.5) for t, basis in ((a, bases[0]), (b, bases[1]))
+        )
+    return left, right, values.clamp(min=0), unit
 
 
 def incidence(index: Tensor, n_rows: int, dtype: torch.dtype) -> Tensor:
@@ -148,18 +143,6 @@ def incidence(index: Tensor, n_rows: int, dtype: torch.dtype) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
         return torch.sparse_csr_tensor(starts, order, ones, (n_rows, len(index)), check_invariants=False)
-
-
-def _product(table: Tensor, weights: Tensor) -> Tensor:
-    """(N, k) products of table rows and weights, on all cores."""
-    out = table.new_empty(len(table), len(weights))
-
-    def work(lows: Sequence[int]) -> None:
-        for low in lows:
-            torch.mm(table[low : low + 1024], weights.T, out=out[low : low + 1024])
-
-    run(work, range(0, len(table), 1024))
-    return out
 
 
 def pays_as_pairs(pairs: PairedRows) -> bool:

@@ -18,8 +18,8 @@ from gene_eval.core.solver.low_precision import RoundedRows, supports_bfloat16
 from gene_eval.core.solver.objectives import Fits, Penalty, Target
 from gene_eval.core.solver.pair_rows import PairRows, pays_as_pairs, rotate_pairs
 from gene_eval.core.solver.resources import SHARE, all_cores, free_memory, problems_per_block, run
-from gene_eval.core.solver.rows import DenseRows, Rows
-from gene_eval.core.solver.stages import MAX_ALL_ROWS, solve
+from gene_eval.core.solver.rows import Rows
+from gene_eval.core.solver.stages import solve
 from gene_eval.core.table import TableRows, Vectors, VectorTable, as_array
 
 TOL: Final = 1e-5
@@ -36,38 +36,6 @@ Array = npt.NDArray[np.float64]
 Blocks = npt.NDArray[np.int64]
 
 
-@dataclass
-class Outcomes:
-    """How the fits of one task ended."""
-
-    tol: float
-    solutions: list[Solution] = field(default_factory=list)
-    n_double: int = 0
-
-    def add(self, solution: Solution, n_double: int) -> None:
-        """Count the problems of one solve."""
-        self.solutions.append(solution)
-        self.n_double += n_double
-
-    def convergence(self, rows: Rows) -> dict[str, Any]:
-        """The certificate: how far the worst fit is from its optimum, and what it took."""
-        if not self.solutions:
-            return {"converged": True, "n_fits": 0, "n_unconverged": 0}
-        error, gradient, passes = (
-            torch.cat([getattr(s, name).double() for s in self.solutions]) for name in ("error", "gradient", "passes")
-        )
-        unconverged = int(torch.logical_not(error < self.tol).sum())
-        return {
-            "converged": unconverged == 0,
-            "n_fits": len(error),
-            "n_unconverged": unconverged,
-            "logit_error": float(error.max()),
-            "n_float64": self.n_double if rows.mean_square.dtype == torch.float32 else len(error),
-            "scaled_gradient": float(gradient.max()) / rows.starts[-1],
-            "passes": float(passes.mean()),
-        }
-
-
 @dataclass(frozen=True)
 class Task:
     """One design matrix in solver coordinates, and the record of what was solved on it.
@@ -76,17 +44,17 @@ class Task:
         rows: The rows, sorted by block.
         order: (n,) their positions in the caller's arrays.
         params: How to fit.
-        outcomes: How the fits ended.
         basis: (d, r) the rotation of the features, None where there is none.
         unit: What the vectors were divided by.
+        solutions: How the fits ended.
     """
 
     rows: Rows
     order: npt.NDArray[np.int64]
     params: Params
-    outcomes: Outcomes
     basis: Tensor | None = None
     unit: float = 1.0
+    solutions: list[Solution] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, X: Vectors, blocks: Blocks, n_blocks: int, params: Params, *, full: bool = False) -> "Task":
@@ -94,19 +62,18 @@ class Task:
         order = np.argsort(blocks, kind="stable")
         starts = [0, *np.cumsum(np.bincount(blocks, minlength=n_blocks)).tolist()]
         device = choose_device(params.device)
-        outcomes = Outcomes(TOL if params.tol is None else params.tol)
         if isinstance(X, PairedRows) and pays_as_pairs(X):
             pair_rows, unit = _pair_rows(X.take(order).compact(), starts, device, params)
-            return cls(pair_rows, order, params, outcomes, unit=unit)
+            return cls(pair_rows, order, params, unit=unit)
         if isinstance(X, TableRows) and len(X) > X.shape[1] and (group := X.table.group_of(X.index)) is not None:
             Z, unit = shared_rows(X.table, group, X.index[order], device, params)
-            return cls(_dense_rows(Z, starts, params), order, params, outcomes, unit=unit)
+            return cls(_dense_rows(Z, starts, params), order, params, unit=unit)
         table = as_tensor(as_array(X), device)[torch.as_tensor(order, device=device)]
         rotation = fit_rotation(table, full=full)
         width = 1 + (table.shape[1] if rotation.vectors is None else rotation.vectors.shape[1])
         dtype = working_dtype(rotation.largest, params.C * rotation.unit**2, n_elements=len(table) * width)
         Z = rotation.rotate(table, dtype=dtype)
-        return cls(_dense_rows(Z, starts, params), order, params, outcomes, rotation.vectors, rotation.unit)
+        return cls(_dense_rows(Z, starts, params), order, params, rotation.vectors, rotation.unit)
 
     @property
     def device(self) -> torch.device:
@@ -119,11 +86,16 @@ class Task:
         return self.params.C * self.unit**2
 
     @property
+    def converged_at(self) -> float:
+        """What it takes to be converged."""
+        return TOL if self.params.tol is None else self.params.tol
+
+    @property
     def tol(self) -> float:
-        """Where to stop; `outcomes.tol` is what it takes to be converged."""
+        """Where to stop."""
         elements = self.rows.starts[-1] * self.rows.width
         if self.params.tol is not None or elements > MEDIUM:
-            return self.outcomes.tol
+            return self.converged_at
         return TOL_SMALL if elements <= SMALL else TOL_MEDIUM
 
     @property
@@ -160,14 +132,14 @@ class Task:
             column = block[position]
             fits = Fits(target, column, trains[:, split], plain)
             try:
-                solved = solve(fits, plain, trains.any(1), tol=self.tol, limit=self.max_iter)
+                _, solved = solve(fits, plain, trains.any(1), tol=self.tol, limit=self.max_iter)
             except torch.OutOfMemoryError:
                 if len(block) == 1:
                     raise
                 pending[:0] = block.chunk(2)
                 continue
-            self.outcomes.add(solved.fits, solved.n_double)
-            out[split, column] = target.outputs(solved.fits.weights.double()).reshape(-1, *shape[2:])
+            self.solutions.append(solved)
+            out[split, column] = target.outputs(solved.weights.double()).reshape(-1, *shape[2:])
         return out.flatten(1, 2)
 
     def predict(self, weights: Tensor, test: npt.NDArray[np.bool_]) -> Array:
@@ -194,11 +166,30 @@ class Task:
         """What shaped the fits."""
         return {
             "C": self.params.C,
-            "tol": self.outcomes.tol,
+            "tol": self.converged_at,
             "max_iter": self.max_iter,
             "dtype": str(self.rows.mean_square.dtype).removeprefix("torch."),
             "rough_products": "none" if self.rows.low_precision is None else "bfloat16",
             "device": self.device.type,
+        }
+
+    def convergence(self) -> dict[str, Any]:
+        """The certificate: how far the worst fit is from its optimum, and what it took."""
+        if not self.solutions:
+            return {"converged": True, "n_fits": 0, "n_unconverged": 0}
+        error, gradient, passes, in_double = (
+            torch.cat([getattr(each, name).double() for each in self.solutions])
+            for name in ("error", "gradient", "passes", "in_double")
+        )
+        unconverged = int(torch.logical_not(error < self.converged_at).sum())
+        return {
+            "converged": unconverged == 0,
+            "n_fits": len(error),
+            "n_unconverged": unconverged,
+            "logit_error": float(error.max()),
+            "n_float64": int(in_double.sum()) if self.rows.mean_square.dtype == torch.float32 else len(error),
+            "scaled_gradient": float(gradient.max()) / self.rows.starts[-1],
+            "passes": float(passes.mean()),
         }
 
     def blocks(self, target: Target, n_children: int) -> list[Tensor]:
@@ -208,15 +199,14 @@ class Task:
             budget,
             weights=target.n_columns * self.rows.width,
             split_fits=n_children,
-            pairs=MAX_ALL_ROWS,
             logits=0 if self.rows.low_precision is None else target.n_outputs * self.rows.starts[-1],
             bytes_each=self.rows.mean_square.element_size(),
         )
         return list(torch.split(torch.arange(target.n_problems, device=self.device), size))
 
 
-def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> DenseRows:
-    rows = DenseRows(Z, starts)
+def _dense_rows(Z: Tensor, starts: list[int], params: Params) -> Rows:
+    rows = Rows(Z, starts)
     if params.low_precision and supports_bfloat16(Z.device, Z.dtype, Z.shape[1]):
         rows.low_precision = RoundedRows(rows)
     return rows

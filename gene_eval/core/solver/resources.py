@@ -23,16 +23,21 @@ _cores: list[int] = []
 
 @contextmanager
 def one_core_per_thread() -> Iterator[None]:
-    """Keep the calling thread's PyTorch operations on one core; `run` spreads over those it had before."""
-    n_threads = torch.get_num_threads()
+    """Keep the calling thread's PyTorch operations on one core; `run` spreads over those it had before.
+
+    Products of float32 are float32 meanwhile, also where the caller allows TF32 or bfloat16 inside them.
+    """
+    n_threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     _pool(n_threads)
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")
     _cores.append(n_threads)
     try:
         yield
     finally:
         _cores.pop()
         torch.set_num_threads(n_threads)
+        torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager
@@ -43,17 +48,6 @@ def all_cores() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(1 if _cores else torch.get_num_threads())
-
-
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """Products of float32 are float32, also where the caller allows TF32 or bfloat16 inside them."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def run(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
@@ -90,18 +84,16 @@ def free_memory(device: torch.device) -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def problems_per_block(  # noqa: PLR0913 - what a problem keeps
-    budget: float, *, weights: int, split_fits: int, pairs: int, bytes_each: int, logits: int = 0
-) -> int:
+def problems_per_block(budget: float, *, weights: int, split_fits: int, bytes_each: int, logits: int = 0) -> int:
     """How many common fits with those of their splits fit into the budget, at least one.
 
-    A common fit keeps `pairs` steps and gradient changes, and two windows of 40 of them; a split's fit has a window and
-    20 other vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, for a moment twice. Both keep
-    `logits` logits and residuals for products in low precision.
+    A common fit keeps 40 steps and gradient changes, twice, a window of as many and 20 other vectors; a split's fit
+    a window and 20 vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, for a moment twice.
+    Both keep `logits` logits and residuals for products in low precision.
 
-    >>> problems_per_block(1e9, weights=385, split_fits=5, pairs=100, bytes_each=4)
-    583
+    >>> problems_per_block(1e9, weights=385, split_fits=5, bytes_each=4)
+    654
     """
-    vectors, small = 2 * pairs + 180 + 100 * split_fits, 12_800 * (2 + split_fits)
+    vectors, small = 260 + 100 * split_fits, 12_800 * (2 + split_fits)
     each = (vectors * weights + small + 2 * (1 + split_fits) * logits) * bytes_each
     return max(1, int(budget / each))

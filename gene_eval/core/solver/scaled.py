@@ -58,10 +58,10 @@ class Path:
         penalty = Penalty(self.squares / C, self.task.basis, sets)
         fits = Fits(self.target, column, self.trains[:, sets], penalty)
         plain = Penalty.plain(C, self.task.rows.mean_square)
-        solved = solve(fits, plain, self.trains.any(1), start=start, tol=tol, limit=self.task.max_iter)
-        if tol <= self.task.outcomes.tol:
-            self.task.outcomes.add(solved.fits, solved.n_double)
-        return solved.common, solved.fits.weights
+        common, solved = solve(fits, plain, self.trains.any(1), start=start, tol=tol, limit=self.task.max_iter)
+        if tol <= self.task.converged_at:
+            self.task.solutions.append(solved)
+        return common, solved.weights
 
     def logits(self, weights: Tensor, block: int) -> Tensor:
         """(K * n_outputs, rows of the block)."""

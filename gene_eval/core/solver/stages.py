@@ -1,11 +1,11 @@
 """How one solve goes: all rows loosely, then every training set from there, then in float64 what float32 left."""
 
-from typing import NamedTuple
+from dataclasses import fields
 
 import torch
 from torch import Tensor
 
-from gene_eval.core.solver.lbfgs import MEMORY, Solution, Window, minimise
+from gene_eval.core.solver.lbfgs import Solution, Window, minimise
 from gene_eval.core.solver.objectives import Fits, Penalty
 
 TOL_ALL_ROWS = 0.1
@@ -18,17 +18,13 @@ MAX_ALL_ROWS = 100
 """Iterations of the common fit."""
 
 
-class Solved(NamedTuple):
-    """The common fits' weights (L, v), the solution of the splits' fits, and how many of these needed float64."""
-
-    common: Tensor
-    fits: Solution
-    n_double: int
-
-
 @torch.no_grad()
-def solve(fits: Fits, plain: Penalty, used: Tensor, *, start: Tensor | None = None, tol: float, limit: int) -> Solved:
+def solve(
+    fits: Fits, plain: Penalty, used: Tensor, *, start: Tensor | None = None, tol: float, limit: int
+) -> tuple[Tensor, Solution]:
     """Solve all fits, each from a coarse fit of its problem to all rows that any of them trains on.
+
+    Returns the (L, v) weights of the coarse fits, and where the fits ended.
 
     Args:
         fits: K fits of L problems.
@@ -57,35 +53,32 @@ def solve(fits: Fits, plain: Penalty, used: Tensor, *, start: Tensor | None = No
     )
     after = common.curvature(first.weights, torch.arange(len(problems), device=problems.device))
     # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
-    shared = Window(1 / (share * (before if classes else after) + common.penalty_diagonal(fresh, problems)), MEMORY)
-    for step, change in first.pairs:
-        shared.push(step, share * change + (1 - share) * plain.gradient(step, problems))
-    longest = None
+    diagonal = 1 / (share * (before if classes else after) + common.penalty_diagonal(fresh, problems))
+    longest = torch.ones_like(diagonal[:, 0])
     if classes:
-        totals = (each[:, fits.intercepts].sum(1) for each in (before, after))
-        fallen = torch.div(*totals).clamp(min=1)
-        longest = torch.full_like(fallen, torch.inf) if few_rows else fallen
+        fallen = torch.div(*(each[:, fits.intercepts].sum(1) for each in (before, after))).clamp(min=1)
+        longest = longest * torch.inf if few_rows else fallen
+    pairs = [(step, share * change + (1 - share) * plain.gradient(step, problems)) for step, change in first.pairs]
     last = minimise(
         fits,
         first.weights[problem],
         share * after[problem],
         tol=tol,
         max_iterations=limit,
-        window=shared.take(problem),
-        longest=None if longest is None else longest[problem],
+        window=Window(diagonal, longest, pairs).take(problem),
     )
-    return Solved(first.weights, *_in_double(fits, last, tol=tol, limit=limit))
+    return first.weights, _in_double(fits, last, tol=tol, limit=limit)
 
 
-def _in_double(fits: Fits, last: Solution, *, tol: float, limit: int) -> tuple[Solution, int]:
+def _in_double(fits: Fits, last: Solution, *, tol: float, limit: int) -> Solution:
     """Go on in float64 with what is left, from where it is."""
     left = torch.logical_not(last.error < tol).nonzero()[:, 0]
     if not len(left):
-        return last, 0
+        return last
     some, start = fits.double().of(left), last.weights[left].double()
     curvature = some.curvature(start, torch.arange(len(left), device=left.device))
     again = minimise(some, start, curvature, tol=tol, max_iterations=limit)
-    out = Solution(last.weights.double(), last.error.double(), last.gradient.double(), last.passes.double())
-    out.weights[left], out.error[left], out.gradient[left] = again.weights, again.error, again.gradient
-    out.passes[left] += again.passes
-    return out, len(left)
+    again.passes += last.passes[left]
+    again.in_double[:] = True
+    both = ((getattr(last, each.name), getattr(again, each.name)) for each in fields(Solution) if each.name != "pairs")
+    return Solution(*(old.to(new.dtype).index_copy(0, left, new) for old, new in both))

@@ -9,9 +9,7 @@ from gene_eval.core import probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.solver import lbfgs as fast_lbfgs
 from gene_eval.core.solver import problem as fast_task
-from gene_eval.core.solver.low_precision import WIDE, Differenced, RoundedRows, supports_bfloat16
-from gene_eval.core.solver.objectives import Classes, Fits, Labels, Penalty
-from gene_eval.core.solver.rows import DenseRows
+from gene_eval.core.solver.low_precision import Differenced
 from gene_eval.core.splits import Splits
 
 
@@ -126,47 +124,27 @@ def test_a_solve_repeats_to_the_bit():
     assert first.convergence == second.convergence
 
 
-@pytest.mark.parametrize("kind", ["labels", "classes"])
-def test_gradients_are_exact_when_asked_for_and_close_nearby(kind):
-    torch.manual_seed(0)
-    rows = DenseRows(torch.cat([torch.randn(300, 40), torch.ones(300, 1)], 1), [0, 100, 200, 300])
-    rows.low_precision = RoundedRows(rows)
-    # Three problems, each without one block; they are asked about in another order.
-    trains, problems = ~torch.eye(3, dtype=torch.bool), torch.tensor([2, 0])
-    if kind == "labels":
-        target = Labels(rows, torch.randint(0, 2, (300, 3)).float())
+@pytest.mark.parametrize(
+    ("able", "n", "width", "products"),
+    [
+        ({"avx512_bf16": True}, 1200, 256, "bfloat16"),
+        ({"amx_bf16": True}, 1200, 256, "bfloat16"),
+        ({"avx512_bf16": False, "avx2": True}, 1200, 256, "none"),
+        # An older PyTorch does not say.
+        (None, 1200, 256, "none"),
+        ({"avx512_bf16": True}, 1200, 128, "none"),
+        # So small that it is solved in float64.
+        ({"avx512_bf16": True}, 400, 256, "none"),
+    ],
+)
+def test_products_are_rounded_only_where_the_processor_says_that_it_pays(monkeypatch, able, n, width, products):
+    monkeypatch.setattr("gene_eval.core.solver.low_precision.WIDE", 200)
+    if able is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     else:
-        target = Classes(rows, torch.nn.functional.one_hot(torch.randint(0, 4, (300,)), 4).float())
-    fits = Fits(target, torch.arange(3), trains, Penalty.plain(1.0, rows.mean_square))
-    here = 0.1 * torch.randn(2, target.n_columns * 41)
-    gradients = fits.gradients()
-    assert isinstance(gradients, Differenced)
-    torch.testing.assert_close(gradients(here, problems, exact=True), fits.gradient(here, problems))
-    torch.testing.assert_close(gradients(here, problems, exact=False), fits.gradient(here, problems))
-    for distance in (1e-1, 1e-3):
-        there = here + distance * torch.randn_like(here)
-        exact = fits.gradient(there, problems)
-        change = exact - fits.gradient(here, problems)
-        error = gradients(there, problems, exact=False) - exact
-        assert 0 < error.norm() < 1e-2 * change.norm()
-    one = gradients(there[1:], problems[1:], exact=False)
-    torch.testing.assert_close(one, exact[1:], rtol=1e-2, atol=1e-2)
-    gradients(there[1:], problems[1:], exact=True)
-    torch.testing.assert_close(gradients(there, problems, exact=False)[1:], exact[1:])
-
-
-def test_products_are_rounded_only_where_the_processor_says_that_it_pays(monkeypatch):
-    cpu, wide = torch.device("cpu"), WIDE + 1
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
-    assert supports_bfloat16(cpu, torch.float32, wide)
-    assert not supports_bfloat16(cpu, torch.float32, WIDE - 1)
-    assert not supports_bfloat16(cpu, torch.float64, wide)
-    assert not supports_bfloat16(torch.device("cuda"), torch.float32, wide)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True})
-    assert not supports_bfloat16(cpu, torch.float32, wide)
-    # An older PyTorch does not say.
-    monkeypatch.delattr(torch.cpu, "get_capabilities")
-    assert not supports_bfloat16(cpu, torch.float32, wide)
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    X = np.random.default_rng(0).normal(size=(n, width)).astype(np.float32)
+    assert held_out(X, X[:, :1] > 0, np.arange(n) % 2, tol=0.1).params["rough_products"] == products
 
 
 @pytest.mark.usefixtures("low_precision")

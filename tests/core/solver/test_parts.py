@@ -1,4 +1,4 @@
-"""The parts of the fast engine: certificate, memory, threads, rotation, pairs, L-BFGS."""
+"""What callers of the fast engine see of its parts: certificate, memory, threads, precision, shared tables."""
 
 import gc
 import weakref
@@ -6,16 +6,12 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from gene_eval.core import PairedRows, ProbeError, VectorTable, probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.solver import problem
-from gene_eval.core.solver.eigenbasis import fit_rotation
-from gene_eval.core.solver.objectives import Classes, Fits, Penalty
-from gene_eval.core.solver.pair_rows import rotate_pairs
-from gene_eval.core.solver.problem import working_dtype
-from gene_eval.core.solver.resources import one_core_per_thread, run
-from gene_eval.core.solver.rows import DenseRows
+from gene_eval.core.solver.rows import Rows
 from gene_eval.core.splits import Splits
 
 
@@ -35,13 +31,13 @@ def many():
 def test_products_are_in_full_precision_whatever_the_caller_allows(many, monkeypatch):
     X, y, folds = many
     products = []
-    project = DenseRows.project
+    project = Rows.project
 
     def spy(rows, weights):
         products.append(torch.get_float32_matmul_precision())
         return project(rows, weights)
 
-    monkeypatch.setattr(DenseRows, "project", spy)
+    monkeypatch.setattr(Rows, "project", spy)
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
@@ -96,13 +92,13 @@ def test_a_solve_leaves_no_rows_behind(many, monkeypatch, target):
     """Without waiting for the garbage collector, which does not know how large they are."""
     X, y, folds = many
     made = []
-    init = DenseRows.__init__
+    init = Rows.__init__
 
     def spy(rows, *arguments):
         init(rows, *arguments)
         made.append(weakref.ref(rows))
 
-    monkeypatch.setattr(DenseRows, "__init__", spy)
+    monkeypatch.setattr(Rows, "__init__", spy)
     labels = y if target == "multilabel" else y.sum(axis=1)
     gc.collect()
     gc.disable()
@@ -120,26 +116,23 @@ def test_a_solve_repeats_to_the_bit(many):
     assert first.convergence == second.convergence
 
 
-def test_threads_are_given_back():
-    before = torch.get_num_threads()
-    with one_core_per_thread():
-        assert torch.get_num_threads() == 1
-        assert sum(run(sum, range(1000))) == 499_500
-    assert torch.get_num_threads() == before
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_threads_are_given_back_and_change_no_score(many, n_threads):
+    before, (X, y, folds) = torch.get_num_threads(), many
+    expected = held_out(X, y, folds, tol=1e-6).values
+    torch.set_num_threads(n_threads)
+    try:
+        values = held_out(X, y, folds, tol=1e-6).values
+        assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_allclose(values, expected, atol=1e-3)
 
 
-def test_float64_is_taken_where_rounding_could_outweigh_the_penalty():
-    assert working_dtype(1e7, C=1.0) == torch.float32
-    assert working_dtype(1e12, C=1.0) == torch.float64
-    assert working_dtype(1e7, C=1e6) == torch.float64
-
-
-def test_a_rotation_of_a_table_serves_every_subset():
-    """What tasks of one model share: distances do not change, so neither do the penalty nor the optimum."""
-    table = torch.as_tensor(np.random.default_rng(0).normal(size=(60, 9)) * np.arange(1, 10) + 5)
-    for rows in (table, table[:20], table[:5]):
-        Z = fit_rotation(table).rotate(rows, dtype=torch.float64)[:, :-1]
-        torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
+@pytest.mark.parametrize(("scale", "C", "dtype"), [(1, 1, "float32"), (1e4, 1, "float64"), (1, 1e10, "float64")])
+def test_float64_is_taken_where_rounding_could_outweigh_the_penalty(many, scale, C, dtype):
+    X, y, folds = many
+    assert held_out(scale * X, y[:, :1], folds, C=C, max_iter=1, tol=1.0).params["dtype"] == dtype
 
 
 @pytest.mark.parametrize(
@@ -158,36 +151,17 @@ def test_tasks_that_share_a_table_score_as_if_alone(many, chosen, group):
 
 
 @pytest.mark.parametrize("n", [20, 600])
-def test_a_basis_of_few_rows_is_orthonormal_also_where_it_is_made_in_float32(n):
+def test_few_rows_of_unequal_dimensions_two_of_them_equal(n):
+    """They span fewer dimensions than they have, and the small ones count for little in the Gram matrix."""
     rng = np.random.default_rng(0)
-    rows = torch.as_tensor(rng.normal(size=(n, 700)) * np.geomspace(1e-2, 1, 700), dtype=torch.float32)
-    rows[1] = rows[0]
-    rotation = fit_rotation(rows)
-    assert (rotation.vectors.T @ rotation.vectors - torch.eye(rotation.vectors.shape[1])).abs().max() < 1e-5
-    Z = rotation.rotate(rows, dtype=torch.float32)[:, :-1]
-    torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows), rtol=1e-4, atol=1e-4)
-
-
-def test_a_rotation_of_few_rows_spans_them():
-    rows = torch.as_tensor(np.random.default_rng(0).normal(size=(6, 300)))
-    rotation = fit_rotation(rows)
-    assert rotation.vectors.shape == (300, 5)
-    Z = rotation.rotate(rows, dtype=torch.float64)[:, :-1]
-    torch.testing.assert_close(torch.pdist(Z), torch.pdist(rows))
-
-
-@pytest.mark.parametrize("mode", ["average", "concat"])
-def test_the_eigenvalues_of_pairs_come_without_the_pairs(mode):
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(7, 4)) + 3, rng.normal(size=(5, 4))
-    pairs = PairedRows(left, rng.integers(0, 7, 50), right, rng.integers(0, 5, 50), mode)
-    X = pairs.materialise()
-    rotated = rotate_pairs(pairs, device="cpu")
-    expected = np.linalg.eigvalsh((X - X.mean(axis=0)).T @ (X - X.mean(axis=0)))
-    np.testing.assert_allclose(rotated.values, expected, atol=1e-8)
-    Z = (rotated.left[pairs.left_index] + rotated.right[pairs.right_index]).numpy()
-    np.testing.assert_allclose(Z[:, -1], 1)
-    np.testing.assert_allclose(Z[:, :-1].T @ Z[:, :-1], np.diag(expected), atol=1e-8)
+    X = (rng.normal(size=(n, 700)) * np.geomspace(1e-2, 1, 700)).astype(np.float32)
+    X[1] = X[0]
+    y, folds = rng.random(n) < 0.4, np.arange(n) % 2
+    fit = LogisticRegression(solver="newton-cg", tol=1e-10, max_iter=1000).fit(
+        X[folds == 0].astype(float), y[folds == 0]
+    )
+    expected = fit.decision_function(X[folds == 1].astype(float))
+    np.testing.assert_allclose(held_out(X, y[:, None], folds).values[folds == 1, 0], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -211,40 +185,16 @@ def test_the_scaled_protocol_needs_three_folds(make_problem):
         probe(p.X, p.y, target="binary", folds=p.folds % 2, protocol="scaled")
 
 
-def softmax(rows, classes, n_classes):
-    """One fit on all rows in float64, with its target."""
-    Z = torch.cat([torch.as_tensor(rows), torch.ones(len(rows), 1)], 1).double()
-    one_hot = torch.nn.functional.one_hot(torch.as_tensor(classes), n_classes).double()
-    target = Classes(DenseRows(Z, [0, len(Z)]), one_hot)
-    penalty = Penalty.plain(1.0, target.rows.mean_square)
-    return target, Fits(target, torch.zeros(1, dtype=torch.int64), torch.ones(1, 1, dtype=torch.bool), penalty)
-
-
-def hessian(fits, weights, step=1e-5):
-    """At (1, v) weights, by differences of gradients."""
-    eye, zero = torch.eye(weights.shape[1], dtype=weights.dtype), torch.zeros(1, dtype=torch.int64)
-    up, down = (torch.cat([fits.gradient(weights + s * e, zero) for e in eye]) for s in (step, -step))
-    return (up - down) / (2 * step)
-
-
-def test_contrasts_make_the_hessian_diagonal_where_it_starts():
+def test_more_steps_than_there_are_pairs_to_remember():
+    """Labels that follow the smallest directions of strongly correlated vectors."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 6)) * np.arange(1, 7)
-    X -= X.mean(axis=0)
-    X = X @ np.linalg.eigh(X.T @ X)[1]
-    target, fits = softmax(X, rng.choice(4, p=[0.9, 0.06, 0.03, 0.01], size=400), 4)
-    contrasts = target.contrasts
-    torch.testing.assert_close(contrasts.T @ contrasts, torch.eye(3, dtype=torch.float64))
-    torch.testing.assert_close(contrasts.sum(0), torch.zeros(3, dtype=torch.float64))
-    start, curvature = target.start(torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool))
-    expected = curvature + torch.cat([torch.ones(6), torch.zeros(1)]).repeat(3)
-    torch.testing.assert_close(hessian(fits, start), torch.diag(expected[0]), rtol=1e-5, atol=1e-4)
-
-
-def test_the_curvature_is_that_of_the_hessian():
-    rng = np.random.default_rng(0)
-    _, fits = softmax(rng.normal(size=(100, 5)), rng.integers(0, 4, 100), 4)
-    weights, zero = torch.as_tensor(rng.normal(size=(1, 18))), torch.zeros(1, dtype=torch.int64)
-    exact = hessian(fits, weights)
-    found = fits.curvature(weights, zero) + fits.penalty_diagonal(weights, zero)
-    torch.testing.assert_close(found[0], exact.diagonal(), rtol=1e-6, atol=1e-6)
+    X = rng.normal(size=(1500, 120)) * np.geomspace(1e-2, 100, 120) @ np.linalg.qr(rng.normal(size=(120, 120)))[0]
+    y, folds = X @ rng.normal(size=(120, 2)) + rng.normal(size=(1500, 2)) > 1, np.arange(1500) % 3
+    out = held_out(X, y, folds)
+    assert out.convergence["converged"]
+    assert out.convergence["passes"] > 2 * 40
+    for label in (0, 1):
+        fit = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X[folds > 0], y[folds > 0, label])
+        expected = fit.decision_function(X[folds == 0])
+        error = np.sqrt(np.mean((out.values[folds == 0, label] - expected) ** 2))
+        assert error < 1e-3 * expected.std()
