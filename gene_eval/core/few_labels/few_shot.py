@@ -6,7 +6,6 @@ spread to go by. Fitted is L2 logistic regression with C = 0.1 (softmax for clas
 Each label of a multi-label task is a binary task. A score is the mean over draws, and what each draw gave is kept.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from gene_eval.core.errors import ProbeError, UnknownNameError
 from gene_eval.core.few_labels.draws import Hashes, draw, hash_order
 from gene_eval.core.few_labels.fits import centroids, logistic
 from gene_eval.core.pairs import PairedRows
+from gene_eval.core.parts.logistic import n_cores
 from gene_eval.core.probe import ProbeResult, Score, check_splits, over_splits, score_splits
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import TableRows, as_array
@@ -224,13 +224,9 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
 
     # A split to a core, and each product on one: those of small matrices wait longer for another core than they take.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_n_cores()) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
         list(pool.map(fill, range(len(problem.splits))))
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _logits(

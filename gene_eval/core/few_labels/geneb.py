@@ -147,8 +147,10 @@ def fit_stock(
     for each in drawn:
         part = rows if shots is None else rows.take(each)
         is_small = len(part) * part.dim < SMALL
-        fit = _fit_by_sklearn if engine == "sklearn" or is_small else fit_logistic
-        found.append(fit(part, number[each], max_iter=MAX_ITER))
+        if engine == "sklearn" or is_small:
+            found.append(_fit_by_sklearn(part, number[each], max_iter=MAX_ITER))
+        else:
+            found.append(fit_logistic(part, number[each], max_iter=MAX_ITER, is_followed=True))
     return found
 
 

@@ -112,7 +112,8 @@ def score_parts(  # noqa: PLR0913 - two arrays, their parts, and the options of 
     rows, tested = Rows.of(vectors, train), Rows.of(vectors, test)
     if shots is None:
         n_copied = len(train) + len(parts.rows("validation"))
-        _check_memory(memory, rows, n_copied=n_copied, n_test=len(test), protocol=protocol)
+        n_logits = 1 if len(classes) == 2 else len(classes)
+        _check_memory(memory, rows, n_copied=n_copied, n_test=len(test), n_logits=n_logits, protocol=protocol)
     if shots is None and protocol == "scaled":
         made = _tuned(vectors, y, parts, classes, seed=seed)
     elif protocol == "scaled":
@@ -226,11 +227,14 @@ def _values(raw: Array, test: IntArray, classes: IntArray, y: npt.NDArray[Any]) 
     return values
 
 
-def _check_memory(memory: float | None, rows: Rows, *, n_copied: int, n_test: int, protocol: str) -> None:
+def _check_memory(
+    memory: float | None, rows: Rows, *, n_copied: int, n_test: int, n_logits: int, protocol: str
+) -> None:
     """Above the vectors there is one copy of those that are fitted, standardised; else copies of small parts only."""
     few = SMALL // rows.dim
     n = (n_copied if protocol == "scaled" else min(len(rows), few)) + min(n_test, few)
-    least = n * rows.dim * rows.vectors.itemsize + SLACK
+    # Logits and residuals.
+    least = n * rows.dim * rows.vectors.itemsize + 16 * len(rows) * n_logits + SLACK
     if memory is not None and memory < least:
         msg = (
             f"{memory:,.0f} bytes of memory are too few: vectors of {len(rows):,} x {rows.dim:,} need at least"

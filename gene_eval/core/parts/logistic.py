@@ -3,30 +3,42 @@
 scikit-learn's `LogisticRegression` gives SciPy's L-BFGS the mean loss with a penalty of 1 / (C n), starts it at zero
 and stops it at a gradient of `tol`, often long before the optimum. A published score of such a fit is of where it
 stopped, so the steps are the same here: the same function to the same minimiser. Only the function is computed
-otherwise: a block of rows stays in cache for both of its products, where scikit-learn reads all rows twice, and is
-float64 there whatever the rows are. Nothing is copied but a block. The steps are those that scikit-learn takes on
-float64 rows; on float32 ones its own end elsewhere when the rows are shuffled, by a few thousandths of a score.
+otherwise. A block of rows stays in cache for both of its products, where scikit-learn reads all rows twice, and cores
+share the blocks. The products are of what has changed since the last step, added to logits and gradients in float64. So
+rows in float32 can be multiplied in float32, in half the time: what is rounded is a ten-millionth of a change. L-BFGS
+multiplies such errors by a million in 70 steps, hence the first steps, the large ones, are made in float64 where a fit
+has to end where scikit-learn's ends on the same rows in float64. (On float32 its own end elsewhere when the rows are
+shuffled, by a few thousandths of a score.) Nothing is copied but a block.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
 import scipy.special
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from gene_eval.core.table import TableRows, Vectors, as_array
 
-__all__ = ["SMALL", "Fitted", "Rows", "Standardised", "fit_logistic", "log_loss", "raw_values"]
+__all__ = ["SMALL", "Fitted", "Rows", "Standardised", "fit_logistic", "log_loss", "n_cores", "raw_values"]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-BLOCK_BYTES: Final = 1 << 21
-"""Of rows in float64 at a time, so that the second product finds them in cache."""
+BLOCK: Final = 1 << 18
+"""Numbers of rows at a time, so that the second product finds them in cache."""
 LEAST_ROWS: Final = 16
+EXACT_ABOVE: Final = 20
+"""Times `tol`: the gradient from which on steps are followed in float64."""
+SHARES: Final = 8
+"""Of the rows, summed one by one and then together: the same sums on any number of cores."""
 SMALL: Final = 1 << 25
 """Numbers of the rows below which what scikit-learn does is done as it does it: where the last steps are of rounding
 errors, no other order of sums ends in quite the same place, and time is no matter."""
@@ -69,15 +81,27 @@ class Rows:
         chosen: npt.NDArray[Any] = self.vectors[self.index]
         return chosen
 
+    def places(self) -> list[slice]:
+        """Positions of one block after the other."""
+        size = max(LEAST_ROWS, BLOCK // self.dim)
+        return [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+    @cached_property
+    def first(self) -> int | None:
+        """The row from which on these lie one after the other; None where they do not."""
+        first = int(self.index[0]) if len(self) else 0
+        return first if np.array_equal(self.index, np.arange(first, first + len(self))) else None
+
+    def block(self, place: slice) -> npt.NDArray[Any]:
+        """(b, d) vectors at these positions, without a copy where they lie in a row."""
+        where = self.index[place] if self.first is None else slice(self.first + place.start, self.first + place.stop)
+        found: npt.NDArray[Any] = self.vectors[where]
+        return found
+
     def blocks(self) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
         """Positions and float64 vectors of one block after the other."""
-        size = max(LEAST_ROWS, BLOCK_BYTES // (self.dim * np.dtype(np.float64).itemsize))
-        first = int(self.index[0]) if len(self) else 0
-        in_a_row = np.array_equal(self.index, np.arange(first, first + len(self)))
-        for start in range(0, len(self), size):
-            place = slice(start, min(start + size, len(self)))
-            where = slice(first + place.start, first + place.stop) if in_a_row else self.index[place]
-            yield place, self.vectors[where].astype(np.float64, copy=False)
+        for place in self.places():
+            yield place, self.block(place).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +154,7 @@ class Fitted:
     parameters: Array
 
 
-def fit_logistic(
+def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
     rows: Rows,
     y: npt.NDArray[Any],
     *,
@@ -139,6 +163,7 @@ def fit_logistic(
     max_iter: int = 1000,
     start: Array | None = None,
     by: Standardised | None = None,
+    is_followed: bool = False,
 ) -> Fitted:
     """Fit L2 logistic regression (two classes) or softmax regression, intercepts not penalised.
 
@@ -150,25 +175,62 @@ def fit_logistic(
         max_iter: Steps at most.
         start: `Fitted.parameters` of another fit; by default zeros.
         by: Fit the features standardised by these, and give weights for the features as they are.
+        is_followed: Whether it matters where the fit stops, and not only how near to the optimum.
     """
-    n_classes = int(y.max()) + 1
-    objective = _Objective(rows, y, n_classes=n_classes, penalty=1 / (C * len(rows)), by=by)
-    begin = np.zeros(objective.n_logits * (rows.dim + 1)) if start is None else start
     # scikit-learn's options of SciPy's minimiser.
     options = {"maxiter": max_iter, "maxls": 50, "gtol": tol, "ftol": 64 * np.finfo(float).eps}
-    found = scipy.optimize.minimize(objective, begin, jac=True, method="L-BFGS-B", options=options)
+    with ExitStack() as stack:
+        pool = None
+        if len(rows) * rows.dim >= SMALL:
+            # A block is too small a product to be shared between cores; blocks are shared instead.
+            stack.enter_context(threadpool_limits(1, user_api="blas"))
+            pool = stack.enter_context(ThreadPoolExecutor(n_cores()))
+        exact = EXACT_ABOVE * tol if is_followed else np.inf
+        objective = _Objective(rows, y, penalty=1 / (C * len(rows)), by=by, pool=pool, exact_above=exact)
+        begin = np.zeros(objective.residuals.shape[1] * (rows.dim + 1)) if start is None else start
+        found = scipy.optimize.minimize(objective, begin, jac=True, method="L-BFGS-B", options=options)
     weights, intercepts = objective.plain(found.x)
     return Fitted(weights, intercepts, int(found.nit), bool(found.nit < max_iter), found.x)
 
 
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Objective:
-    """The mean loss with its penalty, and the gradient, of the parameters in scikit-learn's order."""
+    """The mean loss with its penalty, and the gradient, of the parameters in scikit-learn's order.
+
+    Attributes:
+        weights: (K, d) of the last call, for the features as they are.
+        products: (n, K) of the rows with them.
+        residuals: (n, K) derivatives of the loss by the logits.
+        gradient: (K, d) of the summed loss by the weights.
+        dtype: Of products.
+        exact_above: Products are in float64 until the largest part of the gradient is less.
+    """
 
     def __init__(
-        self, rows: Rows, y: npt.NDArray[Any], *, n_classes: int, penalty: float, by: Standardised | None
+        self,
+        rows: Rows,
+        y: npt.NDArray[Any],
+        *,
+        penalty: float,
+        by: Standardised | None,
+        pool: ThreadPoolExecutor | None,
+        exact_above: float,
     ) -> None:
+        n_classes = int(y.max()) + 1
+        n_logits = 1 if n_classes == 2 else n_classes
         self.rows, self.y, self.penalty, self.by = rows, y.astype(np.int64), penalty, by
-        self.n_logits = 1 if n_classes == 2 else n_classes
+        self.weights, self.gradient = np.zeros((n_logits, rows.dim)), np.zeros((n_logits, rows.dim))
+        self.products, self.residuals = np.zeros((len(rows), n_logits)), np.zeros((len(rows), n_logits))
+        self.exact_above = exact_above
+        self.dtype = rows.vectors.dtype if exact_above == np.inf else np.dtype(np.float64)
+        places = rows.places()
+        cuts = [len(places) * i // SHARES for i in range(SHARES + 1)]
+        self.shares = [places[low:high] for low, high in zip(cuts[:-1], cuts[1:], strict=True) if low < high]
+        self.map: Any = map if pool is None else pool.map
 
     def plain(self, parameters: Array) -> tuple[Array, Array]:
         """Weights and intercepts for the features as they are."""
@@ -180,41 +242,51 @@ class _Objective:
 
     def _split(self, parameters: Array) -> tuple[Array, Array]:
         # Classes of one feature lie side by side.
-        table = parameters.reshape((self.n_logits, -1), order="F")
+        table = parameters.reshape((self.residuals.shape[1], -1), order="F")
         return table[:, :-1], table[:, -1]
 
     def __call__(self, parameters: Array) -> tuple[float, Array]:
         weights, intercepts = self.plain(parameters)
-        columns = np.ascontiguousarray(weights.T)
-        loss, of_weights, of_intercepts = 0.0, np.zeros(weights.shape), np.zeros(self.n_logits)
-        for place, block in self.rows.blocks():
-            raw = (block @ columns[:, 0])[:, None] if self.n_logits == 1 else block @ columns
-            part, residual = _loss_and_residual(raw + intercepts, self.y[place])
+        step = np.ascontiguousarray((weights - self.weights).T, dtype=self.dtype)
+        self.weights = weights.copy()
+        loss = 0.0
+        for part, change in self.map(lambda share: self._move(share, step, intercepts), self.shares):
             loss += part
-            of_intercepts += residual.sum(axis=0)
-            of_weights += residual[:, 0] @ block if self.n_logits == 1 else residual.T @ block
-        n = len(self.rows)
+            self.gradient += change
+        n, of_weights, of_intercepts = len(self.rows), self.gradient, self.residuals.sum(axis=0)
         if self.by is not None:
             of_weights = (of_weights - np.outer(of_intercepts, self.by.mean)) / self.by.scale
         own = self._split(parameters)[0]
-        gradient = np.empty((self.n_logits, self.rows.dim + 1))
+        gradient = np.empty((len(intercepts), self.rows.dim + 1))
         gradient[:, :-1] = of_weights / n + self.penalty * own
         gradient[:, -1] = of_intercepts / n
+        if abs(gradient).max() < self.exact_above:
+            self.dtype = self.rows.vectors.dtype
         return loss / n + self.penalty / 2 * float((own**2).sum()), gradient.ravel(order="F")
 
+    def _move(self, share: Sequence[slice], step: npt.NDArray[Any], intercepts: Array) -> tuple[float, Array]:
+        """Summed loss of some blocks, and the change of their part of the gradient, after a step of the weights."""
+        change = np.zeros(self.gradient.shape)
+        for place in share:
+            block = self.rows.block(place).astype(self.dtype, copy=False)
+            products, residuals = self.products[place], self.residuals[place]
+            products += (block @ step[:, 0])[:, None] if len(change) == 1 else block @ step
+            found = _residuals(products + intercepts, self.y[place])
+            moved = (found - residuals).astype(block.dtype)
+            change += moved[:, 0] @ block if len(change) == 1 else moved.T @ block
+            residuals[:] = found
+        whole = slice(share[0].start, share[-1].stop)
+        return log_loss(self.products[whole] + intercepts, self.y[whole]), change
 
-def _loss_and_residual(raw: Array, y: IntArray) -> tuple[float, Array]:
-    """Summed log loss of (b, K) logits, and its derivative; of one logit, those of class 1."""
+
+def _residuals(raw: Array, y: IntArray) -> Array:
+    """Derivatives of the log loss by (b, K) logits; of one logit, those of class 1."""
     if raw.shape[1] == 1:
-        odds = raw[:, 0]
-        loss = float(np.logaddexp(0, odds).sum() - odds[y == 1].sum())
-        return loss, (scipy.special.expit(odds) - y)[:, None]
-    total = scipy.special.logsumexp(raw, axis=1, keepdims=True)
-    residual = np.exp(raw - total)
-    at = np.arange(len(y)), y
-    loss = float(total.sum() - raw[at].sum())
-    residual[at] -= 1
-    return loss, residual
+        odds: Array = scipy.special.expit(raw)
+        return odds - y[:, None]
+    residuals: Array = scipy.special.softmax(raw, axis=1)
+    residuals[np.arange(len(y)), y] -= 1
+    return residuals
 
 
 def raw_values(rows: Rows, fits: Sequence[Fitted]) -> list[Array]:
@@ -241,4 +313,7 @@ def log_loss(raw: Array, y: npt.NDArray[Any]) -> float:
     >>> round(log_loss(np.array([[0.0], [0.0]]), np.array([0, 1])), 4)
     1.3863
     """
-    return _loss_and_residual(raw, y.astype(np.int64))[0]
+    if raw.shape[1] == 1:
+        odds = raw[:, 0]
+        return float(np.logaddexp(0, odds).sum() - odds[y == 1].sum())
+    return float(scipy.special.logsumexp(raw, axis=1).sum() - raw[np.arange(len(y)), y].sum())
