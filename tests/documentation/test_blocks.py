@@ -7,7 +7,6 @@ raw files or weights that are not here: its commands are read by the parser, its
 import glob
 import re
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
