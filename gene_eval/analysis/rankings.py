@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from gene_eval.analysis.all_pairs import AllPairs, ByModel, mean_over_folds
 from gene_eval.analysis.groups import (
-    SOURCE_CORRELATION,
     Suites,
     basis,
     clusters,
@@ -183,7 +182,7 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
     order = np.argsort(-mean, kind="stable").tolist()
     errors: Sequence[float | None] = [None] * len(models)
     if generalizes(tasks):
-        errors = cluster_std_errors(means, correlation=SOURCE_CORRELATION).tolist()
+        errors = cluster_std_errors(means).tolist()
     ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=errors)
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     settings = by_model[models[0]][tasks[0].id].settings
