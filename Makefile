@@ -23,9 +23,10 @@ coverage: $(STAMP)
 # Wheel and sdist, checked, and the wheel tried in an environment that has nothing else.
 dist: $(STAMP)
 	@rm -rf dist build
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[release]'
 	@$(BIN)/python -m build --outdir dist .
 	@$(BIN)/python -m twine check --strict dist/*
-	@$(PYTHON) -m venv --clear build/empty
+	@$(PYTHON) -m venv build/empty
 	@build/empty/bin/python -m pip install -qq --constraint constraints.txt dist/*.whl
 	@cd build && HF_HUB_OFFLINE=1 empty/bin/gene-bench run bag-of-words random -t 'starter_*' -o results
 
@@ -41,11 +42,10 @@ docs: $(STAMP)
 	@$(BIN)/python -m gene_eval.documentation.pages models >docs/models.md
 
 # What tests compare with: rows of fixtures by versions of rules, versions of suites, public names, pages made from configs.
-record: $(STAMP)
+record: docs
 	@PYTHONPATH=. $(BIN)/python tests/builders/test_rules.py
 	@PYTHONPATH=. $(BIN)/python tests/catalogue/test_suites.py
 	@PYTHONPATH=. $(BIN)/python tests/test_exports.py
-	@$(MAKE) --no-print-directory docs
 
 # Material announces its successor at every build; what matters here are warnings about pages, which stop it.
 site: export NO_MKDOCS_2_WARNING := 1
@@ -61,7 +61,7 @@ style: $(STAMP)
 	@$(BIN)/ruff format --quiet .
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build dist .coverage* coverage.xml
 
 # Editable, so a change of code needs no new install; the stamp is older than these files when they change.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
