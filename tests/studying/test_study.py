@@ -118,7 +118,18 @@ def test_arms_and_what_their_differences_say():
 
 
 def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path, capsys):
-    command = ["graph-study", MODEL, "--graph", "huri,go", "-t", TASK, "-o", str(tmp_path / "s"), "--split", "random"]
+    command = [
+        "graph-study",
+        MODEL,
+        "--graph",
+        "huri,go+huri",
+        "-t",
+        TASK,
+        "-o",
+        str(tmp_path / "s"),
+        "--split",
+        "random",
+    ]
     command += [
         "--arms",
         "propagated,gcn,vote",
@@ -138,12 +149,12 @@ def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path,
     for line in (
         "| linear, plain vectors | 0.",
         "| GCN on huri | 0.",
-        "| linear, propagated on go | 0.",
+        "| linear, propagated on go+huri | 0.",
         "transductive",
     ):
         assert line in text
     assert "| GO:2 | of threes | 1.000 | auc |" in text
-    assert f"| linear, propagated on go without {TASK}.txt | 0." in text
+    assert f"| linear, propagated on go without {TASK}.txt+huri | 0." in text
     assert "hidden, seed 1" in told
     picture = (tmp_path / "s" / "masking" / f"{TASK}.svg").read_text()
     # Five arms, in two panels and in the legend.
