@@ -19,6 +19,7 @@ from gene_eval.studying.arms import arms, questions
 from gene_eval.studying.leaks import find_leaks
 from gene_eval.studying.masking import Cell, Masking, hidden_rows
 from model_adapters import load_model
+from model_adapters.graph.alone import Spectral
 
 TASK, MODEL = "humantfs_is_tf", "random:dim=6"
 TINY = "hidden=4,epochs=4"
@@ -73,6 +74,16 @@ def test_propagated_vectors_in_a_run_are_a_product(go, parts):
     X = (P @ P @ table.matrix)[[row[symbol] for symbol in task.entities["symbol"]]]
     expected = probe(X, task.y, target="binary", folds=task.folds[0]).scores["roc_auc"]
     np.testing.assert_allclose(found.scores["roc_auc"].folds, expected.folds, atol=1e-6)
+
+
+def test_vectors_of_a_graph_alone_are_made_once_for_runs_that_share_raw_files(graph_dir, monkeypatch):
+    made, make = [], Spectral.encode_table
+    monkeypatch.setattr(Spectral, "encode_table", lambda self, genes: made.append(self.model_id) or make(self, genes))
+    raw = RawFiles(graph_dir)
+    one, two = (run("spectral:graph=huri,dim=4", TASK, raw=raw, head=h, log=Log()) for h in ("linear", "knn"))
+    assert made == ["spectral:graph=huri,dim=4"]
+    assert len(one.results) == len(two.results) == 1
+    assert one.results[0].model.embedding_sha256 == two.results[0].model.embedding_sha256
 
 
 def test_terms_carry_their_definitions(go):
