@@ -53,7 +53,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         *("gene_eval.catalogue", "gene_eval.running"),
     ),
     "gene_eval.studying": (
-        *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.running", "gene_eval.studying"),
+        *(*_LOWER, "gene_eval.core", "gene_eval.results", "gene_eval.reporting"),
+        *("gene_eval.running", "gene_eval.studying"),
     ),
     "gene_eval.documentation": (
         *("builders", "model_adapters", "gene_eval.cli", "gene_eval.results", "gene_eval.documentation"),

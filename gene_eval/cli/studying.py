@@ -54,7 +54,7 @@ def graph_study(arguments: argparse.Namespace) -> int:
         of_task = arms(arguments.model, graphs, wanted=wanted, options=arguments.head_options)
         leaks = _leaks(task, raw, graphs, out) if arguments.leaks else None
         if leaks is not None:
-            without = [f"{each}:without={leaks.path}" for each in graphs if _ends_in_go(each)]
+            without = [_without(each, leaks.path) for each in graphs if _has_go(each)]
             of_task += arms(
                 arguments.model,
                 without,
@@ -110,12 +110,18 @@ def _tasks(arguments: argparse.Namespace, raw: RawFiles) -> tuple[list[TaskArray
     return found, failed
 
 
-def _ends_in_go(graph: str) -> bool:
-    return graph.split("+")[-1].partition(":")[0] == "go"
+def _has_go(graph: str) -> bool:
+    return any(part.name == "go" for part in parse_graph(graph))
+
+
+def _without(graph: str, path: Path) -> str:
+    """The graph, its part of the ontology without the terms of a file."""
+    parts = ((part, part.partition(":")[0] == "go") for part in graph.split("+"))
+    return "+".join(f"{part}:without={path}" if is_go else part for part, is_go in parts)
 
 
 def _leaks(task: TaskArrays, raw: RawFiles, graphs: list[str], out: Path) -> Leaks | None:
-    if task.record.target == "regression" or not any(map(_ends_in_go, graphs)):
+    if task.record.target == "regression" or not any(map(_has_go, graphs)):
         return None
     leaks = find_leaks(task, raw, out / "leaks" / f"{task.record.id.replace('/', '__')}.txt")
     return leaks if leaks.terms else None

@@ -1,5 +1,6 @@
 """What a study of graphs compares: arms, each a MODEL and a head, and the pairs of them that say something."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,5 +124,4 @@ def _shown(graph: str) -> str:
     >>> _shown("string+go:without=study/leaks/genen_solubility.txt")
     'string+go without genen_solubility.txt'
     """
-    name, found, path = graph.partition(":without=")
-    return f"{name} without {Path(path).name}" if found else graph
+    return re.sub(r":without=([^+:]*)", lambda found: f" without {Path(found[1]).name}", graph)

@@ -19,6 +19,7 @@ from gene_eval.studying.arms import arms, questions
 from gene_eval.studying.leaks import find_leaks
 from gene_eval.studying.masking import Cell, Masking, hidden_rows
 from model_adapters import load_model
+from model_adapters.graph.alone import Spectral
 
 TASK, MODEL = "humantfs_is_tf", "random:dim=6"
 TINY = "hidden=4,epochs=4"
@@ -75,6 +76,16 @@ def test_propagated_vectors_in_a_run_are_a_product(go, parts):
     np.testing.assert_allclose(found.scores["roc_auc"].folds, expected.folds, atol=1e-6)
 
 
+def test_vectors_of_a_graph_alone_are_made_once_for_runs_that_share_raw_files(graph_dir, monkeypatch):
+    made, make = [], Spectral.encode_table
+    monkeypatch.setattr(Spectral, "encode_table", lambda self, genes: made.append(self.model_id) or make(self, genes))
+    raw = RawFiles(graph_dir)
+    one, two = (run("spectral:graph=huri,dim=4", TASK, raw=raw, head=h, log=Log()) for h in ("linear", "knn"))
+    assert made == ["spectral:graph=huri,dim=4"]
+    assert len(one.results) == len(two.results) == 1
+    assert one.results[0].model.embedding_sha256 == two.results[0].model.embedding_sha256
+
+
 def test_terms_carry_their_definitions(go):
     log = Log()
     (words,) = go("bag-of-words", head=f"gcn:graph=go,{TINY}", log=log)
@@ -118,7 +129,18 @@ def test_arms_and_what_their_differences_say():
 
 
 def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path, capsys):
-    command = ["graph-study", MODEL, "--graph", "huri,go", "-t", TASK, "-o", str(tmp_path / "s"), "--split", "random"]
+    command = [
+        "graph-study",
+        MODEL,
+        "--graph",
+        "huri,go+huri",
+        "-t",
+        TASK,
+        "-o",
+        str(tmp_path / "s"),
+        "--split",
+        "random",
+    ]
     command += [
         "--arms",
         "propagated,gcn,vote",
@@ -138,12 +160,12 @@ def test_the_command_writes_tables_and_goes_on_where_it_was(graph_dir, tmp_path,
     for line in (
         "| linear, plain vectors | 0.",
         "| GCN on huri | 0.",
-        "| linear, propagated on go | 0.",
+        "| linear, propagated on go+huri | 0.",
         "transductive",
     ):
         assert line in text
     assert "| GO:2 | of threes | 1.000 | auc |" in text
-    assert f"| linear, propagated on go without {TASK}.txt | 0." in text
+    assert f"| linear, propagated on go without {TASK}.txt+huri | 0." in text
     assert "hidden, seed 1" in told
     picture = (tmp_path / "s" / "masking" / f"{TASK}.svg").read_text()
     # Five arms, in two panels and in the legend.

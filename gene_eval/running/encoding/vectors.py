@@ -188,16 +188,22 @@ class ModelVectors:
             if table == DISEASES and not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
         hand_over(self.model, self._reader)
-        embedded = embed_table(
-            with_covariates(without_words(rows, self.model, self.words), self.model, self.raw),
-            self.model,
-            batch_size=self.batch_size,
-            device=self.device,
-            progress=self.progress,
-            # With the vocabulary of the genes, so that the words of a disease, or of a term, are those of its genes.
-            fit_on=load(GENES, self.raw).dataset if table in NAMED else None,
-            on_encode=lambda: encoded.append(True),
-        )
+
+        def make() -> EmbeddingTable:
+            return embed_table(
+                with_covariates(without_words(rows, self.model, self.words), self.model, self.raw),
+                self.model,
+                batch_size=self.batch_size,
+                device=self.device,
+                progress=self.progress,
+                # With the vocabulary of the genes: the words of a disease, or of a term, are those of its genes.
+                fit_on=load(GENES, self.raw).dataset if table in NAMED else None,
+                on_encode=lambda: encoded.append(True),
+            )
+
+        # Vectors of a graph alone take a minute, and are those of every task that shares the raw files.
+        is_of_graph = hasattr(self.model, "take_graph") and hasattr(self.model, "encode_table")
+        embedded = self.raw.once(("vectors of a graph", self.model.model_id, table), make) if is_of_graph else make()
         self._tell(embedded, f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded")
         return embedded
 
