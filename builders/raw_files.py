@@ -19,8 +19,6 @@ __all__ = ["RawFile", "RawFiles", "Source"]
 
 T = TypeVar("T")
 DATA_DIR_VARIABLE = "GENE_BENCH_DATA_DIR"
-RETRIES = 2
-"""How often a download that broke off, or gave another file than the pinned one, is tried again."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +189,10 @@ class RawFiles:
         if self._cache_dir:
             return Path(self._cache_dir) / "downloads" / DATASET_NAME
         return Path(datasets.config.DOWNLOADED_DATASETS_PATH) / DATASET_NAME
+
+
+RETRIES = 2
+"""How often a download that broke off, or gave another file than the pinned one, is tried again."""
 
 
 def _fetch(file: RawFile, folder: Path, name: str) -> Path:

@@ -155,7 +155,7 @@ def read_table(path: str | os.PathLike[str], result: TaskResult) -> "pa.Table":
             msg = "its result was saved without predictions"
             raise ResultError(msg)
         if path.exists() and not path.is_file():
-            msg = "not a regular file"
+            msg = "no regular file"
             raise ResultError(msg)
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()

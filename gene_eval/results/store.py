@@ -83,7 +83,7 @@ def load(path: str | os.PathLike[str]) -> TaskResult:
     try:
         # Opening a pipe would wait for a writer.
         if path.exists() and not path.is_file():
-            msg = "not a regular file"
+            msg = "no regular file"
             raise ResultError(msg)
         result = TaskResult.from_json(path.read_text(encoding="utf-8"))
         check_result(result)

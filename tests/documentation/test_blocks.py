@@ -37,7 +37,7 @@ class Block:
 
 def blocks_of(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
-    fences = r"^(?:<!-- needs: ([^\n]+) -->\n)?( *)```(\w*)\n(.*?)^ *```$"
+    fences = r"^(?: *<!-- needs: ([^\n]+) -->\n)?( *)```(\w*)\n(.*?)^ *```$"
     found = re.findall(fences, text, re.MULTILINE | re.DOTALL)
     assert len(found) == len(re.findall(r"^ *```\w", text, re.MULTILINE)), "a block is not closed, or has no language"
     # What an example shows was made from raw files.

@@ -126,7 +126,7 @@ def test_a_pipe_among_results_is_not_waited_for(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, folder], capture_output=True, text=True, timeout=60, check=True
     )
-    assert "pipe.json: not a regular file" in done.stdout
+    assert "pipe.json: no regular file" in done.stdout
 
 
 def test_ranges_are_known_for_every_metric_that_is_reported() -> None:

@@ -26,7 +26,7 @@ FIRST_COMPONENT = "human_PC1"
 
 
 class SalukiBuilder(GeneTaskBuilder):
-    """The first principal component of half-lives over human datasets: no time, but higher is more stable."""
+    """The first principal component of half-lives over human data sets: no time, but higher is more stable."""
 
     SOURCE = SALUKI
     IDENTIFIERS = ("ensembl_gene_id",)
@@ -37,7 +37,7 @@ class SalukiBuilder(GeneTaskBuilder):
             target="regression",
             family="regulatory",
             column=FIRST_COMPONENT,
-            made_by="Agarwal and Kelley, from published datasets of human cells",
+            made_by="Agarwal and Kelley, from published data sets of human cells",
             bias="only expressed genes have a value; codons and transcript length tell part of it",
         )
     ]

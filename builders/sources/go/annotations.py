@@ -55,7 +55,7 @@ def read_gaf(path: Path) -> tuple[pd.DataFrame, int, str]:
             continue
         cells = line.split("\t")
         if len(cells) < 13 or cells[8] not in _OF_GAF:
-            message = f"{path}: line {number} is not an annotation of GAF 2 ({len(cells)} cells): {line[:60]!r}"
+            message = f"{path}: line {number} is no annotation of GAF 2 ({len(cells)} cells): {line[:60]!r}"
             raise SourceFormatError(message)
         # Of an interaction between species the first taxon is the gene product's.
         if cells[12].partition("|")[0] != f"taxon:{HUMAN}":

@@ -217,7 +217,7 @@ def test_nothing_has_been_found_since(build):
 def test_annotations_of_a_mouse(build):
     with pytest.raises(SourceFormatError, match=r"goa_human\.gaf\.gz: no annotation is of taxon 9606; expected goa"):
         build("go_slim_process", annotations=[gaf(1, "GO:0000010", taxon="10090")])
-    with pytest.raises(SourceFormatError, match=r"line 1 is not an annotation of GAF 2 \(3 cells\): 'a"):
+    with pytest.raises(SourceFormatError, match=r"line 1 is no annotation of GAF 2 \(3 cells\): 'a"):
         build("go_slim_process", annotations=["a\tb\tc"])
 
 
