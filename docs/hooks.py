@@ -22,9 +22,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links between the root and docs/, `<!-- made: NAME -->`, and mermaid diagrams."""
-    if page.file.src_uri in OF_THE_ROOT.values():
+    is_of_the_root = page.file.src_uri in OF_THE_ROOT.values()
+    if is_of_the_root:
         markdown = markdown.replace("](docs/", "](")
     for name, uri in OF_THE_ROOT.items():
         markdown = re.sub(rf"\]\((\.\./)?{name}\.md", f"]({uri}", markdown)
+    if is_of_the_root:
+        # What lies beside the code and is no page is named, and leads nowhere.
+        links = r"\[([^\]\n]+)\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)"
+        markdown = re.sub(links, lambda found: found[0] if found[2] in files.src_uris else found[1], markdown)
     markdown = re.sub(r"^<!-- made: (\w+) -->$", lambda found: MADE[found[1]](), markdown, flags=re.M)
     return re.sub(r"^```mermaid\n(.*?)^```$", lambda found: diagram_svg(found[1]), markdown, flags=re.M | re.S)

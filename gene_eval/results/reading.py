@@ -36,7 +36,7 @@ def read(path: str | os.PathLike[str]) -> tuple[TaskResult, bytes]:
     try:
         # Opening a pipe would wait for a writer.
         if path.exists() and not path.is_file():
-            msg = "no regular file"
+            msg = "not a regular file"
             raise ResultError(msg)
         content = path.read_bytes()
         result = TaskResult.from_json(content.decode("utf-8"))

@@ -9,6 +9,7 @@ import yaml
 
 import gene_eval
 from gene_eval.cli.parser import MODULES
+from gene_eval.core.metrics import MAIN_METRIC, METRICS
 from gene_eval.documentation.site import MADE, commands_markdown, diagram_svg, schema_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,15 @@ def test_every_field_of_a_result_file_is_in_the_reference(tmp_path: Path) -> Non
     # The parameters of a protocol are beside the fields of the record.
     settings = {"protocol", "engine", "seed", "split", "head", "shots", "entities", "convergence"}
     assert [name for name in settings if f"| `{name}` |" not in sections["probe"]] == []
+
+
+def test_every_metric_is_defined_and_main_ones_are_named() -> None:
+    section = (
+        (ROOT / "docs/methods.md").read_text(encoding="utf-8").partition("\n## Metrics\n")[2].partition("\n## ")[0]
+    )
+    rows = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\|.*\|$", section, re.MULTILINE)]
+    assert [names[0] for names in rows if len(names) > 1] == list(MAIN_METRIC.values())
+    assert [set(names) for names in rows if len(names) > 1] == [set(names) for names in METRICS.values()]
 
 
 def test_every_public_name_is_in_the_reference() -> None:
