@@ -6,7 +6,6 @@ spread to go by. Fitted is L2 logistic regression with C = 0.1 (softmax for clas
 Each label of a multi-label task is a binary task. A score is the mean over draws, and what each draw gave is kept.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import scipy.special
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from gene_eval.core.checks import check_label_names, check_X, check_y
 from gene_eval.core.errors import ProbeError, UnknownNameError
@@ -230,7 +229,8 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
 
 
 def _n_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """What BLAS may take: the cores of the machine, or fewer where the caller or OMP_NUM_THREADS says so."""
+    return max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
 
 
 def _logits(
