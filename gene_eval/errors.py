@@ -7,6 +7,7 @@ ValueError
     ├── ProbeError        arrays that cannot be scored, see `gene_eval.core.errors`
     ├── CardError         a card that results cannot be put into, or results that make no card
     ├── ClusterError      a Dask scheduler, or a file that describes a cluster
+    │   └── SchedulerLostError    the scheduler went away in the middle of a run
     ├── CoverageError     too few of a task's genes have a vector
     ├── ExportError       a folder that an export must not replace
     ├── FileError         a file that cannot be written
@@ -31,6 +32,7 @@ __all__ = [
     "NewerSchemaError",
     "ReportError",
     "ResultError",
+    "SchedulerLostError",
 ]
 
 
@@ -57,6 +59,10 @@ class CardError(GeneBenchError):
 
 class ClusterError(GeneBenchError):
     """A Dask scheduler cannot be reached or is lost, or a file does not describe a cluster."""
+
+
+class SchedulerLostError(ClusterError):
+    """The scheduler went away, or was started again, in the middle of a run."""
 
 
 class CoverageError(GeneBenchError):

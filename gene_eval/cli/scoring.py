@@ -10,7 +10,7 @@ from typing import Any
 
 import gene_eval
 from gene_eval.cli.output import DONE, SOME_FAILED, hide_bars_of_datasets
-from gene_eval.errors import GeneBenchError
+from gene_eval.errors import GeneBenchError, SchedulerLostError
 from gene_eval.results import store
 from gene_eval.running.verify import verify as verify_results
 from gene_eval.text import say
@@ -44,8 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     hide_bars_of_datasets()
     options = options_of_run(arguments)
     out: Path = arguments.output
-    with _client(arguments) as client:
-        results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, client=client, **options)
+    try:
+        with _client(arguments) as client:
+            results = gene_eval.run(list(arguments.models), arguments.tasks, out=out, log=say, client=client, **options)
+    except SchedulerLostError as error:
+        say(f"failed: {error}")
+        return SOME_FAILED
     if results.results:
         print(results)
         for line in results.warnings:

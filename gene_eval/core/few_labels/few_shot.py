@@ -224,7 +224,7 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
 
     # A split to a core, and each product on one: those of small matrices wait longer for another core than they take.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
+    with ThreadPoolExecutor(n_cores()) as pool, threadpool_limits(1, user_api="blas"):
         list(pool.map(fill, range(len(problem.splits))))
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
 

@@ -11,7 +11,6 @@ has to end where scikit-learn's ends on the same rows in float64. (On float32 it
 shuffled, by a few thousandths of a score.) Nothing is copied but a block.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -23,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.optimize
 import scipy.special
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from gene_eval.core.table import TableRows, Vectors, as_array
 
@@ -183,8 +182,8 @@ def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
         pool = None
         if len(rows) * rows.dim >= SMALL:
             # A block is too small a product to be shared between cores; blocks are shared instead.
-            stack.enter_context(threadpool_limits(1, user_api="blas"))
             pool = stack.enter_context(ThreadPoolExecutor(n_cores()))
+            stack.enter_context(threadpool_limits(1, user_api="blas"))
         exact = EXACT_ABOVE * tol if is_followed else np.inf
         objective = _Objective(rows, y, penalty=1 / (C * len(rows)), by=by, pool=pool, exact_above=exact)
         begin = np.zeros(objective.residuals.shape[1] * (rows.dim + 1)) if start is None else start
@@ -194,8 +193,8 @@ def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
 
 
 def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """What BLAS may take: the cores of the machine, or fewer where the caller or OMP_NUM_THREADS says so. Ask it before BLAS is limited."""
+    return max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
 
 
 class _Objective:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from distributed import KilledWorker, as_completed
 
-from gene_eval.errors import ClusterError, GeneBenchError
+from gene_eval.errors import GeneBenchError, SchedulerLostError
 from gene_eval.results import store
 from gene_eval.running.boundary import one_line_errors, reason_of
 from gene_eval.running.cluster.files import Stored, put, read
@@ -111,7 +111,7 @@ class Cluster:
                     tables, shown = self._start_build(name, globs)
                     found = self._result(shown)
             except GeneBenchError as error:
-                if isinstance(error, ClusterError):
+                if isinstance(error, SchedulerLostError):
                     raise
                 yield Failure(name, "", str(error))
                 continue
@@ -131,7 +131,7 @@ class Cluster:
 
         Raises:
             GeneBenchError: It failed three times.
-            ClusterError: The scheduler is gone.
+            SchedulerLostError: The scheduler is gone.
         """
         try:
             return future.result()
@@ -153,7 +153,7 @@ class Cluster:
             took: Takes a stage and its seconds.
 
         Raises:
-            ClusterError: The scheduler is gone; what was finished is saved.
+            SchedulerLostError: The scheduler is gone; what was finished is saved.
         """
         from tqdm.auto import tqdm
 
@@ -321,12 +321,12 @@ class Cluster:
             step, *arguments, key=key, pure=False, retries=TRIES - 1, **({"resources": resources} if resources else {})
         )
 
-    def _lost(self) -> ClusterError:
+    def _lost(self) -> SchedulerLostError:
         message = (
             "the scheduler is gone or was started again; what was finished is saved, and the same command goes on"
             " from there"
         )
-        return ClusterError(message)
+        return SchedulerLostError(message)
 
 
 def _why_killed(error: KilledWorker) -> str:

@@ -1,0 +1,147 @@
+"""Cells of every kind (pairs, diseases, graphs, controls, ...): workers give what one machine gives."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from distributed import Client
+
+from gene_eval.errors import GeneBenchError
+from gene_eval.running.cluster.limits import limit_threads
+from gene_eval.running.runner import run
+from model_adapters import GeneEncoder
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers of one thread each, in this process."""
+    import torch
+
+    before = torch.get_num_threads()
+    limit_threads(1)
+    with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as client:
+        yield client
+    torch.set_num_threads(before)
+
+
+def contents(results):
+    def plain(result):
+        content = json.loads(result.to_json())
+        return {name: content[name] for name in content if name not in ("timing", "created_at", "predictions")}
+
+    return [plain(result) for result in results], [(each.model, each.task, each.reason) for each in results.failures]
+
+
+@pytest.fixture
+def both(client, tmp_path):
+    """Run on one machine, on workers, and on workers that see no folder; the three must agree."""
+
+    def both(models, tasks, **options):
+        common = {**options, "log": [].append}
+        here = run(models, tasks, **common)
+        there = run(models, tasks, out=tmp_path / "there", client=client, **common)
+        sent = run(models, tasks, client=client, **common)
+        assert contents(there) == contents(here)
+        assert contents(sent) == contents(here)
+        assert not list((tmp_path / "there").glob(".*"))
+        for result in here:
+            held = here.predictions(result.model.id, result.task.id) if len({r.settings for r in here}) == 1 else None
+            if held is not None and result.settings.shots is None:
+                for other in (there, sent):
+                    pd.testing.assert_frame_equal(other.predictions(result.model.id, result.task.id), held)
+        again = run(models, tasks, out=tmp_path / "there", client=client, **common)
+        assert (again.fitted, again.up_to_date) == (0, len(here))
+        return here
+
+    return both
+
+
+def test_controls_gain_and_files(both, families_dir, tmp_path):
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(44, 3)), index=[f"TOY{i}" for i in range(1, 45)], columns=list("abc")
+    )
+    frame.to_csv(tmp_path / "mine.csv")
+    found = both(
+        [str(tmp_path / "mine.csv"), {"frame": frame * 2}, "random:dim=5"],
+        ["humantfs_is_tf", "reactome_pathways"],
+        controls=True,
+        gain="nuisance:publications",
+        data_dir=families_dir,
+    )
+    assert {"mine", "frame", "shuffled:mine", "lookup:family"} <= set(found.models)
+    assert any(result.gain for result in found)
+
+
+def test_pairs_and_diseases(both, families_dir):
+    found = both(
+        ["bag-of-words", "random:dim=5"],
+        ["gene2vec_gene_pairs", "opentargets_gene_disease"],
+        diseases="bag-of-words",
+        data_dir=families_dir,
+    )
+    assert len(found) == 4
+
+
+def test_common_genes_and_heads(both, families_dir):
+    frame = pd.DataFrame(np.eye(40), index=[f"TOY{i}" for i in range(1, 41)])
+    found = both(
+        [{"few": frame}, "random:dim=5"],
+        "humantfs_is_tf",
+        common_genes=True,
+        head=["linear", "ridge"],
+        data_dir=families_dir,
+    )
+    assert {result.coverage.n_scored for result in found} == {40}
+
+
+def test_a_head_of_a_graph(both, families_dir):
+    lines = [f"ENSG{i:011}\tENSG{i + step:011}" for step in (1, 3) for i in range(1, 46)]
+    (families_dir / "huri").mkdir()
+    (families_dir / "huri/HuRI.tsv").write_text("\n".join(lines) + "\n")
+    head = "gcn:graph=huri,hidden=4,epochs=3"
+    assert len(both("random:dim=5", "humantfs_is_tf", head=head, data_dir=families_dir)) == 1
+
+
+def test_sequences_with_few_labels(both):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "sequence": ["".join(rng.choice(list("ACGT"), 30)) for _ in range(80)],
+            "label": rng.integers(0, 2, 80),
+            "split": ["train"] * 40 + ["validation"] * 10 + ["test"] * 30,
+        }
+    )
+    assert len(both("kmer:k=2", {"mine": table}, shots=[None, 2])) == 2
+
+
+class Kept(GeneEncoder):
+    """A model that only this process has."""
+
+    model_id = "kept"
+
+    def __init__(self):
+        self.asked = 0
+
+    def __reduce__(self):
+        message = "not to be sent"
+        raise TypeError(message)
+
+    def encode(self, batch):
+        self.asked += 1
+        return np.array([[len(text), text.count("a")] for text in batch], "float32")
+
+
+def test_an_object_that_cannot_be_sent_is_embedded_by_the_client_once(client):
+    model = Kept()
+    tasks = ["starter_is_tf", "starter_protein_class"]
+    found = run(model, tasks, client=client, batch_size=1000, log=[].append)
+    assert len(found) == 2
+    assert model.asked == 1
+
+
+def test_what_does_not_exist_stops_a_run_before_it_begins(client):
+    with pytest.raises(GeneBenchError, match="did you mean"):
+        run("random", "starter_is_tff", client=client, log=[].append)
