@@ -67,8 +67,8 @@ class GroupRanking:
     tasks: tuple[str, ...]
     basis: str
     models: tuple[ModelRank, ...]
-    p_values: Mapping[tuple[str, str], float]
-    pair_p_values: Mapping[tuple[str, str], float]
+    p_values: PairValues
+    pair_p_values: PairValues
     ties: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
     uneven: tuple[str, ...]
@@ -184,8 +184,8 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
         tasks=tuple(task.id for task in tasks),
         basis=basis(tasks),
         models=tuple(ranks[i] for i in order),
-        p_values=PairValues(names, p_values) if is_tested else {},
-        pair_p_values=PairValues(names, pair_p_values) if is_tested else {},
+        p_values=PairValues(names if is_tested else (), p_values),
+        pair_p_values=PairValues(names if is_tested else (), pair_p_values),
         ties=tuple(tuple(models[i] for i in run) for run in runs),
         left_out=tuple(sorted(by_model.keys() - set(models))),
         distinguished=PairSet(names, differ == 1),
