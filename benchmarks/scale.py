@@ -169,7 +169,7 @@ def run_reports(arguments: argparse.Namespace) -> None:
             if status:
                 print(f"{part}: exit status {os.waitstatus_to_exitcode(status)}")
                 continue
-            written = [output, *Path(folder).glob("out_parts/*")]
+            written = [output, *(Path(folder).glob("out_parts/*") if part == "page" else ())]
             write(
                 arguments.output,
                 part=part,

@@ -1,11 +1,14 @@
 """Words for people: lists cut short, nearest names, text made safe for terminals and Markdown, lines on stderr."""
 
 import difflib
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 
 __all__ = ["cell", "code", "count", "did_you_mean", "markdown", "nearest", "printable", "say", "set_quiet", "some"]
+
+_SPECIAL = re.compile(r"[\\|<>\[\]`*]")
 
 
 def some(names: Sequence[str], *, limit: int = 5) -> str:
@@ -53,6 +56,8 @@ def printable(text: str) -> str:
     >>> printable("a\x1b[2J\nb")
     'a [2J b'
     """
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -62,7 +67,7 @@ def markdown(text: str) -> str:
     >>> print(markdown("a|b <script>"))
     a\|b \<script\>
     """
-    return "".join("\\" + character if character in "\\|<>[]`*" else character for character in printable(text))
+    return _SPECIAL.sub(r"\\\g<0>", printable(text))
 
 
 def code(text: str) -> str:

@@ -27,6 +27,10 @@ class PairValues(Mapping[tuple[str, str], float]):
             raise KeyError(pair)
         return float(self.table[self._numbers[one], self._numbers[other]])
 
+    def of(self, model: str) -> dict[str, float]:
+        """Every model to its number with one of them; nan with itself."""
+        return dict(zip(self.models, self.table[self._numbers[model]].tolist(), strict=True))
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((one, other) for one in self.models for other in self.models if one != other)
 

@@ -75,8 +75,8 @@ class GroupRanking:
     tasks: tuple[str, ...]
     basis: str
     models: tuple[ModelRank, ...]
-    p_values: Mapping[tuple[str, str], float]
-    pair_p_values: Mapping[tuple[str, str], float]
+    p_values: PairValues
+    pair_p_values: PairValues
     ties: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
     uneven: tuple[str, ...]
@@ -178,15 +178,17 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
             for values in (adjusted, raw, is_clear.astype(np.float64))
         )
     else:
-        p_values = pair_p_values = differ = np.full((len(models), len(models)), np.nan)
+        # Of a thousand models a table takes 8 MB for each task.
+        p_values = pair_p_values = differ = np.empty((0, 0))
     order = np.argsort(-mean, kind="stable").tolist()
     errors: Sequence[float | None] = [None] * len(models)
     if generalizes(tasks):
         errors = cluster_std_errors(means).tolist()
-    ranks = _ranks(models, mean, differ == 1, is_tested=~np.isnan(p_values), errors=errors)
+    has_test = (~np.isnan(p_values)).any(axis=1) if is_tested else np.zeros(len(models), dtype=bool)
+    ranks = _ranks(models, mean, differ == 1, is_tested=has_test, errors=errors)
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     settings = by_model[models[0]][tasks[0].id].settings
-    names = tuple(models)
+    names = tuple(models) if is_tested else ()
     runs = tie_groups(mean, np.where(differ == 1, 0.0, 1.0)) if len(models) <= MOST_MODELS else ()
     return GroupRanking(
         name=name,
@@ -194,8 +196,8 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
         tasks=tuple(task.id for task in tasks),
         basis=basis(tasks),
         models=tuple(ranks[i] for i in order),
-        p_values=PairValues(names, p_values) if is_tested else {},
-        pair_p_values=PairValues(names, pair_p_values) if is_tested else {},
+        p_values=PairValues(names, p_values),
+        pair_p_values=PairValues(names, pair_p_values),
         ties=tuple(tuple(models[i] for i in run) for run in runs),
         left_out=tuple(sorted(by_model.keys() - set(models))),
         distinguished=PairSet(names, differ == 1),
@@ -220,12 +222,13 @@ def _ranks(
     errors: Sequence[float | None],
 ) -> list[ModelRank]:
     places = mean_ranks(means)
-    better = means[np.newaxis] > means[:, np.newaxis]
-    low = 1 + (differ & better).sum(axis=1)
-    high = len(models) - (differ & ~better).sum(axis=1)
+    if is_tested.any():
+        better = means[np.newaxis] > means[:, np.newaxis]
+        low = 1 + (differ & better).sum(axis=1)
+        high = len(models) - (differ & ~better).sum(axis=1)
     return [
         ModelRank(model, float(means[i]), int(places[i]), int(low[i]), int(high[i]), errors[i])
-        if is_tested[i].any()
+        if is_tested[i]
         else ModelRank(model, float(means[i]), int(places[i]), None, None, errors[i])
         for i, model in enumerate(models)
     ]

@@ -8,7 +8,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, pstdev
+from statistics import fmean
+
+import numpy as np
 
 from gene_eval.analysis.controls import CONTROLS, AgainstControls, against_controls, is_control, near_lines
 from gene_eval.analysis.groups import (
@@ -363,7 +365,9 @@ def _means(
         for group, names in groups.items():
             values = [mean for name in names if (mean := scores.get((model, name))) is not None]
             if len(values) == len(names):
-                means[model, group] = Mean(fmean(values), pstdev(values) if len(values) > 1 else None, len(values))
+                means[model, group] = Mean(
+                    fmean(values), float(np.std(values)) if len(values) > 1 else None, len(values)
+                )
     return means
 
 

@@ -77,10 +77,11 @@ def to_markdown(report: Report) -> str:
             parts += ["### Ranks on each task", _pipes(_task_rank_grid(table)), markdown(TASK_RANKS)]
         if len(grid := controls_grid(table)) > 1:
             parts += ["### Beside the controls", _pipes(grid), CONTROLS_NOTE]
+        headings = _headings(table)
         for task in table.tasks:
             if names := labels(table, task):
                 title = f"### Labels of {markdown(task.name)} ({LABEL_METRIC})"
-                parts += [title, _pipes(_label_grid(table, task, names))]
+                parts += [title, _pipes(_label_grid(table, task, names, headings))]
         for title, about, grid in appendix(table):
             parts += [f"### {title}", about, _pipes(grid)]
         parts += ["### Coverage", _coverage(table)]
@@ -205,11 +206,14 @@ def _marks(table: Table, task: TaskLine, cells: Iterable[Cell | None]) -> str:
     return "".join(f" {mark}" for mark, is_set in marks.items() if is_set)
 
 
-def _label_grid(table: Table, task: TaskLine, names: Sequence[str]) -> Grid:
-    models = [model for model in table.models if (model, task.name) in table.results]
-    headings = dict(zip(table.models, _headings(table), strict=True))
-    lines = [[name, *(_number(*label_score(table, model, task, name)) for model in models)] for name in names]
-    return [["label", *(headings[model] for model in models)], *lines]
+def _label_grid(table: Table, task: TaskLine, names: Sequence[str], headings: Sequence[str]) -> Grid:
+    columns = [
+        (model, heading)
+        for model, heading in zip(table.models, headings, strict=True)
+        if (model, task.name) in table.results
+    ]
+    lines = [[name, *(_number(*label_score(table, model, task, name)) for model, _ in columns)] for name in names]
+    return [["label", *(heading for _, heading in columns)], *lines]
 
 
 def _mean_grid(table: Table, means: Means, groups: Mapping[str, Sequence[str]]) -> Grid:

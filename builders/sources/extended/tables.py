@@ -121,7 +121,7 @@ TABLES = (
         file="all_HLs_human_PC1.txt",
         genes=("ensembl_gene_id",),
         column="human_PC1",
-        made_by="Agarwal and Kelley, from published data sets of human cells",
+        made_by="Agarwal and Kelley, from published datasets of human cells",
         bias="only expressed genes have a value; codons and transcript length tell part of it",
     ),
     TableTask(

@@ -193,7 +193,10 @@ def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
 
 
 def n_cores() -> int:
-    """What BLAS may take: the cores of the machine, or fewer where the caller or OMP_NUM_THREADS says so. Ask it before BLAS is limited."""
+    """What BLAS may take: the cores of the machine, or fewer where the caller or OMP_NUM_THREADS says so.
+
+    To be asked before BLAS is limited for a pool.
+    """
     return max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
 
 

@@ -96,24 +96,43 @@ def page_parts(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{number}-t{place}", {"results": content, "shared": shared.values}
 
 
-def _pairs_of(table: Table, model: str) -> list[list[Any]]:
-    """For each group, the p-values of a model and every other, as `_group` has them of all pairs."""
+def _pairs_of(table: Table, model: str) -> list[list[Any] | None]:
+    """For each group what `_p_values` has of a model and every other, in three lists in the order of the models."""
     rankings = {group.name: group for group in table.rankings}
-    return [_p_values(table, rankings[name], [model]) if name in rankings else [] for name in table.groups]
+    found: list[list[Any] | None] = []
+    for name in table.groups:
+        ranking = rankings.get(name)
+        if ranking is None or model not in ranking.p_values.models:
+            found.append(None)
+            continue
+        adjusted, alone = ranking.p_values.of(model), ranking.pair_p_values.of(model)
+        found.append(
+            [
+                [_digits(adjusted.get(other)) for other in table.models],
+                [int((model, other) in ranking.distinguished) for other in table.models],
+                [_digits(alone.get(other)) for other in table.models],
+            ]
+        )
+    return found
 
 
-def _adjusted(table: Table, model: str) -> dict[int, dict[int, float]]:
+def _digits(p: float | None) -> float | int | None:
+    """Three digits: a thousand models have a million of them."""
+    if p is None or math.isnan(p):
+        return None
+    return 1 if p == 1 else float(f"{p:.3g}")
+
+
+def _adjusted(table: Table, model: str) -> dict[int, dict[int, float | int]]:
     """Task to other model to the p-value of the two on it, adjusted for all pairs (Holm); of many models none."""
     models = {each: number for number, each in enumerate(table.models)}
     tasks = {task.name: number for number, task in enumerate(table.tasks)}
     return {
         tasks[ranking.name]: {
-            models[other.model]: p
-            for other in ranking.models
-            if other.model != model and (p := _rounded(ranking.p_values[model, other.model])) is not None
+            models[other]: p for other, each in ranking.p_values.of(model).items() if (p := _digits(each)) is not None
         }
         for ranking in table.task_rankings
-        if ranking.p_values and any(each.model == model for each in ranking.models)
+        if model in ranking.p_values.models
     }
 
 

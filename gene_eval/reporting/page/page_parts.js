@@ -52,7 +52,12 @@ function keepPart(table, { results, shared, pairs = [], groups = [], adjusted = 
     keepResult(table, result);
   }
   keepUnlike(table, pairs, shared);
-  groups.forEach((found, index) => keepPairs(table.groups[index], found));
+  groups.forEach((found, index) => {
+    if (!found) return;
+    const [p, apart, alone] = found;
+    const one = results[0].m;
+    keepPairs(table.groups[index], table.models.flatMap((_, other) => (alone[other] === null ? [] : [[Math.min(one, other), Math.max(one, other), p[other], Boolean(apart[other]), alone[other]]])));
+  });
   for (const [task, others] of Object.entries(adjusted)) {
     const about = table.tasks[task];
     about.adjusted = about.adjusted || new Map();
