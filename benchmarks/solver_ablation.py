@@ -5,15 +5,16 @@
 One thread. Every turn solves each case once as it is and once with each part off, so that a machine whose speed changes
 with what else it does changes all alike; ratios are of the same turn, and their median is printed. There are at least
 five turns where a solve takes less than five seconds. Vectors come from a `VectorTable` whose rotation an earlier call
-has made. Seconds are the processor's, not the clock's. With `--results FILE` cases can be measured by several calls:
-the table is of all that the file holds.
+has made. Seconds are the processor's, not the clock's. With `--results FILE` several calls can measure: the table is of
+all turns that the file holds. A dash stands for a part that a case does not use.
 """
 
 import argparse
 import json
+import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ import torch
 
 from benchmarks.probe_engines import MODELS, read_genes, read_pathways, read_vectors
 from gene_eval.core import Splits, VectorTable, default_folds
-from gene_eval.core.engines import HeldOut, Params, get_engine
-from gene_eval.core.solver import lbfgs, rows, stages
+from gene_eval.core.engines import Params, get_engine
+from gene_eval.core.solver import lbfgs, low_precision, rows, stages
 
 SMALL = "random-384/500-genes"
 CASES = (
@@ -42,8 +43,13 @@ SHORT = 5.0
 FEW, MANY = 3, 5
 
 Array = npt.NDArray[Any]
+Cell = tuple[float, float, bool]
+Found = dict[str, dict[str, list[Cell]]]
+"""Of each case and part, all turns."""
 AS_IT_IS = "nothing, seconds"
 LOW_PRECISION = "bfloat16 products"
+LONGER, STRICTER = "longer steps between classes", "stricter common fit of classes"
+APART, ONE_TILE = "classes of few rows apart", "one tile for small tasks"
 
 
 def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
@@ -54,12 +60,12 @@ def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
         "pairs of the common fit": (stages, {"minimise": _without_pairs}),
         "10 curvature pairs instead of 40": (lbfgs, {"MEMORY": 10}),
         "scaling of the step": (lbfgs.Window, {"lengths": lambda window: torch.ones_like(window.longest)}),
-        "longer steps between classes": (lbfgs.Window, {"lengths": lambda window: lengths(window).clamp(max=1)}),
-        "stricter common fit of classes": (stages, {"TOL_CLASSES": stages.TOL_ALL_ROWS}),
-        "classes of few rows apart": (stages, {"FEW_ROWS": 0}),
+        LONGER: (lbfgs.Window, {"lengths": lambda window: lengths(window).clamp(max=1)}),
+        STRICTER: (stages, {"TOL_CLASSES": stages.TOL_ALL_ROWS}),
+        APART: (stages, {"FEW_ROWS": 0}),
         "fits leave in tenths, not one by one": (lbfgs, {"MIN_LEAVING_SHARE": 0.0}),
         "tiles the size of the cache": (rows, {"TILE": whole, "TILE_ROWS": whole}),
-        "one tile for small tasks": (rows, {"ONE_TILE": 0}),
+        ONE_TILE: (rows, {"ONE_TILE": 0}),
         "unweighted bound": (lbfgs, {"UNWEIGHTED": 0.0}),
     }
     patches = {
@@ -90,39 +96,51 @@ def read_case(name: str, data: Path, cache: Path) -> tuple[Array, Array, str]:
     return read_vectors(model, genes["description"], cache)[chosen], y, target
 
 
-def measure(X: Array, y: Array, target: str, parts: Sequence[str]) -> dict[str, tuple[float, float, bool]]:
-    """Median ratio to the engine as it is, median seconds, and whether all fits converged, for each part."""
+def turns(X: Array, y: Array, target: str, parts: Sequence[str]) -> Iterator[tuple[str, Cell]]:
+    """Part by part, turn by turn: seconds, their ratio to those of the engine as it is, and whether all converged."""
     engine, known = get_engine("fast"), switches()
+    unused = set() if target == "multiclass" else {LONGER, STRICTER, APART}
+    if X.size > rows.ONE_TILE:
+        unused.add(ONE_TILE)
+    if X.shape[1] < low_precision.WIDE:
+        unused.add(LOW_PRECISION)
     vectors = VectorTable(X).rows(np.arange(len(X)))
     splits = Splits.from_folds(default_folds(y, target=target))
 
-    def solve(part: str) -> tuple[float, HeldOut]:
+    def solve(part: str) -> tuple[float, bool]:
         with known[part]():
             began = time.process_time()
             out = engine(vectors, y, target=target, splits=splits, params=Params(low_precision=part != LOW_PRECISION))
-            return time.process_time() - began, out
+            return time.process_time() - began, bool(out.convergence["converged"])
 
     solve(AS_IT_IS)
-    first = solve(AS_IT_IS)[0]
-    turns = [{part: solve(part) for part in parts} for _ in range(MANY if first < SHORT else FEW)]
-    found = {}
-    for part in parts:
-        ratio = statistics.median(turn[part][0] / turn[AS_IT_IS][0] for turn in turns)
-        seconds = statistics.median(turn[part][0] for turn in turns)
-        found[part] = ratio, seconds, bool(turns[-1][part][1].convergence["converged"])
-    return found
+    done, whole = 0, 0.0
+    while done < (MANY if whole < SHORT else FEW):
+        whole, converged = solve(AS_IT_IS)
+        yield AS_IT_IS, (whole, 1.0, converged)
+        for part in parts:
+            if part in unused:
+                yield part, (math.nan, math.nan, True)
+            elif part != AS_IT_IS:
+                seconds, converged = solve(part)
+                yield part, (seconds, seconds / whole, converged)
+        done += 1
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
-    """What was measured, in Markdown: a column for each case, a row for each part."""
-    cases = [case for case in CASES if case in found] + [case for case in found if case not in CASES]
+def table(found: Found) -> str:
+    """Medians of what was measured, in Markdown: a column for each case, a row for each part."""
+    cases = [*CASES, *(case for case in found if case not in CASES)]
     lines = [f"| switched off | {' | '.join(cases)} |", f"| {' | '.join(['---'] * (1 + len(cases)))} |"]
     for part in switches():
         cells = []
         for case in cases:
-            ratio, seconds, converged = found[case].get(part, (None, None, True))
-            shown = "–" if ratio is None else f"{seconds:.2f}" if part == AS_IT_IS else f"{ratio:.2f}"
-            cells.append(shown + ("" if converged else " (not converged)"))
+            measured = found.get(case, {}).get(part)
+            if measured is None:
+                cells.append("not measured")
+                continue
+            seconds, ratios, converged = zip(*measured, strict=True)
+            shown = statistics.median(seconds if part == AS_IT_IS else ratios)
+            cells.append("–" if math.isnan(shown) else f"{shown:.2f}" + ("" if all(converged) else " (not converged)"))
         lines.append(f"| {part} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -137,14 +155,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, help="JSON file of what other calls have measured, and this one")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    parts = list(dict.fromkeys([AS_IT_IS, *options.parts]))
     known = options.results is not None and options.results.exists()
-    found = json.loads(options.results.read_text()) if known else {}
+    found: Found = json.loads(options.results.read_text()) if known else {}
     for case in options.cases:
-        measured = measure(*read_case(case, options.data_dir, options.cache), parts)
-        found[case] = found.get(case, {}) | measured
-        if options.results is not None:
-            options.results.write_text(json.dumps(found))
+        for part, cell in turns(*read_case(case, options.data_dir, options.cache), options.parts):
+            found.setdefault(case, {}).setdefault(part, []).append(cell)
+            if options.results is not None:
+                options.results.write_text(json.dumps(found))
     print(table(found))
 
 

@@ -1,15 +1,17 @@
 """The ablation of the solver: every part can be switched off, and the engine is as it was afterwards."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.solver_ablation import AS_IT_IS, CASES, measure, switches
+from benchmarks import solver_ablation
+from benchmarks.solver_ablation import APART, AS_IT_IS, CASES, LONGER, LOW_PRECISION, STRICTER, switches, table, turns
 from gene_eval.core import Splits, solver
 from gene_eval.core.engines import Params, get_engine
 
 
-def test_each_part_is_switched_off_for_its_turns_only():
+def test_each_part_is_switched_off_for_its_turns_only(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1500, 100)).astype(np.float32) * np.geomspace(0.1, 3, 100, dtype=np.float32)
     y, splits = (
@@ -21,25 +23,42 @@ def test_each_part_is_switched_off_for_its_turns_only():
         return get_engine("fast")(X, y, target="multilabel", splits=splits, params=Params())
 
     before = solve()
-    found = measure(X, y, "multilabel", list(switches()))
+    monkeypatch.setattr(solver_ablation, "MANY", 1)
+    found = dict(turns(X, y, "multilabel", list(switches())))
     assert list(found) == list(switches())
-    assert found[AS_IT_IS][0] == 1.0
-    assert all(ratio > 0 and converged for ratio, _, converged in found.values())
+    # Labels, not classes; and narrow.
+    unused = {LOW_PRECISION, LONGER, STRICTER, APART}
+    assert {part for part, (seconds, _, _) in found.items() if math.isnan(seconds)} == unused
+    assert found[AS_IT_IS][1] == 1.0
+    assert all(converged and (part in unused or seconds > 0) for part, (seconds, _, converged) in found.items())
     off = {}
     for part, switched_off in switches().items():
         with switched_off():
             off[part] = solve().convergence["passes"]
     assert off["pairs of the common fit"] > off[AS_IT_IS]
     assert off["common fit on all rows"] > off[AS_IT_IS]
-    assert off["10 curvature pairs instead of 40"] > off[AS_IT_IS]
     assert solve().values.tobytes() == before.values.tobytes()
+
+
+def test_the_table_has_medians_dashes_and_gaps():
+    nan = (math.nan, math.nan, True)
+    found = {
+        CASES[0]: {LONGER: [nan]},
+        "a": {AS_IT_IS: [(1.0, 1.0, True), (3.0, 1.0, True), (4.0, 1.0, True)], APART: [(3.0, 1.25, False)]},
+    }
+    lines = table(found).splitlines()
+    assert lines[0] == f"| switched off | {' | '.join(CASES)} | a |"
+    by_part = {line.split(" | ")[0].removeprefix("| "): line.removesuffix(" |").split(" | ")[1:] for line in lines[2:]}
+    assert by_part[AS_IT_IS][-1] == "3.00"
+    assert by_part[APART][-1] == "1.25 (not converged)"
+    assert (by_part[LONGER][0], by_part[LONGER][-1]) == ("–", "not measured")
 
 
 def test_the_solvers_readme_has_a_row_for_each_part_and_a_column_for_each_case():
     readme = (Path(solver.__file__).parent / "README.md").read_text(encoding="utf-8")
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in readme.split("| switched off |")[1].splitlines()
-    ]
-    assert rows[0] == list(CASES)
-    assert [row[0] for row in rows[2:] if row] == list(switches())
-    assert all(len(row) == len(CASES) + 1 for row in rows[2:] if row)
+    lines = [line for line in readme.splitlines() if line.startswith("|")]
+    lines = lines[next(i for i, line in enumerate(lines) if line.startswith("| switched off |")) :]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert rows[0][1:] == list(CASES)
+    assert [row[0] for row in rows[2:]] == list(switches())
+    assert {len(row) for row in rows} == {len(CASES) + 1}
