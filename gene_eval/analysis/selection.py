@@ -18,7 +18,7 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
 
     Args:
         known: Settings of the results at hand.
-        where: Axis to the value that is wanted, as text or as it is.
+        where: Axis to the value that is wanted, as text or as it is; None, "none" and "all" are the same.
         of: Whose results, for messages.
 
     Raises:
@@ -27,8 +27,10 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
 
     >>> choose_settings([Settings(), Settings(head="mlp")], {"head": "mlp"}).head
     'mlp'
+    >>> choose_settings([Settings(), Settings(shots=5)], {"shots": "None"}).shots is None
+    True
     """
-    wanted = {axis: "all" if value is None else str(value) for axis, value in (where or {}).items()}
+    wanted = {axis: _text(value) for axis, value in (where or {}).items()}
     for axis in wanted:
         if axis not in AXES:
             raise UnknownNameError(axis, kind="axis", known=AXES)
@@ -49,7 +51,11 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
 
 
 def _texts(settings: Settings) -> dict[str, str]:
-    return {axis: "all" if value is None else str(value) for axis, value in asdict(settings).items()}
+    return {axis: _text(value) for axis, value in asdict(settings).items()}
+
+
+def _text(value: Any) -> str:
+    return "all" if str(value).lower() == "none" else str(value)
 
 
 def _but_entities(settings: Settings) -> tuple[tuple[str, str], ...]:
