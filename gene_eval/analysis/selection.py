@@ -43,9 +43,13 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
         return found[0]
     asked = f" with {', '.join(f'{axis}={value}' for axis, value in wanted.items())}" if wanted else ""
     held = f"results of {len(found)} settings" if found else "no results"
+    # What is at its default is not shown.
+    unset = {axis for each in found for axis, value in asdict(each).items() if value is None}
+    several = sorted(axis for axis in unset if len({getattr(each, axis) for each in found}) > 1)
+    example = f", such as {several[0]}=none" if several else ""
     msg = (
         f"{of} has {held}{asked} (there are: {'; '.join(map(str, there))});"
-        " say which with --where AXIS=VALUE (where= in Python)"
+        f" say which with --where AXIS=VALUE{example} (where= in Python)"
     )
     raise ReportError(msg)
 

@@ -263,6 +263,8 @@ def test_one_test_part_has_no_test_and_says_so() -> None:
 def test_an_axis_without_a_value_can_be_named(value: str | None) -> None:
     whole = two_models(gap=0.1)
     results = [*whole, *(with_settings(one, shots=5) for one in whole)]
+    with pytest.raises(ReportError, match="AXIS=VALUE, such as shots=none"):
+        compare(results, "org/Good", "plain")
     assert compare(results, "org/Good", "plain", where={"shots": value}).settings.shots is None
     assert compare(results, "org/Good", "plain", where={"shots": "5"}).settings.shots == 5
 
