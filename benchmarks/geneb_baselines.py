@@ -3,8 +3,9 @@
 python benchmarks/geneb_baselines.py --data-dir DIR -o RESULTS [--models kmer:k=4 gc random] [--tasks 'geneb_gue_*']
 
 Three regimes, under the protocols geneb and scaled. Without --models: words of four and of six bases, the share of G
-and C, random numbers, and two small models with random weights, which are made in RESULTS. What RESULTS holds is not
-scored again. With --overlaps it says which tasks share sequences instead.
+and C, random numbers, and two small models with random weights, which are made in RESULTS; esm-tiny and mamba-tiny are
+made where they are named. What RESULTS holds is not scored again. With --overlaps it says which tasks share sequences
+instead.
 """
 
 import argparse
@@ -17,7 +18,8 @@ from builders.dataset import parts_of
 from builders.sequences.repeats import overlaps
 
 MODELS = ("kmer:k=4", "kmer:k=6", "gc", "random")
-TINY = {"bert-tiny": "bert", "gpt2-tiny": "gpt2"}
+TINY = ("bert-tiny", "gpt2-tiny")
+ON_DEMAND = ("esm-tiny", "mamba-tiny")
 REGIMES = (None, 10, 1)
 COLUMNS = ("full", "10 shots", "1 shot")
 LENGTH = 512
@@ -33,34 +35,46 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_tiny(folder, kind):
+def make_tiny(folder):
     """Two layers of 64 with random weights of seed 0, one token a base, which nobody trained."""
     import torch
+    import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
-    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *"ACGTN"])}
+    names = ["[PAD]", "[UNK]", "[MASK]", *"ACGTN"]
+    vocabulary = {token: number for number, token in enumerate(names)}
     tokens = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     tokens.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokens, pad_token="[PAD]", unk_token="[UNK]", model_max_length=LENGTH
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokens, pad_token="[PAD]", unk_token="[UNK]", mask_token="[MASK]", model_max_length=LENGTH
     ).save_pretrained(folder)
+    common = {"vocab_size": len(names), "hidden_size": 64, "num_hidden_layers": 2, "pad_token_id": 0}
+    heads = {"num_attention_heads": 4, "max_position_embeddings": LENGTH}
+    kinds = {
+        "bert-tiny": ("Bert", {**heads, "intermediate_size": 128}),
+        "gpt2-tiny": ("GPT2", heads),
+        "esm-tiny": (
+            "Esm",
+            {**heads, "intermediate_size": 128, "mask_token_id": 2, "position_embedding_type": "rotary"},
+        ),
+        "mamba-tiny": ("Mamba", {"state_size": 8}),
+    }
+    kind, sizes = kinds[folder.name]
     torch.manual_seed(0)
-    common = {"vocab_size": len(vocabulary), "hidden_size": 64, "num_hidden_layers": 2, "pad_token_id": 0}
-    if kind == "bert":
-        sizes = {"num_attention_heads": 4, "intermediate_size": 128, "max_position_embeddings": LENGTH}
-        model = BertModel(BertConfig(**common, **sizes), add_pooling_layer=False)
-    else:
-        model = GPT2Model(GPT2Config(**common, num_attention_heads=4, max_position_embeddings=LENGTH))
-    model.save_pretrained(folder)
+    options = {"add_pooling_layer": False} if kind in ("Bert", "Esm") else {}
+    config = getattr(transformers, f"{kind}Config")(**common, **sizes)
+    getattr(transformers, f"{kind}Model")(config, **options).save_pretrained(folder)
 
 
-def tiny(folder):
-    """Name -> MODEL of the small models, made where they are not there yet."""
-    for name, kind in TINY.items():
-        if not (folder / name / "config.json").exists():
-            make_tiny(folder / name, kind)
-    return {name: f"dna:{folder / name},window=500" for name in TINY}
+def models_of(names, folder):
+    """Name -> MODEL, of the small models after they were made where they are not there yet."""
+    found = {}
+    for name in names:
+        is_tiny = name in TINY or name in ON_DEMAND
+        if is_tiny and not (folder / name / "config.json").exists():
+            make_tiny(folder / name)
+        found[name] = f"dna:{folder / name},window=500" if is_tiny else name
+    return found
 
 
 def cell(result):
@@ -102,8 +116,8 @@ def main() -> None:
     if given.overlaps:
         print_overlaps(tasks)
         return
-    models = [{name: name} for name in given.models or MODELS]
-    models += [] if given.models else [{name: spec} for name, spec in tiny(given.output / ".models").items()]
+    named = models_of(given.models or (*MODELS, *TINY), given.output / ".models")
+    models = [{name: spec} for name, spec in named.items()]
     names = [task.config.name for task in tasks]
     for protocol in ("geneb", "scaled"):
         for model in models:

@@ -18,7 +18,7 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
 
     Args:
         known: Settings of the results at hand.
-        where: Axis to the value that is wanted, as text or as it is.
+        where: Axis to the value that is wanted, as text or as it is; None, "none" and "all" are the same.
         of: Whose results, for messages.
 
     Raises:
@@ -27,8 +27,10 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
 
     >>> choose_settings([Settings(), Settings(head="mlp")], {"head": "mlp"}).head
     'mlp'
+    >>> choose_settings([Settings(), Settings(shots=5)], {"shots": "None"}).shots is None
+    True
     """
-    wanted = {axis: "all" if value is None else str(value) for axis, value in (where or {}).items()}
+    wanted = {axis: _text(value) for axis, value in (where or {}).items()}
     for axis in wanted:
         if axis not in AXES:
             raise UnknownNameError(axis, kind="axis", known=AXES)
@@ -41,15 +43,23 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
         return found[0]
     asked = f" with {', '.join(f'{axis}={value}' for axis, value in wanted.items())}" if wanted else ""
     held = f"results of {len(found)} settings" if found else "no results"
+    # What is at its default is not shown.
+    unset = {axis for each in found for axis, value in asdict(each).items() if value is None}
+    several = sorted(axis for axis in unset if len({getattr(each, axis) for each in found}) > 1)
+    example = f", such as {several[0]}=none" if several else ""
     msg = (
         f"{of} has {held}{asked} (there are: {'; '.join(map(str, there))});"
-        " say which with --where AXIS=VALUE (where= in Python)"
+        f" say which with --where AXIS=VALUE{example} (where= in Python)"
     )
     raise ReportError(msg)
 
 
 def _texts(settings: Settings) -> dict[str, str]:
-    return {axis: "all" if value is None else str(value) for axis, value in asdict(settings).items()}
+    return {axis: _text(value) for axis, value in asdict(settings).items()}
+
+
+def _text(value: Any) -> str:
+    return "all" if str(value).lower() == "none" else str(value)
 
 
 def _but_entities(settings: Settings) -> tuple[tuple[str, str], ...]:

@@ -132,6 +132,11 @@ def _legend(comparison: Comparison) -> str:
         "Tasks: corrected resampled t-test (Nadeau and Bengio); detectable: what would be found with a chance of 80 %,",
         "by the errors of all pairs of models, and between what the few folds say that this lies (95 %).",
     ]
+    if all(task.n_folds == 1 for task in comparison.tasks):
+        lines.append(
+            "One test part and no folds: a difference on a task is not tested;"
+            " intervals over its test rows: gene-bench report DIR --format geneb."
+        )
     if any(task.why_unranked for task in comparison.tasks):
         lines.append("* part of no statement over tasks.")
     if any(not task.is_counted for task in comparison.tasks):

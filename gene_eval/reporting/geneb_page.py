@@ -25,8 +25,12 @@ input:focus-visible + label { outline: 2px solid #d55e00; }
 .view { display: none; overflow-x: auto; }
 table { border-collapse: collapse; margin: .6rem 0; }
 th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
-td.best { font-weight: 700; } .note { opacity: .75; }
+th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
+tbody th { font-weight: 400; } td.best { font-weight: 700; } .note { opacity: .75; }
+@media (max-width: 40rem) {
+  /* A long name beside which no score has room is broken. */
+  th:first-child { min-width: 8rem; max-width: 8rem; overflow-wrap: break-word; white-space: normal; }
+}
 """
 
 
@@ -61,7 +65,7 @@ def _board(board: Board, number: int) -> tuple[list[str], list[str]]:
             rules.append(f"{chosen} #b{number}v{r}-{c} {{ display: block; }}")
             rows = _overall(board, regime) if category == ALL else _category(board, regime, category)
             views.append(
-                f'<div class="view" id="b{number}v{r}-{c}"><h3>{_text(category)}, {REGIMES[regime.shots]}</h3>'
+                f'<div class="view" id="b{number}v{r}-{c}"><h3>{_text(_words(category))}, {REGIMES[regime.shots]}</h3>'
             )
             views += [*rows, "</div>"]
     head = f"{board.title[0].upper()}{board.title[1:]}, {board.settings}"
@@ -69,16 +73,16 @@ def _board(board: Board, number: int) -> tuple[list[str], list[str]]:
     content = [
         f'<section id="b{number}"><h2>{_text(head)}</h2>',
         f'<p class="note">{note}Matthews coefficients; intervals are of 95 %.</p>',
-        *_buttons(f"b{number}r", [REGIMES[regime.shots] for regime in regimes]),
-        *_buttons(f"b{number}c", categories),
+        *_buttons(f"b{number}r", "examples of each class", [REGIMES[regime.shots] for regime in regimes]),
+        *_buttons(f"b{number}c", "category", [_words(each) for each in categories]),
         *views,
         "</section>",
     ]
     return rules, content
 
 
-def _buttons(name: str, labels: Sequence[str]) -> Iterator[str]:
-    yield "<fieldset>"
+def _buttons(name: str, about: str, labels: Sequence[str]) -> Iterator[str]:
+    yield f'<fieldset aria-label="{about}">'
     for i, label in enumerate(labels):
         checked = " checked" if i == 0 else ""
         yield f'<input type="radio" name="{name}" id="{name}{i}"{checked}><label for="{name}{i}">{_text(label)}</label>'
@@ -92,7 +96,7 @@ def _overall(board: Board, regime: Regime) -> Iterator[str]:
         for i in range(len(board.models))
     ]
     values: list[Array | None] = [regime.macro, None, *regime.means.T]
-    yield from _table(board, ["macro", "interval", *board.categories], table, values, order=regime.macro)
+    yield from _table(board, ["macro", "interval", *map(_words, board.categories)], table, values, order=regime.macro)
 
 
 def _category(board: Board, regime: Regime, category: str) -> Iterator[str]:
@@ -101,28 +105,34 @@ def _category(board: Board, regime: Regime, category: str) -> Iterator[str]:
     ends = measures.rank_intervals(regime)[0] if len(regime.draws) else None
     tasks = regime.tasks.get(category)
     names = [name.removeprefix("geneb_") for name in board.task_names.get(category, ())]
-    table = []
-    for i in range(len(board.models)):
-        interval = "" if ends is None else f"{ends[0, i, c]:g} to {ends[1, i, c]:g}"
-        scores = [] if tasks is None else [f"{x:.3f}" for x in tasks[i]]
-        table.append([f"{rank[i]:g}", interval, f"{mean[i]:.3f}", *scores])
-    values: list[Array | None] = [None, None, mean, *([] if tasks is None else tasks.T)]
-    yield from _table(board, ["rank", "interval of rank", "mean", *names], table, values, order=mean)
+    # Of published means of categories there are no tasks to draw from.
+    intervals = [] if ends is None else [[f"{low:g} to {high:g}" for low, high in ends[:, :, c].T.tolist()]]
+    scores = [] if tasks is None else [[f"{x:.3f}" for x in column] for column in tasks.T]
+    columns = [[f"{x:g}" for x in rank], *intervals, [f"{x:.3f}" for x in mean], *scores]
+    head = ["rank", *(["interval of rank"] if intervals else []), "mean", *(names if scores else [])]
+    values: list[Array | None] = [None, *(None for _ in intervals), mean, *([] if tasks is None else tasks.T)]
+    yield from _table(board, head, list(zip(*columns, strict=True)), values, order=mean)
 
 
 def _table(
     board: Board, head: Sequence[str], rows: Sequence[Sequence[str]], values: Sequence[Array | None], *, order: Array
 ) -> Iterator[str]:
-    yield f"<table><tr><th>model</th>{''.join(f'<th>{_text(each)}</th>' for each in head)}</tr>"
+    names = "".join(f'<th scope="col">{_text(each)}</th>' for each in head)
+    yield f'<table><thead><tr><th scope="col">model</th>{names}</tr></thead><tbody>'
     for i in (-order).argsort(kind="stable").tolist():
         model = board.models[i]
         cells = [f"<td{_best(column, i)}>{_text(cell)}</td>" for cell, column in zip(rows[i], values, strict=True)]
-        yield f"<tr><td>{_text(model)}{' †' if model in board.imported else ''}</td>{''.join(cells)}</tr>"
-    yield "</table>"
+        mark = " †" if model in board.imported else ""
+        yield f'<tr><th scope="row">{_text(model)}{mark}</th>{"".join(cells)}</tr>'
+    yield "</tbody></table>"
 
 
 def _best(column: Array | None, row: int) -> str:
     return ' class="best"' if column is not None and column[row] == column.max() else ""
+
+
+def _words(category: str) -> str:
+    return category.replace("_", " ")
 
 
 def _text(text: str) -> str:

@@ -251,6 +251,25 @@ def test_starter_tasks_and_labels_of_a_task_that_is_there_are_in_no_group() -> N
     assert "starter_is_tf *" in to_text(comparison)
 
 
+def test_one_test_part_has_no_test_and_says_so() -> None:
+    results = [made("a", "humantfs_is_tf", [0.7]), made("b", "humantfs_is_tf", [0.6])]
+    comparison = compare(results, "a", "b")
+    assert math.isnan(comparison.tasks[0].test.p_value)
+    assert "One test part and no folds: a difference on a task is not tested" in to_text(comparison)
+    folds = [made("a", "humantfs_is_tf", [0.7, 0.8]), made("b", "humantfs_is_tf", [0.6, 0.6])]
+    assert "no folds" not in to_text(compare(folds, "a", "b"))
+
+
+@pytest.mark.parametrize("value", ["None", "none", "all", None])
+def test_an_axis_without_a_value_can_be_named(value: str | None) -> None:
+    whole = two_models(gap=0.1)
+    results = [*whole, *(with_settings(one, shots=5) for one in whole)]
+    with pytest.raises(ReportError, match="AXIS=VALUE, such as shots=none"):
+        compare(results, "org/Good", "plain")
+    assert compare(results, "org/Good", "plain", where={"shots": value}).settings.shots is None
+    assert compare(results, "org/Good", "plain", where={"shots": "5"}).settings.shots == 5
+
+
 def test_the_command_prints_sentences_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for result in two_models(gap=0.1):
         result_files.save(result, tmp_path)

@@ -34,7 +34,7 @@ IntArray = npt.NDArray[np.int64]
 BLOCK: Final = 1 << 18
 """Numbers of rows at a time, so that the second product finds them in cache."""
 LEAST_ROWS: Final = 16
-EXACT_ABOVE: Final = 20
+EXACT_ABOVE: Final = 10
 """Times `tol`: the gradient from which on steps are followed in float64."""
 SHARES: Final = 8
 """Of the rows, summed one by one and then together: the same sums on any number of cores."""
