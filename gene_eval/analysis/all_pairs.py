@@ -123,8 +123,8 @@ class AllPairs:
         columns, units = self._columns(tasks), clusters(tasks)
         if generalizes(tasks):
             found = [
-                cluster_p_values(self._mean_differences(columns, block), clusters=units, correlation=SOURCE_CORRELATION)
-                for block in self._blocks(len(columns))
+                cluster_p_values(differences, correlation=SOURCE_CORRELATION)
+                for _, differences in self._unit_differences(columns, units)
             ]
         else:
             found = [
@@ -165,11 +165,13 @@ class AllPairs:
         """
         columns, units, is_mean = self._columns(tasks), clusters(tasks), generalizes(tasks)
         found = [np.empty(0, dtype=bool)]
-        for block in self._blocks(len(columns)):
-            differences = np.nan_to_num(self._mean_differences(columns, block))
-            if is_mean:
-                differences = cluster_means(differences, units).mean(axis=1, keepdims=True)
-            signs = np.sign(differences) * np.sign(mean_differences[block])[:, np.newaxis]
+        if is_mean:
+            made = self._unit_differences(columns, units)
+            differences = ((block, each.mean(axis=1, keepdims=True)) for block, each in made)
+        else:
+            differences = ((block, self._mean_differences(columns, block)) for block in self._blocks(len(columns)))
+        for block, each in differences:
+            signs = np.sign(np.nan_to_num(each)) * np.sign(mean_differences[block])[:, np.newaxis]
             found.append(np.all(signs >= 0, axis=1))
         return np.concatenate(found)
 
@@ -200,6 +202,17 @@ class AllPairs:
             column not in self.own and column not in self.apart and bool((undefined.any(1) == undefined.all(1)).all())
         )
 
+    def _unit_differences(self, columns: Sequence[int], units: Sequence[str]) -> Iterator[tuple[slice, Array]]:
+        """Some pairs at a time, and their (p, G) differences as means over the tasks of each unit."""
+        if all(map(self._is_plain, columns)):
+            # The difference of the means is the mean of the differences, and models are fewer than pairs.
+            means = _unit_means(self.means[:, columns], units)
+            for block in self._blocks(means.shape[1]):
+                yield block, means[self.first[block]] - means[self.second[block]]
+            return
+        for block in self._blocks(len(columns)):
+            yield block, _unit_means(self._mean_differences(columns, block), units)
+
     def _mean_differences(self, columns: Sequence[int], block: slice) -> Array:
         """(p, t) differences of some pairs, as means over the folds that both have."""
         first, second = self.first[block], self.second[block]
@@ -225,6 +238,15 @@ class AllPairs:
                 low, high = np.searchsorted(pairs, (start, stop))
                 differences[pairs[low:high] - start, position] = cells[low:high]
         return differences
+
+
+def _unit_means(table: Array, units: Sequence[str]) -> Array:
+    """(n, G) `cluster_means` of (n, T) numbers; nan where one of a row is undefined."""
+    known = ~np.isnan(table).any(axis=1)
+    means = np.full((len(table), len(set(units))), np.nan)
+    if known.any():
+        means[known] = cluster_means(table[known], units)
+    return means
 
 
 def mean_over_folds(folds: Array) -> Array:
