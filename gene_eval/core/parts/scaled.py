@@ -20,9 +20,8 @@ from gene_eval.core.splits import N_FOLDS, default_folds
 
 __all__ = ["Tuned", "fit_scaled"]
 
-PATH_TOL: Final = 1e-4
-"""Of the gradient; fits on the path are only compared by their losses."""
 TOL: Final = 1e-6
+"""Of the gradient. At 1e-4 a fit that starts from that of the C before may not move, and both losses are the same."""
 MAX_ITER: Final = 10_000
 STALL: Final = 2
 
@@ -65,18 +64,21 @@ def fit_scaled(
     folds = None if validation is not None else default_folds(y, target=target, seed=seed)
     inner = _of_validation(ready, y, validation, by) if folds is None else _of_folds(ready, y, folds)
     losses: dict[float, float] = {}
+    fits: dict[float, Fitted] = {}
     starts: list[Array | None] = [None] * len(inner)
     for C in GRID:
         total = 0.0
         for number, each in enumerate(inner):
-            fit = fit_logistic(each.rows, each.y, C=C, tol=PATH_TOL, start=starts[number], by=each.by)
+            fit = fit_logistic(each.rows, each.y, C=C, tol=TOL, max_iter=MAX_ITER, start=starts[number], by=each.by)
+            fits[C] = fit
             starts[number] = fit.parameters
             total += log_loss(*each.held_out(fit))
         losses[C] = total
         if len(losses) > STALL and min(list(losses.values())[-STALL:]) > min(losses.values()):
             break
     best = min(losses, key=lambda C: (losses[C], C))
-    fit = fit_logistic(ready, y, C=best, tol=TOL, max_iter=MAX_ITER)
+    # With a part for validation the fits so far are of the whole training part.
+    fit = fits[best] if folds is None else fit_logistic(ready, y, C=best, tol=TOL, max_iter=MAX_ITER)
     weights = fit.weights / by.scale
     plain = Fitted(weights, fit.intercepts - weights @ by.mean, fit.n_iter, fit.is_converged, fit.parameters)
     return Tuned(plain, best, losses, "validation" if folds is None else f"{N_FOLDS} inner folds")
