@@ -95,9 +95,8 @@ def main() -> None:
     with Client(cluster or arguments.scheduler) as client:
         found = run_stub(client, models=arguments.models, tasks=arguments.tasks)
     print(f"{found['cells']:,.0f} cells in {found['wall_s']:.1f} s: {1e3 * found['overhead_s']:.2f} ms each")
-    print(
-        f"processor time of the client{' and the scheduler' if cluster else ''}: {1e3 * found['processor_s']:.2f} ms a cell"
-    )
+    whose = "the client and the scheduler" if cluster else "the client"
+    print(f"processor time of {whose}: {1e3 * found['processor_s']:.2f} ms a cell")
     print(f"scheduler: {found['scheduler_bytes'] / 1e6:.0f} MB{' with the client' if cluster else ''}")
 
 
