@@ -3,8 +3,8 @@
 import shutil
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -56,10 +56,15 @@ class Cluster:
 
     Args:
         options: Of a run, with its client.
+        embed: The step that makes vectors.
+        fit: The step that scores a cell; a benchmark puts one that does nothing in its place.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(
+        self, options: RunOptions, *, embed: Callable[..., Any] = embed, fit: Callable[..., Any] = fit
+    ) -> None:
         self.options, self.client = options, options.client
+        self._embed, self._fit = embed, fit
         self.name = f"gene-bench-{uuid.uuid4().hex[:12]}"
         self.is_shared = options.out is not None and not options.gather
         self.shared: Path | None = None
@@ -164,25 +169,21 @@ class Cluster:
         finished: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
         with tqdm(total=len(plan), desc="Scoring", unit="cell", disable=self.options.hides_bars, leave=False) as bar:
 
-            def more(n: int) -> Iterator[tuple[Cell, Failure]]:
-                for cell in islice(cells, n):
-                    started = self._start(plan, cell, places)
+            def more(chosen: Iterable[Cell]) -> Iterator[tuple[Cell, Failure]]:
+                for cell, started in self._started(plan, chosen, places):
                     if isinstance(started, Failure):
+                        bar.update()
                         yield cell, started
                     else:
                         finished.add(started)
 
-            yield from more(IN_FLIGHT)
+            yield from more(islice(cells, IN_FLIGHT))
             for batch in finished.batches():
-                done = 0
+                again: list[Cell] = []
                 for cell, outcome in self._outcomes(plan, batch):
                     if outcome is None:
-                        again = self._start(plan, cell, places)
-                        if not isinstance(again, Failure):
-                            finished.add(again)
-                            continue
-                        outcome = again
-                    done += 1
+                        again.append(cell)
+                        continue
                     bar.update()
                     if isinstance(outcome, Done):
                         embedded |= outcome.embedded
@@ -191,7 +192,7 @@ class Cluster:
                         yield cell, outcome
                 if self.workers.look():
                     bar.set_postfix(workers=self.workers.count)
-                yield from more(done)
+                yield from more([*again, *islice(cells, len(batch) - len(again))])
         took("embed", sum(embedded.values()))
 
     def _outcomes(self, plan: Plan, batch: Sequence[Any]) -> Iterator[tuple[Cell, Done | Failure | None]]:
@@ -243,24 +244,46 @@ class Cluster:
         except GeneBenchError as error:
             return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, str(error))
 
-    def _start(self, plan: Plan, cell: Cell, places: Sequence[tuple[Any, int]]) -> Any:
-        """Submit a cell, and what it needs; a failure where the client was to make that and could not."""
+    def _started(
+        self, plan: Plan, cells: Iterable[Cell], places: Sequence[tuple[Any, int]]
+    ) -> Iterator[tuple[Cell, Any]]:
+        """Submit cells with what they need; a failure where the client was to make that and could not."""
+        # By how many arguments they have: many cells in one message cost a tenth of as many messages.
+        groups: dict[int, list[tuple[Cell, list[Any]]]] = defaultdict(list)
+        for cell in cells:
+            arguments = self._arguments(plan, cell, places)
+            if isinstance(arguments, Failure):
+                yield cell, arguments
+            else:
+                groups[len(arguments)].append((cell, arguments))
+        needed = self.workers.needed("cpu")
+        for group in groups.values():
+            self._tries.update(cell for cell, _ in group)
+            futures = self.client.map(
+                self._fit,
+                *zip(*(arguments for _, arguments in group), strict=True),
+                key=[f"{self.name}-fit-{'-'.join(map(str, cell))}-{self._tries[cell]}" for cell, _ in group],
+                pure=False,
+                retries=TRIES - 1,
+                **({"resources": needed} if needed else {}),
+            )
+            for (cell, _), future in zip(group, futures, strict=True):
+                self._flight[future.key] = (cell, future)
+                yield cell, future
+
+    def _arguments(self, plan: Plan, cell: Cell, places: Sequence[tuple[Any, int]]) -> list[Any] | Failure:
+        """What `gene_eval.running.cluster.worker.fit` takes."""
         options, task = self.options, plan.tasks[cell.task]
-        fitted = plan.fits[cell.fit]
         pairs: list[Any] = []
-        for want in wants(plan.models, cell.model, task, fitted, common=options.common_genes):
+        for want in wants(plan.models, cell.model, task, plan.fits[cell.fit], common=options.common_genes):
             made = self._vectors(plan, want, places[cell.task])
             if isinstance(made, Failure):
                 return replace(made, task=task.record.id, model=plan.models.scored[cell.model].name)
-            pairs += [want, made]
+            pairs += [tuple(want), made]
         found: Found | None = None
         if options.out is not None and not self.is_shared and not options.overwrite:
             found = found_at(plan.path(cell, options.out, options), with_predictions=bool(options.predictions))
-        self._tries[cell] += 1
-        key = f"{self.name}-fit-{'-'.join(map(str, cell))}-{self._tries[cell]}"
-        future = self._submit("cpu", key, fit, self.name, tuple(cell), found, *places[cell.task], *pairs)
-        self._flight[future.key] = (cell, future)
-        return future
+        return [self.name, tuple(cell), found, *places[cell.task], *pairs]
 
     def _vectors(self, plan: Plan, want: Want, place: tuple[Any, int]) -> Any:
         """What stands for vectors, made once: a future of a worker, what the client put away, or a failure."""
@@ -281,7 +304,7 @@ class Cluster:
         self._tries[want] += 1
         key = f"{self.name}-embed-{want.owner}-{want.kind}-{want.name.replace(' ', '-')}-{self._tries[want]}"
         tasks, at = place if is_of_task else (None, 0)
-        self._made[want] = self._submit("gpu", key, embed, self.name, tuple(want), tasks, at, *first)
+        self._made[want] = self._submit("gpu", key, self._embed, self.name, tuple(want), tasks, at, *first)
         return self._made[want]
 
     def _made_here(self, of_model: Any, want: Want, place: tuple[Any, int] | None) -> Any:
@@ -308,8 +331,7 @@ class Cluster:
         """Where workers find a task."""
         if id(task) in self._where:
             return self._where[id(task)]
-        assert isinstance(task, TaskArrays)
-        stored = stored_task(task, self.shared)
+        stored = stored_task(task, self.shared) if isinstance(task, TaskArrays) else task
         return ([stored] if self.shared is not None else self._sent_tasks([stored])), 0
 
     def _sent_tasks(self, tasks: list[StoredTask]) -> Any:
