@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import RawFiles
+from builders import BUILDERS, RawFiles
 from builders.errors import SourceFormatError, TaskDataError
 from builders.raw_files import LICENCES, RawFile, Source
 from builders.sources.extended import tables
@@ -111,6 +111,12 @@ def test_what_does_not_fit_is_one_line(make):
         task_of().validate()
     with pytest.raises(SourceFormatError, match=r"^x_y: no cell of 'c' is one of yes, no; it holds Yes, No$"):
         make(task_of(column="c", cells={"yes": "a", "no": "b"}), [["Gene", "c"], ["GENE1", "Yes"], ["GENE2", "No"]])
+
+
+def test_a_source_has_the_same_terms_wherever_it_is_named():
+    # An entry whose name begins as another source's would change what is exported of that one.
+    terms = {(each.SOURCE.name, each.SOURCE.license, each.SOURCE.redistributable) for each in BUILDERS}
+    assert len(terms) == len({name for name, *_ in terms})
 
 
 @pytest.mark.parametrize(
