@@ -184,7 +184,9 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
     errors: Sequence[float | None] = [None] * len(models)
     if generalizes(tasks):
         errors = cluster_std_errors(means).tolist()
-    has_test = (~np.isnan(p_values)).any(axis=1) if is_tested else np.zeros(len(models), dtype=bool)
+    # Nobody has one in a table of none.
+    has_test = np.zeros(len(models), dtype=bool)
+    has_test[: len(p_values)] = (~np.isnan(p_values)).sum(axis=1) > 0
     ranks = _ranks(models, mean, differ == 1, is_tested=has_test, errors=errors)
     scored = {task.id: {by_model[model][task.id].coverage.scored_sha256 for model in models} for task in tasks}
     settings = by_model[models[0]][tasks[0].id].settings

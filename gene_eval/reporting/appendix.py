@@ -85,8 +85,7 @@ def _annotated(table: Table) -> Grid:
     for task, model, result in _results(table):
         suffix = "" if result.task.target == "binary" else "_macro"
         lift = result.scores.get(f"average_precision_lift{suffix}")
-        auc = result.scores.get(result.task.main_metric)
-        if lift and auc:
+        if lift and (auc := result.scores.get(result.task.main_metric)):
             scores = [result.scores.get(f"{name}{suffix}") for name in ("average_precision", "", *TOP_SHARES)]
             scores[1] = lift
             corrected = [_number(auc_with_hidden_positives(auc.mean, share)) for share in HIDDEN_SHARES]
