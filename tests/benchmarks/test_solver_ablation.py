@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import solver_ablation
-from benchmarks.solver_ablation import APART, AS_IT_IS, CASES, LONGER, LOW_PRECISION, STRICTER, switches, table, turns
+from benchmarks.solver_ablation import APART, AS_IT_IS, CASES, LONGER, LOW_PRECISION, switches, table, turns
 from gene_eval.core import Splits, solver
 from gene_eval.core.engines import Params, get_engine
 
@@ -27,7 +27,7 @@ def test_each_part_is_switched_off_for_its_turns_only(monkeypatch):
     found = dict(turns(X, y, "multilabel", list(switches())))
     assert list(found) == list(switches())
     # Labels, not classes; and narrow.
-    unused = {LOW_PRECISION, LONGER, STRICTER, APART}
+    unused = {LOW_PRECISION, LONGER, APART}
     assert {part for part, (seconds, _, _) in found.items() if math.isnan(seconds)} == unused
     assert found[AS_IT_IS][1] == 1.0
     assert all(converged and (part in unused or seconds > 0) for part, (seconds, _, converged) in found.items())

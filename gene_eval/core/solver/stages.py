@@ -9,11 +9,9 @@ from gene_eval.core.solver.lbfgs import Solution, Window, minimise
 from gene_eval.core.solver.objectives import Fits, Penalty
 
 TOL_ALL_ROWS = 0.1
-"""Of the common fit on all rows;"""
-TOL_CLASSES = 1e-3
-"""the same between classes whose training sets have many rows for their weights."""
+"""Of the common fit on all rows."""
 FEW_ROWS = 10
-"""Rows of a training set per weight of a class below which that is so."""
+"""Rows of a training set per weight of a class below which training sets have little in common."""
 MAX_ALL_ROWS = 100
 """Iterations of the common fit."""
 
@@ -39,7 +37,6 @@ def solve(
     common = Fits(target, problems, used[:, None].expand(-1, len(problems)), plain)
     n = target.sizes(used[:, None])
     share = float((target.sizes(fits.trains) / n).mean())
-    # Of few rows for its weights, the training sets differ much: what they share is soon found.
     classes = target.n_columns > 1
     few_rows = classes and share * float(n) < FEW_ROWS * width
     fresh, before = target.start(problems, used)
@@ -47,7 +44,7 @@ def solve(
         common,
         fresh if start is None else start,
         before,
-        tol=TOL_CLASSES if classes and not few_rows else TOL_ALL_ROWS,
+        tol=TOL_ALL_ROWS,
         max_iterations=MAX_ALL_ROWS,
         keep_pairs=not few_rows,
     )
