@@ -46,7 +46,7 @@ def plan(arguments: argparse.Namespace) -> int:
         out=arguments.output,
         timings=arguments.timings,
         log=say,
-        **options_of_run(arguments),
+        **{name: value for name, value in options_of_run(arguments).items() if name != "gather"},
     )
     rows = [asdict(row) for row in found.rows]
     shown = [

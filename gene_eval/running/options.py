@@ -161,6 +161,12 @@ class RunOptions:
         if self.dedupe and self.common_genes:
             message = "dedupe and common_genes each say which entities are scored; leave one of the two out"
             raise GeneBenchError(message)
+        if self.client is not None and not callable(getattr(self.client, "submit", None)):
+            message = f"client is {self.client!r}, expected a distributed.Client; see docs/cluster.md"
+            raise GeneBenchError(message)
+        if self.gather and self.client is None:
+            message = "gather sends results back from workers; give a client, or leave gather out"
+            raise GeneBenchError(message)
         for option in ("out", "data_dir"):
             given = getattr(self, option)
             if given is not None:

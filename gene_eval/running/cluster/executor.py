@@ -75,6 +75,7 @@ class Cluster:
             options,
             out=options.out.resolve() if options.out and self.is_shared else None,
             client=None,
+            gather=False,
             log=say,
             progress=False,
         )

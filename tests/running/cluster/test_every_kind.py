@@ -65,8 +65,8 @@ def test_controls_gain_and_files(both, families_dir, tmp_path):
     )
     frame.to_csv(tmp_path / "mine.csv")
     found = both(
-        [str(tmp_path / "mine.csv"), {"frame": frame * 2}, "random:dim=5"],
-        ["humantfs_is_tf", "reactome_pathways"],
+        [str(tmp_path / "mine.csv"), {"frame": frame * 2}],
+        "humantfs_is_tf",
         controls=True,
         gain="nuisance:publications",
         data_dir=families_dir,
@@ -101,7 +101,7 @@ def test_a_head_of_a_graph(both, families_dir):
     lines = [f"ENSG{i:011}\tENSG{i + step:011}" for step in (1, 3) for i in range(1, 46)]
     (families_dir / "huri").mkdir()
     (families_dir / "huri/HuRI.tsv").write_text("\n".join(lines) + "\n")
-    head = "gcn:graph=huri,hidden=4,epochs=3"
+    head = "gcn:graph=huri,hidden=2,epochs=1"
     assert len(both("random:dim=5", "humantfs_is_tf", head=head, data_dir=families_dir)) == 1
 
 
@@ -145,3 +145,12 @@ def test_an_object_that_cannot_be_sent_is_embedded_by_the_client_once(client):
 def test_what_does_not_exist_stops_a_run_before_it_begins(client):
     with pytest.raises(GeneBenchError, match="did you mean"):
         run("random", "starter_is_tff", client=client, log=[].append)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"client": "tcp://node:8786"}, "expected a distributed.Client"), ({"gather": True}, "give a client")],
+)
+def test_wrong_options_are_told_in_one_line(options, said):
+    with pytest.raises(GeneBenchError, match=said):
+        run("random", "starter_is_tf", log=[].append, **options)
