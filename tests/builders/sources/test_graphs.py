@@ -152,7 +152,7 @@ def test_ncbi_annotations_do_as_well(raw, write_raw, data_dir):
         ("go/go.obo", OBO.replace("part_of GO:2", "part_of GO:7"), "GO:3 refers to GO:7, which the file lacks"),
         ("go/go.obo", "no ontology\n", "no ontology in OBO form"),
         ("go/goa_human.gaf", gaf("P1", "", "", "GO:2", "IDA", taxon="taxon:10090"), "9606, it is of taxon:10090;"),
-        ("go/goa_human.gaf", "a\tb\n", "line 1 is no annotation"),
+        ("go/goa_human.gaf", "a\tb\n", "line 1 is not an annotation"),
         ("go/goa_human.gaf", gaf("Q1", "NOBODY", "", "GO:2", "IDA"), "no annotation joins a known gene"),
     ],
 )  # fmt: skip

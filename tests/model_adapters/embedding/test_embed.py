@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset, Features, List, Value, are_progress_bars_disabled, load_from_disk
+from datasets import Dataset, Features, List, Value, are_progress_bars_disabled, enable_progress_bars, load_from_disk
 
 from model_adapters import AdapterError, as_matrix, choose_device, embed, embedding_sha256
 from model_adapters.embedding.embed import DEFAULT_BATCH_SIZE
@@ -264,6 +264,8 @@ def test_an_edited_class_is_run_again(tmp_path, genes_on_disk):
 
 
 def test_progress_is_on_stderr_and_only_if_asked_for(genes, counting, capfd):
+    # A command that an earlier test ran in this process may have hidden the bars.
+    enable_progress_bars()
     embed(genes, counting)
     assert capfd.readouterr() == ("", "")
     embed(genes, counting, progress=True)
