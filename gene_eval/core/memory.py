@@ -67,8 +67,8 @@ def least_memory(  # noqa: PLR0913 - what the sizes of arrays depend on
     elif target == "regression":
         prepared = 4 * n * d + 24 * min(n, ROWS_OF_QR if n > d else n) * d
     else:
-        # The rows as given, in the eigenbasis, and once more in float64 for fits that need it; of fewer rows than columns
-        # the Gram product takes a copy as well (measured).
+        # The rows as given, in the eigenbasis, and once more in float64 for fits that need it; of fewer rows than
+        # columns the Gram product takes a copy as well (measured).
         prepared = (20 if n < d else 16) * n * d
     if engine == "ridge":
         # Gram matrices in float64: of each block of rows, or of the rows themselves where these are fewer.
