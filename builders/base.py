@@ -24,6 +24,7 @@ from builders.readers.columns import require_columns
 from builders.readers.label_columns import labelled_rows
 from builders.readers.tables import read_table
 from builders.symbols import ALL_STEPS, HGNC, HGNC_COLUMNS, HGNC_RENAMED, Resolution, Status, SymbolResolver
+from builders.text import some
 
 if TYPE_CHECKING:
     import datasets
@@ -372,6 +373,8 @@ class GeneTaskBuilder:
             )
             raise TaskDataError(message)
         values, names = encode(rows, config.target, config.labels, config.name)
+        if absent := [label for label in config.labels or () if label not in (names or ())]:
+            self.audit.notes.append(f"no row is left with the label {some(absent)}")
         of_task = task_rows({key: rows[key].tolist() for key in keys}, values, names, config)
         columns = fold_columns(of_task, config.entity, self.gene_groups(), without=config.no_splits)
         self.audit.splits, self.audit.no_splits = dict(columns.facts), dict(columns.absent)

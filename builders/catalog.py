@@ -12,7 +12,7 @@ from builders import cache
 from builders.audit import Audit
 from builders.base import GeneTaskBuilder
 from builders.config import TableConfig, TaskConfig
-from builders.errors import BuilderError, UnknownTaskError
+from builders.errors import BuilderError, TaskDataError, UnknownTaskError
 from builders.raw_files import RawFiles
 from builders.sources.covariates import CovariatesBuilder
 from builders.sources.extended.bagel import BagelBuilder
@@ -101,10 +101,18 @@ _user_builders: dict[str, type[GeneTaskBuilder]] = {}
 
 
 def configs() -> dict[str, TaskConfig | TableConfig]:
-    """Every config of every source by name, in the order of `BUILDERS`; the user's come last."""
-    return {
-        config.name: config for builder in (*BUILDERS, *_user_builders.values()) for config in builder.BUILDER_CONFIGS
-    }
+    """Every config of every source by name, in the order of `BUILDERS`; the user's come last.
+
+    Raises:
+        TaskDataError: Two of ours have one name.
+    """
+    ours = [config for builder in BUILDERS for config in builder.BUILDER_CONFIGS]
+    named = {config.name: config for config in ours}
+    if len(named) < len(ours):
+        twice = next(config.name for config in ours if named[config.name] is not config)
+        message = f"two tasks are named {twice}; expected one name for each"
+        raise TaskDataError(message)
+    return named | {config.name: config for builder in _user_builders.values() for config in builder.BUILDER_CONFIGS}
 
 
 def builder_of(name: str) -> type[GeneTaskBuilder]:

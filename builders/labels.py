@@ -180,7 +180,8 @@ def encode(
     if stray := found.difference(ordered):
         message = (
             f"{task}: unexpected label {sorted(stray)[0]!r}; expected one of {', '.join(names or ())}"
-            " (labels are what the cells hold, or what rows() makes of them)"
+            " (labels are what the cells hold, or what rows() makes of them; to leave cells out, name those that are"
+            " labels: cells={cell: label})"
         )
         raise TaskDataError(message)
     least = 1 if target == "multilabel" else 2

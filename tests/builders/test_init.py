@@ -13,7 +13,7 @@ HEAVY = "{'datasets', 'numpy', 'pandas', 'pyarrow'} & sys.modules.keys()"
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("import builders; n = len(builders.configs())", "231 set()"),
+        ("import builders; n = len(builders.configs()) > 200", "True set()"),
         (
             "from builders import FOLD_SCHEME, BuilderError, TaskConfig, select; n = len(select(['starter_*']))",
             "4 set()",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from builders.base import GeneTaskBuilder
 from builders.config import TaskConfig
 from builders.errors import TaskDataError
-from builders.raw_files import RawFile, Source
+from builders.raw_files import LICENCES, RawFile, Source
 from builders.sources.extended.background import CODING, against_others
 
 if TYPE_CHECKING:
@@ -80,9 +80,20 @@ class TableTask(TaskConfig):
         """Check that the fields fit each other.
 
         Raises:
-            TaskDataError: The name has no source, or a list has no names for its genes and for the others.
+            TaskDataError: The name has no source, `genes` is no tuple, it is not known whether the licence lets rows be
+                published, or a list has no names for its genes and for the others.
         """
         super().validate()
+        if isinstance(self.genes, str):
+            message = f"{self.name}: genes is {self.genes!r}; expected a tuple of columns: genes=({self.genes!r},)"
+            raise TaskDataError(message)
+        origin = self.origin
+        if origin.license not in (*LICENCES, "unknown") and origin.redistributable is None:
+            message = (
+                f"{self.name}: licence {origin.license!r} is not one of {', '.join(LICENCES)}; expected one of them,"
+                " or redistributable=True or False beside it"
+            )
+            raise TaskDataError(message)
         if "_" not in self.name:
             message = f"task name {self.name!r}; expected the name of the source first, such as source_task"
             raise TaskDataError(message)

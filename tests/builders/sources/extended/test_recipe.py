@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import BUILDERS, RawFiles
+from builders import BUILDERS, RawFiles, catalog
 from builders.errors import SourceFormatError, TaskDataError
 from builders.raw_files import LICENCES, RawFile, Source
 from builders.sources.extended import tables
@@ -109,6 +109,11 @@ def test_what_does_not_fit_is_one_line(make):
         task_of(name="secreted", column="c").validate()
     with pytest.raises(TaskDataError, match=r"^x_y: no column of labels, so the table is a list; expected labels="):
         task_of().validate()
+    with pytest.raises(TaskDataError, match=r"^x_y: genes is 'Gene'; expected a tuple of columns: genes=\('Gene',\)$"):
+        task_of(genes="Gene", column="c").validate()
+    unknown = Origin(title="X", version="1", license="CC BY 4.0")
+    with pytest.raises(TaskDataError, match=r"^x_y: licence 'CC BY 4.0' is not one of .*; expected one of them, or"):
+        task_of(origin=unknown, column="c").validate()
     with pytest.raises(SourceFormatError, match=r"^x_y: no cell of 'c' is one of yes, no; it holds Yes, No$"):
         make(task_of(column="c", cells={"yes": "a", "no": "b"}), [["Gene", "c"], ["GENE1", "Yes"], ["GENE2", "No"]])
 
@@ -134,3 +139,17 @@ def test_a_licence_says_whether_rows_may_be_published(licence, said, is_open):
     source = Source(name="x", title="X", files={"t": RawFile(("t",), None)}, license=licence, redistributable=said)
     assert source.redistributable is is_open
     assert source.license_url == LICENCES.get(licence, ("",))[0]
+
+
+def test_two_tasks_of_one_name_are_refused(monkeypatch):
+    twice = task_of(name="humantfs_is_tf", column="c")
+    monkeypatch.setattr("builders.catalog.BUILDERS", (*catalog.BUILDERS, builder_of_table(twice)))
+    with pytest.raises(TaskDataError, match=r"^two tasks are named humantfs_is_tf; expected one name for each$"):
+        catalog.configs()
+
+
+def test_a_label_that_no_row_has_is_told(make):
+    rows = [[f"GENE{i}", "", "low" if i % 2 else "high", ""] for i in range(1, 31)]
+    builder = make(task_of(column="Category", labels=("low", "high", "top")), [HEAD, *rows])
+    assert builder.dataset.features["label"].names == ["low", "high"]
+    assert "no row is left with the label top" in builder.audit.notes
