@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +24,9 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import torch
+
+# Run as a script, only its own folder is on the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.probe_engines import MODELS, read_genes, read_pathways, read_vectors
 from gene_eval.core import Splits, VectorTable, default_folds

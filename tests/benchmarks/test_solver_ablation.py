@@ -1,6 +1,8 @@
 """The ablation of the solver: every part can be switched off, and the engine is as it was afterwards."""
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +64,9 @@ def test_the_solvers_readme_has_a_row_for_each_part_and_a_column_for_each_case()
     assert rows[0][1:] == list(CASES)
     assert [row[0] for row in rows[2:]] == list(switches())
     assert {len(row) for row in rows} == {len(CASES) + 1}
+
+
+def test_it_runs_from_any_folder(repo, tmp_path):
+    command = [sys.executable, str(repo / "benchmarks/solver_ablation.py"), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "--data-dir" in done.stdout
