@@ -13,6 +13,7 @@ from builders.config import ENTITY_COLUMNS, Entity, Target, TaskConfig, entity_k
 from builders.errors import MissingFileError, TaskDataError
 from builders.folds import GeneGroups
 from builders.raw_files import RawFiles, Source
+from builders.readers.archives import read_text
 from builders.readers.tables import read_table
 from builders.sequences.tables import build_sequence_table
 from builders.symbols import HGNC, SymbolResolver
@@ -158,7 +159,10 @@ def _read_file(table: str | Path) -> pd.DataFrame:
     if not path.is_file():
         message = f"no file {path}; {EXPECTED}"
         raise MissingFileError(message)
-    rows = read_table(path, ("label",), sep="\t" if ".tsv" in path.suffixes else ",", all_columns=True)
+    head = read_text(path).partition("\n")[0]
+    # Spreadsheets write ";" where the comma is the decimal sign.
+    sep = next((each for each in ("\t", ",", ";") if each in head), ",")
+    rows = read_table(path, ("label",), sep=sep, all_columns=True)
     return rows.apply(lambda cells: pd.Series([cell or None for cell in cells], dtype=object))
 
 

@@ -101,13 +101,13 @@ def test_a_file_of_sequences_is_a_task_and_what_is_wrong_with_it_is_one_line(tmp
         (["0.5", "1", "-2e-3"], "regression", None),
     ],
 )
-@pytest.mark.parametrize("name", ["screen.csv", "screen.tsv.gz"])
-def test_a_file_of_genes_is_a_task(tmp_path, name, labels, target, names):
+@pytest.mark.parametrize(("name", "sep"), [("screen.csv", ","), ("screen.tsv.gz", "\t"), ("spreadsheet.csv", ";")])
+def test_a_file_of_genes_is_a_task(tmp_path, name, sep, labels, target, names):
     genes = ["NA", *(f"G{i}" for i in range(59))]
     given = [labels[i % len(labels)] for i in range(len(genes))]
     frame = pd.DataFrame({"Gene": genes, "score": range(len(genes)), "label": given})
     frame.loc[len(genes)] = ["EMPTY", 3, ""]
-    frame.to_csv(tmp_path / name, index=False, sep="\t" if ".tsv" in name else ",")
+    frame.to_csv(tmp_path / name, index=False, sep=sep)
     built = build_table("screen", tmp_path / name, RawFiles(tmp_path))
     assert built.config.target == target
     found = dict(zip(built.dataset["symbol"], built.dataset["label"], strict=True))
