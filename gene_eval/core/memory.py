@@ -16,8 +16,8 @@ from gene_eval.core.table import TableRows, Vectors
 __all__ = ["bounded", "least_memory"]
 
 
-SLACK = 1 << 20
-"""Everything that is smaller than the rows."""
+SLACK = 1 << 23
+"""Everything that is smaller than the rows, and buffers that BLAS and LAPACK make when they are first used."""
 PER_CORE = 1 << 24
 """Blocks of rows that each core works on, and what the allocator keeps for each thread."""
 ROWS_OF_QR = 16_384
