@@ -75,7 +75,7 @@ class Audit:
             self._sample(status, items)
 
     def add_conflict(self, entity: Sequence[str]) -> None:
-        """Count an entity that is left out, since its rows disagree."""
+        """Count an entity that is left out because its rows disagree."""
         self.conflicts_dropped += 1
         self._sample("conflicts", [" ".join(entity)])
 
@@ -109,7 +109,7 @@ class Audit:
         return ", ".join(parts)
 
     def losses(self, *, limit: int = 6) -> list[str]:
-        """What was left out, by name, a line for each reason; then the notes."""
+        """What was left out, by name, with one line for each reason; then the notes."""
         counts = {status: self.identifiers.get(status, 0) for status in ("ambiguous", "withdrawn", "unmapped")}
         counts["conflicts"] = self.conflicts_dropped
         lines = []
@@ -148,6 +148,6 @@ class Audit:
 
     @classmethod
     def read(cls, folder: Path) -> Audit:
-        """Read `audit.json` from a folder; a count of another version that this one does not have is left out."""
+        """Read `audit.json` from a folder; counts that this version does not know are ignored."""
         values: Mapping[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
         return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})

@@ -37,8 +37,8 @@ __all__ = ["FRAME_VERSION", "GeneTaskBuilder", "TableConfig", "TaskConfig"]
 FRAME_VERSION = 3
 """Version of the rules that all builders share: readers, symbols, labels.
 
-Raise it when rows would differ for the same input; folds have `FOLD_SCHEME`, a source `RULES_VERSION`. A test on rows
-that are kept in the repository notices what was missed."""
+Raise it when rows would differ for the same input; folds have `FOLD_SCHEME`, a source has `RULES_VERSION`. If you
+forget, a test that compares rows kept in the repository fails."""
 
 
 class GeneTaskBuilder:
@@ -141,18 +141,18 @@ class GeneTaskBuilder:
         return needed if hgnc in needed or self.PACKAGED else [*needed, hgnc]
 
     def _fold_inputs(self) -> list[tuple[Source, str]]:
-        """Optional files that folds go by, for a task about genes."""
+        """Optional files that folds are made from, for a task about genes."""
         is_about_genes = isinstance(self.config, TaskConfig) and self.config.entity != "sequence"
         if self.PACKAGED or not is_about_genes or (HGNC, "complete_set") not in self.inputs(self.config):
             return []
         return [PFAM, (FAMILIES, "tables")]
 
     def gene_groups(self) -> GeneGroups:
-        """Families and chromosomes of genes, as far as the raw files at hand say."""
+        """Families and chromosomes of genes, as far as the raw files at hand give them."""
         if not self._fold_inputs():
             return GeneGroups(
                 absent=dict.fromkeys(
-                    ("family", "chromosome"), "this source says nothing of families or chromosomes of genes"
+                    ("family", "chromosome"), "this source gives neither families nor chromosomes of genes"
                 )
             )
         domains, tables = (self._paths[origin.name, key] for origin, key in self._fold_inputs())
@@ -164,7 +164,7 @@ class GeneTaskBuilder:
 
     @classmethod
     def variants(cls, config: Any) -> list[Any]:
-        """The config, then what it is with releases of the source whose labels mean something else: other versions."""
+        """The config, then its other versions, for releases of the source in which the labels mean something else."""
         return [config]
 
     def choose_variant(self, config: Any) -> Any:
@@ -174,7 +174,7 @@ class GeneTaskBuilder:
     def locate(self, origin: Source, key: str) -> Path | None:
         """Path of a raw file; None for an optional one that is not there.
 
-        To a builder from outside this package, the copy that the gene table was built from will do.
+        A builder from outside this package may also use the copy that the gene table was built from.
         """
         try:
             return self.raw.path(origin, key)
@@ -195,7 +195,7 @@ class GeneTaskBuilder:
         return self.table(self.path(key), columns, **options)[list(columns)]
 
     def read_columns(self, key: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        """Columns of a raw table that is as `SEPARATOR` and `COLUMNS` say."""
+        """Columns of a raw table whose form `SEPARATOR` and `COLUMNS` describe."""
         if not self.COLUMNS:
             return self.read(key, columns, sep=self.SEPARATOR)
         require_columns(self.path(key), columns, list(self.COLUMNS))
@@ -229,7 +229,7 @@ class GeneTaskBuilder:
         """What `rows()` returns for a task, checked.
 
         Raises:
-            TaskDataError: It is no frame with the entity's columns and labels of the target's type.
+            TaskDataError: It is not a frame with the entity's columns and labels of the target's type.
         """
         rows = self.rows(self.config)
         try:
@@ -295,7 +295,7 @@ class GeneTaskBuilder:
 
     @classmethod
     def rules(cls) -> str:
-        """Versions of everything that decides over rows besides config and raw files."""
+        """Versions of everything that rows depend on, besides config and raw files."""
         code = cls._code_sha256()
         return f"frame {FRAME_VERSION}, folds {FOLD_SCHEME}, rules {cls.RULES_VERSION}" + (code and f", code {code}")
 

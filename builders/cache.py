@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """A table that was read from the cache and is what was once written there."""
+    """A table read from the cache, checked to be what was written there."""
 
     folder: Path
     dataset: datasets.Dataset
@@ -71,11 +71,11 @@ def find_entry(folder: Path) -> Entry | None:
 
 
 def latest_entry(config: Config, rules: str, *, cache_dir: str | Path | None = None) -> Entry | None:
-    """The entry of a config that was used last, of those made by these rules; damaged ones are set aside."""
+    """The most recently used entry of a config among those made by these rules; damaged ones are set aside."""
     versions = entry_folder(config, "", cache_dir=cache_dir)
     times: dict[Path, float] = {}
     for folder in versions.glob("*"):
-        # Another process may set it aside meanwhile.
+        # Another process may set it aside in the meantime.
         with contextlib.suppress(OSError):
             if folder.is_dir() and not folder.suffix:
                 times[folder] = folder.stat().st_mtime
@@ -98,8 +98,8 @@ def make_entry(
     Args:
         folder: The entry's folder.
         config: What it holds.
-        rules: By which it is made.
-        make: Gives rows and audit; called while the lock is held, at most once.
+        rules: Those by which it is made.
+        make: Returns rows and audit; called at most once, while the lock is held.
 
     Returns:
         The entry, and whether it was made now.
@@ -130,7 +130,7 @@ def make_entry(
     try:
         entry = _read(folder)
     except _DamagedEntry as error:
-        message = f"{folder}: what was just written is read back damaged ({error}); is the disk full or failing?"
+        message = f"{folder}: what was just written reads back damaged ({error}); is the disk full or failing?"
         raise CacheError(message) from error
     assert entry is not None
     return entry, True
@@ -143,7 +143,7 @@ def mark_latest(folder: Path) -> None:
     a time that lies ahead.
     """
     now = time.time()
-    # Whoever may only read a cache takes it as it is.
+    # Without permission to write, the cache is used as it is.
     with contextlib.suppress(OSError):
         os.utime(folder, (now, now + AHEAD))
 
@@ -214,7 +214,7 @@ def _set_aside(folder: Path, reason: str) -> None:
 
 
 def _sweep(workspace: Path) -> None:
-    """Remove what killed builds have left: a live one holds the lock of its workspace."""
+    """Remove what killed builds have left; a running build holds the lock of its workspace."""
     from datasets.utils._filelock import FileLock
 
     for left in workspace.parent.iterdir():
@@ -226,7 +226,7 @@ def _sweep(workspace: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[Path]:
-    """Hold the lock of an entry; gives an empty workspace that nobody else uses meanwhile."""
+    """Hold the lock of an entry; yields an empty workspace that nobody else uses at the same time."""
     from datasets.utils._filelock import FileLock
 
     workspace = _base(folder) / BUILDING / _label(folder)

@@ -101,16 +101,16 @@ _user_builders: dict[str, type[GeneTaskBuilder]] = {}
 
 
 def configs() -> dict[str, TaskConfig | TableConfig]:
-    """Every config of every source by name, in the order of `BUILDERS`; the user's come last.
+    """Every config of every source by name, in the order of `BUILDERS`; the user's own come last.
 
     Raises:
-        TaskDataError: Two of ours have one name.
+        TaskDataError: Two of ours have the same name.
     """
     ours = [config for builder in BUILDERS for config in builder.BUILDER_CONFIGS]
     named = {config.name: config for config in ours}
     if len(named) < len(ours):
         twice = next(config.name for config in ours if named[config.name] is not config)
-        message = f"two tasks are named {twice}; expected one name for each"
+        message = f"two tasks are named {twice}; give each task a name of its own"
         raise TaskDataError(message)
     return named | {config.name: config for builder in _user_builders.values() for config in builder.BUILDER_CONFIGS}
 
@@ -188,7 +188,7 @@ def load(
 def cached(name: str, *, cache_dir: str | Path | None = None) -> Built | None:
     """The latest build of this version of a task or table that the cache has; None, and no download, if there is none.
 
-    A build counts only if it was made by today's rules, for a user's builder by the code that it has now.
+    A build counts only if it was made by the present rules; that of a user's builder, only if its code is the same.
 
     Raises:
         UnknownTaskError: There is no such config.

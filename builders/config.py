@@ -40,9 +40,9 @@ ENTITY_COLUMNS: dict[Entity, tuple[str, ...]] = {
     "gene_disease": ("symbol", "disease_id"),
     "sequence": ("sequence_id",),
 }
-# A folder of the cache has this name, and "/" sets the label of a sub-task apart.
+# A folder of the cache has this name; "/" would be read as the start of a sub-task's label.
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-# Fields that no row depends on: a better description does not build anybody's data again.
+# Fields that no row depends on: nobody has to rebuild data because a description got better.
 _DESCRIPTIVE = frozenset(
     ("description", "family", "figure2_family", "from_annotation", "gene_table", "ranked", "paper_name", "source")
     + ("collection", "upstream_id", "species", "sizes", "made_by", "bias", "on_request")
@@ -70,11 +70,11 @@ class Config:
     files: tuple[str, ...] = ()
 
     def row_fields(self) -> dict[str, Any]:
-        """The fields that decide over rows, which are part of the dataset's hash."""
+        """The fields that rows depend on, which are part of the dataset's hash."""
         return {name: value for name, value in vars(self).items() if name not in _DESCRIPTIVE}
 
     def validate(self) -> None:
-        """Check what a writer of a config can get wrong.
+        """Check what the author of a config can get wrong.
 
         Raises:
             TaskDataError: The name cannot be that of a folder, or a field has a value that it cannot have.
@@ -107,9 +107,9 @@ class TaskConfig(Config):
         no_splits: Scheme of `builders.folds.SCHEMES` -> why the task cannot be split by it.
         from_annotation: Whether a negative may be a gene that nobody has annotated yet.
         ranked: Whether the task counts in a ranking (the embedded starter tasks do not).
-        on_request: Whether it is built and run only when it is named, since its terms are not everybody's.
+        on_request: Whether it is built and run only when it is named, because not everybody may accept its terms.
         made_by: Who made the labels, and from what, for docs/tasks.md.
-        bias: What else than the property a label goes by.
+        bias: What a label depends on besides the property.
         paper_name: Name in arXiv 2412.04075, if the task is from there.
         paper_size: Its number of entities there.
         license: Licence of the rows. Default: the source's.
@@ -141,7 +141,7 @@ class TaskConfig(Config):
         self.labels = self.labels or tuple(dict.fromkeys(self.cells.values())) or None
 
     def row_fields(self) -> dict[str, Any]:
-        """The fields that decide over rows; without `cells` where there are none, as before the field was there."""
+        """The fields that rows depend on; without `cells` where there are none, as before that field existed."""
         return {name: value for name, value in super().row_fields().items() if name != "cells" or value}
 
     def validate(self) -> None:

@@ -1,12 +1,12 @@
 """Errors of the builders. Each message is one line: what was given, what was expected, what to do.
 
 BuilderError (ValueError)
-├── UnknownTaskError     no config of that name, or a pattern that matches none
+├── UnknownTaskError     there is no config of that name, or a pattern matches none
 ├── UnknownGeneError     neither HGNC nor the source knows a gene of that name
 ├── MissingFileError     a raw file is not where it was expected, and was not downloaded
 ├── SourceFileError      a raw file cannot be read: truncated, wrong checksum, unsafe archive, not UTF-8
 ├── SourceFormatError    a raw file can be read, but its columns or cells are not the expected ones
-├── TaskDataError        the rows make no task: constant labels, fewer genes than folds, cells of the wrong type
+├── TaskDataError        rows do not make a task: constant labels, fewer genes than folds, cells of the wrong type
 ├── TaskCodeError        a builder's own code raised something else; file and line are named
 └── CacheError           the datasets cache cannot be written: read-only, full, without locks
 """

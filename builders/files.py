@@ -1,4 +1,4 @@
-"""File helpers: writes that are complete or not there at all."""
+"""File helpers: what is written is complete, or not there at all."""
 
 from __future__ import annotations
 

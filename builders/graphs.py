@@ -27,7 +27,7 @@ PRIOR = 0.041
 
 
 def is_term(node: str) -> bool:
-    """Whether a node is a term of the ontology and no gene.
+    """Whether a node is a term of the ontology rather than a gene.
 
     >>> is_term("GO:0005634"), is_term("GOLGA2")
     (True, False)
@@ -211,14 +211,14 @@ def _of_go(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def read_terms(path: Path) -> frozenset[str]:
-    """Terms of a file, the first word of each line that is no comment.
+    """Terms of a file: the first word of each line that is not a comment.
 
     Raises:
         MissingFileError: There is no such file.
         TaskDataError: A line does not begin with a term.
     """
     if not path.is_file():
-        message = f"no file {path} of terms to leave out"
+        message = f"no file {path}; expected one with the terms to leave out, one a line"
         raise MissingFileError(message)
     lines = path.read_text(encoding="utf-8").splitlines()
     words = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]

@@ -48,7 +48,8 @@ def check_rows(rows: object, keys: Sequence[str], target: Target) -> pd.DataFram
         The rows, numbered from 0; the cells of a multi-label task as frozen sets.
 
     Raises:
-        TaskDataError: No frame, no rows, a column is missing, or a cell has the wrong type; the message has its row.
+        TaskDataError: It is not a frame, has no rows, lacks a column or has a cell of the wrong type; the message
+            names the row.
     """
     import numpy as np
     import pandas as pd
@@ -61,7 +62,7 @@ def check_rows(rows: object, keys: Sequence[str], target: Target) -> pd.DataFram
         message = f"rows() lacks {', '.join(map(repr, missing))}; it returned {some(map(repr, rows)) or 'no column'}"
         raise TaskDataError(message)
     if rows.empty:
-        message = "rows() returned no row"
+        message = "rows() returned no rows; expected at least one for each label"
         raise TaskDataError(message)
     rows = rows.reset_index(drop=True)
     for name in (*keys, *(f"{key}_alt" for key in keys if f"{key}_alt" in rows)):
@@ -88,7 +89,7 @@ def _require(cells: pd.Series[Any], column: str, expected: str, kinds: type | tu
     missing = cells.isna() if wrong or kinds is Real else None
     if wrong or (missing is not None and missing.any()):
         row = next(i for i, value in enumerate(values) if type(value) in wrong or value != value)
-        hint = "; a missing value is a missing row" if missing is not None and missing[row] else ""
+        hint = "; leave out the row of a missing value" if missing is not None and missing[row] else ""
         message = f"rows(): {column} of row {row} is {values[row]!r:.60}; expected {expected}{hint}"
         raise TaskDataError(message)
 
@@ -213,7 +214,7 @@ def _finite(labels: Sequence[float], task: str) -> list[float]:
 def task_rows(
     entities: Mapping[str, Sequence[str]], values: Sequence[Any], names: Sequence[str] | None, config: TaskConfig
 ) -> TaskRows:
-    """What the folds of a task are made of: stratified by class where each entity has exactly one.
+    """What the folds of a task are made from; they are stratified by class where each entity has exactly one.
 
     Args:
         entities: Entity column -> (n,) identifiers.

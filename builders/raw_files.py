@@ -35,9 +35,9 @@ LICENCES: dict[str, tuple[str, bool]] = {
     "MIT": ("https://opensource.org/license/mit", True),
     "ODbL-1.0": ("https://opendatacommons.org/licenses/odbl/1-0/", True),
 }
-"""SPDX id -> its text, and whether everybody may publish rows made from data under it."""
+"""SPDX id -> address of its text, and whether anybody may publish rows made from data under it."""
 RETRIES = 2
-"""How often a download that broke off, or gave another file than the pinned one, is tried again."""
+"""How often a download is tried again that broke off or brought another file than the pinned one."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class RawFiles:
         return self._sha256[path]
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
-        """What `make()` returned the first time it was asked for under this key."""
+        """What `make()` returned when it was first called for this key."""
         if key not in self._memory:
             self._memory[key] = make()
         value: T = self._memory[key]
@@ -199,7 +199,7 @@ class RawFiles:
         folder, name = self._downloads(), f"{hashlib.sha256(file.url.encode()).hexdigest()[:12]}-{Path(file.url).name}"
         try:
             return _fetch(file, folder, name)
-        # Errors of requests are OSErrors.
+        # Errors of `requests` are OSErrors.
         except OSError as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             message = (

@@ -1,4 +1,4 @@
-"""Text helpers of messages: nearest names, short lists, where an exception passed."""
+"""Text helpers for messages: nearest names, short lists, where an exception was raised."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def one_line(error: BaseException) -> str:
 
 
 def line_in(file: str, error: BaseException) -> str:
-    """` (my_task.py, line 12)`: where in a file an exception passed last; empty if nowhere."""
+    """` (my_task.py, line 12)`: the last line of a file that an exception passed through; empty if there is none."""
     passed = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == file]
     if isinstance(error, SyntaxError) and error.filename == file:
         passed.append(error.lineno)

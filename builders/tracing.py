@@ -1,4 +1,4 @@
-"""Why a gene is in a task, or is not: every step between the source's rows and the task's, for one gene."""
+"""Why a gene is in a task or not: every step from the source's rows to the task's, for one gene."""
 
 from __future__ import annotations
 

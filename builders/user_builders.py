@@ -37,7 +37,7 @@ def import_builder(spec: str) -> type[GeneTaskBuilder]:
         MissingFileError: There is no such file.
         UnknownTaskError: The file has no such class, or the class is no `GeneTaskBuilder`.
         TaskCodeError: The file cannot be run.
-        TaskDataError: A config in it has a value that it cannot have.
+        TaskDataError: A config in it has an invalid value.
     """
     file, _, name = spec.partition(":")
     path = Path(file).expanduser()

@@ -32,7 +32,7 @@ EXPECTED = "expected `label` and `symbol` (or `symbol_a` and `symbol_b`, or `sym
 
 
 def offline_resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:
-    """What makes a resolver of what is on this machine, which takes a second; None where nothing is.
+    """A function that makes a resolver from what is on this machine, which takes a second; None without anything.
 
     HGNC's file in the data directory, or without one the gene table that was built last: nothing is downloaded.
     """
@@ -122,7 +122,7 @@ def _builder(
         PACKAGED = make_resolver is None
 
         def inputs(self, config: TaskConfig) -> list[tuple[Source, str]]:
-            # Where a resolver was made from HGNC's file, folds go by that file too.
+            # Where a resolver was made from HGNC's file, folds depend on that file too.
             return [(HGNC, "complete_set")] if raw.data_dir is not None and make_resolver is not None else []
 
         def resolver(self) -> SymbolResolver:

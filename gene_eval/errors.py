@@ -5,7 +5,7 @@ ValueError
     ├── BuilderError      tasks and raw files, see `builders.errors`
     ├── AdapterError      models and vectors, see `model_adapters.errors`
     ├── ProbeError        arrays that cannot be scored, see `gene_eval.core.errors`
-    ├── CardError         a card that results cannot be put into, or results that make no card
+    ├── CardError         a card that results cannot be put into, or results that do not make a card
     ├── ClusterError      a Dask scheduler, or a file that describes a cluster
     │   └── SchedulerLostError    the scheduler went away in the middle of a run
     ├── CoverageError     too few of a task's genes have a vector
@@ -13,7 +13,7 @@ ValueError
     ├── FileError         a file that cannot be written
     ├── ResultError       a result or its predictions that cannot be read
     │   └── NewerSchemaError    a result file of a later gene-bench
-    ├── ReportError       results that no table can be made of
+    ├── ReportError       results that cannot be put into one table
     └── PushError         what can keep a push from the Hub, see `push_scripts.errors`
 """
 
@@ -39,26 +39,26 @@ __all__ = [
 class GeneBenchError(ValueError):
     """Base of every error that gene-bench raises for a user's input."""
 
-    # Without a layout of its own, so that it can become the base of errors that were a ValueError before.
+    # Without a layout of its own, so that it can become the base of errors that had ValueError as their base.
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return the message on one line, whatever the names and cells of a user's file that are in it."""
+        """Return the message on one line, whatever names and cells of a user's file are in it."""
         return printable(super().__str__())
 
 
 for _error in (BuilderError, AdapterError, ProbeError):
-    # The lower packages stand without gene_eval and may not import it. Whoever can name GeneBenchError has imported
+    # The lower packages work without gene_eval and may not import it. Whoever can name GeneBenchError has imported
     # this module, so that from then on theirs are caught by it too.
     _error.__bases__ = (GeneBenchError,)
 
 
 class CardError(GeneBenchError):
-    """A card's text cannot take results up, or the results are not of one model in one state."""
+    """Results cannot be added to a card's text, or they are not those of one model in one state."""
 
 
 class ClusterError(GeneBenchError):
-    """A Dask scheduler cannot be reached or is lost, or a file does not describe a cluster."""
+    """A Dask scheduler cannot be reached or was lost, or a file does not describe a cluster."""
 
 
 class SchedulerLostError(ClusterError):
@@ -66,11 +66,11 @@ class SchedulerLostError(ClusterError):
 
 
 class CoverageError(GeneBenchError):
-    """Genes of a task have no vector, more of them than the chosen rule allows."""
+    """More genes of a task lack a vector than the chosen rule allows."""
 
 
 class ExportError(GeneBenchError):
-    """Where an export should go is something that we did not write."""
+    """The place of an export holds something that we did not write."""
 
 
 class FileError(GeneBenchError):

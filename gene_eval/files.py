@@ -14,7 +14,7 @@ from gene_eval.errors import FileError
 
 __all__ = ["atomic_path", "atomic_write", "check_writable"]
 
-# Of the name of a file, so that its temporary neighbour stays below the 255 bytes that file systems allow.
+# Letters of a file's name, so that its temporary neighbour stays below the 255 bytes that file systems allow.
 KEPT = 40
 PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.part")
 MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
@@ -22,9 +22,9 @@ MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to, which replaces `path` when the block ends; after an error `path` is as it was.
+    """Give a path to write to, which replaces `path` when the block ends; after an error, `path` is as it was.
 
-    Missing folders are made. A link is followed; what is no regular file (a pipe, `/dev/stdout`) is written directly.
+    Missing folders are made. A link is followed; a pipe, `/dev/stdout` and other irregular files are written directly.
 
     Raises:
         FileError: The file cannot be written; the message names it and says why.
@@ -45,7 +45,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(written.fileno())
         part.replace(target)
     except OSError as error:
-        # A file where a folder is needed, for example.
+        # Such as a file where a folder is needed.
         where = f" ({error.filename})" if error.filename and Path(error.filename) not in (path, part) else ""
         message = f"cannot write {path}: {error.strerror or error}{where}"
         raise FileError(message) from error
@@ -55,7 +55,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file; text is UTF-8, its line ends stay as they are.
+    """Write a file; text is written as UTF-8, with its line ends as they are.
 
     Raises:
         FileError: The file cannot be written; what was there stays.
@@ -65,7 +65,7 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> None:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that could not be written, before the work whose result it is to hold; nothing is touched.
+    """Refuse a file that cannot be written, before the work whose result it is to hold; nothing is touched.
 
     Raises:
         FileError: It is a folder, below a file, or in a folder that cannot be written.
@@ -86,7 +86,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 @cache
 def _sweep(folder: Path) -> None:
-    """Remove what killed processes of this machine have left of their files; once in the life of this one."""
+    """Remove what killed processes of this machine have left of their files; this process does it once."""
     for path in folder.iterdir():
         if (part := PART.fullmatch(path.name)) and part["machine"] == MACHINE and not _is_alive(int(part["process"])):
             with suppress(OSError):

@@ -30,7 +30,7 @@ def count(n: int, noun: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like the given one, None if none does."""
+    """The known name that is most like the given one, None if none is."""
     return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
 
 
@@ -62,7 +62,7 @@ def printable(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""The text as Markdown shows it literally: names come from files of others, and a pipe would end a table cell.
+    r"""The text, escaped for Markdown: names come from other people's files, and a pipe would end a table cell.
 
     >>> print(markdown("a|b <script>"))
     a\|b \<script\>
@@ -80,7 +80,7 @@ def code(text: str) -> str:
 
 
 def cell(value: object) -> object:
-    """A value for a CSV cell: text is printable, and a spreadsheet takes none for a formula.
+    """A value for a CSV cell: text is printable, and no spreadsheet takes it for a formula.
 
     >>> cell("=HYPERLINK(1)"), cell(-0.5)
     ("'=HYPERLINK(1)", -0.5)
@@ -92,12 +92,12 @@ def cell(value: object) -> object:
 
 
 _voice = SimpleNamespace(is_quiet=False)
-# What is said however quiet: something is missing or wrong.
+# Lines that are said even if quiet: something is missing or wrong.
 _ALWAYS = ("warning:", "failed:", "to fix:")
 
 
 def set_quiet(*, quiet: bool) -> None:
-    """Make `say` keep to itself what is neither a warning nor a failure, or not."""
+    """Let `say` print only warnings and failures, or everything."""
     _voice.is_quiet = quiet
 
 
@@ -105,7 +105,7 @@ def say(line: str) -> None:
     """Print a line on stderr: stdout is for data."""
     if _voice.is_quiet and not line.startswith(_ALWAYS):
         return
-    # Late, since most users of this module print nothing; tqdm's, so that a line does not tear a progress bar apart.
+    # Late, because most users of this module print nothing; by tqdm, so that a line does not break a progress bar.
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Resolve = Callable[[list[str]], Sequence[str | None]]
-"""Maps identifiers to current gene symbols, None for what is unknown; the caller hands it over.
+"""Maps identifiers to current gene symbols, None for unknown ones; the caller hands it over.
 
-It may have a method `explain(identifiers)` that returns (symbol, status) of each; a status says how the symbol was
-found or why not ("previous", "case", "ambiguous", ...). Where it has one, that is called instead.
+It may have a method `explain(identifiers)` that returns (symbol, status) for each; a status says how the symbol was
+found or why not ("previous", "case", "ambiguous", ...). Where there is such a method, it is called instead.
 """
 
 DEVICES = ("cuda", "mps", "cpu")
@@ -46,7 +46,7 @@ class Model(Protocol):
 
     @property
     def revision(self) -> str | None:
-        """Version of weights, file or code; None where the adapter's version says it all."""
+        """Version of weights, file or code; None where the adapter's version is enough."""
 
     @property
     def adapter(self) -> str:
@@ -58,7 +58,7 @@ class Model(Protocol):
 
 
 class GeneEncoder(ABC):
-    """Convenient base of a model; any object with these attributes and `encode` is as good.
+    """Convenient base class of a model; any object with these attributes and `encode` will do.
 
     `embed` also calls, where the model has them and only if the vectors are not cached: `load(device)` once in each
     process, to make the weights ready on "cuda", "cuda:1", "mps" or "cpu", then `fit(values)` once, with the full
@@ -86,13 +86,13 @@ class GeneEncoder(ABC):
 
 
 class UserModel:
-    """An object of a user's class, with what a result records about it; everything else is the object's own.
+    """An object of a user's class, and what a result records about it; everything else comes from the object.
 
     Args:
         model: The object, with `encode`.
-        path: File that the class is of; None for an object of a running program.
-        code_sha256: Of that file; the revision where the class names none.
-        model_id: Instead of the object's own.
+        path: File that the class is in; None for an object of a running program.
+        code_sha256: Hash of that file; the revision where the class names none.
+        model_id: Id to use instead of the object's own.
     """
 
     adapter = "user"
@@ -136,7 +136,7 @@ def source_sha256(kind: type) -> str | None:
 
 
 def wrong_attribute(model: object) -> str | None:
-    """Say which attribute breaks the contract of a model, what it is and what was expected; None if all are right.
+    """Say which attribute breaks the contract of a model, its value and what was expected; None if all are right.
 
     >>> class Mine:
     ...     model_id, input_column, batch_size = "mine", "description", 0
@@ -178,13 +178,13 @@ def choose_device(device: str | None = None) -> str:
         message = f"unknown device {device!r}, expected {', '.join(DEVICES)}{did_you_mean(device, DEVICES)}"
         raise ModelLoadError(message)
     if not there[kind] or (kind == "cuda" and int(index or 0) >= torch.cuda.device_count()):
-        message = f"device {device!r} is not on this machine; leave the choice out to take {choose_device()!r}"
+        message = f"device {device!r} is not on this machine; leave it out to use {choose_device()!r}"
         raise ModelLoadError(message)
     return device
 
 
 def choose_devices(device: str | None = None) -> list[str]:
-    """Return a device for each process that shall encode: those asked for, or every GPU, or the one device there is.
+    """Return a device for each process that is to encode: those asked for, or every GPU, or the one device there is.
 
     Args:
         device: one device, several with commas between, or None.
@@ -206,6 +206,6 @@ def choose_devices(device: str | None = None) -> list[str]:
 
 
 def file_sha256(path: Path) -> str:
-    """Return `sha256:<hex>` of a file's bytes, the revision of what has no other."""
+    """Return `sha256:<hex>` of a file's bytes: the revision of a model that has no other."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Load = Callable[[str], Model]
 SCALES = ("none", "block", "row")
 TAKE_ALL = ("shuffled", "combined", "masked", "propagate", "spectral")
-"""Adapters whose argument goes to the end, a + in it or not."""
+"""Adapters whose argument is the rest of the string, even if there is a + in it."""
 
 
 class ShuffledVectors:
@@ -132,7 +132,7 @@ def _scaled(block: NDArray[np.float32], scale: str) -> NDArray[np.float32]:
 
 
 def record_of(model: Model) -> dict[str, Any]:
-    """What the options of a model made of others say of each."""
+    """What the options of a model made of others record about each of them."""
     return {
         "id": model.model_id,
         "revision": model.revision,
@@ -151,7 +151,7 @@ def leading_options(argument: str, known: dict[str, Option], *, adapter: str) ->
 
 
 def _split_parts(specs: str) -> list[str]:
-    """Split at each +; a wrapper among the parts takes all that follows."""
+    """Split at each +; a wrapper among the parts takes everything that follows."""
     parts: list[str] = []
     rest: str | None = specs
     while rest is not None:

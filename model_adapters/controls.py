@@ -92,7 +92,7 @@ class Lookup:
         return cls(one_of(argument, tuple(LOOKUPS), adapter=cls.adapter))
 
     def encode_table(self, genes: Any) -> EmbeddingTable:
-        """Refuse: there is nothing to embed."""
+        """Refuse, because there is nothing to embed."""
         message = f"{self.model_id} has no vectors, only scores from training labels; gene-bench run {self.model_id}"
         raise EncodingError(message)
 
@@ -131,7 +131,7 @@ class InputLength(GeneEncoder):
         """Return (n, 1) logarithms of lengths.
 
         Raises:
-            RefusedInput: a value is no text.
+            RefusedInput: a value is not text.
         """
         for position, value in enumerate(batch):
             if not isinstance(value, str):

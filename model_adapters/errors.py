@@ -3,10 +3,10 @@
 AdapterError (ValueError)
 ├── UnknownModelError   the MODEL string names no adapter, file, folder, class or Hub model
 ├── ModelLoadError      the model was found, but its code or weights do not load
-├── VectorsError        a table of vectors is not one: columns, duplicates, lengths, NaN
+├── VectorsError        this is not a table of vectors: columns, duplicates, lengths, NaN
 ├── CacheError          vectors cannot be written where they are kept or made: no room, no permission
 └── EncodingError       the genes do not fit the model, or `encode` did not return vectors
-    └── RefusedInput    one value that `encode` was given is not what it reads; `embed` adds the gene's name
+    └── RefusedInput    `encode` cannot read one of the values it was given; `embed` adds the gene's name
 """
 
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ class AdapterError(ValueError):
 
 
 class UnknownModelError(AdapterError):
-    """The MODEL string leads nowhere."""
+    """A MODEL string names nothing that exists."""
 
 
 class ModelLoadError(AdapterError):
-    """A model that exists could not be made ready."""
+    """A model exists, but could not be loaded."""
 
 
 class VectorsError(AdapterError):
@@ -36,14 +36,14 @@ class CacheError(AdapterError):
 
 
 class EncodingError(AdapterError):
-    """Genes and model do not fit together, or the model returned something else than vectors."""
+    """Genes and model do not fit together, or the model returned something other than vectors."""
 
 
 class RefusedInput(EncodingError):
     """One value of a batch cannot be encoded; raised by `encode`, which does not know the genes.
 
     Args:
-        position: Of the value in the batch.
+        position: Number of the value in the batch.
         reason: What it is and what was expected, without the gene: `embed` puts model and gene before it.
     """
 
@@ -73,7 +73,7 @@ def one_line(error: BaseException) -> str:
 
 
 def line_in(path: Path | None, error: BaseException) -> str:
-    """Return ` (my_model.py, line 12)`: where in a user's file an exception passed last; empty if nowhere."""
+    """Return ` (my_model.py, line 12)`: the last line of a user's file that an exception passed; empty without one."""
     passed = [frame.lineno for frame in extract_tb(error.__traceback__) if path and frame.filename == str(path)]
     return f" ({path.name}, line {passed[-1]})" if path and passed else ""
 

@@ -17,7 +17,7 @@ CONFIG = "config.json"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 HUB_TIMEOUT = 10
 UNUSED = ("pooler.", "contact_head.", "rotary_embeddings.inv_freq", "embeddings.position_ids")
-"""Tensors that published files lack: heads that the layers do not depend on, and what the configuration tells."""
+"""Tensors that published files lack: heads that no layer depends on, and what follows from the configuration."""
 _NAMELESS = re.compile(r"model|final|best|latest|checkpoint.*", re.IGNORECASE)
 _SNAPSHOT = re.compile(r"models--(?P<id>.+)/snapshots/(?P<commit>[0-9a-f]{40})$")
 
@@ -64,7 +64,7 @@ def find_model(
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Silence the bar and the report on unused tensors that transformers shows: `embed` has a bar of its own."""
+    """Silence transformers' progress bar and its report on unused tensors: `embed` has a bar of its own."""
     from transformers.utils import logging as transformers_logging
 
     logging: Any = transformers_logging
@@ -120,7 +120,7 @@ def _hub_commit(name: str, revision: str | None, *, local_form: str) -> str | No
     # OSError, and the base error of the HTTP library, which differs between versions of huggingface_hub.
     unreachable = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
     try:
-        # Not by a download: that tries for half a minute where there is no network.
+        # Not by a download, which tries for half a minute where there is no network.
         return HfApi().model_info(name, revision=revision, timeout=HUB_TIMEOUT).sha
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         shown = f"{name}@{revision}" if revision else name

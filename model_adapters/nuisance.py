@@ -1,4 +1,4 @@
-"""What a probe gets from facts that are no function of a gene: study depth, length, base composition, expression."""
+"""What a probe gets from facts other than a gene's function: study depth, length, base composition, expression."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _plain(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 Term = tuple[str, Callable[["NDArray[np.float64]"], "NDArray[np.float64]"], bool]
-"""Column of the table, what is taken of it, and whether the square stands beside it."""
+"""Column of the table, how it is transformed, and whether its square is added."""
 _PUBLICATIONS, _TEXT = ("publications", np.log1p), ("text_length", np.log1p)
 _LENGTHS: tuple[Term, ...] = (("transcript_length", np.log1p, True), ("gene_length", np.log1p, True))
 _GC: Term = ("gc", _plain, True)
@@ -116,6 +116,6 @@ def _terms(genes: Dataset, terms: tuple[Term, ...]) -> tuple[NDArray[np.float64]
         columns += [np.where(known, each, 0.0) for each in ([values, values**2] if has_square else [values])]
         lacking.append(~known)
     known_somewhere: NDArray[np.bool_] = np.any(~np.array(lacking), axis=0)
-    # Genes that lack one of two columns of a file lack the other too: the same indicator stands there once.
+    # Genes that lack one of two columns of a file lack the other too: the same indicator is kept only once.
     indicators = [each for each in np.unique(lacking, axis=0) if each[known_somewhere].any()]
     return np.column_stack([*columns, *indicators]).astype(np.float64), known_somewhere

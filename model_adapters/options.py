@@ -15,7 +15,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class Option:
-    """How the value of an option is written and read; `read` raises ValueError that says what is expected."""
+    """How the value of an option is written and read; `read` raises a ValueError that says what is expected."""
 
     form: str
     read: Callable[[str], Any]
@@ -57,7 +57,7 @@ def one_of(argument: str, names: Sequence[str], *, adapter: str) -> str:
         UnknownModelError: It is another, or there is none.
     """
     if argument not in names:
-        given = f"{adapter} has no {argument!r}{did_you_mean(argument, names)}" if argument else f"{adapter} of what"
+        given = f"{adapter} has no {argument!r}{did_you_mean(argument, names)}" if argument else f"{adapter}: no name"
         message = f"{given}; expected {adapter}:NAME with one of {', '.join(names)}"
         raise UnknownModelError(message)
     return argument
@@ -70,7 +70,7 @@ def yes_or_no() -> Option:
 
 
 def word(form: str) -> Option:
-    """Make an option that takes any text but none; `form` says what it stands for, in capitals."""
+    """Make an option that takes any text that is not empty; `form` says what it stands for, in capitals."""
 
     def read(value: str) -> str:
         if not value:
@@ -82,7 +82,7 @@ def word(form: str) -> Option:
 
 
 MASK = choice("none", "labels")
-"""What is taken out of a text before it is read: nothing, or the words of the labels of a run's tasks."""
+"""What is taken out of a text before it is read: nothing, or the words of the labels of the run's tasks."""
 MASKED = "{}_without_labels"
 """Column of the gene table with such texts, which the caller adds."""
 INPUT = word("COLUMN")
@@ -94,10 +94,10 @@ DTYPE = choice(*DTYPES)
 def split_options(argument: str, known: Mapping[str, Option], *, adapter: str) -> tuple[str, dict[str, Any]]:
     """Split what follows `ADAPTER:` into the argument proper and its options, read.
 
-    Options come last. What names an existing file or folder as a whole has no options, whatever its name looks like.
+    Options come last. If the whole string is a file or folder that exists, it has no options, whatever its name is.
 
     Raises:
-        UnknownModelError: there is no such option, it is given twice, or its value is none that it takes.
+        UnknownModelError: there is no such option, it is given twice, or it cannot have this value.
 
     >>> split_options("org/name,seed=3", {"seed": whole_number()}, adapter="random")
     ('org/name', {'seed': 3})

@@ -69,7 +69,7 @@ ADAPTERS: dict[str, type[Adapter]] = {cls.adapter: cls for cls in _CLASSES}
 """Adapter name -> class; each has `info`, the line of `gene-bench models`."""
 
 WRAPPERS = {cls.adapter: cls for cls in (ShuffledVectors, CombinedVectors, Masked, Propagated, Spectral, Node2vec)}
-"""Adapters whose argument goes to the end: most are of other models, and it is MODEL strings."""
+"""Adapters whose argument is the rest of the string: most wrap other models, and it holds MODEL strings."""
 
 
 def describe() -> dict[str, AdapterInfo]:
@@ -84,7 +84,7 @@ def trained_on(adapter: str, options: Mapping[str, Any] | None = None) -> tuple[
 
     Args:
         adapter: its name.
-        options: as a model records them; what it is made of is in `parts`, its graph in `graph`.
+        options: as a model records them; the models it is made of are in `parts`, its graph is in `graph`.
 
     >>> "hpa_rna_*" in trained_on("expression")
     True
@@ -113,7 +113,7 @@ def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
         resolve: maps the identifiers of a vectors file to gene symbols; without it they are taken as they are.
 
     Raises:
-        UnknownModelError: the string leads nowhere; the nearest name is suggested.
+        UnknownModelError: the string names nothing that exists; the nearest name is suggested.
         ModelLoadError: a user's file or class does not load.
 
     >>> load_model("random:seed=3").model_id
@@ -161,7 +161,7 @@ def load_model(spec: Any, *, resolve: Resolve | None = None) -> Model:
 
 
 def _vectors_in(folder: Path, resolve: Resolve | None) -> Model | None:
-    """Return the vectors in a folder: a saved dataset, or a file that is no part of a model with weights."""
+    """Return the vectors in a folder: a saved dataset, or a file that is not part of a model with weights."""
     if any((folder / name).is_file() for name in SAVED):
         return DatasetVectors(str(folder), resolve=resolve)
     if is_model_folder(folder) or not vector_files(folder):

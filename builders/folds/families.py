@@ -34,7 +34,7 @@ DIGITS = "0123456789"
 
 
 def stem(symbol: str) -> str:
-    """A symbol without the digits at its end; "" where one character is left, which says nothing of relation.
+    """A symbol without the digits at its end; "" where one character is left, which says nothing about relatives.
 
     >>> [stem(symbol) for symbol in ("ZNF91", "HLA-A", "SLC2A1", "C3", "C1orf112")]
     ['ZNF', 'HLA-A', 'SLC2A', '', 'C1orf']
@@ -114,6 +114,6 @@ def read_families(folder: Path, resolver: SymbolResolver) -> dict[str, str]:
             if symbol is None or not family:
                 continue
             if found.setdefault(symbol, family) != family:
-                message = f"{path}: {symbol} is in {found[symbol]} and in {family}; expected one family for each gene"
+                message = f"{path}: {symbol} is in {found[symbol]} and in {family}; keep one family for each gene"
                 raise SourceFormatError(message)
     return found

@@ -22,7 +22,7 @@ LOCATION = "location"
 def read_gene_groups(
     hgnc: pd.DataFrame, resolver: SymbolResolver, *, domains: Path | None, tables: Path | None
 ) -> GeneGroups:
-    """What folds go by besides entities and labels.
+    """What folds depend on besides entities and labels.
 
     Args:
         hgnc: HGNC's complete set.

@@ -24,7 +24,7 @@ TRAIN, TEST = "train", "test"
 def one_part_each(
     rows: pd.DataFrame, keys: Sequence[str], audit: Audit
 ) -> tuple[pd.DataFrame, Mapping[str, str] | None]:
-    """The rows without those of test that are about an entity of train, and the part of each entity.
+    """Take away the test rows about entities of train; return the others, and the part of each entity.
 
     Args:
         rows: Resolved; `split`, if it is there, is "train" or "test".
@@ -35,7 +35,7 @@ def one_part_each(
         The rows, and entity key -> part; None where the rows have no `split`.
 
     Raises:
-        TaskDataError: A part has another name, or nothing is left of one.
+        TaskDataError: A part has another name, or no row of a part is left.
     """
     if SPLIT not in rows:
         return rows, None

@@ -30,7 +30,7 @@ __all__ = [
 SYMBOL, DISEASE = "symbol", "disease_id"
 PUBLISHED = "published"
 UNUSED = -1
-"""In a fold column: the entity is in no part of any split."""
+"""In a fold column: no split uses the entity, neither to train nor to test."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ SCHEMES: Mapping[str, Scheme] = {scheme.name: scheme for scheme in _ALL}
 
 @dataclass(frozen=True)
 class GeneGroups:
-    """What schemes go by besides the entities, as far as the files at hand say.
+    """What schemes depend on besides the entities, as far as the files at hand give it.
 
     Args:
         families: Symbol -> family; a gene that is not there is a family of its own. None where nothing is known.
@@ -96,7 +96,7 @@ class GeneGroups:
 
 @dataclass(frozen=True)
 class TaskRows:
-    """What folds are made of.
+    """What folds are made from.
 
     Args:
         entities: Entity column -> (n,) identifiers.

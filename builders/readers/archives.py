@@ -22,7 +22,7 @@ CHUNK = 1 << 20
 def read_bytes(path: Path, *, limit: int = MAX_UNPACKED_BYTES) -> bytes:
     """Content of a file, unpacked if it is gzip, xz or a zip with one file (by its first bytes, not its name).
 
-    What a Mac adds to a zip (`__MACOSX/`, `._name`, `.DS_Store`) is no file of it.
+    What a Mac adds to a zip (`__MACOSX/`, `._name`, `.DS_Store`) does not count as a file.
 
     Raises:
         SourceFileError: Truncated or damaged, larger than `limit` bytes once unpacked, a zip with another number of

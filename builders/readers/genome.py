@@ -35,7 +35,7 @@ class Genome:
 
     Raises:
         SourceFileError: The file is packed or cannot be read.
-        SourceFormatError: The index is none, or lines of a contig differ in length.
+        SourceFormatError: The index is not one, or lines of a contig differ in length.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +69,7 @@ class Genome:
             for name, start, end, strand in places:
                 contig = self._contigs[self._name(name)]
                 if not 0 <= start <= end <= contig.length:
-                    message = f"{self.path}: {name} has {contig.length:,} bases, but {start:,} to {end:,} was asked for"
+                    message = f"{self.path}: {name} has {contig.length:,} bases, not {start:,} to {end:,} as asked for"
                     raise SourceFormatError(message)
                 bases = self._read(file, contig, start, end).upper()
                 yield reverse_complement(bases) if strand == "-" else bases
@@ -123,6 +123,6 @@ def _read_index(path: Path) -> Iterator[tuple[str, _Contig]]:
         try:
             length, offset, bases, width = (int(cell) for cell in numbers[:4])
         except ValueError:
-            message = f"{path}: line {number} is not a line of a FASTA index (name, length, offset, bases, width)"
+            message = f"{path}: line {number} is not one of a FASTA index; expected name, length, offset, bases, width"
             raise SourceFormatError(message) from None
         yield name, _Contig(length, offset, max(bases, 1), width)

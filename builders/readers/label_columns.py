@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "labelled_rows"]
 
 MISSING = ("", "NA", "NaN", "nan")
-"""Cells of a column of labels that say nothing; a gene may be called so."""
+"""Cells that say nothing in a column of labels; in other columns they may be names of genes."""
 
 
 def labelled_rows(
@@ -33,7 +33,7 @@ def labelled_rows(
         audit: Takes a note of rows without a label, and of those whose cell is none of `config.cells`.
 
     Raises:
-        SourceFormatError: A label of a regression is no number, or no cell is one of `config.cells`.
+        SourceFormatError: A label of a regression is not a number, or no cell is one of `config.cells`.
     """
     import pandas as pd
 

@@ -126,7 +126,7 @@ def _parsed(path: Path, text: str) -> Any:
 
 
 def _in_cycles(terms: Mapping[str, Term]) -> Iterator[str]:
-    """Terms in a cycle, or above one, in order."""
+    """Terms in a cycle or above one, sorted."""
     parents = {term: [other for kind, other in each.parents if kind in _UPWARDS] for term, each in terms.items()}
     n_children = dict.fromkeys(terms, 0)
     for above in parents.values():

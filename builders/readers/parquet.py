@@ -1,4 +1,4 @@
-"""Data sets that are folders of parquet files, as Spark writes them."""
+"""Datasets that are folders of parquet files, as Spark writes them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _parts(folder: Path) -> list[Path]:
     # Hidden files are what a copy or a download in progress leaves.
     parts = sorted(part for part in folder.rglob("*.parquet") if not part.name.startswith((".", "_")))
     if not parts:
-        message = f"{folder}: no .parquet file in this folder; a download that has not begun?"
+        message = f"{folder}: no .parquet file in this folder; has its download begun?"
         raise SourceFileError(message)
     return parts
 

@@ -42,7 +42,7 @@ _DTYPE = re.compile(r"[<>=|](b1|[iuf][1248]|U\d{1,4})")
 
 
 class _Refused(Exception):
-    """The pickle holds something that is not plain."""
+    """The pickle holds something other than plain data."""
 
 
 @dataclass
@@ -118,7 +118,7 @@ def _build(content: bytes) -> Any:
 
 
 def _apply(name: str, items: list[Any], stack: list[Any]) -> None:
-    """Do what an opcode does with the items that it took off the stack."""
+    """Do what an opcode does to the items that it takes off the stack."""
     if name == "TUPLE":
         stack.append(tuple(items))
     elif name == "APPEND":

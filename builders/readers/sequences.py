@@ -70,7 +70,7 @@ def read_text_files(folder: Path) -> list[str]:
 
     Raises:
         SourceFileError: A file cannot be read.
-        SourceFormatError: There is none.
+        SourceFormatError: There is no such file.
     """
     files = sorted(folder.glob("*.txt"), key=lambda file: (not file.stem.isdigit(), file.stem.zfill(12)))
     if not files:

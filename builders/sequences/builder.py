@@ -83,7 +83,7 @@ class SequenceTaskBuilder(GeneTaskBuilder):
         """Names of the classes in the order of their numbers.
 
         Raises:
-            TaskDataError: A label is none of the config's, or the labels are too few or too many for the target.
+            TaskDataError: A label is not one of the config's, or there are too few or too many for the target.
         """
         config, found = self.config, set(labels)
         names = list(config.labels or sorted(found, key=lambda name: (not name.isdigit(), name.zfill(9), name)))

@@ -1,4 +1,4 @@
-"""What a task about sequences says of itself, beside what every task does."""
+"""What a task about sequences says about itself, in addition to what every task does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SequenceConfig(TaskConfig):
     version: str = "1.0.0"
     entity: Entity = "sequence"
     family: Family = "species"
-    # Counts in no ranking of models by what they know about genes.
+    # It does not count when models are ranked by what they know about genes.
     ranked: bool = False
     collection: str = ""
     upstream_id: str = ""

@@ -40,7 +40,7 @@ def part_name(name: str) -> str:
     """Name of a part as it stands in the column `split`.
 
     Raises:
-        TaskDataError: It is none that is known.
+        TaskDataError: No part has such a name.
 
     >>> part_name("dev")
     'validation'
@@ -63,8 +63,8 @@ def checked_rows(rows: object) -> pd.DataFrame:
         `PARTS`; within a part, rows keep their order, on which the draws of few-shot tests depend.
 
     Raises:
-        TaskDataError: No frame or no rows; a column or a part is missing; a cell is empty; a sequence has a letter
-            that is none of a nucleotide sequence. The message has row, letter and position.
+        TaskDataError: It is not a frame or has no rows; a column or a part is missing; a cell is empty; a sequence has
+            a letter that nucleotide sequences do not have. The message names row, letter and position.
     """
     import pandas as pd
 
@@ -73,7 +73,7 @@ def checked_rows(rows: object) -> pd.DataFrame:
         message = f"rows are {found}; expected a table with 'sequence' and 'label'"
         raise TaskDataError(message)
     if rows.empty:
-        message = "no row; expected sequences with labels"
+        message = "no rows; expected sequences with labels"
         raise TaskDataError(message)
     rows = rows.reset_index(drop=True)
     if "split" in rows:

@@ -1,4 +1,4 @@
-"""What is known of each gene besides what it does: how much is published on it, how long it is, and the like."""
+"""What is known about each gene besides its function: how much is published on it, how long it is, and the like."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ CODING = "protein-coding gene"
 class CovariatesBuilder(GeneTaskBuilder):
     """A row for each approved gene; a column for each covariate whose file is there.
 
-    A value that the source does not have is null. Where a source lists only what it found, absence is 0: a gene with an
-    NCBI Gene id that is not in the list of publications has none, a protein-coding gene that is not in the network has
-    no neighbour. Definitions: docs/methods.md.
+    A value that the source does not have is null. Where a source lists only what it found, absence means 0: a gene with
+    an NCBI Gene id that is not in the list of publications has no publications, and a protein-coding gene that is not
+    in the network has no neighbours. Definitions: docs/methods.md.
     """
 
     SOURCE = COVARIATES
@@ -89,7 +89,7 @@ class CovariatesBuilder(GeneTaskBuilder):
     BUILDER_CONFIGS = [  # noqa: RUF012
         TableConfig(
             name="gene_covariates",
-            description="What could explain a label besides function: publications, lengths, GC, expression, degree.",
+            description="What could explain a label beside function: publications, lengths, GC, expression, degree.",
             features={
                 "symbol": "string",
                 **dict.fromkeys(_NUMBERS, "float64"),

@@ -61,8 +61,8 @@ class OpenTargetsBuilder(GeneTaskBuilder):
     """Every direct association of a release, and its diseases.
 
     The paper has 411,569 associations and says of them only that they are overall scores of release 23.09, of which
-    there are millions. Its authors' first script selected the data type `genetic_association`, the later one takes
-    every direct overall score, as this builder does: no selection is stated that could be repeated.
+    there are millions. Its authors' first script selected the data type `genetic_association`; the later one takes
+    every direct overall score, as this builder does, because no selection is stated that could be repeated.
     """
 
     SOURCE = OPENTARGETS

@@ -159,7 +159,7 @@ class ReactomeBuilder(GeneTaskBuilder):
 
 
 def _renamed_lately(hgnc: pd.DataFrame) -> set[str]:
-    """Symbols that are younger than ten years, as seen from the newest date of HGNC's table."""
+    """Symbols that are less than ten years old at the newest date in HGNC's table."""
     if not {"date_symbol_changed", "date_modified"} <= set(hgnc):
         return set()
     # Dates are written as 2024-10-01.
@@ -168,7 +168,7 @@ def _renamed_lately(hgnc: pd.DataFrame) -> set[str]:
 
 
 def _ancestors(pathway: str, parents: dict[str, set[str]]) -> set[str]:
-    """A pathway and all that are reached from it upwards."""
+    """A pathway and all pathways above it."""
     seen, stack = {pathway}, [pathway]
     while stack:
         above = parents.get(stack.pop(), set()) - seen

@@ -86,8 +86,8 @@ def _task(category: str, family: Family, about: str, paper_size: int | None = No
         files=("entries", "keywords"),
         duplicates="union",
         from_annotation=True,
-        # Beyond the paper's three these are the very keywords of HPA's columns, which a ranking should not count
-        # twice, or say how a protein was studied.
+        # Beyond the paper's three, these are either the very keywords of HPA's columns, which a ranking should not
+        # count twice, or say how a protein was studied.
         ranked=paper_size is not None,
         made_by="UniProt's curators, and rules that pass keywords on to similar proteins" if paper_size is None else "",
         bias="well-studied proteins have more keywords; relatives have the same ones",
@@ -175,7 +175,8 @@ def _parts(cell: str) -> list[str]:
 def _identifiers(entry: str, genes: list[str]) -> Iterator[tuple[str, str]]:
     """First and second identifier of each gene of an entry.
 
-    An accession outlives gene names. Where several genes encode one protein (H4C1; H4C2; ...) it stands for them all.
+    Accessions outlive gene names. Where several genes encode one protein (H4C1; H4C2; ...), its accession stands for
+    all of them.
     """
     if len(genes) > 1:
         yield from ((gene, "") for gene in genes)

@@ -77,7 +77,7 @@ def split_pair(identifier: str) -> tuple[str, str] | None:
 
 
 def r_name(symbol: str) -> str:
-    """What R's `make.names` makes of a symbol.
+    """What R's `make.names` turns a symbol into.
 
     >>> r_name("HLA-A"), r_name("7SK"), r_name("TP53")
     ('HLA.A', 'X7SK', 'TP53')

@@ -30,7 +30,7 @@ Status = Literal[
     "unmapped",
 ]
 CHANGES: tuple[Status, ...] = ("previous", "alias", "case", "r_name", "date")
-"""Statuses of a symbol that was given and replaced by another."""
+"""Statuses of symbols that were replaced by other ones."""
 LISTING_COLUMNS = ("identifier", "symbol", "status", "note")
 _BY_NAME: tuple[Status, ...] = ("current", "previous", "alias", "case")
 
@@ -119,7 +119,7 @@ class Resolution:
 
     @property
     def species_warning(self) -> str:
-        """A line that asks whether the genes are a mouse's or a rat's; empty where most names are as HGNC writes them.
+        """A line that asks whether these are mouse or rat genes; empty where most names are as HGNC writes them.
 
         Case alone makes no ortholog: mouse Ear2 (a ribonuclease) would become NR2F6, whose alias is EAR2.
         """

@@ -1,4 +1,4 @@
-"""What an identifier is that stands for no human gene known to HGNC, and whether names are a mouse's."""
+"""What identifiers are that stand for no human gene known to HGNC, and whether names are those of a mouse."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _FORMS: dict[str, tuple[str, ...]] = {
     "UniProt entry name; use the accession": (r"[A-Z0-9]{1,10}_HUMAN",),
     "UniProt accession that HGNC does not list": (rf"(?:(?:sp|tr)\|)?{_ACCESSION}(?:[-|]\S+|_HUMAN)?",),
     "RefSeq accession; needs a map to genes": (r"[NX][MRPCGTW]_\d+(?:\.\d+)?",),
-    "number that is no Entrez id known to HGNC; a row number?": (r"\d+(?:\.0+)?",),
+    "number that is not an Entrez id known to HGNC; a row number?": (r"\d+(?:\.0+)?",),
     "decimal number": (r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?",),
     "date": (
         *(rf"\d{{1,2}}[-/. ]{_MONTH}(?:[-/. ]\d{{2,4}})?", rf"{_MONTH}-\d{{1,2}}"),

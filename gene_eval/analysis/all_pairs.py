@@ -1,4 +1,4 @@
-"""What every pair of models differs by on every task, fold by fold: what ranks and comparisons are both made from.
+"""How much every pair of models differs on every task, fold by fold: both ranks and comparisons are made from this.
 
 One rule of adjustment holds for both: at each level (a task, a group of tasks, all tasks) the p-values of all pairs of
 models are adjusted together (Holm), so that a pair and the ranks cannot contradict each other.
@@ -37,16 +37,16 @@ BLOCK = 2_000_000
 class AllPairs:
     """Scores of M models on T tasks by fold, and what is needed for the differences of their P pairs.
 
-    The differences are on the entities that both of a pair have. They are made where they are asked for, some pairs at
-    a time: those of 1,000 models on 400 tasks would take 8 GB.
+    The differences are on the entities that both models of a pair have. They are computed when they are asked for, some
+    pairs at a time: those of 1,000 models on 400 tasks would take 8 GB.
 
     Attributes:
         models: Names, sorted.
         tasks: Ids.
         folds: (M, T, F) scores that models are ranked by; nan where undefined or not run.
-        means: (M, T) of them over folds.
+        means: (M, T) means of these scores over folds.
         first: (P,) number of the first model of a pair.
-        second: (P,) of the second.
+        second: (P,) number of the second.
         ratios: (T,) test over training rows, the largest of any model.
         own: Number of a task to the pairs that were not simply scored on the same entities: numbers, ascending, and
             their (p, F) differences, nan where the two cannot be paired.
@@ -141,8 +141,8 @@ class AllPairs:
         Args:
             tasks: Of one group, or one.
             models: The two.
-            p_value: Theirs, by the same test: where their results are too small to count, they have none among the
-                pairs and theirs is adjusted with those of the others.
+            p_value: That of these two, by the same test: where their results are too small to count, they are not among
+                the pairs, and this p-value is adjusted together with those of the others.
         """
         one, other = sorted(self.models.index(model) for model in models)
         known = self.has_all(tasks)
@@ -157,7 +157,7 @@ class AllPairs:
         return known
 
     def points_one_way(self, tasks: Sequence[TaskRecord], mean_differences: Array) -> npt.NDArray[np.bool_]:
-        """(P,) whether the entities that both have say the same as the means and, of few sources, every task does.
+        """(P,) whether the entities that both have agree with the means and, with few sources, every task does.
 
         Args:
             tasks: Of the group.

@@ -29,11 +29,11 @@ class TaskBias:
         task: The task.
         model: Model id.
         settings: How it was scored.
-        metric: Of the parts: the task's main metric, for numbers "spearman".
-        n: Entities with predictions and a known count.
+        metric: Metric of the parts: the task's main metric, "spearman" for numbers.
+        n: Entities with predictions and a known publication count.
         n_unknown: Entities without a known count, which are left out.
-        strata: "tertile" and "quintile" to the scores; centers are means of log10(1 + publications), of a pair the mean
-            of both genes.
+        strata: "tertile" and "quintile" to the scores; centers are means of log10(1 + publications), for a pair the
+            mean of both genes.
     """
 
     task: TaskRecord
@@ -62,10 +62,10 @@ def bias(
         predictions: Gives what was predicted.
 
     Returns:
-        One for each result that can be, and a line for each that cannot.
+        One for each result that can be scored so, and a line for each that cannot.
 
     Raises:
-        ReportError: None can.
+        ReportError: None can be scored so.
     """
     found: list[TaskBias] = []
     lines: list[str] = []

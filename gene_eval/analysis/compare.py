@@ -1,7 +1,7 @@
 """Two models, compared on the tasks, genes and folds that they share; `comparison_text` says what was found.
 
-Only what can be paired is compared, on the entities that both have (see `gene_eval.analysis.pairing`). What is left out
-is counted, with the reason.
+Only what can be paired is compared, on the entities that both have (see `gene_eval.analysis.pairing`). Whatever is left
+out is counted, with the reason.
 """
 
 import math
@@ -54,7 +54,7 @@ class TaskComparison:
     p-value adjusted for all pairs of models on this task, as in ranks, `bh_p` for the tasks compared; `detectable` is
     the smallest true difference that would probably (with a chance of 80 %) be found on this task, by the errors of all
     pairs of models. An undefined number is nan. A task that is not `is_counted` is too small for statements over tasks;
-    why another is in none either, `why_unranked` says.
+    `why_unranked` says why any other is in none.
     """
 
     task: TaskRecord
@@ -72,18 +72,18 @@ class TaskComparison:
 
     @property
     def why_unranked(self) -> str:
-        """Why the task is in no statement over tasks, whatever was scored; empty for others."""
+        """Why the task is in no statement over tasks, whatever its scores are; empty for others."""
         return why_unranked(self.task)
 
     @property
     def detectable_interval(self) -> tuple[float, float]:
-        """Between which numbers the true value of `detectable` is, with a chance of 95 %: few folds know it poorly."""
+        """Interval of the true value of `detectable` (95 %); it is wide, because few folds estimate it poorly."""
         low, high = standard_error_factors(self.test.df)
         return self.detectable * low, self.detectable * high
 
     @property
     def better(self) -> str:
-        """Which model: "a", "b", or "" where the difference is not clear after Holm's correction."""
+        """The better model: "a", "b", or "" where the difference is not clear after Holm's correction."""
         return _better(self.test.difference, self.holm_p)
 
 
@@ -122,7 +122,7 @@ class GroupComparison:
 
     @property
     def better(self) -> str:
-        """Which model: "a", "b", or "" where the difference is not clear, or `is_mixed`."""
+        """The better model: "a", "b", or "" where the difference is not clear, or `is_mixed`."""
         return "" if self.is_mixed else _better(self.difference, self.holm_p)
 
 
@@ -130,8 +130,9 @@ class GroupComparison:
 class Comparison:
     """Two models on everything that can be paired.
 
-    `left_out` holds, by reason, the tasks that could not be; `mixed` the models whose results are of several revisions
-    or options, so that they are no one model. p-values are adjusted for all pairs of the `n_models` of the results.
+    `left_out` holds, by reason, the tasks that could not be paired; `mixed` the models whose results have several
+    revisions or options, so that they are not one model. p-values are adjusted for all pairs of the `n_models` of the
+    results.
     """
 
     model_a: str
@@ -185,7 +186,7 @@ def compare(
         predictions: Gives what was predicted, for the entities that both have; see `Pairing`.
 
     Raises:
-        ReportError: A model is not there, the two are one, or they share no task that can be paired.
+        ReportError: A model has no results, both are the same, or they share no task that can be paired.
     """
     given = list(results)
     models = sorted({result.model.id for result in given})
@@ -284,7 +285,7 @@ def _everyone(
 ) -> AllPairs:
     """All models on the tasks that the two are compared on, of these settings and of equal labels and folds.
 
-    As in ranks, a result that is too small counts as none; but for the two themselves, whose pairs say so.
+    As in ranks, a result that is too small does not count; except those of the two themselves, whose pairs say so.
     """
     by_model: dict[str, dict[str, TaskResult]] = {}
     for result in results:

@@ -1,4 +1,4 @@
-"""What the controls of a task leave of the scores of models: who is within reach of one, and scores above the best."""
+"""What controls leave of the scores of models: which models are within reach of one, and scores above the best."""
 
 import math
 from collections import defaultdict
@@ -22,7 +22,7 @@ from gene_eval.text import some
 
 __all__ = ["CONTROLS", "AgainstControls", "against_controls", "gain_test", "is_control", "near_lines", "rescaled"]
 
-# Adapters whose vectors hold nothing about the gene they stand for, or next to nothing.
+# Adapters whose vectors say nothing, or next to nothing, about the gene they stand for.
 CONTROLS = ("length", "lookup", "nuisance", "random", "shuffled")
 
 Found = Mapping[tuple[str, str], TaskResult]
@@ -34,13 +34,13 @@ class AgainstControls:
     """The models of one task beside its controls, by the metric that models are ranked by.
 
     Attributes:
-        metric: Which that is (`gene_eval.analysis.groups.ranking_metric`).
+        metric: The metric (`gene_eval.analysis.groups.ranking_metric`).
         control: The control with the highest score.
         score: Its score.
         detectable: The true difference that a test on this task finds with a chance of 80 %, its error pooled over all
             pairs of models; nan where no pair has an error to judge by.
         rescaled: Model to (score - that of the control) / (1 - that of the control), for ROC-AUC; nan if the control
-            has 1. Each score is of the entities that its model has.
+            has 1. Each score is on the entities that its model has.
         near: Model to the controls that come within the detectable difference of it, or are above it.
     """
 
@@ -53,12 +53,12 @@ class AgainstControls:
 
 
 def is_control(result: TaskResult) -> bool:
-    """Whether it is a control's."""
+    """Whether it is a result of a control."""
     return result.model.adapter in CONTROLS
 
 
 def rescaled(score: float, control: float) -> float:
-    """The share of what the control leaves that is reached: 0 as good as the control, 1 perfect; nan if it has 1.
+    """How much of what the control leaves is reached: 0 is as good as the control, 1 is perfect; nan if it has 1.
 
     >>> round(rescaled(0.9, 0.8), 3), round(rescaled(0.7, 0.8), 3)
     (0.5, -0.5)
@@ -100,12 +100,12 @@ def against_controls(found: Found, pairs: Pairs) -> dict[str, AgainstControls]:
 
 
 def near_lines(models: Sequence[str], against: Mapping[str, AgainstControls]) -> Iterator[str]:
-    """For each model, on which tasks a control comes within the detectable difference of it."""
+    """For each model, the tasks on which a control comes within the detectable difference of it."""
     for model in models:
         if tasks := [task for task, each in against.items() if each.near.get(model)]:
             controls = sorted({control for task in tasks for control in against[task].near[model]})
             yield (
-                f"{model} is not above every control by what can be detected, on {len(tasks)} of {len(against)} tasks"
+                f"{model} is not clearly (detectably) above every control on {len(tasks)} of {len(against)} tasks"
                 f" ({some(tasks)}): {some(controls)}"
             )
 
@@ -139,7 +139,7 @@ class _Folds:
             if (pair := self._unlike.get((first, second))) is None:
                 continue
             differences[number] = np.nan
-            # In words, why they cannot be paired.
+            # A text says why they cannot be paired.
             if isinstance(pair, Pair) and len(pair.first) == len(pair.second):
                 made = np.subtract(np.array(pair.first, dtype=np.float64), np.array(pair.second, dtype=np.float64))
                 differences[number, : len(made)] = made if model == first else -made

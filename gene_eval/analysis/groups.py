@@ -1,9 +1,9 @@
 """Which tasks a mean may be over, and by which metric: ROC-AUC tasks overall and by family, regression by itself.
 
-R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. That of
-least squares says how many numbers a vector has before it says what they know: with more than a tenth of the rows, R2
-falls below that of fewer and poorer numbers. Such results are ranked by Spearman's correlation. Nor are the tasks
-beyond the paper ever averaged with others: they have groups of their own.
+R2 has no lower bound, so a single regression task can outweigh all others; it is never averaged with ROC-AUC. With
+least squares, R2 depends on how many numbers a vector has more than on what they know: with more than a tenth of the
+rows, R2 falls below that of fewer and poorer numbers. Such results are ranked by Spearman's correlation. Nor are the
+tasks beyond the paper ever averaged with others: they have groups of their own.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -43,7 +43,7 @@ APART = (EXTENDED, EXTENDED_REGRESSION, "@genen", "@genen regression")
 MAIN = (OVERALL, REGRESSION, *APART)
 """Groups that have no task in common."""
 SOURCE_CORRELATION: Final = 0.1
-"""How far two sources agree on which of two equal models is ahead, since their labels repeat each other.
+"""How much two sources agree on which of two equal models is ahead, because their labels repeat each other.
 
 The mean over pairs of sources, by their labels on shared genes (benchmarks/stats_real_labels.py, docs/statistics.md).
 """
@@ -61,9 +61,9 @@ def group_tasks(
     others.
 
     Args:
-        tasks: What the groups are made of.
-        suites: Lists of tasks; one that holds all tasks of the first group would only repeat it.
-        weak: Whether tasks that can tell little apart are counted, as in the paper's tables.
+        tasks: The tasks to group.
+        suites: Lists of tasks; one that holds all tasks of the first group is left out, as it would only repeat it.
+        weak: Whether tasks that can hardly tell models apart are counted, as in the paper's tables.
     """
     suites = suites or {}
     is_in = (lambda task: task.ranked) if weak else (lambda task: not why_unranked(task))
@@ -93,7 +93,7 @@ def ranking_metric(task: TaskRecord, settings: Settings) -> str:
 
 
 def group_metric(name: str, settings: Settings) -> str:
-    """What the scores of a group's tasks are: "roc_auc" (averaged in some way), or of numbers `ranking_metric`."""
+    """The metric of a group's scores: "roc_auc" (averaged in some way), or for numbers `ranking_metric`."""
     return _of_numbers(settings) if is_regression(name) else "roc_auc"
 
 
@@ -112,7 +112,7 @@ def _of_numbers(settings: Settings) -> str:
 
 
 def _listed_id(task: TaskRecord) -> str:
-    """Id as suites list it: of a label, that of its task; without the version that tells two of one name apart."""
+    """Id as suites list it: for a label, that of its task; without the version that distinguishes two of one name."""
     return task.id.partition(" ")[0].partition("/")[0]
 
 

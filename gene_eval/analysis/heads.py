@@ -72,7 +72,7 @@ def differences_to_linear(found: Found, linear: Iterable[TaskResult]) -> dict[tu
 
 
 def _key(result: TaskResult) -> tuple[object, ...]:
-    """What both heads must share: model and vectors, task, labels, folds and entities."""
+    """What the results of both heads must share: model and vectors, task, labels, folds and entities."""
     task, model = result.task, result.model
     return (
         *(model.id, model.revision, model.embedding_sha256, model.options_text),

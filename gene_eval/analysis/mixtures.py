@@ -1,4 +1,4 @@
-"""What of a table's results is not of one kind, one line each."""
+"""Which results of a table are not of one kind, one line for each."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ __all__ = ["common", "mixtures", "small_sources"]
 
 
 def mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iterator[str]:
-    """Results that are of different data, models or ways to make vectors, and stand side by side."""
+    """Results in one table that come from different data, models or ways to make vectors."""
     for task_id in sorted(task_id for task_id, count in versions.items() if count > 1):
         yield (
             f"{task_id} stands {versions[task_id]} times: its rows or folds differ between results; "
@@ -21,7 +21,7 @@ def mixtures(results: Sequence[TaskResult], versions: Mapping[str, int]) -> Iter
     states: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
     pair_modes: dict[str, set[str]] = defaultdict(set)
     diseases: dict[str, set[str]] = defaultdict(set)
-    # A large folder has many results with one and the same record of a model.
+    # A large folder has many results with the very same record of a model.
     for model in {id(result.model): result.model for result in results}.values():
         states[model.id].add((model.revision, model.options_text))
     for result in results:
@@ -48,7 +48,7 @@ def common(results: Sequence[TaskResult]) -> Iterator[str]:
 
 
 def small_sources(tasks: Iterable[TaskRecord]) -> Iterator[str]:
-    """Tasks with less than half of the entities that the paper has: of a first page, say, or half a download."""
+    """Tasks with less than half of the entities that the paper has, because of half a download, say."""
     sizes = {task.id: (task.n, task.audit.get("paper_n")) for task in tasks}
     small = [
         f"{name} ({n:,} of {paper_n:,})"

@@ -1,4 +1,4 @@
-"""What is known of every pair of many models, as a table of numbers that is read like a mapping."""
+"""A number for every pair of many models: a table that is read like a mapping."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any

@@ -1,8 +1,9 @@
 """Which two results may be compared fold by fold, and on which entities: the one rule of text, page, card and ranks.
 
-Settings, labels and folds are equal. Then, in this order: both scored the same entities; both have saved predictions,
-of which fold scores on the entities that both have are made; at least 99 % of the entities of either are those of the
-other, as far as the counts guarantee it. What is none of these is left out, with the reason.
+Settings, labels and folds must be equal. Then one of these must hold, tried in this order: both scored the same
+entities; both have saved predictions, from which fold scores on the entities that both have are made; at least 99 % of
+the entities of either are those of the other, as far as the counts guarantee it. Everything else is left out, with the
+reason.
 """
 
 from collections import Counter, OrderedDict
@@ -47,7 +48,7 @@ WITHOUT_PREDICTIONS = (
     " --common-genes"
 )
 MOST_MODELS = 200
-"""Models on a task, or in a group of tasks, up to which every pair of them is looked at by itself."""
+"""Most models on a task, or in a group of tasks, for which every pair is looked at by itself."""
 MANY_MODELS = (
     f"scored on different genes, and more than {MOST_MODELS} models, so that pairs are not scored on what both have;"
     " run them together with --common-genes, or compare two: gene-bench compare DIR MODEL MODEL"
@@ -58,7 +59,7 @@ KEPT = 64
 Kind = Literal["same", "shared", "nearly"]
 Folds = tuple[float, ...]
 PredictionsOf = Callable[[TaskResult], "pa.Table | None"]
-"""The saved predictions of a result, None if there are none; a ResultError if they cannot be read."""
+"""Returns the saved predictions of a result, None if there are none; raises ResultError if they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Pair:
     """Two results of one task, by the metric that models are ranked by (`gene_eval.analysis.groups.ranking_metric`).
 
     Attributes:
-        kind: "same" entities in both; "shared", scores on those that both have; or "nearly" the same.
+        kind: "same" where both have the same entities; "shared" where scores are on those that both have; or "nearly".
         n: Entities that were compared; where they are nearly the same, those of the smaller result.
         first: (F,) scores of the first result by fold; nan where undefined.
         second: (F,) scores of the second.
@@ -81,7 +82,7 @@ class Pair:
 
 
 class Pairs(dict[tuple[str, str, str], Pair | str]):
-    """(model, model, task), the models in alphabetical order, to the pair, or in words why there is none.
+    """(model, model, task), the models in alphabetical order, to the pair, or to a text that says why there is none.
 
     Attributes:
         apart: Task of more than `MOST_MODELS` models to a number for each of them: those of different numbers were
@@ -105,7 +106,7 @@ class Pairing:
         self._held_out: OrderedDict[object, _HeldOut] = OrderedDict()
 
     def of(self, first: TaskResult, second: TaskResult) -> Pair | str:
-        """The pair, or in words why there is none."""
+        """The pair, or a text that says why there is none."""
         if reason := why_not_paired(first, second):
             return reason
         if _scored(first) == _scored(second):
@@ -167,7 +168,7 @@ def overlap(first: TaskResult, second: TaskResult) -> float:
         return 1.0
     a, b = first.coverage.n_scored, second.coverage.n_scored
     shared = max(0, a + b - first.coverage.n_task)
-    # Both are complete and yet not the same: the counts cannot be trusted.
+    # Both are complete, yet they differ: the counts cannot be trusted.
     return 0.0 if shared == max(a, b) else shared / max(a, b)
 
 
@@ -181,7 +182,7 @@ def why_not_paired(first: TaskResult, second: TaskResult) -> str:
     if (one.fold_scheme, one.folds_sha256) != (other.fold_scheme, other.folds_sha256):
         return "folds differ (folds_sha256); run both again with --overwrite"
     penalties = {first.probe.params.get("C"), second.probe.params.get("C")}
-    # A control that looks labels up fits nothing, and has none.
+    # A control that looks labels up fits nothing, and has no C.
     if len(penalties - {None}) > 1 and first.settings.protocol == "paper":
         return "the penalty C differs"
     metric = ranking_metric(one, first.settings)
@@ -287,7 +288,7 @@ def _apart(members: Sequence[tuple[str, TaskResult]]) -> dict[str, int]:
     found = {}
     for number, ((model, result), kind) in enumerate(zip(members, kinds, strict=True)):
         same: object = usual.get((*kind[:-2], kind[-1]), kind) if kind[-2] is None else kind
-        # What has no score to compare is in no pair.
+        # A result without a score to compare is in no pair.
         found[model] = numbers.setdefault(same if _has_metric(result) else number, len(numbers))
     return found
 

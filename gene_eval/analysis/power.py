@@ -1,4 +1,4 @@
-"""Which tasks can tell models apart, by their class sizes: what a plan says before any model is run."""
+"""Which tasks can tell models apart, judged by their class sizes before any model is run."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ __all__ = ["FEWEST_IN_CLASS", "LARGEST_DETECTABLE", "UNRANKED", "class_sizes", "
 LARGEST_DETECTABLE: Final = 0.10
 """Planned detectable difference in ROC-AUC above which a task is shown and not ranked."""
 FEWEST_IN_CLASS: Final = 30
-"""Size of the smallest class below which it is not ranked either."""
+"""Size of the smallest class below which a task is not ranked either."""
 UNRANKED: Final = "marked as such in docs/tasks.md"
 ON_RANDOM_FOLDS: Final = "5-fold-sha256"
-"""How the recorded scheme of folds begins that holds nothing out together."""
+"""Beginning of the name of the fold scheme that keeps no entities together."""
 PAIRS: Final = "pairs share their genes between random folds; they are ranked with --split gene_disjoint"
 SEQUENCES: Final = "about sequences, not genes: ranks are those of report --format geneb"
 
@@ -41,7 +41,7 @@ def planned(task: TaskRecord) -> float:
 
 
 def why_unranked(task: TaskRecord) -> str:
-    """Why a task is shown, and in no mean and no rank; empty for others, and where class sizes are not known."""
+    """Why a task is shown, but is in no mean and no rank; empty for others, and where class sizes are not known."""
     if task.entity in PARTED:
         return SEQUENCES
     if not task.ranked:

@@ -1,4 +1,4 @@
-"""Ranks of all models on a task or over tasks, with intervals, and the models that are not distinguished."""
+"""Ranks of all models on a task or over tasks, with intervals, and models that cannot be distinguished."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -62,8 +62,8 @@ class GroupRanking:
             tested, see `rank_tasks`.
         pair_p_values: The same before the adjustment: what a comparison of these two alone finds.
         ties: Largest runs of models, best first, of which no two differ; a model may be in several. Two differ if p is
-            below 0.05, the entities that both have point the way of the means and, where there are fewer than six
-            sources, every task points the same way. There are none of more than `MOST_MODELS` models.
+            below 0.05, the entities that both have agree with the means and, where there are fewer than six sources,
+            every task points the same way. There are none for more than `MOST_MODELS` models.
         detectable: Of a single task, see `AllPairs.detectable`; nan for groups.
         left_out: Models without a score on every task of the group.
         uneven: Tasks on which the models were scored on different genes.
@@ -90,8 +90,8 @@ def rank(
     """Rank all models overall, by family, and on regression tasks.
 
     With six sources or more in a group, differences are tested by a t-test over sources; with fewer, by
-    `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests. Groups that no model has
-    all tasks of are not there; a result that is too small (`gene_eval.results.minimum`) counts as none.
+    `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests. Groups of which no model
+    has all tasks are left out; a result that is too small (`gene_eval.results.minimum`) does not count.
 
     Args:
         results: Of one setting, and of one version, labels and folds of each task.
@@ -99,13 +99,13 @@ def rank(
         suites: Lists of tasks that are ranked by themselves, see `group_tasks`.
 
     Raises:
-        ReportError: There are several of these, or two results of a model on a task.
+        ReportError: Results differ in one of these, or a model has two results on a task.
     """
     return rank_all(results, pairs=pairs, suites=suites)[0]
 
 
 def rank_tasks(results: Iterable[TaskResult], *, pairs: Pairs | None = None) -> tuple[GroupRanking, ...]:
-    """Rank the models on each task by itself, ranked or not, that two of them or more have; see `rank`.
+    """Rank the models on each task, ranked or not, that at least two of them have; see `rank`.
 
     Of more than `gene_eval.analysis.pairing.MOST_MODELS` models, no pair is tested: there are ranks by score, and no
     intervals.

@@ -1,4 +1,4 @@
-"""Which settings a comparison or a card is of, where a folder holds results of several."""
+"""Which settings a comparison or a card is about, where a folder holds results of several."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -14,11 +14,11 @@ AXES = tuple(each.name for each in fields(Settings))
 
 
 def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None = None, *, of: str = "") -> Settings:
-    """The one of several settings that fits; of those that differ in `entities` only, that of all entities.
+    """The one among several settings that fits; if they differ only in `entities`, the one on all entities.
 
     Args:
         known: Settings of the results at hand.
-        where: Axis to the value that is wanted, as text or as it is; None, "none" and "all" are the same.
+        where: Axis to the wanted value, as text or as it is; None, "none" and "all" mean the same.
         of: Whose results, for messages.
 
     Raises:
@@ -43,7 +43,7 @@ def choose_settings(known: Iterable[Settings], where: Mapping[str, Any] | None =
         return found[0]
     asked = f" with {', '.join(f'{axis}={value}' for axis, value in wanted.items())}" if wanted else ""
     held = f"results of {len(found)} settings" if found else "no results"
-    # What is at its default is not shown.
+    # Settings at their default are not shown.
     unset = {axis for each in found for axis, value in asdict(each).items() if value is None}
     several = sorted(axis for axis in unset if len({getattr(each, axis) for each in found}) > 1)
     example = f", such as {several[0]}=none" if several else ""

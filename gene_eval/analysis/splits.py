@@ -11,7 +11,7 @@ __all__ = ["HEADLINE", "RANDOM", "UNRANKED_SPLITS", "differences_to_random", "ra
 
 RANDOM = "random"
 HEADLINE = "family"
-"""The split whose tables stand first: held out with all relatives, a gene cannot be known by them."""
+"""The split whose tables come first: a gene that is held out with all its relatives cannot be known by them."""
 UNRANKED_SPLITS = ("chromosome",)
 """Splits that are reported and rank no model."""
 
@@ -22,7 +22,7 @@ def random_of(settings: Settings) -> Settings:
 
 
 def differences_to_random(found: Found, at_random: Iterable[TaskResult]) -> dict[tuple[str, str], float]:
-    """(model, task) to the main metric less that on random folds, where the same vectors were scored on these.
+    """(model, task) to the main metric minus that on random folds, where the same vectors were scored on both.
 
     Args:
         found: Results of a split.

@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 LABEL_METRIC = MAIN_METRIC["binary"]
-# Share of a task's entities; a score of fewer is marked, since it may be another task in effect.
+# Share of a task's entities; a score on fewer is marked, because in effect it may be another task.
 LEAST_COVERAGE = 0.9
 # What the paper's Figure S1 averages, as Figure 2 does ROC-AUC.
 F1 = {"binary": "f1", "multiclass": "f1_weighted", "multilabel": "f1_weighted"}
@@ -62,7 +62,7 @@ class TaskLine:
     """A task in a table; `name` is its id, with version and hashes where one id stands for different data.
 
     A task that is not `is_counted` is too small for every model (`gene_eval.results.minimum`): in no mean and no rank.
-    Why another is in none, `why_unranked` says; `planned` is its planned detectable difference, None where unknown.
+    `why_unranked` says why any other is in none; `planned` is its planned detectable difference, None where unknown.
     """
 
     name: str
@@ -81,7 +81,7 @@ class TaskLine:
 class Cell:
     """A model's main metric on a task and how many of the task's entities it was scored on.
 
-    `to_random` is what it is less than on random folds, or more; None on these, and where they were not scored.
+    `to_random` is the difference to the score on random folds; None on these, and where they were not scored.
     """
 
     mean: float | None
@@ -114,11 +114,11 @@ class Table:
     Attributes:
         settings: What all results have in common.
         models: Ids, in the order of the overall ranking; those that have none follow by name.
-        controls: Those of them that know nothing, by name.
+        controls: Those models that know nothing, by name.
         tasks: Lines, ranked ones first, by family.
         groups: "overall", family or "regression" to the names of its tasks, see `gene_eval.analysis.groups`.
         figure2_groups: The same with the families of the paper's Figure 2.
-        cells: (model, task name) to the score; what was not run is not there.
+        cells: (model, task name) to the score; absent where nothing was run.
         results: (model, task name) to all that is known.
         means: Of the main metric, by `groups`; of numbers, of what they are ranked by.
         figure2: Of the paper's metric, by `figure2_groups`.
@@ -173,7 +173,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to keep in mind, of the files and of all tables, each once."""
+        """What to keep in mind about the files and all tables, each line once."""
         return tuple(dict.fromkeys([*self.problems, *(line for table in self.tables for line in table.warnings)]))
 
 
@@ -193,7 +193,7 @@ def build(
         suites: "@name" to the tasks of a suite, which gets a mean and ranks of its own.
 
     Raises:
-        ReportError: there are no results, or two for the same model, task and settings.
+        ReportError: There are no results, or two for the same model, task and settings.
     """
     groups: dict[Settings, list[TaskResult]] = defaultdict(list)
     for result in results:
@@ -263,7 +263,7 @@ def _table(
     )
     figure2_groups = {name: tasks for name, tasks in by_figure2.items() if name not in suites}
     pairs = pairing.unlike(found)
-    # Each with its own record: how many examples of a class were scored differs between models.
+    # Each has its own record: how many examples of a class were scored differs between models.
     renamed = [
         result if name == result.task.id else replace(result, task=replace(result.task, id=name))
         for (_, name), result in found.items()
@@ -391,12 +391,12 @@ def _warnings(
 
 
 def _uneven(tasks: Sequence[TaskLine], pairs: Pairs) -> Iterator[str]:
-    """What scores on different genes mean for reading a row, and which pairs of models cannot be compared there."""
+    """How to read a row of scores on different genes, and which pairs of models cannot be compared there."""
     unlike = {name for _, _, name in pairs} | pairs.apart.keys()
     if uneven := [task.name for task in tasks if task.name in unlike]:
         yield (
             f"models were scored on different genes on {some(uneven)}: a row does not compare like with like;"
-            " ranks and comparisons take the genes that two models share, --common-genes those that all have"
+            " ranks and comparisons take the genes that two models share, --common-genes those that all models have"
         )
     reasons: dict[str, list[str]] = defaultdict(list)
     for (one, other, task), pair in pairs.items():

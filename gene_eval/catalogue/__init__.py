@@ -1,3 +1,3 @@
-"""Which tasks, suites of tasks and models there are, and what of them is built."""
+"""Which tasks, suites of tasks and models there are, and which of them are built."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""What of each task is on this machine: built tables and raw files. Nothing is built, downloaded or hashed here."""
+"""What this machine has of each task: built tables and raw files. Nothing is built, downloaded or hashed here."""
 
 import json
 import os
@@ -18,11 +18,11 @@ __all__ = ["Availability", "availability", "datasets_cache", "shadowing"]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What there is of a task or table.
+    """What this machine has of a task or table.
 
     Args:
         name: Its id.
-        n: Rows of the build that was used last; None if it was never built by today's rules.
+        n: Rows of the build that was used last; None if it was never built by the present rules.
         missing: Raw files that the data directory lacks; None without a data directory, where they are downloaded.
         is_open: Whether the terms of its source let rows be published.
     """
@@ -62,7 +62,7 @@ def datasets_cache() -> Path:
 
 
 def shadowing(folder: Path) -> Iterator[str]:
-    """Names in a folder that `load_dataset` and `evaluate.load` would take instead of what was built."""
+    """Names in a folder that `load_dataset` and `evaluate.load` would load instead of what was built."""
     for name in (DATASET_NAME, "gene_probe", "gene_probe_compare"):
         if (folder / name).is_dir():
             yield name
@@ -96,6 +96,6 @@ def _built_rows(builder: type[GeneTaskBuilder], config: TaskConfig | TableConfig
                     audit = json.loads(manifest.with_name(AUDIT_FILE).read_text(encoding="utf-8"))
                     times.append((manifest.parent.stat().st_mtime, int(audit["n"])))
             except (OSError, ValueError, KeyError):
-                # Damaged, or being replaced: `load` will say what it is.
+                # Damaged, or being replaced: `load` will say which.
                 continue
     return max(times)[1] if times else None

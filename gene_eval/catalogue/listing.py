@@ -68,7 +68,7 @@ def suites() -> pd.DataFrame:
 
 
 def suite_facts() -> list[dict[str, Any]]:
-    """Everything about each suite; `name` is without the sign that `-t @NAME` has."""
+    """Everything about each suite; `name` is without the `@` of `-t @NAME`."""
     return [
         {
             "name": suite.name,

@@ -1,7 +1,7 @@
 """Named, versioned lists of tasks: what `-t @NAME` stands for, and what reports give a mean and ranks of their own.
 
-A result says nothing of suites: a task can be in several, and in others tomorrow. The versions are in `suites.tsv`,
-which `make record` writes: a list that changes gets the next one.
+A result says nothing about suites: a task can be in several, and in others tomorrow. The versions are in `suites.tsv`,
+which `make record` writes: a list that changes gets the next version.
 """
 
 import csv
@@ -63,11 +63,11 @@ def _is_of_genen(config: TaskConfig) -> bool:
 
 
 def _is_beyond(config: TaskConfig) -> bool:
-    # Genen's tasks repeat others that are there: its dosage sensitivity is that of Genecorpus.
+    # Genen's tasks repeat others of ours: its dosage sensitivity is that of Genecorpus.
     return not (_is_of_paper(config) or _is_starter(config) or _is_of_geneb(config) or _is_of_genen(config))
 
 
-# What a config says decides, so that no list repeats it; the record holds the hash of each version's list.
+# The configs decide, so that no list repeats them; the record holds the hash of each version's list.
 _SUITES: tuple[tuple[str, str, _Rule], ...] = (
     (PAPER, "the tasks of arXiv 2412.04075", _is_of_paper),
     (STARTER, "built in, for trying things out; part of no ranking", _is_starter),

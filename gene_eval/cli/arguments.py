@@ -58,7 +58,7 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
         "--memory",
         type=_bytes,
         metavar="N",
-        help="bytes the probe may take above the vectors, or 500M, 4G (default: half of what is free)",
+        help="memory the probe may use besides the vectors: bytes, or 500M, 4G (default: half of what is free)",
     )
     run.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of the probe (default: 0)")
     run.add_argument(
@@ -66,10 +66,14 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
         action="append",
         metavar="S",
         help="random (default; published where the task has parts), family, chromosome; gene_disjoint, family_disjoint"
-        " of pairs; disease_disjoint; repeat for more",
+        " for pairs; disease_disjoint; repeat for more",
     )
     run.add_argument(
-        "--repeats", type=positive, default=1, metavar="R", help="cross-validations on other folds each (default: 1)"
+        "--repeats",
+        type=positive,
+        default=1,
+        metavar="R",
+        help="how many cross-validations, each on other folds (default: 1)",
     )
     run.add_argument(
         "--head",
@@ -82,45 +86,53 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
         type=_shots,
         nargs="+",
         metavar="K",
-        help="fit on K examples of each class, drawn 20 times (of sequences 5 times, as GENEB does); or all",
+        help="fit on K examples of each class, drawn 20 times (5 times for sequences, as GENEB does); or all",
     )
     run.add_argument(
         "--controls",
         action="store_true",
-        help="score controls too: shuffled:MODEL, lookup:family and pair, nuisance:publications and all",
+        help="also score controls: shuffled:MODEL, lookup:family and pair, nuisance:publications and all",
     )
     run.add_argument(
         "--gain",
         nargs="?",
         const="nuisance:all",
         metavar="NUISANCE",
-        help="what vectors add to covariates, nuisance:all or another (put it behind the MODELs)",
-    )
-    run.add_argument("--control", metavar="C", help="permuted: the same fits on permuted labels, p and selectivity")
-    run.add_argument(
-        "--permutations", type=positive, metavar="P", help="how many (default: 20, the fewest for p below 0.05)"
+        help="also score what vectors add to covariates, nuisance:all or another (put it after the MODELs)",
     )
     run.add_argument(
-        "--curve", action="store_true", help="fit on 1/16 to 1/2 of the training entities too: a learning curve"
+        "--control", metavar="C", help="permuted: also the same fits on permuted labels, for p and selectivity"
     )
-    run.add_argument("--protocol", metavar="P", help="paper (default), or geneb (default of sequences); scaled of both")
+    run.add_argument(
+        "--permutations",
+        type=positive,
+        metavar="P",
+        help="how many permutations (default: 20, the fewest for p below 0.05)",
+    )
+    run.add_argument(
+        "--curve", action="store_true", help="also fit on 1/16 to 1/2 of the training entities: a learning curve"
+    )
+    run.add_argument("--protocol", metavar="P", help="paper (default), geneb (default for sequences), or scaled")
     run.add_argument("--engine", metavar="E", help="fast (default) or sklearn, the readable reference")
     run.add_argument(
         "--missing",
         choices=("drop", "error"),
         default="drop",
-        help="entities without a vector: drop (default) leaves them out, error fails the task",
+        help="what to do about entities without a vector: drop (default) leaves them out, error fails the task",
     )
     run.add_argument(
-        "--pairs", choices=("average", "concat"), default="average", help="vector of a pair: average (default)"
+        "--pairs",
+        choices=("average", "concat"),
+        default="average",
+        help="how two vectors become that of a pair (default: average)",
     )
     run.add_argument("--diseases", metavar="MODEL", help="text model for the diseases of tasks that have them")
     run.add_argument("--terms", metavar="MODEL", help="text model for the terms of a graph of the Gene Ontology")
     run.add_argument(
-        "--common-genes", action="store_true", help="score only the genes that all of the models have; kept apart"
+        "--common-genes", action="store_true", help="score only genes that all of the models have; results kept apart"
     )
     run.add_argument(
-        "--dedupe", action="store_true", help="score without test sequences that are in the training part too"
+        "--dedupe", action="store_true", help="leave out test sequences that also occur in the training part"
     )
     run.add_argument(
         "--name", action="append", metavar="NAME", help="name of a model in the results; one for each MODEL"
@@ -128,7 +140,7 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--predictions",
         action=argparse.BooleanOptionalAction,
-        help="keep what was predicted beside each result (default; with it, results without are made again)",
+        help="keep predictions beside each result (default); if given, results that lack them are made again",
     )
     run.add_argument("--overwrite", action="store_true", help="run again what DIR already holds")
     _add_cluster(run)
@@ -138,12 +150,14 @@ def _add_cluster(run: argparse.ArgumentParser) -> None:
     """On many machines, by Dask."""
     where = run.add_mutually_exclusive_group()
     where.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of a Dask scheduler, tcp://HOST:8786")
-    where.add_argument("--scheduler-file", type=Path, metavar="FILE", help="the same, by the file that it wrote")
+    where.add_argument(
+        "--scheduler-file", type=Path, metavar="FILE", help="the same, from the file that the scheduler wrote"
+    )
     where.add_argument(
         "--cluster",
         type=Path,
         metavar="FILE.yaml",
-        help="start workers: local, slurm, lsf, pbs or sge; docs/cluster.md",
+        help="start the workers that the file describes: local, slurm, lsf, pbs or sge; see docs/cluster.md",
     )
     run.add_argument("--gather", action="store_true", help="workers do not see DIR: send results back and write here")
     run.add_argument("--dashboard", action="store_true", help="print the address of Dask's page about the run")
@@ -168,13 +182,15 @@ def add_graph_study(commands: "argparse._SubParsersAction[Any]") -> None:
         "-o", "--output", type=Path, default=Path("graph-study"), metavar="DIR", help="default: graph-study"
     )
     study.add_argument("--split", nargs="+", default=["random", "family"], metavar="S", help="default: random family")
-    study.add_argument("--arms", metavar="A,...", help="only these, such as propagated,gcn (default: all but node2vec)")
+    study.add_argument(
+        "--arms", metavar="A,...", help="only these arms, such as propagated,gcn (default: all but node2vec)"
+    )
     study.add_argument(
         "--head-options",
-        # With Genen's own, which are the defaults of the heads, steps are smaller and epochs more.
+        # Genen's own, which are the defaults of the heads, take smaller steps and more epochs.
         default="lr=0.01,patience=20,epochs=100",
         metavar="O",
-        help="of gcn and gat; '' are Genen's (default: %(default)s)",
+        help="options of gcn and gat; '' takes Genen's (default: %(default)s)",
     )
     study.add_argument(
         "--mask", metavar="SHARE,...", help="also hide vectors of these shares, such as 0,0.25,0.5,0.75,0.9"
@@ -185,7 +201,7 @@ def add_graph_study(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     study.add_argument("--strata", action="store_true", help="also score quarters of genes by publications")
     study.add_argument("--terms", metavar="MODEL", help="text model for the terms of the Gene Ontology")
-    study.add_argument("--seed", type=int, default=0, metavar="N", help="of networks (default: 0)")
+    study.add_argument("--seed", type=int, default=0, metavar="N", help="seed of networks (default: 0)")
     study.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best there is)")
     add_data_dir(study)
 

@@ -29,7 +29,7 @@ def build(arguments: argparse.Namespace) -> int:
     """Build datasets, register the metric, and say what was built and what was not."""
     names = select(expand(arguments.patterns), tables=True, sequences=False)
     raw = RawFiles(arguments.data_dir)
-    # A bar for each of a hundred small datasets says less than the lines below.
+    # A progress bar for each of a hundred small datasets says less than the lines below.
     datasets.disable_progress_bars()
     done: list[Built] = []
     failed: dict[str, list[str]] = {}
@@ -72,7 +72,7 @@ def build(arguments: argparse.Namespace) -> int:
 
 
 def _lines_of_losses(done: Sequence[Built]) -> list[str]:
-    """What each task left out, by name: of a few tasks, since a reader of many wants the counts above."""
+    """What each task left out, by name, if there are only a few tasks: for many, the counts above are enough."""
     losses = {item.config.name: item.audit.losses() for item in done}
     if len(done) > FEW:
         return ["what a task left out, by name: gene-bench build TASK"] if any(losses.values()) else []

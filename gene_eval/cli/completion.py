@@ -11,7 +11,7 @@ from gene_eval.cli.output import DONE
 
 __all__ = ["SHELLS", "completion"]
 
-# What a value is, by the name under which the parser keeps it.
+# What kind of value an option takes, by its name in the parser.
 TASKS, MODELS = ("tasks", "patterns"), ("models", "model", "diseases", "terms")
 
 
@@ -47,7 +47,7 @@ def _command(parser: argparse.ArgumentParser, text: str, names: Mapping[str, Seq
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             words += action.choices
-            # One level of further commands (push): what all of them take.
+            # A command with commands of its own (push): what all of them take.
             for below in action.choices.values():
                 options |= _command(below, "", names).options
             continue
@@ -65,7 +65,7 @@ def _task_names() -> list[str]:
 
 def _bash(commands: Mapping[str, _Command]) -> Iterator[str]:
     yield "# source <(gene-bench completion bash), or put it into ~/.local/share/bash-completion/completions/gene-bench"
-    # The sign of a suite would end a word.
+    # Else bash would end a word at the sign of a suite.
     yield "COMP_WORDBREAKS=${COMP_WORDBREAKS//@}"
     yield "_gene_bench() {"
     yield '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" words='

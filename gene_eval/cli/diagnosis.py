@@ -25,7 +25,7 @@ GENES = "genes"
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Print facts by subject on stdout, and what should be fixed on stderr; status 1 if there is something."""
+    """Print facts by subject on stdout, and what should be fixed on stderr; status 1 if something should."""
     try:
         raw = RawFiles(arguments.data_dir)
     except BuilderError as error:
@@ -134,7 +134,7 @@ def _problems(found: list[Availability]) -> Iterator[str]:
 
 
 def _unbuildable(found: list[Availability], raw: RawFiles) -> dict[str, str]:
-    """Tasks whose raw files are there but give no rows, such as a column that this release of a source lacks."""
+    """Tasks whose raw files are there but give no rows, because this release of a source lacks a column, say."""
     reasons: dict[str, str] = {}
     for each in found:
         if each.is_buildable and not each.is_built:

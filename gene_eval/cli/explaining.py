@@ -19,7 +19,7 @@ GENES, STARTER = "genes", "starter_genes"
 
 
 def why(arguments: argparse.Namespace) -> int:
-    """Print, for each task, what its source says of a gene and what became of it; then which models have a vector."""
+    """Print for each task what its source says about a gene and what became of it; then which models have a vector."""
     hide_bars_of_datasets()
     raw = RawFiles(arguments.data_dir)
     names = select(expand(arguments.tasks), sequences=False)
@@ -40,7 +40,7 @@ def why(arguments: argparse.Namespace) -> int:
 
 
 def _traces(gene: str, names: Sequence[str], raw: RawFiles) -> tuple[list[Trace], dict[str, list[str]]]:
-    """A trace for each task; what cannot be read by reason.
+    """A trace for each task, and by reason the tasks that cannot be traced.
 
     Raises:
         BuilderError: No task knows the gene; the message has the nearest names.
@@ -80,9 +80,9 @@ def _lines(found: Trace) -> Iterator[str]:
     if found.rows_read > len(found.source_rows):
         yield f"    and {found.rows_read - len(found.source_rows):,} more rows of the source"
     if found.duplicates:
-        yield f"    {found.duplicates:,} rows say the same of an entity and were merged"
+        yield f"    {found.duplicates:,} rows say the same about an entity and were merged"
     if found.conflicts:
-        yield f"    {found.conflicts:,} entities were left out, since their rows disagree"
+        yield f"    {found.conflicts:,} entities were left out because their rows disagree"
     for label, n in found.labels_dropped.items():
         yield f"    its label {label} is too rare ({n:,} entities) and was dropped"
     for entry in found.task_rows:
@@ -98,7 +98,7 @@ def _label(label: str | float | tuple[str, ...]) -> str:
 
 
 def _vector_of(symbols: Sequence[str], vectors: ModelVectors) -> str:
-    """Whether a model has a vector of a gene, and if not, why."""
+    """Whether a model has a vector for a gene, and if not, why."""
     try:
         tables = [vectors.of(GENES)]
     except BuilderError:

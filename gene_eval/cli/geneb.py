@@ -26,7 +26,7 @@ def boards_of(results: Iterable[TaskResult]) -> list[Board]:
     """The boards of a results folder.
 
     Raises:
-        ReportError: None of its results is of a task about sequences.
+        ReportError: None of its results is on a task about sequences.
     """
     found = list(results)
     models = {result.model.id for result in found}

@@ -16,7 +16,7 @@ __all__ = ["models", "suites", "tasks"]
 
 
 def tasks(arguments: argparse.Namespace) -> int:
-    """List tasks, and what of each is on this machine."""
+    """List tasks, and what this machine has of each."""
     raw = RawFiles(arguments.data_dir)
     facts = [
         {**each, **asdict(availability(each["name"], raw))}

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("gene-bench: stopped; what was finished is saved", file=sys.stderr)
         return SOME_FAILED
     except BrokenPipeError:
-        # The reader (`head`, say) has what it wanted; Python would complain once more when it closes stdout.
+        # The reader (`head`, say) has seen enough; Python would complain again on closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except ValueError as error:
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the arguments; a MODEL may also stand behind options, where argparse takes no more of a list."""
+    """Read the arguments; a MODEL may also follow options, where argparse accepts no more items of a list."""
     parser = make_parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and (not hasattr(arguments, "models") or any(word.startswith("-") for word in rest)):
@@ -167,7 +167,7 @@ def _add_why(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_power(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    power = commands.add_parser("power", help="what difference between models can a task show? from its class sizes")
+    power = commands.add_parser("power", help="what difference between models can a task show, by its class sizes?")
     power.add_argument("-t", "--tasks", action="append", default=[], metavar="GLOB", help="task, glob or @suite")
     _add_format(power)
     add_data_dir(power)
@@ -210,7 +210,7 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--as-published", action="store_true", help="scores as the paper's code computes them, beside ours"
     )
     report.add_argument("--plots", type=Path, metavar="OUTDIR", help="also draw pictures, as PNG and SVG")
-    report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two drawn fold by fold (default: the best)")
+    report.add_argument("--pair", nargs=2, metavar="MODEL", help="the two to draw fold by fold (default: the best)")
 
     compare = commands.add_parser("compare", help="is one model better than another? paired statistics")
     compare.add_argument("results", type=Path, metavar="DIR")
@@ -224,7 +224,7 @@ def _add_card(commands: "argparse._SubParsersAction[_Parser]") -> None:
     card.add_argument("results", type=Path, metavar="DIR")
     card.add_argument("model", metavar="MODEL", help="model id, as in the results")
     card.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="the card, made or extended; README.md, say"
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the card to make or extend, such as README.md"
     )
     _add_dataset(card)
     card.add_argument("--plot", metavar="LINK", help="picture to show, relative to the card")
@@ -262,7 +262,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=axis,
         metavar="AXIS=VALUE",
-        help="settings to take where DIR has several, such as head=mlp or entities=all",
+        help="settings to use where DIR has several, such as head=mlp or entities=all",
     )
 
 

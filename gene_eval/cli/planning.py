@@ -1,4 +1,4 @@
-"""`gene-bench power` and `gene-bench plan`: what tasks can show and what a run would cost, before a model is run."""
+"""`gene-bench power` and `gene-bench plan`: what tasks can show and what a run would cost, before any model is run."""
 
 import argparse
 import csv
@@ -38,7 +38,7 @@ def power(arguments: argparse.Namespace) -> int:
 
 
 def plan(arguments: argparse.Namespace) -> int:
-    """Print the steps of a run, what is done and what the rest would cost; nothing is written."""
+    """Print the steps of a run, which are done and what the rest would cost; nothing is written."""
     hide_bars_of_datasets()
     found = plan_run(
         list(arguments.models),

@@ -1,4 +1,4 @@
-"""`gene-bench report`, `compare` and `card`: what is made of a results folder."""
+"""`gene-bench report`, `compare` and `card`: what is made from a results folder."""
 
 import argparse
 import gc
@@ -35,7 +35,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Millions of records live until the end: looking for garbage among them takes an eighth of the time."""
+    """Millions of records live until the end: collecting garbage among them takes an eighth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -75,7 +75,7 @@ def _geneb(arguments: argparse.Namespace, found: "gene_eval.Results") -> int:
 
 
 def _rendered(made: Report, arguments: argparse.Namespace) -> str | Iterator[str]:
-    """The report as text, or bit by bit."""
+    """The report as one text, or in pieces."""
     if arguments.format == "html" and is_large(made):
         if arguments.output is None:
             count = sum(len(table.results) for table in made.tables)
@@ -88,7 +88,7 @@ def _rendered(made: Report, arguments: argparse.Namespace) -> str | Iterator[str
 
 
 def _in_parts(made: Report, page: Path) -> Iterator[str]:
-    """Write the parts of a page beside it, and give the page: it is there when they are."""
+    """Write the parts of a page beside it, and return the page, which is written after them."""
     folder = page.with_name(f"{page.stem}_parts")
     for name, content in render_parts(made, folder.name):
         if name:
@@ -128,7 +128,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def card(arguments: argparse.Namespace) -> int:
-    """Write a model's results into its card, and into the file that benchmarks on the Hub read."""
+    """Write a model's results into its card and into the file that benchmarks on the Hub read."""
     check_writable(arguments.output)
     found = gene_eval.load_results(arguments.results)
     made = make_card(

@@ -68,12 +68,12 @@ def options_of_run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 @contextmanager
 def _client(arguments: argparse.Namespace) -> Iterator[Any]:
-    """The client of the cluster that is named; None where none is."""
+    """The client of the cluster that was named; None if none was."""
     where = {name: getattr(arguments, name) for name in ("scheduler", "scheduler_file", "cluster")}
     if not any(where.values()):
         for name in ("gather", "dashboard"):
             if getattr(arguments, name):
-                message = f"--{name} is for a run on many machines; name it with --scheduler or --cluster"
+                message = f"--{name} is for a run on many machines; name a cluster with --scheduler or --cluster"
                 raise GeneBenchError(message)
         yield None
         return
@@ -99,7 +99,7 @@ def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Run saved results again; one line for each says whether it reproduces, and if not, why."""
+    """Run saved results again; a line for each says whether it is reproduced, and if not, why."""
     recorded = [store.load(path) for path in arguments.paths]
     hide_bars_of_datasets()
     verdicts = verify_results(

@@ -103,7 +103,9 @@ def _tasks(arguments: argparse.Namespace, raw: RawFiles) -> tuple[list[TaskArray
             say(f"failed: {item.task}: {item.reason}")
             failed.append(item)
         elif item.record.entity != "gene":
-            message = f"{item.record.id} is about {item.record.entity}s; a graph has genes as nodes"
+            message = (
+                f"{item.record.id} is about {item.record.entity}s, but nodes of a graph are genes; take another task"
+            )
             raise GeneBenchError(message)
         else:
             found.append(item)
@@ -115,7 +117,7 @@ def _has_go(graph: str) -> bool:
 
 
 def _without(graph: str, path: Path) -> str:
-    """The graph, its part of the ontology without the terms of a file."""
+    """The graph; its part from the ontology is without the terms of a file."""
     parts = ((part, part.partition(":")[0] == "go") for part in graph.split("+"))
     return "+".join(f"{part}:without={path}" if is_go else part for part, is_go in parts)
 

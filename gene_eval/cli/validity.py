@@ -1,4 +1,4 @@
-"""`gene-bench bias` and `leaks`: what a score may owe to fame, and to labels that are told."""
+"""`gene-bench bias` and `leaks`: what a score may owe to fame, and to labels that are given away."""
 
 import argparse
 import json

@@ -26,7 +26,7 @@ from model_adapters import embed_table, gene_coverage, load_model
 
 __all__ = ["check", "embed"]
 
-# What a reader says of a file begins with one of these, or is a note.
+# What a reader says about a file begins with one of these, or is a note.
 HEADINGS = {
     "identifiers": "ids",
     "dimensions": "dimensions",
@@ -118,12 +118,12 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _write_audit(path: Path | None, resolve: Resolve | None) -> None:
-    """Write what became of every identifier, as a table with a header; nothing where none was asked for."""
+    """Write what became of every identifier, as a table with a header; nothing unless it was asked for."""
     if path is None:
         return
     if resolve is None:
         message = (
-            f"--audit {path}: identifiers were taken as they are, since HGNC's complete set is not here;"
+            f"--audit {path}: identifiers were taken as they are, because HGNC's complete set is not here;"
             " name its folder with --data-dir, or build it: gene-bench build genes"
         )
         raise GeneBenchError(message)

@@ -1,6 +1,6 @@
-"""Metrics for labels that come from annotation, where a negative is a gene that nobody has annotated yet.
+"""Metrics for labels that come from annotation, where a negative may be a gene that nobody has annotated yet.
 
-Each is of one split's scored rows and averaged over splits, as those of `gene_eval.core.metrics`.
+Each is computed on the scored rows of one split and averaged over splits, like those of `gene_eval.core.metrics`.
 """
 
 from collections.abc import Sequence
@@ -81,9 +81,9 @@ def recall_at_top(y: BoolArray, scores: Array, share: float) -> Array:
 
 
 def auc_with_hidden_positives(auc: float, share: float) -> float:
-    """ROC-AUC if a share of the negatives are positives that are not annotated, and rank as those that are.
+    """ROC-AUC if a share of the negatives are positives that are not annotated and rank like those that are.
 
-    The measured AUC is then (1 - share) of the true one and share of 1/2, so the true one is (AUC - share / 2) /
+    The measured AUC is then (1 - share) times the true one plus share / 2, so the true one is (AUC - share / 2) /
     (1 - share).
 
     >>> round(auc_with_hidden_positives(0.86, 0.2), 3)

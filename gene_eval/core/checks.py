@@ -15,7 +15,7 @@ __all__ = ["TARGETS", "check_X", "check_folds", "check_label_names", "check_posi
 
 TARGETS: Final = ("binary", "multiclass", "multilabel", "regression")
 CHECKED_AT_ONCE: Final = 1 << 20
-"""Numbers that are tested for finiteness at a time."""
+"""How many numbers are tested for finiteness at a time."""
 
 
 def check_X(X: npt.ArrayLike | PairedRows | TableRows) -> Vectors:
@@ -46,7 +46,7 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         msg = f"X must be 2-D (rows, features), but has shape {shape}"
         raise ProbeError(msg)
     if 0 in shape:
-        msg = f"X is empty: shape {shape}"
+        msg = f"X is empty: shape {shape}; give at least one row and one feature"
         raise ProbeError(msg)
 
 
@@ -137,10 +137,10 @@ def _numeric(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        msg = f"{name} is ragged: its rows differ in length"
+        msg = f"{name} is ragged: its rows differ in length; give as many numbers in each"
         raise ProbeError(msg) from error
     if array.dtype.kind not in "biuf":
-        msg = f"{name} must be a dense array of numbers, but has dtype {array.dtype}"
+        msg = f"{name} must be a dense array of numbers, but has dtype {array.dtype}; convert it first"
         raise ProbeError(msg)
     return array
 

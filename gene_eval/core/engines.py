@@ -30,17 +30,17 @@ ENGINES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Params:
-    """How to fit, for every engine. None means the engine's own default.
+    """How to fit, for every engine. None stands for the engine's own default.
 
     Attributes:
         protocol: One of `PROTOCOLS`.
-        seed: For whatever an engine draws at random.
+        seed: Seed of whatever an engine draws at random.
         C: Inverse of the L2 penalty, as in scikit-learn: the objective is `|w|^2 / 2 + C * sum of log losses`.
         tol: Where to stop, in the engine's own terms.
         max_iter: Most iterations of one fit.
         memory: Bytes that a solve may take beside the rows; by default a share of what is free. It changes no result.
         device: "cpu" or "cuda", for an engine that can choose; by default the best there is.
-        low_precision: Let an engine make products in bfloat16 that shape its steps and no result.
+        low_precision: Whether an engine may make products in bfloat16, which change its steps but no result.
     """
 
     protocol: str = "paper"

@@ -18,7 +18,7 @@ class ProbeError(ValueError):
 
 
 class UnknownNameError(ProbeError):
-    """A name that is none of the known ones; the message suggests the nearest.
+    """A name that is not one of the known ones; the message suggests the nearest.
 
     >>> print(UnknownNameError("regresion", kind="target", known=["binary", "regression"]))
     unknown target 'regresion': did you mean 'regression'? (known: binary, regression)

@@ -1,4 +1,4 @@
-"""Scores without vectors: what the labels of training rows of the same groups say of a row."""
+"""Scores without vectors: what the labels of training rows in the same groups say about a row."""
 
 import time
 from collections.abc import Sequence
@@ -43,12 +43,12 @@ def look_up(
 ) -> ProbeResult:
     """Score rows by the mean label of the training rows of their groups.
 
-    A group's value is the mean over all training rows that it is a group of, and the mean of all training rows counted
-    as one row more: so one row says less than ten that agree, and a group without any has the mean of all. A row's
-    score is the mean over its groups.
+    A group's value is the mean over its training rows, with the mean of all training rows counted as one row more: so
+    one row says less than ten that agree, and a group without training rows has the mean of all. A row's score is the
+    mean over its groups.
 
     Args:
-        groups: Of the n rows.
+        groups: Groups of the n rows.
         y: Labels, as `gene_eval.core.probe.probe` takes them.
         target: "binary", "multiclass" (the mean is the share of each class), "multilabel" or "regression".
         splits: Which rows train and which are scored.
@@ -66,7 +66,9 @@ def look_up(
     """
     truth = check_y(y, target=target, n=len(groups))
     if len(splits.blocks) != len(groups):
-        msg = f"there are {len(groups)} rows of groups, but splits are of {len(splits.blocks)}"
+        msg = (
+            f"there are groups for {len(groups)} rows, but splits of {len(splits.blocks)}; give both for the same rows"
+        )
         raise ProbeError(msg)
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
     began = time.perf_counter()

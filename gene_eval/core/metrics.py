@@ -47,7 +47,7 @@ MAIN_METRIC: Final[dict[str, str]] = {
     "multilabel": "roc_auc_macro",
     "regression": "r2",
 }
-"""The metric by which models are ranked, for each target. Weighted by size, many tasks are one class."""
+"""The metric by which models are ranked, for each target. Weighted by size, one class would decide many tasks."""
 
 PAPER_METRIC: Final[dict[str, str]] = {**MAIN_METRIC, "multiclass": "roc_auc_ovr_weighted"}
 """The metric that Figure 2 of arXiv 2412.04075 averages."""

@@ -77,7 +77,7 @@ class PairedRows:
         return (left + right) / 2 if self.mode == "average" else np.concatenate([left, right], axis=1)
 
     def compact(self) -> "PairedRows":
-        """The same pairs on tables of only the rows that occur."""
+        """The same pairs, on tables that have only the rows that occur."""
         left, left_index = np.unique(self.left_index, return_inverse=True)
         right, right_index = np.unique(self.right_index, return_inverse=True)
         return PairedRows(self.left[left], left_index, self.right[right], right_index, self.mode)

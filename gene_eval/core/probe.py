@@ -61,7 +61,7 @@ class ProbeResult:
         params: The settings that shaped the fits, e.g. `{"C": 1.0, "tol": 1e-8}`.
         convergence: `converged` (bool) and what else the engine tells about how its fits ended.
         head: Name of the head.
-        seconds: What "solve" and "score" took.
+        seconds: Seconds that "solve" and "score" took.
         draws: With few labels, metric to its mean over folds for each draw of examples; see `few_labels.few_shot`.
         values: What was scored: decision values (n,) for binary and (n, L) for multilabel, probabilities (n, K) for
             multiclass, predicted values (n,) for regression, each by the fit that did not see the row; nan where no
@@ -119,18 +119,18 @@ def probe(  # noqa: PLR0913 - two arrays and the options of one call; a config o
         y: (n,) 0/1 for binary (1 is positive), (n,) classes for multiclass, (n, L) 0/1 for multilabel, (n,) numbers for
             regression.
         target: "binary", "multiclass", "multilabel" or "regression".
-        folds: (n,) fold numbers; the rows of each distinct number are held out once. Either these or `splits`.
+        folds: (n,) fold numbers; the rows of each distinct number are held out once. Either folds or `splits`.
         splits: Which rows train and which are scored, where that is not cross-validation.
         seed: For whatever the engine draws at random; written into the result.
         protocol: "paper"; or "scaled", features standardised inside each training fold and C (ridge alpha, 1 / C, for
-            numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`. What it means for other
-            heads, their modules say.
+            numbers) chosen by inner cross-validation on the training rows, see `heads.scaled`. The modules of other
+            heads say what it means for them.
         head: What is fitted: "linear"; "ridge", "mlp", "knn" or "centroid", see the modules of `heads`; "gcn", "gat" or
             "vote" with options, see `heads.graph`; or an estimator in scikit-learn's form, as an object or as
             `module:Class`.
         engine: Of the linear head: "fast", which solves all labels and folds at once, or "sklearn", the readable
             reference.
-        label_names: Names of the L labels of a multi-label task; their column numbers without.
+        label_names: Names of the L labels of a multi-label task; by default their column numbers.
         device: Where "fast" and networks compute, "cpu" or "cuda"; by default the best there is.
         graph: Edges between the rows of X, or of the table that X has rows of, for the heads "gcn", "gat" and "vote".
         **options: `C` (inverse penalty, 1.0), `tol` and `max_iter` (when a fit stops; default: the engine's own, at
@@ -230,8 +230,8 @@ def _warn_unconverged(engine: str, out: HeldOut) -> None:
 def held_out_values(y: npt.NDArray[Any], predicted: Array, splits: Splits, *, target: str) -> Array:
     """Predictions of an engine as they are scored: nan for rows without a split, a constant for a constant label.
 
-    From a label that is constant in training nothing can be learnt but to repeat it, and a class that is absent there
-    has probability 0.
+    A label that is constant in training teaches nothing but that constant, and a class that is absent there has
+    probability 0.
     """
     values = np.full(predicted.shape, np.nan)
     for split in range(len(splits)):
@@ -239,7 +239,7 @@ def held_out_values(y: npt.NDArray[Any], predicted: Array, splits: Splits, *, ta
         values[test] = predicted[test]
         if target == "multiclass":
             present = np.bincount(y[train], minlength=predicted.shape[1]) > 0
-            # Of scores that are no probabilities, the least of all.
+            # Where scores are not probabilities, the lowest of all.
             values[test] = np.where(present, predicted[test], min(0.0, predicted[test].min()))
         elif target != "regression":
             labels = y[train]

@@ -2,9 +2,9 @@
 
 It differs from `gene_eval.core.metrics` in this:
 
-- The ROC-AUC of a multi-label task is of predicted labels, 0 or 1, not of decision values, and its labels are weighted
-  by their positives. It depends on where the threshold lies: of a label that nothing is predicted to have, it is 1/2.
-- Of a binary task, F1, precision and recall are of label 0, which sorts first.
+- The ROC-AUC of a multi-label task is that of predicted labels, 0 or 1, not of decision values, and its labels are
+  weighted by their positives. It depends on where the threshold lies: for a label that is predicted nowhere, it is 1/2.
+- F1, precision and recall of a binary task are those of label 0, which sorts first.
 
 Values are of the same fits and folds as the other scores.
 """
@@ -33,7 +33,7 @@ METRICS: Final[dict[str, tuple[str, ...]]] = {
         "f1_weighted",
     ),
 }
-"""The metrics of each target whose published form is another; multiclass and regression have none."""
+"""The metrics of each target whose published form differs; multiclass and regression have none."""
 
 
 def published_scores(y: npt.NDArray[Any], values: Array, splits: Splits, *, target: str) -> dict[str, Score]:
@@ -54,7 +54,7 @@ def published_scores(y: npt.NDArray[Any], values: Array, splits: Splits, *, targ
 
 
 def _binary(y: BoolArray, decisions: Array) -> dict[str, float]:
-    # Label 0 is the positive one: the same rule with truth and decisions turned round.
+    # Label 0 is the positive one: the same rule with truth and decisions inverted.
     turned = label_scores(~y, np.where(decisions > 0, -1.0, 1.0))
     auc, _ = ranking_scores(y, decisions)
     return {metric: float(turned[metric][0]) for metric in METRICS["binary"] if metric in turned} | {

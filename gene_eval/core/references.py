@@ -16,7 +16,7 @@ def reference_kind(references: Iterable[Any]) -> str:
     """How references can be stored without loss: "lists" of whole numbers, "whole" numbers or "decimal" ones.
 
     Raises:
-        ProbeError: They are no numbers, or lists of decimals.
+        ProbeError: They are not numbers, or lists of decimals.
 
     >>> reference_kind([0, 1]), reference_kind([0, 1.5]), reference_kind([[0, 1], []])
     ('whole', 'decimal', 'lists')
@@ -59,7 +59,7 @@ def indicator(references: Sequence[Sequence[int]], num_labels: int) -> npt.NDArr
     """
     widths = {len(row) for row in references}
     values = set(chain.from_iterable(references))
-    # As class ids, rows of full length would give every gene every label: such rows are columns.
+    # If they were class ids, rows of full length would give every gene every label: such rows are columns.
     if len(widths) == 1 and values <= {0, 1} and num_labels in (0, *widths):
         return np.asarray(references)
     if not num_labels:

@@ -1,4 +1,4 @@
-"""One result of several cross-validations of the same rows, each on folds of its own."""
+"""One result from several cross-validations of the same rows, each on folds of its own."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -30,7 +30,7 @@ class Splits:
         test: (S, B) whether the split scores the block. No block is scored by two splits.
 
     Raises:
-        ProbeError: Shapes or numbers do not fit, a split has nothing to train on or to score, trains on rows it scores,
+        ProbeError: Shapes or numbers do not fit; a split has nothing to train on or to score, trains on rows it scores,
             or scores rows that another split scores.
 
     >>> splits = Splits.from_folds([0, 1, 1, 2])
@@ -43,7 +43,7 @@ class Splits:
     test: npt.NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Refuse what is no set of splits."""
+        """Refuse blocks that do not make splits."""
         if self.blocks.ndim != 1 or self.train.ndim != 2 or self.train.shape != self.test.shape:
             msg = (
                 "splits need blocks (rows,) and train and test (splits, blocks), "
@@ -85,14 +85,14 @@ class Splits:
 
     @classmethod
     def from_blocks(cls, numbers: npt.ArrayLike) -> "Splits":
-        """Splits that hold a block out whole, also where a row belongs to several: pairs of genes, each in a block.
+        """Splits that hold out whole blocks, even where a row belongs to several: pairs of genes, each in a block.
 
-        Split k scores the rows whose numbers all are k, and trains on those of which none is. So neither gene of a
-        scored pair is in training, and a pair across two blocks trains only the splits of the others. A row with a
+        Split k scores the rows whose numbers are all k, and trains on those with no number k. So neither gene of a
+        scored pair is in training, and a pair across two blocks trains only the splits of other blocks. A row with a
         negative number is in no split.
 
         Args:
-            numbers: (n,) or (n, m) block numbers. Those that are all of some row's each make a split, in ascending
+            numbers: (n,) or (n, m) block numbers. Each that is the only number of some row makes a split, in ascending
                 order.
 
         Raises:
@@ -152,7 +152,7 @@ class Splits:
 
     @cached_property
     def test_train_ratio(self) -> float:
-        """Scored over training rows, the mean over splits: what the variance of scores on shared rows goes by."""
+        """Scored over training rows, the mean over splits: the variance of scores on shared rows depends on it."""
         tested, trained = (part @ self.block_sizes for part in (self.test, self.train))
         return float(np.mean(tested / trained))
 
@@ -185,7 +185,7 @@ def default_folds(y: npt.ArrayLike, *, target: str, seed: int = 0) -> npt.NDArra
     if stratified and np.bincount(labels.astype(np.int64)).max() < N_FOLDS:
         msg = f"no class has {N_FOLDS} rows, so {N_FOLDS} stratified folds cannot be made; give your own folds"
         raise ProbeError(msg)
-    # Here, so that reading METRICS for a report does not load scikit-learn.
+    # Imported here, so that a report that reads METRICS does not load scikit-learn.
     from sklearn.model_selection import KFold, StratifiedKFold
 
     splitter = (StratifiedKFold if stratified else KFold)(N_FOLDS, shuffle=True, random_state=seed)

@@ -13,20 +13,20 @@ __all__ = ["TableRows", "VectorTable", "Vectors", "as_array"]
 
 
 SHARED: Final = 0.3
-"""Share of their union that a task and a group of rows have in common, from which on the task takes its eigenbasis."""
+"""Share of their union that a task and a group must have in common for the task to take the group's eigenbasis."""
 
 
 class VectorTable:
     """All vectors of one model, to be shared by the tasks that score it.
 
-    What is costly about the vectors alone, the eigenbasis of a Gram matrix and the coordinates in it, is made once, by
-    the first task that needs it, and kept: it is exact for all rows, but guides the solver less well the less the rows
-    of a task resemble those it was made from, see `rotation`. Which group a task takes depends on its rows alone, not
-    on the tasks before it.
+    What is costly and depends on the vectors alone (the eigenbasis of a Gram matrix and the coordinates in it) is made
+    once, by the first task that needs it, and kept. It is exact for all rows, but guides the solver less well the less
+    the rows of a task resemble those it was made from, see `rotation`. Which group a task takes depends only on its own
+    rows, not on earlier tasks.
 
     Args:
         vectors: (N, d) numbers.
-        groups: Row numbers of kinds of rows that tasks draw from, such as protein-coding genes; all rows are one too.
+        groups: Row numbers of groups that tasks draw from, such as protein-coding genes; all rows are a group too.
 
     >>> table = VectorTable(np.eye(3))
     >>> table.rows(np.array([2, 0])).materialise()
@@ -57,7 +57,7 @@ class VectorTable:
         mine[index] = True
         both = np.array([mine[group].sum() for group in self.groups])
         overlap = both / (np.array([len(group) for group in self.groups]) + mine.sum() - both)
-        # A group without more rows than dimensions has a basis of its own span only.
+        # A group that has no more rows than dimensions has only a basis of its own span.
         overlap[[len(group) <= self.vectors.shape[1] for group in self.groups]] = 0
         best = int(overlap.argmax())
         return best if overlap[best] >= SHARED else None
@@ -71,7 +71,7 @@ class TableRows:
         index: (n,) rows of it.
 
     Raises:
-        ProbeError: Rows that the table does not have.
+        ProbeError: The table does not have these rows.
     """
 
     def __init__(self, table: VectorTable, index: npt.NDArray[np.integer[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Words of labels in texts about genes: which they are, who carries them, and texts without them."""
+"""Words of labels in texts about genes: which they are, which texts have them, and texts without them."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 __all__ = ["SYNONYMS", "carries", "label_words", "masked", "stem"]
 
-# In names of labels, these say nothing about them.
+# Words that say nothing about a label in whose name they are.
 GENERIC: Final = frozenset(
     "class classes domain protein proteins gene genes other others negative positive related process with from specific"
     " group groups type types level high without none mainly unknown predicted associated human".split()
@@ -85,11 +85,11 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "reproduction": ("meio", "sperm", "fertiliz"),
     "vesicle-mediated transport": ("endocyt", "exocyt", "golgi"),
 }
-"""Name of a label, in lower case, to further beginnings of words, and phrases, that say it: synonyms, families."""
+"""Name of a label, in lower case, to further word beginnings and phrases that say it: synonyms, families."""
 
 
 def stem(word: str) -> str:
-    """A word without its ending, if five letters or more are left: what words of one meaning begin with.
+    """A word without its ending, if five letters or more are left: the beginning of words with the same meaning.
 
     >>> stem("mitochondria"), stem("signaling"), stem("cell")
     ('mitochondr', 'signal', 'cell')
@@ -102,7 +102,7 @@ def stem(word: str) -> str:
 
 
 def label_words(name: str) -> tuple[str, ...]:
-    """Beginnings of words, and phrases, that say a label: stems of its words but for generic ones, and synonyms.
+    """Word beginnings and phrases that say a label: stems of its words, except generic ones, and synonyms.
 
     >>> label_words("Signal Transduction")
     ('signal', 'transduct')

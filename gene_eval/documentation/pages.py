@@ -80,7 +80,7 @@ def _section(source: Source, configs: list[TaskConfig]) -> Iterator[str]:
 
 
 def _origin(task: TaskConfig) -> str:
-    """Who made the labels of a task, what biases them, and what that bias alone scores."""
+    """Who made the labels of a task, what biases them, and the score of that bias alone."""
     line = f"- `{task.name}` was made by {task.made_by}. Bias: {task.bias}."
     figures = _figures().get(task.name)
     if figures is None:

@@ -1,7 +1,7 @@
 """What the site shows of the code itself: the commands, the fields of a result file, and the diagram of the rooms.
 
-`docs/hooks.py` puts them where a page has `<!-- made: NAME -->`, and the drawing in place of a mermaid diagram, so that
-no page loads a script from elsewhere.
+`docs/hooks.py` puts them where a page has `<!-- made: NAME -->`, and replaces a mermaid diagram by the drawing, so that
+no page loads a script from another server.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BOX, ROW, GAP, LETTER = 34, 84, 18, 8.2
 
 
 def commands_markdown() -> str:
-    """One section for each command: what it does, how it is called, and every argument."""
+    """One section for each command: what it does, how it is called, and all its arguments."""
     return "\n".join(
         line for name, command, about in _commands(make_parser()) for line in _command(name, command, about)
     )
@@ -95,13 +95,13 @@ def _record(path: str, record: Any) -> Iterator[str]:
                 below[f"{path}.{shown.name}".lstrip(".")] = inner
     yield ""
     for name, inner in below.items():
-        # Scores stand in several places, and are the same everywhere.
+        # Scores are in several places, and have the same form everywhere.
         if inner is not Score or name == "scores":
             yield from _record(name, inner)
 
 
 def _arguments(doc: str) -> dict[str, str]:
-    """Field -> what the docstring says of it."""
+    """Field -> what the docstring says about it."""
     *_, after = re.split(FIELDS, inspect.cleandoc(doc))
     return {name: " ".join(text.split()) for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", after, re.M)}
 
@@ -163,7 +163,7 @@ def diagram_svg(mermaid: str) -> str:
 def _layout(
     titles: Mapping[str, str], arrows: list[tuple[str, str]]
 ) -> tuple[dict[str, tuple[float, float]], float, float]:
-    """Centre of each box, and the size of the drawing: a row is one below the lowest of what points at it."""
+    """Centre of each box, and the size of the drawing: a box is one row below the lowest box that points at it."""
     row = dict.fromkeys(titles, 0)
     for _ in titles:
         for above, below in arrows:

@@ -36,7 +36,7 @@ def register_comparison() -> Path:
 
 
 def _register(module: Path, kind: str) -> Path:
-    # evaluate brings datasets with it, which nobody who only imports this module should wait for.
+    # Imported here: evaluate loads datasets, for which nobody who only imports this module should wait.
     from evaluate import config
     from evaluate.loading import init_dynamic_modules
 
@@ -65,7 +65,7 @@ def _install(module: Path, kind: str, modules: Path) -> Path:
     others = [path.stat().st_mtime_ns for path in version.parent.glob(f"*/{module.name}") if path != installed]
     latest = max(others, default=0)
     if installed.stat().st_mtime_ns <= latest:
-        # Not simply now: a file system's clock ticks in milliseconds, and another version may bear a time ahead.
+        # Not simply now: a file system's clock ticks in milliseconds, and another version may have a later time.
         stamp = max(time.time_ns(), latest + 1_000_000)
         os.utime(installed, ns=(stamp, stamp))
     return installed

@@ -1,4 +1,4 @@
-"""How the `evaluate` modules store references: as the kind that keeps every one of them, found from all of them."""
+"""How the `evaluate` modules store references: as a kind that keeps all of them exactly, chosen by looking at all."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ KINDS = {
 
 
 class LosslessReferences:
-    """Goes before `evaluate.Metric` or `evaluate.Comparison` among the bases of a module.
+    """Mixin that comes before `evaluate.Metric` or `evaluate.Comparison` among the bases of a module.
 
     `evaluate` would take the first feature that does not fail, and store 2.5 as the whole number 2.
     """

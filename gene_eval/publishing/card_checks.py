@@ -22,7 +22,7 @@ def read_metadata(metadata: str) -> dict[str, Any]:
     """The keys and values of a card's YAML; none for an empty text.
 
     Raises:
-        CardError: It is not valid YAML, or something else than keys and values.
+        CardError: It is not valid YAML, or something other than keys and values.
     """
     try:
         loader = yaml.SafeLoader(metadata)
@@ -30,7 +30,7 @@ def read_metadata(metadata: str) -> dict[str, Any]:
         _check_size(node)
         content = None if node is None else loader.construct_document(node)
     except (ValueError, RecursionError) as error:
-        # Of what YAML takes for a date or a number and Python does not, and of thousands of brackets.
+        # Raised for what YAML takes for a date or a number and Python does not, and for thousands of brackets.
         reason = printable(str(error)) if isinstance(error, ValueError) else "nested too deeply"
         message = f"its metadata cannot be read ({reason}); fix it"
         raise CardError(message) from error
@@ -48,10 +48,10 @@ def read_metadata(metadata: str) -> dict[str, Any]:
 
 
 def _check_size(root: yaml.Node | None) -> None:
-    """Refuse metadata that is small as text only: ten lines of aliases to aliases stand for a billion values.
+    """Refuse metadata that is small only as text: ten lines of aliases to aliases stand for a billion values.
 
     Raises:
-        ValueError: It holds itself, is nested too deeply, or has too many values with aliases written out.
+        ValueError: It contains itself, is nested too deeply, or has too many values once aliases are written out.
     """
     sizes: dict[int, int] = {}
 
@@ -71,7 +71,7 @@ def _check_size(root: yaml.Node | None) -> None:
 
 
 def check_accepted(card: str) -> None:
-    """Refuse a card whose metadata the Hub would not take, judged as its own library does.
+    """Refuse a card whose metadata the Hub would not accept, as judged by its own library.
 
     Raises:
         CardError: The message names the entry.
@@ -93,7 +93,7 @@ def check_accepted(card: str) -> None:
 
 
 def _faulty_entry(index: object) -> str:
-    """Which entry of a `model-index` the library cannot read, and what it misses; empty if it is none of them."""
+    """Which entry of a `model-index` the library cannot read, and what it lacks; empty if it can read all of them."""
     first = index[0] if isinstance(index, list) and index and isinstance(index[0], dict) else {}
     results = first.get("results")
     for number, entry in enumerate(results if isinstance(results, list) else [], start=1):

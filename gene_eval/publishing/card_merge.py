@@ -1,4 +1,4 @@
-"""Adds results to a Hub card (YAML metadata, then Markdown) as text, so that every other line of it stays as it is."""
+"""Adds results to a Hub card (YAML metadata, then Markdown) as text, so that every other line stays as it is."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _OPENING = re.compile(r"\A\ufeff?\s*---[ \t\r]*(\n|\Z)")
 
 
 def merge_card(existing: str | None, *, title: str, section: str, index: Sequence[Mapping[str, Any]]) -> str:
-    r"""Return a card with a section of Markdown and entries of `model-index`; what an earlier call put in is replaced.
+    r"""Return a card with a section of Markdown and entries of `model-index`, in place of those of an earlier call.
 
     Args:
         existing: The card so far; None makes a new one.
@@ -65,7 +65,7 @@ def merge_card(existing: str | None, *, title: str, section: str, index: Sequenc
 
 
 def merge_section(text: str, section: str) -> str:
-    """Put Markdown between our marks: where they stand, else at the end.
+    """Put Markdown between our marks: where they are, else at the end.
 
     Raises:
         CardError: The marks do not come as one pair.
@@ -128,7 +128,7 @@ def _expected(before: dict[str, Any], title: str, ours: list[Mapping[str, Any]])
 
 
 def _rewrite(metadata: str, ours: list[Mapping[str, Any]]) -> str:
-    """Take our entries out of the first model's results and add the new ones at their end, line by line."""
+    """Take our entries out of the first model's results and append the new ones, line by line."""
     results = _value(_value(yaml.compose(metadata), INDEX).value[0], "results")
     lines = metadata.splitlines(keepends=True)
     entries = [(node.start_mark.line, _last_line(node)) for node in results.value]
@@ -144,7 +144,7 @@ def _rewrite(metadata: str, ours: list[Mapping[str, Any]]) -> str:
 
 
 def _without_index(metadata: str) -> str:
-    """Take an empty `model-index` out; the new one goes to the end."""
+    """Remove an empty `model-index`; the new one goes to the end."""
     lines = metadata.splitlines(keepends=True)
     (key, value), *others = [pair for pair in yaml.compose(metadata).value if pair[0].value == INDEX]
     if others:
@@ -157,7 +157,7 @@ def _value(node: Any, key: str) -> Any:
     """Return the node of a key; of a key that occurs twice the last one, as YAML's loader does.
 
     Raises:
-        KeyError: it is there in another form only, such as a merged alias.
+        KeyError: it is there only in another form, such as a merged alias.
     """
     return {name.value: value for name, value in node.value if isinstance(name, yaml.ScalarNode)}[key]
 

@@ -85,7 +85,7 @@ class ResultCard:
         model: Model id.
         section: Markdown, from its heading on.
         index: Entries of `model-index`, below `results`.
-        eval_results: Text of `.eval_results/gene-bench.yaml`, empty if there is nothing to say in it.
+        eval_results: Text of `.eval_results/gene-bench.yaml`, empty if there is nothing to put into it.
     """
 
     model: str
@@ -99,7 +99,7 @@ class ResultCard:
         Raises:
             CardError: The card's metadata is not valid YAML, not accepted by the Hub, or cannot be added to.
         """
-        # Before, so that what the Hub refuses already is not laid at our door; after, so that we add nothing like it.
+        # Before, so that we are not blamed for what the Hub refuses already; after, so that we add no such thing.
         if existing is not None:
             check_accepted(existing)
         merged = merge_card(existing, title=self.model, section=self.section, index=self.index)
@@ -118,20 +118,20 @@ def make_card(
 ) -> ResultCard:
     """Put a model's results into words and metadata.
 
-    Ranked tasks are published in the metadata; if there are only tasks for trying out, these are, so that a trial run
-    shows every step.
+    Ranked tasks are published in the metadata; if there are only example tasks, those are, so that a trial run shows
+    every step.
 
     Args:
         results: All results at hand; those of controls are shown beside the model's where the task is the same.
         model: Model id.
-        dataset: What the scores refer to on the Hub.
-        plot: Link of a picture, relative to the card.
+        dataset: The dataset on the Hub that the scores refer to.
+        plot: Link to a picture, relative to the card.
         where: Axes of the settings to show, where there are results of several; see `choose_settings`.
         suites: Lists of tasks that get a mean of their own, see `group_tasks`.
 
     Raises:
         CardError: There are no results of the model, or they are not of one kind.
-        ReportError: They are of several settings, and `where` does not say which.
+        ReportError: They have several settings, and `where` does not say which to take.
     """
     dataset = dataset or Benchmark()
     own = _of_model(results, model, where)
@@ -165,7 +165,7 @@ def write_card(card: ResultCard, path: Path) -> list[Path]:
         FileError: A file cannot be written.
     """
     try:
-        # Bytes, since text mode would change the card's line ends.
+        # As bytes, because text mode would change the card's line ends.
         existing = path.read_bytes().decode("utf-8") if path.exists() else None
         texts = {path: card.merged(existing)}
     except (CardError, UnicodeDecodeError) as error:
@@ -296,7 +296,7 @@ def _commands(own: Sequence[TaskResult]) -> str:
         *([OTHERS] if has_others else []),
     ]
     for task in sorted(result.task.id for result in own):
-        # No-break spaces, so that an option and its value stay on one line.
+        # With no-break spaces, so that an option and its value stay on one line.
         words.append(f"-t\xa0{task}")
     options = dict.fromkeys(option for result in own for option in run_options(result))
     words += [option.replace(" ", "\xa0") for option in options]

@@ -57,7 +57,7 @@ class Collection:
 
     Args:
         items: What may be published.
-        left_out: What may not, since a source does not state that rows may be redistributed.
+        left_out: What may not, because a source does not state that rows may be redistributed.
         failed: Reason -> names of what could not be built.
     """
 
@@ -91,13 +91,13 @@ def collect(patterns: Sequence[str], data_dir: Path | None = None, *, log: Calla
 
 
 def opened(items: Iterable[Built]) -> tuple[list[Built], list[Built]]:
-    """What may be published, tables without the columns that may not; and what may not at all."""
+    """What may be published, where tables lack the columns that may not be; and what may not be published at all."""
     found = [(item, item if redistributable(item) else _open_columns(item)) for item in items]
     return [open_ for _, open_ in found if open_ is not None], [item for item, open_ in found if open_ is None]
 
 
 def _open_columns(item: Built) -> Built | None:
-    """A table of several sources without the columns, and the files, of those that do not state their terms."""
+    """A table of several sources, without the columns and files of those that do not state their terms."""
     origins = builder_of(item.config.name).column_origins(item.config)
     closed = [name for name in item.dataset.column_names if name in origins and not origins[name].redistributable]
     inputs = {file: sha256 for file, sha256 in item.audit.inputs.items() if are_open([file.partition("/")[0]])}
@@ -122,7 +122,7 @@ def redistributable(built: Built) -> bool:
 
 
 def are_open(sources: Iterable[str]) -> bool:
-    """Whether the terms of all sources with these names let us publish rows; a user's own source is theirs to judge."""
+    """Whether the terms of all sources with these names let us publish rows; users judge their own sources."""
     return all(SOURCES[name].redistributable for name in sources if name in SOURCES)
 
 
@@ -134,14 +134,14 @@ def export(
     Args:
         items: Tasks and tables, at least one.
         folder: Where the repository folder goes.
-        left_out: What the card names as left out, since rows of it may not be redistributed.
+        left_out: What the card names as left out, because its rows may not be redistributed.
         repo_id: What the card tells readers to load.
 
     Returns:
         Path of the repository folder.
 
     Raises:
-        ExportError: `folder/gene-bench` holds something else than an export.
+        ExportError: `folder/gene-bench` holds something other than an export.
         FileError: It cannot be written; what was there stays.
     """
     target = folder / DATASET_NAME
@@ -155,7 +155,7 @@ def export(
     texts = {CARD: _card(items, left_out, repo_id), EVAL_FILE: _eval_yaml(items)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Written beside and then moved, so that a reader never sees half of it.
+        # Written beside it and then moved, so that a reader never sees half of it.
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{DATASET_NAME}-") as scratch:
             made = Path(scratch) / DATASET_NAME
             for item in items:
@@ -187,7 +187,7 @@ def _input_sources(item: Built) -> list[str]:
 
 
 def _eval_yaml(items: Sequence[Built]) -> str:
-    """What makes a dataset a Benchmark of the Hub: its ranked tasks, or where there is none, those for trying out."""
+    """What makes a dataset a Benchmark on the Hub: its ranked tasks, or where there are none, the example tasks."""
     tasks = [(item.config, item.dataset) for item in items if isinstance(item.config, TaskConfig)]
     tasks = [(config, dataset) for config, dataset in tasks if config.ranked] or tasks
     content = {

@@ -1,4 +1,4 @@
-"""The one boundary between a run and code or data of others: whatever is raised or warned of there becomes one line."""
+"""The one boundary between a run and other people's code or data: an error or warning from there becomes one line."""
 
 import threading
 import warnings
@@ -18,13 +18,13 @@ _PACKAGES = tuple(str(_ROOT / name) for name in ("builders", "gene_eval", "model
 
 @contextmanager
 def one_line_errors(name: str = "") -> Iterator[None]:
-    """Turn whatever is raised inside into a `GeneBenchError` of one line; only an interrupt passes as it is.
+    """Turn whatever is raised inside into a `GeneBenchError` of one line; only an interrupt passes unchanged.
 
-    Memory that runs out, an error of linear algebra or of a library, a user's `sys.exit()`: each costs the cell in
-    which it was raised, and the traceback stays in `__cause__`.
+    Lack of memory, an error in linear algebra or in a library, a user's `sys.exit()`: each costs only the cell in which
+    it was raised, and the traceback is kept in `__cause__`.
 
     Args:
-        name: Whose code or data it is, for messages about what was not foreseen.
+        name: Whose code or data it is, for messages about errors that we did not foresee.
     """
     try:
         yield
@@ -36,7 +36,7 @@ def one_line_errors(name: str = "") -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say in one line why something failed; what we did not foresee is said with its type, file and line.
+    """Say in one line why something failed; for an error that we did not foresee, with its type, file and line.
 
     >>> reason_of(GeneBenchError("no vector"))
     'no vector'
@@ -66,8 +66,8 @@ _filters = warnings.catch_warnings()
 def warned() -> Iterator[list[str]]:
     """Give a list that fills with the texts of the warnings that the calling thread raises inside the block.
 
-    `warnings.catch_warnings` is for one thread: two that overlap would leave each other's filters behind. A warning of
-    a thread that opened no block, such as one of a pool, goes to the block that was opened last.
+    `warnings.catch_warnings` is for one thread: two blocks that overlap would leave each other's filters behind. A
+    warning from a thread that opened no block, such as one of a pool, goes to the block that was opened last.
 
     >>> with warned() as lines:
     ...     warnings.warn("few rows", stacklevel=1)

@@ -1,4 +1,4 @@
-"""What a comparison of two models gives in Python: sentences and tables when printed, frames when asked."""
+"""A comparison of two models in Python: sentences and tables when it is printed, frames when asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ModelComparison"]
 
 @dataclass(frozen=True, repr=False)
 class ModelComparison:
-    """Two models on all that can be paired; printed, it says what was found in sentences and tables.
+    """Two models on all tasks that can be paired; printed, it says in sentences and tables what was found.
 
     Attributes:
         comparison: The numbers, see `gene_eval.analysis.compare.Comparison`.
@@ -34,7 +34,7 @@ class ModelComparison:
 
         Returns:
             `mean_a`, `mean_b`, `difference`, its 95 % interval `low` to `high`, `p_value`, `holm_p`, which model is
-            `better` (its name, or an empty string), and what the level has besides.
+            `better` (its name, or an empty string), and further columns of the level.
 
         Raises:
             UnknownNameError: There is no such level.

@@ -1,4 +1,4 @@
-"""What a result says of its inputs, its scores and the machine."""
+"""What a result says about its inputs, its scores and the machine."""
 
 import hashlib
 import importlib.metadata
@@ -40,7 +40,7 @@ def describe(  # noqa: PLR0913 - what a result depends on
     fit: Fit,
     graph: Mapping[str, str],
 ) -> TaskResult:
-    """The result without its scores: everything that they depend on."""
+    """The result without its scores: everything that the scores depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
     if task.record.entity == "gene_disease" and vectors.diseases is not None:
         of_diseases = record_of(vectors.diseases.name, vectors.diseases.model)
@@ -81,7 +81,7 @@ def of_common(described: TaskResult, models: Sequence[str]) -> TaskResult:
 
 
 def record_of(name: str, model: Model) -> ModelRecord:
-    """What a result says of a model, before its vectors are known."""
+    """What a result says about a model, before its vectors are known."""
     return ModelRecord(name, model.revision, model.adapter, 0, "", options=dict(model.options))
 
 
@@ -100,7 +100,7 @@ def same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
         task, model, settings = result.task, result.model, result.probe
         return (
             *(task.version, task.data_sha256, task.fold_scheme, task.folds_sha256, result.coverage.scored_sha256),
-            # Builds at once used to record an empty audit: such a result is made again.
+            # Simultaneous builds used to record an empty audit: such a result is made again.
             dict(task.audit),
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
             *(

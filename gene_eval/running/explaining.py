@@ -1,4 +1,4 @@
-"""Blocks of a result beside its scores: what vectors add to covariates, and scores of permuted labels."""
+"""Further blocks of a result: what vectors add to covariates, and scores of permuted labels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,15 +48,15 @@ def explained(  # noqa: PLR0913 - a result, and what it is made with
     machine: Mapping[str, Any],
     tell: Callable[..., None],
 ) -> TaskResult:
-    """The result with its gain and its permuted labels, where the options ask for them.
+    """The result with its gain and scores of permuted labels, where the options ask for them.
 
     Args:
-        result: With scores.
+        result: Result with scores.
         on: What it was scored on.
-        options: Of the run.
-        covariates: Those of a gain.
+        options: Options of the run.
+        covariates: Covariates of a gain.
         machine: `device` and `memory` of the probe.
-        tell: Takes the failure of a gain that cannot be had, which is a line and fails nothing.
+        tell: Takes the reason why a gain cannot be had, which is a line and not a failure.
     """
     if covariates is not None and has_gain(on.task, on.vectors, on.fit):
         try:
@@ -65,7 +65,7 @@ def explained(  # noqa: PLR0913 - a result, and what it is made with
         except GeneBenchError as error:
             tell(Failure(on.task.record.id, on.vectors.name, str(error)), what="no gain")
     if options.control and on.task.record.entity == "sequence":
-        reason = "labels are permuted among folds, and this task has published parts"
+        reason = "labels are permuted within folds, but this task has published parts"
         tell(Failure(on.task.record.id, on.vectors.name, reason), what="no permuted labels")
     elif options.control:
         observed = result.scores[MAIN_METRIC[on.task.record.target]].mean
@@ -74,7 +74,7 @@ def explained(  # noqa: PLR0913 - a result, and what it is made with
 
 
 def with_blocks_of(found: TaskResult | None, result: TaskResult) -> TaskResult:
-    """The result with what a saved one of the same inputs has and this run was not asked for."""
+    """The result with those blocks of a saved one of the same inputs that this run was not asked for."""
     if found is None:
         return result
     return replace(
@@ -86,7 +86,7 @@ def with_blocks_of(found: TaskResult | None, result: TaskResult) -> TaskResult:
 
 
 def lacks_explanation(found: TaskResult, options: RunOptions, *, can_gain: bool) -> bool:
-    """Whether a saved result is without what the options ask for."""
+    """Whether a saved result lacks what the options ask for."""
     if options.covariates is not None and can_gain:
         if found.gain is None or found.gain.covariates != options.covariates:
             return True
@@ -97,7 +97,7 @@ def lacks_explanation(found: TaskResult, options: RunOptions, *, can_gain: bool)
 
 
 def has_gain(task: TaskArrays, vectors: ModelVectors, fit: Fit) -> bool:
-    """Whether a gain is made: of vectors, linear fits on all training entities, genes or pairs, and not of numbers."""
+    """Whether a gain is made: for vectors, linear fits on all training entities, genes or pairs, not for numbers."""
     if is_lookup(vectors.model) or vectors.model.adapter == "nuisance" or fit.shots is not None:
         return False
     return fit.is_linear and task.record.target != "regression" and task.record.entity in ("gene", "gene_pair")
@@ -107,7 +107,7 @@ def _gain(on: ScoredOn, covariates: ModelVectors, options: RunOptions) -> GainRe
     """The gain on the entities that have covariates too.
 
     Raises:
-        GeneBenchError: No entity has covariates, or a fold is left without.
+        GeneBenchError: No entity has covariates, or a fold is left without entities.
     """
     task, gathered = on.task, on.gathered
     keep = np.zeros(task.record.n, dtype=bool)
@@ -139,7 +139,7 @@ def _gain(on: ScoredOn, covariates: ModelVectors, options: RunOptions) -> GainRe
 
 
 def _permuted(on: ScoredOn, options: RunOptions, *, observed: float, machine: Mapping[str, Any]) -> Permuted:
-    """The main metric beside that of permuted labels, by the same fits on the same folds.
+    """The main metric beside that of permuted labels, from the same fits on the same folds.
 
     Raises:
         CoverageError: The score is undefined.

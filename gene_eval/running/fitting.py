@@ -1,4 +1,4 @@
-"""What is fitted to the vectors of a task, on all training entities or on a few, and what its result records of it."""
+"""What is fitted to the vectors of a task, on all training entities or on a few, and what a result records about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ __all__ = ["Fit", "fits", "with_blocks", "with_tables"]
 
 @dataclass(frozen=True)
 class Fit:
-    """One thing to fit: a head as it was given and as the probe takes it, and examples of each class."""
+    """One thing to fit: a head, as it was given and as the probe takes it, and a number of examples of each class."""
 
     given: Head
     head: Head
@@ -49,7 +49,7 @@ class Fit:
 
     @property
     def params(self) -> dict[str, str]:
-        """What a result says of the head's code."""
+        """What a result says about the head's code."""
         code = head_sha256(self.head)
         return {"head_sha256": code} if code else {}
 
@@ -80,16 +80,16 @@ class Fit:
         with_curve: bool = False,
         **options: Any,
     ) -> tuple[ProbeResult, dict[str, object]]:
-        """Fit and score; the second is the block `curve` of a result, empty where it is not asked for.
+        """Fit and score; the second value is the block `curve` of a result, empty unless it was asked for.
 
         Args:
             X: As `gene_eval.core.probe.probe` takes them.
             y: Labels.
-            splits: Of the rows.
-            task: What they are labels of.
+            splits: Splits of the rows.
+            task: Task that the labels belong to.
             settings: Protocol, engine and seed.
-            keys: Of the rows, which decide what is drawn.
-            parts: Of the rows of a task that has them.
+            keys: Keys of the rows, which decide what is drawn.
+            parts: Parts of the rows, for a task that has them.
             with_curve: Whether to fit on parts of the training rows too.
             **options: `device`, `memory` and `graph` of the probe.
         """
@@ -141,7 +141,7 @@ class Fit:
         self, groups: Groups, y: npt.NDArray[Any], *, splits: Splits, target: str, names: Sequence[str] | None
     ) -> ProbeResult:
         if self.shots is not None or not is_linear(self.head):
-            message = "a lookup takes labels of other genes and fits nothing; leave head and shots out"
+            message = "a lookup uses labels of other genes and fits nothing; leave head and shots out"
             raise GeneBenchError(message)
         return look_up(groups, y, target=target, splits=splits, label_names=names)
 
@@ -154,8 +154,7 @@ def fits(heads: Any, shots: Any) -> tuple[Fit, ...]:
         shots: Examples of each class, or several such numbers; None for all training entities.
 
     Raises:
-        GeneBenchError: A head that does not exist or cannot be imported, or few labels with a head that they do not
-            have.
+        GeneBenchError: A head does not exist or cannot be imported, or cannot be fitted on few labels.
     """
     given = list(heads) if isinstance(heads, list | tuple) else [heads]
     numbers = list(shots) if isinstance(shots, list | tuple | range) else [shots]
@@ -180,7 +179,7 @@ def _check_shots(number: Any, heads: Sequence[Head]) -> None:
 
 
 def _check_few(settings: Settings) -> None:
-    """Of a task in folds: its few labels are fitted in one way."""
+    """For tasks in folds: few labels are fitted in only one way."""
     if settings.protocol != "paper" or settings.engine != DEFAULT_ENGINE:
         message = "shots are fitted in one way (standardised, C = 0.1); leave protocol and engine out"
         raise GeneBenchError(message)
@@ -196,13 +195,13 @@ def _check_protocol(settings: Settings) -> None:
 
 
 def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, splits: Splits) -> TaskResult:
-    """The result with what each draw of examples gave, or with scores as published.
+    """The result with the scores of each draw of examples, or with scores as published.
 
     Args:
-        result: With scores.
+        result: Result with scores.
         y: Labels of the rows.
-        scored: What the probe gave for them.
-        splits: What it was scored on; of several repeats, the first.
+        scored: What the probe returned for them.
+        splits: The splits it was scored on; of several repeats, the first.
     """
     target, settings = result.task.target, result.settings
     if settings.shots is not None:
@@ -213,7 +212,7 @@ def with_blocks(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, sp
 
 
 def with_tables(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, *, seed: int) -> TaskResult:
-    """The result of a task with parts with its confusion tables, and where all rows were fitted with intervals."""
+    """The result of a task with parts, with its confusion tables and, where all rows were fitted, with intervals."""
     tables = tables_of(scored, y)
     kept = tuple(tuple(tuple(row) for row in table) for table in tables.tolist())
     bounds = intervals(tables, seed=seed) if result.settings.shots is None else {}
@@ -221,7 +220,7 @@ def with_tables(result: TaskResult, y: npt.NDArray[Any], scored: ProbeResult, *,
 
 
 def _with_annotation(scored: ProbeResult, y: npt.NDArray[Any], *, splits: Splits, task: TaskRecord) -> ProbeResult:
-    """With the metrics of annotated labels, if the labels are."""
+    """The scores with the metrics of annotated labels, if the labels are annotated."""
     if not task.from_annotation or task.target not in ("binary", "multilabel"):
         return scored
     extra, of_labels = annotation_scores(y, scored.values, splits, names=task.label_names)

@@ -1,4 +1,4 @@
-"""What reports say of results, as frames."""
+"""What reports say about results, as frames."""
 
 from __future__ import annotations
 

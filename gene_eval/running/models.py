@@ -1,4 +1,4 @@
-"""The models of a run: MODEL strings and objects of every kind, each under the name of its results."""
+"""The models of a run: MODEL strings and objects of every kind, each with the name of its results."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from model_adapters.files.memory import MemoryVectors
 __all__ = ["CONTROLS", "NamedModel", "control_models", "load_models"]
 
 CONTROLS = ("lookup:family", "lookup:pair", "nuisance:publications", "nuisance:all")
-"""What explains scores without any model; vectors of each model given to other genes stand beside them."""
+"""Controls that explain scores without any model; each model's vectors, given to other genes, are added to them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class NamedModel:
     """A model of a run.
 
     Args:
-        name: What its results are filed under: the model's own id, or the name that the user gave it.
+        name: Name under which its results are filed: the model's own id, or the name that the user gave it.
         model: What gives the vectors.
         given: How the user gave it, for messages.
         is_named: Whether the user gave the name.
@@ -54,7 +54,7 @@ def load_models(
 
     Raises:
         AdapterError: A model does not exist, or is of none of these kinds.
-        GeneBenchError: Two models have one name, or there is none.
+        GeneBenchError: Two models have the same name, or no model was given.
     """
     named = [(name, model) for item in _listed(models) for name, model in _pairs(item)]
     if names is not None:
@@ -65,7 +65,7 @@ def load_models(
     loaded: dict[object, NamedModel] = {}
     unnamed = Counter[str]()
     for name, model in named:
-        # The same string twice is one model; of objects, each is its own.
+        # The same string twice is one model; each object is a model of its own.
         key = (name, model) if isinstance(model, str) else (name, id(model))
         if key not in loaded:
             loaded[key] = _load(name, model, resolve, unnamed)
@@ -93,7 +93,7 @@ def _renamed(named: Sequence[tuple[str | None, Any]], names: Sequence[str]) -> l
 
 
 def _told_apart(models: Sequence[NamedModel]) -> list[NamedModel]:
-    """The models, files of vectors that have one name under as much of their paths as tells them apart."""
+    """The models; files of vectors with the same name get as much of their paths as distinguishes them."""
     told = []
     for model in models:
         paths = {id(each): _path(each) for each in models if each.name == model.name}
@@ -118,7 +118,7 @@ def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counte
         return NamedModel(made.model_id, made, str(model), is_named=name is not None)
     kind = type(model).__name__
     if name is None and isinstance(made, MemoryVectors):
-        # Vectors in memory have no name of their own: the second is told from the first by its number.
+        # Vectors in memory have no name of their own: the second is distinguished from the first by a number.
         unnamed[made.model_id] += 1
         count = unnamed[made.model_id]
         name = made.model_id if count == 1 else f"{made.model_id}-{count}"
@@ -134,7 +134,7 @@ def _listed(models: Any) -> Sequence[Any]:
 
 
 def _pairs(item: Any) -> list[tuple[str | None, Any]]:
-    """(name, model) of what stands in a list of models."""
+    """(name, model) of an item in a list of models."""
     if isinstance(item, Mapping) and item and not any(map(_is_vector, item.values())):
         wrong = next((name for name in item if not isinstance(name, str) or not name.strip()), None)
         if wrong is not None:

@@ -1,4 +1,4 @@
-"""What a run may be told, besides which models and tasks: one set of options for Python and the command line."""
+"""The options of a run, besides its models and tasks: the same for Python and the command line."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,25 +30,25 @@ PAIR_MODES = ("average", "concat")
 
 
 COVARIATES = "nuisance:all"
-"""What a gain is over where nothing else is named."""
+"""Covariates of a gain where no others are named."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run may be told, besides which models and tasks.
+    """The options of a run, besides its models and tasks.
 
     Args:
         out: Folder of the result files; None keeps results in memory only.
         data_dir: Folder with raw files; see `builders.RawFiles`.
-        raw: Raw files of runs before this one, so that what they have read is not read again; None makes them anew.
+        raw: Raw files of earlier runs, so that what they have read is not read again; None starts afresh.
         device: Where models and the probe compute, or several with commas between; None takes the best there is.
-        memory: Bytes the probe may take above the vectors, all in all; None takes a share of what is free.
+        memory: Bytes that the probe may use besides the vectors; None takes a share of what is free.
         batch_size: Genes that a model encodes at a time; None takes the model's own.
-        seed: Of the probe; folds belong to the task and do not depend on it.
+        seed: Seed of the probe; folds belong to the task and do not depend on it.
         split: Scheme that says which entities are held out together, or several: "random" (the task's own folds),
             "family", "chromosome", "gene_disjoint", "family_disjoint", "disease_disjoint"; see docs/methods.md. None
             is "published" for tasks that have parts, "random" for the others.
-        repeats: Cross-validations on as many assignments of folds, whose scores make one result.
+        repeats: Number of cross-validations, each on other folds, whose scores make one result.
         head: What is fitted to the vectors: "linear", "ridge", "mlp", "knn", "centroid", "gcn", "gat" or "vote" with
             the options of `gene_eval.core.heads.graph`, `module:Class` of an estimator in scikit-learn's form, or such
             an object; see `gene_eval.core.probe.probe`. Or a list of them.
@@ -57,10 +57,10 @@ class RunOptions:
         controls: Whether to score the controls that explain a score without the model too: `shuffled:MODEL` of each
             model, `lookup:family`, `lookup:pair`, `nuisance:publications`, `nuisance:all`; each on the tasks that it
             can be scored on.
-        gain: Covariates whose cross-fitted scores are an offset of the fit on the vectors, for what these add: True
+        gain: Covariates whose cross-fitted scores are an offset of the fit on the vectors, to see what these add: True
             ("nuisance:all") or another "nuisance:NAME". See `gene_eval.core.controls.gain`.
         control: "permuted" scores the same fits on permuted labels too, see `gene_eval.core.controls.permutation`.
-        permutations: How many.
+        permutations: How many permutations.
         curve: Whether to fit on parts of the training entities too, for a learning curve.
         protocol: "paper" or "scaled", see `gene_eval.core.probe.probe`; "geneb" or "scaled" of tasks with parts, see
             `gene_eval.core.parts.fits`. None is "geneb" for tasks that have parts, "paper" for the others.
@@ -75,8 +75,8 @@ class RunOptions:
         diseases: Model that encodes diseases; None takes the model that encodes the genes.
         terms: Model that encodes terms of the Gene Ontology in graphs; None takes the model that encodes the genes, or
             zeros where it cannot.
-        masked_words: Beginnings of words that models with `mask=labels` do not read; None takes those that say a label
-            of the run's tasks.
+        masked_words: Beginnings of words that are masked for models with `mask=labels`; None takes those that state a
+            label of the run's tasks.
         predictions: Whether to keep what was predicted for each held-out entity, beside the result where there is
             `out`; None does so for what is scored now, but takes older results as they are.
         subtasks: Whether each label of a multi-label task is scored as a binary task as well.
@@ -88,7 +88,7 @@ class RunOptions:
         log: Takes lines for the user. Default: stderr.
 
     Raises:
-        GeneBenchError: A value is not among those that an option takes.
+        GeneBenchError: An option has a value that it cannot have.
     """
 
     out: Path | None = None
@@ -148,18 +148,18 @@ class RunOptions:
         # Imports what it names, so that a head that cannot be made stops the run before any work is done.
         is_few_shot = any(fit.shots for fit in self.fits)
         if self.curve and is_few_shot:
-            message = "a curve is fitted on parts of the training entities, not on shots; leave one of the two out"
+            message = "a curve is fitted on parts of the training entities, not on shots; leave one of them out"
             raise GeneBenchError(message)
         if self.control not in (None, *CONTROLS):
             raise UnknownNameError(str(self.control), kind="control", known=CONTROLS)
         if self.control and is_few_shot:
-            message = "labels are permuted among all training entities, not among shots; leave one of the two out"
+            message = "labels are permuted among all training entities, not among shots; leave one of them out"
             raise GeneBenchError(message)
         if self.covariates and not (self.protocol in (None, "paper") and any(map(_is_plain, self.fits))):
             message = "a gain is of the head linear under protocol paper, without shots; leave the other or gain out"
             raise GeneBenchError(message)
         if self.dedupe and self.common_genes:
-            message = "dedupe and common_genes each say which entities are scored; leave one of the two out"
+            message = "dedupe and common_genes each say which entities are scored; leave one of them out"
             raise GeneBenchError(message)
         if self.client is not None and not callable(getattr(self.client, "submit", None)):
             message = f"client is {self.client!r}, expected a distributed.Client; see docs/cluster.md"
@@ -174,7 +174,7 @@ class RunOptions:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "RunOptions":
-        """Make options of keyword arguments.
+        """Make options from keyword arguments.
 
         Raises:
             GeneBenchError: There is no such option; the nearest name is suggested.
@@ -187,12 +187,12 @@ class RunOptions:
 
     @property
     def covariates(self) -> str | None:
-        """What a gain is over; None where none is asked for."""
+        """Covariates of the gain; None where none is asked for."""
         return _covariates_of(self.gain)
 
     @property
     def splits(self) -> tuple[str, ...] | None:
-        """Each split scheme once, in the order given; None where each task has its own."""
+        """Each split scheme once, in the order given; None if each task takes its own."""
         if self.split is None:
             return None
         return tuple(dict.fromkeys([self.split] if isinstance(self.split, str) else self.split))
@@ -236,6 +236,6 @@ def _covariates_of(given: object) -> str | None:
         return None
     name = COVARIATES if given is True else given
     if not isinstance(name, str) or not name.startswith("nuisance:"):
-        message = f"gain is over {name!r}, expected covariates such as {COVARIATES!r} or 'nuisance:publications'"
+        message = f"gain is {name!r}, expected covariates such as {COVARIATES!r} or 'nuisance:publications'"
         raise GeneBenchError(message)
     return name

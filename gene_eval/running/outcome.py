@@ -33,7 +33,7 @@ __all__ = ["Failure", "ModelComparison", "Plots", "Results", "compare", "load_re
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that could not be scored, and why, in one line; `model` is empty if it fails for every model."""
+    """A task that could not be scored, and why, in one line; `model` is empty if the task fails for every model."""
 
     task: str
     model: str
@@ -47,13 +47,13 @@ class Results:
     Printed, it is the table of the command line; in a notebook, the same as HTML.
 
     Attributes:
-        results: One for each model and task that could be scored, new or already there.
+        results: One for each model and task that could be scored, whether new or already there.
         failures: What could not be scored, and why.
         problems: A line for each file of a folder that was left out.
         fitted: How many results were computed by this run.
         up_to_date: How many were there already, for equal inputs.
-        seconds: What the stages "embed", "solve" and "score" took, over all models and tasks.
-        folder: Where the result files lie, with what was predicted; None where they are in memory only.
+        seconds: Seconds that the stages "embed", "solve" and "score" took, over all models and tasks.
+        folder: Folder of the result files and predictions; None where results are in memory only.
     """
 
     results: list[TaskResult] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Results:
 
     @property
     def report(self) -> tables.Report:
-        """The tables that text, pictures and page are made of.
+        """The tables that text, pictures and page are made from.
 
         Raises:
             ReportError: There are no results.
@@ -94,7 +94,7 @@ class Results:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to keep in mind about these results, one line each."""
+        """What to keep in mind about these results, one line for each point."""
         return self.report.warnings if self.results else self.problems
 
     def to_frame(self, level: frames.Level = "scores") -> pd.DataFrame:
@@ -185,7 +185,7 @@ class Results:
         )
 
     def beside_controls(self) -> pd.DataFrame:
-        """Every score beside the best control of its task.
+        """Every score, with the best control of its task.
 
         Returns:
             Columns `task`, `model`, `metric`, `mean`, `best_control`, `best_control_mean`, `detectable` (the true
@@ -196,7 +196,7 @@ class Results:
         return frames.beside_controls(self.report)
 
     def explained(self) -> pd.DataFrame:
-        """Gains over covariates and scores of permuted labels, of the results that were run with them.
+        """Gains over covariates and scores of permuted labels, for the results that were run with them.
 
         Returns:
             Columns `task`, `model`, `metric`, `mean`; `covariates`, `gain`, `gain_low`, `gain_high` (95 %);
@@ -205,7 +205,7 @@ class Results:
         return frames.explained(self.report)
 
     def to_linear(self) -> pd.DataFrame:
-        """Scores of other heads less those of the linear head, with the paired test.
+        """Scores of other heads minus those of the linear head, with the paired test.
 
         Returns:
             Columns `task`, `model`, `head`, `metric`, `mean`, `to_linear` (the difference), `to_linear_low`,
@@ -243,7 +243,7 @@ class Results:
         return find_leaks(results=self, data_dir=data_dir)
 
     def add(self, result: TaskResult, predictions: pa.Table | None = None) -> None:
-        """Take up one more result, with what was predicted."""
+        """Add one more result, with its predictions."""
         self.results.append(result)
         if predictions is not None:
             self._predictions[_key(result)] = predictions
@@ -257,7 +257,7 @@ class Results:
         """What was predicted for each held-out entity.
 
         Raises:
-            GeneBenchError: There are none of this model on this task.
+            GeneBenchError: There are no predictions of this model on this task.
         """
         name = find_model(model, self.models)
         named = [result for result in self.results if (result.model.id, result.task.id) == (name, task)]
@@ -275,14 +275,14 @@ class Results:
         """Write one file for each result (and its predictions, where there are some); see `load_results`.
 
         Args:
-            folder: Where to; results that it holds for the same model, task and settings are replaced.
+            folder: Where to write; results that it holds for the same model, task and settings are replaced.
             overwrite: Whether results of other vectors under the same name may be replaced as well.
 
         Returns:
             Paths of the result files.
 
         Raises:
-            ResultError: The folder holds results of other vectors under the name of a model, or cannot be written.
+            ResultError: The folder holds results of other vectors under the name of a model, or cannot be written to.
         """
         if not overwrite:
             for model in {result.model.id: result.model for result in self.results}.values():
@@ -317,7 +317,7 @@ class Plots:
         return self._draw("families")
 
     def figure2(self) -> Figure:
-        """The same by the families of the paper's Figure 2."""
+        """The same, by the families of the paper's Figure 2."""
         return self._draw("figure2")
 
     def tasks(self) -> Figure:
@@ -329,15 +329,15 @@ class Plots:
         return self._draw("ranks")
 
     def similarity_of_models(self) -> Figure:
-        """Models by how alike their scores over tasks are."""
+        """Models by the similarity of their scores over tasks."""
         return self._draw("similarity_models")
 
     def similarity_of_tasks(self) -> Figure:
-        """Tasks by how alike the scores of models on them are."""
+        """Tasks by the similarity of the scores of models on them."""
         return self._draw("similarity_tasks")
 
     def folds(self, model_a: str | None = None, model_b: str | None = None) -> Figure:
-        """Two models fold by fold. Default: the two best models that are not controls."""
+        """Two models, fold by fold. Default: the two best models that are not controls."""
         if model_a is None or model_b is None:
             return self._draw("folds")
         known = self._results.models
@@ -364,7 +364,7 @@ def compare(
     """Compare two models on every task that both were scored on in the same way; see `Results.compare`.
 
     Raises:
-        ReportError: A model is not there, the two are one, or they share no task that can be paired.
+        ReportError: A model has no results, both are the same, or they share no task that can be paired.
     """
     if isinstance(results, Results):
         return results.compare(model_a, model_b, where=where)

@@ -28,8 +28,8 @@ class RunModels:
 
     Args:
         asked: Those that were asked for.
-        controls: Those that are scored beside them.
-        covariates: What a gain is over.
+        controls: Controls that are scored with them.
+        covariates: Covariates of a gain.
         diseases: Encodes diseases for all others.
         terms: Encodes terms of the Gene Ontology for all others.
     """
@@ -51,9 +51,9 @@ class Plan:
     """The cells of a run, the same on one machine and on many.
 
     Args:
-        models: Of the run.
-        tasks: As arrays (`gene_eval.running.tasks.TaskArrays`), or what stands for them where workers have these.
-        fits: Of the run.
+        models: Models of the run.
+        tasks: Tasks as arrays (`gene_eval.running.tasks.TaskArrays`), or what stands for them where workers have these.
+        fits: Fits of the run.
     """
 
     models: RunModels

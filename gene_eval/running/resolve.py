@@ -1,4 +1,4 @@
-"""From the identifiers of somebody's vectors to current gene symbols."""
+"""From the identifiers of a user's vectors to current gene symbols."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,8 +12,8 @@ __all__ = ["Resolve", "make_resolve"]
 class Resolve:
     """A function from the identifiers of a vectors file to current symbols, for `model_adapters`.
 
-    It tells what it changed and what it could not map. Several identifiers may mean one gene: what becomes of their
-    vectors is the adapter's to say.
+    It tells what it changed and what it could not map. Several identifiers may mean the same gene: the adapter decides
+    what becomes of their vectors.
 
     Args:
         make: Makes the resolver, once a file of vectors is read.
@@ -33,7 +33,7 @@ class Resolve:
             changed, ambiguous = len(resolution.changed), len(resolution.ambiguous)
             self._log(
                 f"{len(resolution):,} identifiers of the vectors: {changed:,} old names became current symbols,"
-                f" {ambiguous:,} ambiguous and {unknown:,} unknown have none"
+                f" {ambiguous:,} ambiguous and {unknown:,} unknown names have none"
             )
         return resolution.symbols
 
@@ -58,6 +58,6 @@ class Resolve:
 
 
 def make_resolve(raw: RawFiles, log: Callable[[str], None]) -> Resolve | None:
-    """What maps identifiers of vectors to symbols, by what is on this machine; None where there is nothing to go by."""
+    """A function from identifiers of vectors to symbols, by what is on this machine; None if nothing is."""
     make = offline_resolver(raw)
     return None if make is None else Resolve(lambda: raw.once("resolver of vectors", make), log)

@@ -1,4 +1,4 @@
-"""Tasks times models: loads, embeds, probes and saves, one result after the other."""
+"""Models times tasks: loads, embeds, probes and saves, one result after the other."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -29,8 +29,8 @@ __all__ = ["run"]
 def run(models: Any, tasks: Any = (), **options: Any) -> Results:
     """Score models on tasks: what `gene-bench run` does, as one call.
 
-    A name that does not exist stops the run before it begins. After that a failure costs one task of one model: the
-    rest goes on, and what is saved stays.
+    A name that does not exist stops the run before it begins. After that, a failure costs one task of one model: the
+    rest continues, and what is saved stays.
 
     Args:
         models: One or several, or a mapping from names to them: MODEL strings, objects with `encode`, frames of vectors
@@ -76,7 +76,7 @@ class _Run:
         """Score every model on every task."""
         if self.options.client is None:
             return self._scored(models, tasks, None)
-        # Late, so that a run on one machine needs no Dask.
+        # Imported late, so that a run on one machine needs no Dask.
         from gene_eval.running.cluster.executor import Cluster
 
         with Cluster(self.options) as cluster:
@@ -162,7 +162,7 @@ class _Run:
         self.results.seconds[stage] = self.results.seconds.get(stage, 0.0) + seconds
 
     def _take(self, plan: Plan, cell: Cell, outcome: Scored | Failure) -> None:
-        """Take up what became of a cell, and tell what could not be had."""
+        """Record what became of a cell, and tell what could not be added to it."""
         if isinstance(outcome, Failure):
             self._fail(outcome, what="failed" if cell.model < len(plan.models.asked) else "no control")
             return
@@ -176,7 +176,7 @@ class _Run:
         self.place[id(outcome.result)] = cell
 
     def _refuse(self, vectors: Iterable[ModelVectors]) -> None:
-        """Stop before any work where a name is that of other vectors in the folder."""
+        """Stop before any work if a name belongs to other vectors in the folder."""
         if self.options.out is not None and not self.options.overwrite:
             for of_model in vectors:
                 refuse_other_vectors(record_of(of_model.name, of_model.model), self.options.out)
@@ -205,7 +205,7 @@ class _Run:
         ]
 
     def _fail(self, failure: Failure, *, what: str = "failed") -> None:
-        """Tell a failure; what was added to what was asked for does not fail the run."""
+        """Tell about a failure; one of a control that was only added does not fail the run."""
         is_known = failure.reason in self.told
         self.told.add(failure.reason)
         if what == "failed":

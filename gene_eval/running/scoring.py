@@ -50,7 +50,7 @@ class Scored:
         predictions: Table of what was predicted, where it is kept and new.
         is_new: Whether it was computed now.
         seconds: Stage to seconds.
-        told: What could not be added to it, which fails nothing: the failure, and what is said of it.
+        told: What could not be added to it, which fails nothing: the failure, and the line about it.
     """
 
     result: TaskResult
@@ -61,7 +61,7 @@ class Scored:
 
 
 def found_in(out: Path | None, wanted: TaskResult, *, with_predictions: bool) -> Found | None:
-    """The result that a folder holds in the place of the wanted one; its predictions are read only if that is asked."""
+    """The result that a folder holds in the place of the wanted one; its predictions are read only if asked for."""
     return None if out is None else found_at(path_of(wanted, out), with_predictions=with_predictions)
 
 
@@ -74,7 +74,7 @@ def found_at(path: Path, *, with_predictions: bool) -> Found | None:
 
 
 def kept(scored: Scored, out: Path | None) -> Scored:
-    """Write what is new to a folder; what was predicted for it is named in the result then.
+    """Write what is new to a folder; the result then names its file of predictions.
 
     Raises:
         FileError: It cannot be written.
@@ -163,7 +163,7 @@ class Scorer:
             tell=lambda failure, what: told.append((failure, what)),
         )
         result = with_blocks_of(found.result if found else None, result)
-        # Of few labels there is a prediction for every draw, and none is kept.
+        # With few labels there is a prediction for every draw, and none is kept.
         keeps = options.predictions is not False and on.fit.shots is None
         predictions = predicted(task, on.gathered.rows, scored) if keeps else None
         return Scored(result, predictions, is_new=True, seconds=dict(scored.seconds), told=tuple(told))
@@ -182,7 +182,7 @@ class Scorer:
         return found if same_inputs(found.result, wanted) else None
 
     def _lacks(self, found: Found, *, can_gain: bool) -> bool:
-        """Whether a saved result is without something that was asked for."""
+        """Whether a saved result lacks something that was asked for."""
         options = self.options
         return (
             bool(options.predictions and found.result.settings.shots is None and not found.has_predictions)
@@ -215,7 +215,7 @@ class Scorer:
 
 
 def _splits(task: TaskArrays, gathered: Gathered) -> list[Splits]:
-    """Splits of the entities that have vectors, for each repeat; refused where a fold of the task is left without."""
+    """Splits of the entities that have vectors, for each repeat; refused where a fold of the task is left empty."""
     found = []
     for repeat in range(len(task.folds)):
         wanted = len(task.splits(np.arange(task.record.n), repeat))
@@ -235,7 +235,7 @@ def _splits(task: TaskArrays, gathered: Gathered) -> list[Splits]:
 
 
 def _parts(task: TaskArrays, gathered: Gathered, *, dedupe: bool) -> list[Parts]:
-    """Parts of the entities that have vectors, and with `dedupe` those without test rows that train has; else none."""
+    """Parts of the entities that have vectors, and with `dedupe` those without test rows of train; else none."""
     if task.is_parted:
         parts = task.parts(gathered.rows)
         if not dedupe:

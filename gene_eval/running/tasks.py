@@ -38,7 +38,7 @@ from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.outcome import Failure
 
 TRAINED = -1
-"""In place of a fold: the entity is of the part that every split trains on."""
+"""In place of a fold: the entity belongs to the part that every split trains on."""
 
 __all__ = ["TaskArrays", "choose", "collect_tasks", "to_arrays"]
 
@@ -78,7 +78,7 @@ class TaskArrays:
 
     @property
     def is_parted(self) -> bool:
-        """Whether the parts are for training, validation and test, with one fit of each kind: those of sequences."""
+        """Whether the parts are those of sequences: training, validation and test, with one fit of each kind."""
         return self.record.entity == "sequence"
 
     @cached_property
@@ -102,7 +102,7 @@ class TaskArrays:
 
     @cached_property
     def seen(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether a row is one for testing whose sequence is in the training part as well."""
+        """(n,) whether it is a test row whose sequence is in the training part as well."""
         codes, sequences = self.folds[0], self.sequences
         known = {sequences[row] for row in np.flatnonzero(codes == 0).tolist()}
         return np.array(
@@ -119,7 +119,7 @@ def collect_tasks(  # noqa: PLR0913 - tasks, where from, and how they are split
     repeats: int = 1,
     build: Callable[[Mapping[str, Sequence[str]]], Iterator[Any]] | None = None,
 ) -> Iterator[Any]:
-    """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` beside the others.
+    """Load the tasks that were asked for, one after the other; what cannot be built is a `Failure` among the others.
 
     Args:
         tasks: One or several, or a mapping from names to them. A task is a name, a glob, `file.py:Class`, a
@@ -137,13 +137,13 @@ def collect_tasks(  # noqa: PLR0913 - tasks, where from, and how they are split
         `TaskArrays` and `Failure`, and what `build` gives.
 
     Raises:
-        BuilderError: A name matches no task; at once, before anything is loaded.
-        GeneBenchError: Two tasks have one name, or something else was given.
+        BuilderError: A name matches no task; this is raised before anything is loaded.
+        GeneBenchError: Two tasks have the same name, or something other than a task was given.
     """
     patterns, tables = _sorted_out(tasks)
     chosen = choose(patterns, subtasks=subtasks) if patterns or not tables else {}
     if taken := [name for name in tables if name in configs()]:
-        message = f"the name {taken[0]!r} is that of a task of gene-bench; give your table another name"
+        message = f"the name {taken[0]!r} belongs to a task of gene-bench; give your table another name"
         raise GeneBenchError(message)
     elsewhere = {} if build is None else {name: chosen[name] for name in chosen if not is_builder_spec(name)}
     here = {name: globs for name, globs in chosen.items() if name not in elsewhere}
@@ -228,7 +228,7 @@ def choose(patterns: Sequence[str], *, subtasks: bool = False) -> dict[str, list
         try:
             matches = select([name])
         except TaskCodeError:
-            # A user's file that cannot be run is a task that fails when it is loaded; the others go on.
+            # A user's file that cannot be run becomes a task that fails when it is loaded; the others go on.
             chosen[name] = [""]
             continue
         if label and name not in matches:
@@ -299,7 +299,7 @@ def to_arrays(built: Built, *, split: str = "random", repeats: int = 1) -> TaskA
     assert isinstance(config, TaskConfig)
     if config.entity == "sequence":
         return _sequence_arrays(built, split)
-    # Random folds would mix what was known before with what was found since.
+    # Random folds would mix what was known earlier with what was found later.
     if split == "random" and SPLIT in dataset.column_names:
         split = PUBLISHED
     scheme = SCHEMES[split]
@@ -370,7 +370,7 @@ def _sequence_arrays(built: Built, split: str) -> TaskArrays:
 
 
 def _record(built: Built, **facts: Any) -> TaskRecord:
-    """What a result says of a task: what its config and audit say, and the facts of its rows and folds."""
+    """What a result says about a task: what its config and audit say, and facts about its rows and folds."""
     config = built.config
     assert isinstance(config, TaskConfig)
     return TaskRecord(
@@ -388,7 +388,7 @@ def _record(built: Built, **facts: Any) -> TaskRecord:
 
 
 def _why_no_split(built: Built, split: str) -> str:
-    """One line: the kind of task cannot have it, or this one, or it was built without."""
+    """One line: this kind of task cannot have the split, or this task cannot, or it was built without it."""
     config = built.config
     assert isinstance(config, TaskConfig)
     if config.entity not in SCHEMES[split].entities:
@@ -396,7 +396,7 @@ def _why_no_split(built: Built, split: str) -> str:
         return f"{_ABOUT[config.entity]} cannot be split by {split}; they can by {', '.join(others)}"
     if split == PUBLISHED:
         return "no split published: it comes in one part"
-    return f"no split {split}: {built.audit.no_splits.get(split, 'it was built without; build it again')}"
+    return f"no split {split}: {built.audit.no_splits.get(split, 'it was built without it; build it again')}"
 
 
 def _labels(values: list[Any], target: str, n_labels: int) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Runs saved results again from what they record, and says which agree, and where one does not, what differs."""
+"""Runs saved results again from what they record, and says which agree, and what differs where one does not."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from gene_eval.text import did_you_mean
 __all__ = ["OTHER_VERSIONS", "SAME_VERSIONS", "Verdict", "compare", "verify"]
 
 SAME_VERSIONS = 1e-6
-# What engines and their versions may differ by; see the agreement of engines in `gene_eval.core`.
+# By how much engines and their versions may differ; see the agreement of engines in `gene_eval.core`.
 OTHER_VERSIONS = 1e-3
 OF_THE_MACHINE = ("device", "rough_products")
 """Probe parameters that the engine chooses by the machine it runs on."""
@@ -29,14 +29,14 @@ SHOWN = 16
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out of running one result again.
+    """The outcome of running one result again.
 
     Args:
         name: "MODEL on TASK".
         reasons: Why it does not reproduce, the inputs first; empty if it does.
         notes: What differs without having changed the scores: versions of packages, and how the machine computes.
         largest: Largest difference of any score of any fold; None if nothing was compared.
-        tolerance: What it may be.
+        tolerance: The largest difference that is allowed.
         n_scores: How many numbers were compared.
     """
 
@@ -88,7 +88,7 @@ def verify(
         A verdict for each result, in their order; with `model`, for each of that model's.
 
     Raises:
-        GeneBenchError: `model` does not exist, or none of the results is of it.
+        GeneBenchError: `model` does not exist, or there is no result of it.
     """
     is_given = _matcher(recorded, model)
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -99,12 +99,12 @@ def verify(
         group = [recorded[number] for number in numbers]
         if model is not None and not any(map(is_given, group)):
             continue
-        # Which words a model does not read went by the tasks of its run, of which these may be a few.
+        # Which words were masked depended on all tasks of the run, of which these may be a few.
         words = next((known for each in group if (known := each.model.options.get(WORDS))), None)
         options = {**_options(group[0], data_dir=data_dir, device=device), WORDS: words}
         specs = {result.model.id: model for result in group if model is not None and is_given(result)}
         verdicts |= zip(numbers, _verify_group(group, specs, options, log), strict=True)
-    # Of a run with `--common-genes` the other models had to be there, but were not asked about.
+    # The other models of a run with `--common-genes` had to be there, but were not asked about.
     return [verdicts[n] for n in sorted(verdicts) if model is None or is_given(recorded[n])]
 
 
@@ -159,7 +159,7 @@ def _options(result: TaskResult, *, data_dir: Path | None, device: str | None) -
 
 
 def _matcher(recorded: Sequence[TaskResult], model: str | None) -> Callable[[TaskResult], bool]:
-    """Whether a result is of the model that was named: by its id, else by its revision, else as there is no other."""
+    """Whether a result is of the named model: by its id, else by its revision, else because there is no other."""
     if model is None:
         return lambda result: True
     (named,) = load_models(model)
@@ -177,7 +177,7 @@ def _verify_group(
     group: Sequence[TaskResult], specs: Mapping[str, str], options: Mapping[str, Any], log: Callable[[str], None]
 ) -> Iterator[Verdict]:
     try:
-        # By the recorded name: the user may have chosen it, and results of another model differ in their vectors.
+        # Under the recorded name: the user may have chosen it, and results of another model differ in vectors.
         models = [{result.model.id: specs.get(result.model.id) or _spec(result)} for result in group]
         distinct = list({next(iter(each)): each for each in models}.values())
         tasks = list(dict.fromkeys(result.task.id for result in group))

@@ -32,7 +32,7 @@ class Place:
     """Where an embedding is made.
 
     Args:
-        folder: What is done so far lies here, and stays if that is interrupted.
+        folder: Holds what is done so far, which stays there after an interruption.
         cached: Whether the vectors are there already.
         kept: Whether they can be kept beside the gene table.
     """
@@ -44,10 +44,10 @@ class Place:
 
 @contextmanager
 def work_folder(genes: Dataset, key: str) -> Iterator[Place]:
-    """Yield where to make vectors, which nobody else does meanwhile.
+    """Yield where to make vectors; nobody else makes them at the same time.
 
     Raises:
-        CacheError: what is written inside cannot be, because the disk is full, say.
+        CacheError: a file cannot be written there, because the disk is full, say.
     """
     folder = _folder(genes, key)
     if is_cached(genes, key):
@@ -60,13 +60,13 @@ def work_folder(genes: Dataset, key: str) -> Iterator[Place]:
         return
     try:
         with _writing(folder):
-            # Another process may have embedded the same, while this one waited for it.
+            # Another process may have embedded the same genes while this one waited for it.
             yield Place(folder, cached=is_cached(genes, key), kept=True)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         with suppress(OSError):
             folder.rmdir()
-        # While it is held: whoever opened it meanwhile sees that it is gone, and makes another.
+        # While it is held: a process that has opened it in the meantime sees that it is gone, and makes another.
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
@@ -87,7 +87,7 @@ def is_cached(genes: Dataset, key: str) -> bool:
         if not folders and file_sha256(path) == record.read_text(encoding="utf-8", errors="replace"):
             return True
         logger.warning(f"{path}: the cached vectors are not those that were written; they are computed again")
-    # One without its record too: it was never finished.
+    # A file without its record is removed too: it was never finished.
     for each in (path, record):
         with suppress(OSError):
             remove(each)
@@ -95,7 +95,7 @@ def is_cached(genes: Dataset, key: str) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove what is in place of a file, a folder too."""
+    """Remove whatever is at a path, even a folder."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -144,7 +144,7 @@ def _locked(folder: Path) -> BaseFileLock | None:
         with suppress(OSError):
             folder.rmdir()
         reason = error.strerror or str(error)
-        logger.warning(f"{folder.parent}: vectors cannot be kept there ({reason}) and are lost afterwards; {WAY_OUT}")
+        logger.warning(f"{folder.parent}: vectors cannot be kept there ({reason}) and are lost after use; {WAY_OUT}")
         return None
     return lock
 

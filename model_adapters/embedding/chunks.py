@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HASH_BYTES = 32
 """A chunk file begins with the sha256 of what follows."""
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
-"""How torch words it where it raises a plain RuntimeError (Apple's GPUs, and the CPU)."""
+"""What torch says where it raises a plain RuntimeError (Apple's GPUs, and the CPU)."""
 
 
 @dataclass
@@ -44,13 +44,13 @@ class ChunkEncoder:
 
     Args:
         model: The model.
-        name: Of the model, for messages.
-        folder: Of the chunk files.
+        name: Name of the model, for messages.
+        folder: Where the chunk files are.
         fit_on: Column of inputs that `fit` sees.
         devices: One for each process.
-        batch_size: Values at a time.
+        batch_size: Values encoded at a time.
         dim: Length of a vector, once known.
-        budget: Longest value times number of values of a batch, at most; less after memory ran out.
+        budget: Most that the longest value times the number of values of a batch may be; less after memory ran out.
         ready: Whether the model is loaded and fitted.
     """
 
@@ -65,7 +65,7 @@ class ChunkEncoder:
     ready: bool = False
 
     def __call__(self, symbols: list[str], values: list[Any], rows: list[int], rank: int | None) -> None:
-        """Encode the rows and save their vectors, unless that is done."""
+        """Encode the rows and save their vectors, unless that has been done."""
         path = chunk_path(self.folder, rows[0], rows[-1] + 1, processes=len(self.devices))
         if path.exists():
             return
@@ -100,7 +100,7 @@ class ChunkEncoder:
                 message = f"{self.name}: not enough memory to encode gene {symbols[start]} alone"
                 raise EncodingError(message + "; try another --device, or a smaller model or dtype")
             self.budget = size // 2 * longest
-            message = f"{self.name}: out of memory at {size} genes of this length at once, going on with {size // 2}"
+            message = f"{self.name}: out of memory at {size} genes of this length at once; continuing with {size // 2}"
             logger.warning(message)
 
     def _encode(self, symbols: list[str], values: list[Any]) -> NDArray[np.float32] | None:
@@ -122,7 +122,7 @@ class ChunkEncoder:
 
     @contextmanager
     def _as_error(self, kind: type[AdapterError], what: str) -> Iterator[None]:
-        """Turn any failure of the model's own code into one line; the traceback stays in `__cause__`."""
+        """Turn any failure of the model's own code into one line; the traceback is kept in `__cause__`."""
         try:
             yield
         except AdapterError:
@@ -136,7 +136,7 @@ class ChunkEncoder:
         n = len(symbols)
         expected = f"expected a NumPy float array of shape ({n}, {self.dim or 'd'}) for {first}"
         try:
-            # A mask would be lost, and with it which numbers are none.
+            # A mask would be lost, and with it which numbers do not count.
             array = returned if isinstance(returned, np.ma.MaskedArray) else np.asarray(returned)
         except (TypeError, ValueError, RuntimeError) as error:
             kind = type(returned).__name__
@@ -159,7 +159,7 @@ def encode_rows(rows: Dataset, encoder: ChunkEncoder, *, column: str, chunk: int
     """Run an encoder over rows through `Dataset.map`, in one process for each of its devices.
 
     Raises:
-        AdapterError: the model failed; a process that was killed is said to be.
+        AdapterError: the model failed, or a process was killed.
     """
     processes = len(encoder.devices)
     with progress_bar(shown=progress), _spawning(processes > 1):
@@ -245,7 +245,7 @@ def _free_memory() -> None:
 
 @contextmanager
 def progress_bar(*, shown: bool) -> Iterator[None]:
-    """Let the bars of `datasets` be seen, unless the user has disabled them, or not."""
+    """Show the progress bars of `datasets`, unless the user has disabled them; or hide them."""
     from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     if shown or are_progress_bars_disabled():

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 DEFAULT_BATCH_SIZE = 256
 CHUNK = 256
-"""Rows, at least, whose vectors are saved at once: what an interrupted embedding loses at most, for each process."""
+"""Fewest rows whose vectors are saved at once: the most that each process loses when it is interrupted."""
 ROWS_AT_ONCE = 4096
 ORDER = "longest first"
-"""Part of the cache key, as what else this module decides about the vectors."""
+"""Part of the cache key: stands for everything else that this module decides about the vectors."""
 
 
 def embed(
@@ -55,9 +55,9 @@ def embed(
     and the work goes on.
 
     The vectors are cached beside the file of `genes` if it has one, under a key of everything they depend on: gene
-    table, model id, revision, input column, options and code version. What was done when an embedding is interrupted
-    lies there too, and is not done again. A precomputed model returns its own table, one with `encode_table`
-    makes it of the whole gene table; a model with `parts` combines theirs.
+    table, model id, revision, input column, options and code version. After an interruption, what was done is there
+    too, and is not done again. A precomputed model returns its own table, one with `encode_table` makes it from the
+    whole gene table, and a model with `parts` combines those of its parts.
 
     Args:
         genes: table with `symbol` and the model's input column.
@@ -66,7 +66,7 @@ def embed(
         device: "cuda", "cuda:1", "mps" or "cpu"; several with commas between, one process each; default is every GPU,
             else the first that is there.
         progress: whether to show a progress bar on stderr.
-        fit_on: table whose inputs `fit` sees; default is `genes`. So that diseases are encoded with the words of genes.
+        fit_on: table whose inputs `fit` sees; default is `genes`. With it, diseases are encoded by the words of genes.
         on_encode: called once, just before the first gene is encoded; not called if all comes from the cache.
 
     Raises:
@@ -106,7 +106,7 @@ def _embedded(
 ) -> Dataset | EmbeddingTable:
     """Return the table in the form that is there: in memory, or cached on disk."""
     if options["device"] is not None:
-        # Also where nothing is computed: a device that is not there should not depend on what the cache holds.
+        # Even where nothing is computed: whether a missing device is refused should not depend on the cache.
         choose_devices(options["device"])
     for name in ("vector_table", "table"):
         if callable(make := getattr(model, name, None)):
@@ -163,7 +163,7 @@ def _cached_or_encoded(
                 batch_size=ROWS_AT_ONCE,
                 new_fingerprint=key,
                 keep_in_memory=not place.kept,
-                # What is there but damaged, in a folder that cannot be written to, must not be taken.
+                # Damaged vectors in a folder that cannot be written to must not be used.
                 load_from_cache_file=None if place.cached else False,
             )
         if place.kept and not place.cached:
@@ -203,7 +203,7 @@ def _encode(
     bounds = chunk_bounds(n, chunk=chunk, processes=processes)
     paths = [chunk_path(encoder.folder, *each, processes=processes) for each in bounds]
     blocks = [(path, order[start:stop]) for path, (start, stop) in zip(paths, bounds, strict=True)]
-    # A chunk that is not what was written is absent from now on, so that it is encoded again.
+    # A chunk that is not what was written counts as absent from now on, so that it is encoded again.
     if any([read_chunk(path, rows=len(rows)) is None for path, rows in blocks]):
         if on_encode is not None:
             on_encode()
@@ -214,12 +214,12 @@ def _encode(
 def _joined(
     blocks: Sequence[tuple[Path, NDArray[np.int64]]], n: int, *, folder: Path, name: str
 ) -> NDArray[np.float32]:
-    """Read chunks into the rows that they are of, (n, d), in a file that is read as needed."""
+    """Read chunks into their rows of an (n, d) array, in a file that is read as needed."""
     vectors: NDArray[np.float32] | None = None
     for path, rows in blocks:
         block = read_chunk(path, rows=len(rows))
         if block is None:
-            message = f"{name}: {path} was damaged or removed while it was written; run it again"
+            message = f"{name}: {path} was damaged or removed during the run; run it again"
             raise EncodingError(message)
         if vectors is None:
             vectors = _file_of_zeros(folder / "vectors.npy", (n, block.shape[1]))
@@ -233,7 +233,7 @@ def _joined(
 
 
 def _file_of_zeros(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return an array in a file that has its place on the disk: a full one would end the process when it is filled."""
+    """Return an array in a file whose space is reserved: if the disk were full, filling it would end the process."""
     vectors = np.lib.format.open_memmap(path, "w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
         with path.open("rb+") as file:

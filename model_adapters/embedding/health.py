@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RANK_ROWS = 1024
-"""Rows that the effective rank is computed from, at most: enough to tell a collapsed model, and done in seconds."""
+"""Most rows that the effective rank is computed from: enough to recognise a collapsed model, and done in seconds."""
 
 
 def vector_health(symbols: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def vector_health(symbols: Sequence[str], vectors: NDArray[np.float32]) -> dict[
 
 
 def gene_coverage(symbols: Iterable[str], genes: Dataset) -> dict[str, dict[str, int]]:
-    """Count genes and those with a vector for each locus group; all are one group, "all", where the table has none."""
+    """Count genes, and those with a vector, by locus group; where the table has none, all genes are the group "all"."""
     names = genes["symbol"][:]
     groups = genes["locus_group"][:] if "locus_group" in genes.column_names else ["all"] * len(names)
     known = set(symbols)
@@ -72,7 +72,7 @@ def effective_rank(vectors: NDArray[Any]) -> float:
     # Squares of the singular values, from the smaller of the two products: many times faster than their decomposition.
     gram = centred @ centred.T if len(centred) < centred.shape[1] else centred.T @ centred
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))
-    # What is left of equal numbers after rounding is no direction.
+    # What rounding leaves of equal numbers is not a direction.
     values = values[values > values.max() * 1e-6]
     if not values.size:
         return 0.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAYBE_BLANK = 100
-"""Only texts shorter than this are looked at for being blank: a DNA column may hold gigabytes."""
+"""Only texts shorter than this are checked for being blank: a DNA column may hold gigabytes."""
 
 SEQUENCES = {
     name: f"; the table has it where the data directory holds {kind} (see docs/models.md, Sequences)"
@@ -36,7 +36,7 @@ class Inputs:
 
 
 def read_inputs(genes: Dataset, column: str, *, name: str) -> Inputs:
-    """Take the rows whose input is neither null nor empty nor blank; a line in the log names those left out.
+    """Take the rows whose input is not null, empty or blank; a line in the log names those left out.
 
     Raises:
         EncodingError: a column is absent, symbols are blank or repeated, or no row has an input.

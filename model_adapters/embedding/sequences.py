@@ -2,8 +2,9 @@
 
 Vectors lie in chunk files below a folder for each model, beside a file with the keys of their rows. A key is the hash
 of what the model reads, so that a sequence has one vector in all tasks. Chunks are written one by one: what was encoded
-before an interruption is there afterwards. A model that says `is_cheap` is computed each time, since reading its
-vectors would take longer; one without a version of its own too, since nothing would say when they are out of date.
+before an interruption is there afterwards. The vectors of a model with `is_cheap` are computed each time, because
+reading them would take longer; so are those of a model without a version, because nothing would say when they are out
+of date.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["READS", "embed_sequences"]
 
 READS = ("dna_sequence", "sequence", "symbol")
-"""Input columns of models that can encode sequences; of `symbol`, the identifier of a sequence."""
+"""Input columns of models that can encode sequences; in `symbol` they find the identifier of a sequence."""
 CHUNK = 4096
 """Sequences whose vectors are saved at once."""
 KEY_BYTES = 16
@@ -52,8 +53,8 @@ def embed_sequences(  # noqa: PLR0913 - what is encoded, by what, and how
     Args:
         ids: n distinct names.
         sequences: n sequences.
-        model: With `encode` and an input column of `READS`, or a combination of such.
-        folder: Below which vectors are kept; None keeps none.
+        model: A model with `encode` and an input column of `READS`, or a combination of such models.
+        folder: Folder below which vectors are kept; None keeps none.
         batch_size: Sequences that the model encodes at a time; None takes the model's own.
         device: See `embed`.
         progress: Whether to show progress bars.
@@ -108,7 +109,7 @@ def _embedded(
 
 
 def _columns_of(model: Any) -> list[str]:
-    """Input columns of a model, or of what it is made of; none of one that brings its vectors."""
+    """Input columns of a model, or of those it is made of; empty for a model that brings its vectors."""
     if parts := getattr(model, "parts", ()):
         return list(dict.fromkeys(column for part in parts for column in _columns_of(part)))
     column = getattr(model, "input_column", None)
@@ -155,7 +156,7 @@ class _Store:
         folder.mkdir(parents=True, exist_ok=True)
         self._chunks: list[Path] = []
         self._keys = np.empty(0, dtype=f"V{KEY_BYTES}")
-        # Of each key, its chunk and its row there.
+        # For each key, its chunk and its row there.
         self._places = np.empty((0, 2), dtype=np.int64)
         for path in sorted(folder.glob("*.keys")):
             self._index(path)

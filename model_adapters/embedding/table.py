@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 4096
-"""Rows that are tested or copied at a time: the test of a whole matrix would take a quarter of its memory."""
+"""Rows that are tested or copied at a time: to test a whole matrix at once would take a quarter of its memory."""
 
 
 class EmbeddingTable:
@@ -265,7 +265,7 @@ def real_float32(vectors: NDArray[Any], names: Sequence[object], *, where: str) 
     """Return (n, d) numbers for n names as a contiguous float32 array; they may be NaN or infinite.
 
     Raises:
-        VectorsError: not of shape (n, d), masked, complex, bool or no numbers.
+        VectorsError: not of shape (n, d), or masked, complex, bool or not numbers.
     """
     if isinstance(vectors, np.ma.MaskedArray):
         message = f"{where}: a masked array; expected plain numbers, leave out genes that have none"

@@ -1,3 +1,3 @@
-"""Vectors that somebody else computed: files and datasets, one reader a format."""
+"""Vectors that somebody else computed: files and datasets, with one reader for each format."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Vectors in a dataset: of the Hugging Face Hub, or a folder that `datasets` reads."""
+"""Vectors in a dataset, on the Hugging Face Hub or in a folder that `datasets` reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 class DatasetVectors(TableModel):
     """A dataset with a column of identifiers, and one of lists or one numeric column for each dimension.
 
-    Its revision is the commit that the rows are of, or the sha256 of a folder's files.
+    Its revision is the commit that the rows are from, or the sha256 of a folder's files.
     """
 
     adapter: ClassVar[str] = "dataset"
@@ -85,7 +85,7 @@ class DatasetVectors(TableModel):
                 loaded = load_from_disk(self._name)
             else:
                 loaded = load_dataset(self._name, self._chosen.get("config"), revision=self._asked or None)
-        # IndexError: what load_from_disk makes of a dataset without rows.
+        # IndexError: what load_from_disk raises for a dataset without rows.
         except (DatasetsError, OSError, ValueError, IndexError) as error:
             message = (
                 f"dataset {self._name!r} cannot be loaded ({one_line(error)}); expected a Hub id that you may read, "

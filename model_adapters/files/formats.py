@@ -19,11 +19,11 @@ class Format:
     """A kind of file.
 
     Args:
-        extensions: How its name ends; the first is the usual one.
+        extensions: Endings of its name; the first is the usual one.
         reader: `module.function` below `files/readers`, imported when it is used.
         holds: What is in it, for the documentation.
-        options: Those that it has besides `duplicates`.
-        listed: Whether the genes may be in a list beside it.
+        options: Options that it has besides `duplicates`.
+        listed: Whether the genes may be listed in a file beside it.
     """
 
     extensions: tuple[str, ...]
@@ -122,7 +122,7 @@ PLAIN_EXTENSIONS = tuple(one for one in EXTENSIONS if not one.endswith((".gz", "
 
 
 def extension_of(path: Path) -> str:
-    """Return the extension that decides the format, `.csv.gz` as a whole; empty if it is none of ours.
+    """Return the extension that decides the format, `.csv.gz` as a whole; empty if we read no such files.
 
     >>> extension_of(Path("a.b.csv.GZ")), extension_of(Path("table.zip")), extension_of(Path("a.xlsx"))
     ('.csv.gz', '.zip', '')

@@ -15,7 +15,7 @@ COLUMN_NAMES = (
     *("identifier", "identifiers", "id", "ids", "token", "tokens", "word", "words", "node", "nodes", "vocab"),
     *("key", "keys"),
 )
-"""What columns of gene identifiers are called, in lower case without separators; the first ones are taken first."""
+"""What columns of gene identifiers are called, in lower case without separators; earlier ones win."""
 INDEX_NAMES = ("", "index", "unnamed0", "level0", "indexlevel0", "rownames", "rowname", "rowid")
 """What pandas and R call the index of a frame: row numbers, or the genes."""
 SPECIAL_TOKEN = re.compile(r"<[^<>]*>|\[[A-Z]+\]")
@@ -29,22 +29,22 @@ _MOUSE = re.compile(r"[A-Z][a-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*|\d{7}[A-Z]\d\d
 _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), reason)
     for pattern, reason in (
-        (SPECIAL_TOKEN.pattern, "a special token, no gene"),
-        (r"ERCC-\d+", "a spike-in, no gene"),
+        (SPECIAL_TOKEN.pattern, "a special token, not a gene"),
+        (r"ERCC-\d+", "a spike-in, not a gene"),
         (r"ENS(MUS|RNO)[GTP]\d+.*", "a mouse or rat id; map it to the human ortholog"),
         (r"ENS[A-Z]{3}[GTP]\d+.*", "an Ensembl id of another species"),
         (r"ENST\d+.*", "a transcript; name its gene"),
         (r"(9606\.)?ENSP\d+.*", "a protein of Ensembl; name its gene"),
         (r"ENSG\d+.*", "an Ensembl gene without an HGNC symbol, or a retired id"),
         (r"N[MRP]_\d+.*", "a RefSeq accession; name its gene"),
-        (r"rs\d+", "a variant, no gene"),
+        (r"rs\d+", "a variant, not a gene"),
         (r"LOC\d+", "a provisional name of NCBI"),
         (r"(RP|CT|AC|AL|AP|LL|XX)[A-Z]*\d+.*[.-]\d+.*", "a clone, not an approved symbol"),
         (
             r"\d{1,2}-[A-Za-z]{3}(-\d+)?|[A-Za-z]{3}-\d{1,2}|\d{4}-\d\d-\d\d.*",
             "a date that a spreadsheet made of a symbol",
         ),
-        (r"[+-]?\d+(\.\d+)?", "a number that is no Entrez id of a current gene"),
+        (r"[+-]?\d+(\.\d+)?", "a number that is not the Entrez id of a current gene"),
         (r".*[|/;,].*", "several names in one; keep one"),
         (r".*\s.*", "text, not an identifier"),
     )
@@ -75,7 +75,7 @@ def clean(identifier: object) -> str | None:
 
 
 def may_name_genes(column: str) -> bool:
-    """Return whether a column is called as columns of identifiers and indices are."""
+    """Return whether a column has a name that columns of identifiers and indices have."""
     return normal(column) in COLUMN_NAMES or normal(column) in INDEX_NAMES
 
 
@@ -85,7 +85,7 @@ def may_be_whole(cell: str) -> bool:
 
 
 def odd_names(columns: Sequence[str]) -> list[str]:
-    """Return the columns that are not numbered, where most are: they may be no dimensions.
+    """Return the columns whose names are not numbered, where most are: they may not be dimensions.
 
     >>> odd_names(["d0", "d1", "d2", "length"]), odd_names(["a", "b", "c1"])
     (['length'], [])
@@ -95,7 +95,7 @@ def odd_names(columns: Sequence[str]) -> list[str]:
 
 
 def are_whole_numbers(names: Sequence[str | None]) -> bool:
-    """Return whether every name that is there is a whole number."""
+    """Return whether every name that is not blank is a whole number."""
     there = [name for name in names if name is not None]
     return bool(there) and all(_WHOLE.fullmatch(name) for name in there)
 
@@ -115,7 +115,7 @@ def are_row_numbers(names: Sequence[str | None]) -> bool:
 
 
 def looks_like_mouse(name: str) -> bool:
-    """Return whether a name is written as symbols of mouse and rat are.
+    """Return whether a name is written like a mouse or rat symbol.
 
     >>> [looks_like_mouse(name) for name in ("Trp53", "Gm10000", "1700001C02Rik", "TP53", "C1orf112")]
     [True, True, True, False, False]
@@ -127,7 +127,7 @@ def likely_reason(name: str, status: str = "") -> str:
     """Say why an identifier has no symbol.
 
     >>> likely_reason("<pad>"), likely_reason("ENST00000269305"), likely_reason("XYZ", "ambiguous")
-    ('a special token, no gene', 'a transcript; name its gene', 'ambiguous: it stands for several genes')
+    ('a special token, not a gene', 'a transcript; name its gene', 'ambiguous: it stands for several genes')
     """
     if status in _STATUS_REASONS:
         return _STATUS_REASONS[status]

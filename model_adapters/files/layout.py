@@ -1,4 +1,4 @@
-"""Decides which part of a file names genes and which is their vectors; what was decided is in the `Reading`."""
+"""Decides which part of a file names genes and which holds their vectors, and records it in the `Reading`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 0.5
 TOO_LONG = 40
-"""Characters, on average, from which cells are prose and no identifiers."""
+"""Mean number of characters from which cells are prose rather than identifiers."""
 VECTOR_NAMES = ("embedding", "embeddings", "vector", "vectors", "emb")
 EXPECTED = "expected a column of gene identifiers, and a column of lists or one numeric column for each dimension"
 
@@ -68,20 +68,20 @@ class Identified:
 
     @property
     def share(self) -> float:
-        """Part of the names that are there which have a symbol."""
+        """Share of the names, blank ones aside, that have a symbol."""
         present = sum(name is not None for name in self.names)
         return sum(symbol is not None for symbol in self.symbols) / present if present else 0.0
 
     @property
     def exact_share(self) -> float:
-        """The same without what matches by its letters only, regardless of case: `d1` and `d2` are no genes."""
+        """The same without names that match only when case is ignored: `d1` and `d2` are not genes."""
         by_case = sum(status == "case" for status in self.statuses)
         present = sum(name is not None for name in self.names)
         return self.share - by_case / present if present else 0.0
 
     @property
     def is_distinct(self) -> bool:
-        """Whether most names are different: a biotype or a chromosome may be called as a gene is, in every row."""
+        """Whether most names are different: a biotype or a chromosome may have the name of a gene, in every row."""
         return len(set(self.names)) > len(self.names) * MOST
 
 
@@ -92,8 +92,8 @@ class Rows:
     Args:
         names: n identifiers of genes, of any kind.
         vectors: (n, d) numbers.
-        symbols: the file's own symbol of each row, for where `names` does not resolve; None if it has none.
-        counts: what else a reader should be told about the file, such as how much of it was left out.
+        symbols: the file's own symbol of each row, used where `names` does not resolve; None if it has none.
+        counts: what else a user should know about the file, such as how much of it was left out.
         identified: columns of identifiers that were looked up, the first before its fallbacks; `names` is the first.
         reading: what was decided.
     """
@@ -119,17 +119,17 @@ def look_up(column: str, names: Sequence[object], resolve: Resolve | None) -> Id
         found = iter([(symbol, "known" if symbol is not None else "unknown") for symbol in symbols])
     pairs = [(None, "blank") if name is None else next(found) for name in cleaned]
     for row, (name, (symbol, _)) in enumerate(zip(cleaned, pairs, strict=True)):
-        # A missing value written out is no gene in another case, unlike the symbol NA itself.
+        # A missing value that is spelled out is not a gene in another case, unlike the symbol NA itself.
         if symbol not in (None, name) and str(name).casefold() == str(symbol).casefold() in ids.MISSING_WORDS:
             pairs[row] = (None, "unknown")
     return Identified(column, cleaned, [symbol for symbol, _ in pairs], [str(status) for _, status in pairs])
 
 
 def choose_identifiers(candidates: Mapping[str, Sequence[object]], ask: Ask, reading: Reading) -> list[Identified]:
-    """Choose the columns that name genes, the best first; what is none of them goes to `reading.left_out`.
+    """Choose the columns that name genes, the best first; the others go to `reading.left_out`.
 
     Raises:
-        VectorsError: none of them does, or it cannot be told which.
+        VectorsError: none of them does, or it is not clear which.
     """
     if ask.id is not None:
         if ask.id not in candidates:
@@ -155,7 +155,7 @@ def choose_identifiers(candidates: Mapping[str, Sequence[object]], ask: Ask, rea
 
 
 def _no_identifiers(identified: Identified, ask: Ask) -> str:
-    """Say why a column names no genes, empty if it may."""
+    """Say why a column does not name genes; empty if it may."""
     if not any(identified.names):
         return "empty"
     if ask.ids == "entrez" or not ids.are_whole_numbers(identified.names):
@@ -206,7 +206,7 @@ def rows_of_array(candidates: Mapping[str, Sequence[object]], vectors: Any, ask:
     """Put names and an array together; the array may have genes as columns, where the counts say so.
 
     Raises:
-        VectorsError: no two-dimensional array of real numbers, as many names as neither rows nor columns, or no names.
+        VectorsError: not a two-dimensional array of real numbers, no names, or not as many names as rows or columns.
     """
     if isinstance(vectors, np.ma.MaskedArray):
         message = f"{ask.where}: a masked array; expected plain numbers, leave out genes that have none"
@@ -271,7 +271,7 @@ def rows_of_sheet(sheet: Sheet, ask: Ask) -> Rows:
 
 
 def _candidates(sheet: Sheet, numbers: Sequence[str], reading: Reading, ask: Ask) -> dict[str, list[str | None]]:
-    """Columns that may name genes: text, and whole numbers in a column that is called so or asked for."""
+    """Columns that may name genes: text, and whole numbers in a column that has such a name or was asked for."""
     found = {}
     for name in sheet.of_kind(TEXT):
         cells = sheet.texts(name)

@@ -43,8 +43,8 @@ class MemoryVectors(TableModel):
         """Read the object.
 
         Raises:
-            VectorsError: it is no table of vectors.
-            UnknownModelError: it is no object that has vectors.
+            VectorsError: it is not a table of vectors.
+            UnknownModelError: it is not an object that has vectors.
         """
         super().__init__(name, where=name, resolve=resolve, options={})
         self._rows = _rows(obj, self._ask())
@@ -65,7 +65,7 @@ def from_object(obj: Any, *, name: str | None = None, resolve: Resolve | None = 
 
     Raises:
         UnknownModelError: the object is none of these.
-        VectorsError: a frame or dict is no table of vectors.
+        VectorsError: a frame or dict is not a table of vectors.
         ModelLoadError: an attribute of an object with `encode` is wrong.
 
     >>> model = from_object({"TP53": [1.0, 2.0], "INS": [3.0, 4.0]}, name="mine")
@@ -87,7 +87,7 @@ def from_object(obj: Any, *, name: str | None = None, resolve: Resolve | None = 
 
 
 def renamed(model: Any, name: str | None) -> Model:
-    """Return the model under another id, if one is given."""
+    """Return the model, under another id if one is given."""
     if name is not None:
         model.model_id = name
     found: Model = model
@@ -131,7 +131,7 @@ def _rows(obj: Any, ask: Ask) -> Rows:
 
 
 def _from_pandas(frame: Any, ask: Ask) -> Rows:
-    """Read a frame as its file would be read: the index is a column, unless it counts rows."""
+    """Read a frame as its file would be read: the index is a column unless it counts rows."""
     import pyarrow as pa
 
     counts = str(type(frame.index).__name__) == "RangeIndex"
@@ -146,7 +146,7 @@ def _from_pandas(frame: Any, ask: Ask) -> Rows:
             message = f"{error}{hint}"
             raise VectorsError(message) from error
         reason = one_line(error)
-        message = f"{ask.where}: a column of the frame is not a table column ({reason}); keep identifiers and numbers"
+        message = f"{ask.where}: a column of the frame cannot be read ({reason}); keep identifiers and numbers"
         raise VectorsError(message) from error
 
 

@@ -17,10 +17,10 @@ from model_adapters.options import Option, split_options, word
 
 KEY = word("NAME")
 GENERIC = ("embedding", "embeddings", "vectors", "gene_embeddings", "emb", "data", "X")
-"""Names of files that say nothing of the model: in a folder of its own, the folder's name does."""
+"""Names of files that say nothing about the model; the name of a folder of its own does."""
 BESIDE = re.compile(r"\..*|(.*\.)?genes\.(tsv|txt|csv)|metadata\.json", re.IGNORECASE)
 SECOND = (".json", ".jsonl", ".txt", ".bin", ".model")
-"""Files that are vectors only where a folder has no other: lists, notes and settings are called so too."""
+"""Files that count as vectors only where a folder has no others: lists, notes and settings have such names too."""
 
 
 class PrecomputedVectors(TableModel):
@@ -103,7 +103,7 @@ class PrecomputedVectors(TableModel):
 
 
 def is_file_of_vectors(spec: str) -> bool:
-    """Return whether a MODEL string, which names no adapter, is meant as a file of vectors, perhaps with options.
+    """Return whether a MODEL string that names no adapter means a file of vectors, perhaps with options.
 
     >>> is_file_of_vectors("mine.npz,key=layer_3"), is_file_of_vectors("org/name")
     (True, False)
@@ -113,7 +113,7 @@ def is_file_of_vectors(spec: str) -> bool:
 
 
 def vector_files(folder: Path) -> list[Path]:
-    """Return the files of vectors in a folder; lists of genes and metadata beside them are none."""
+    """Return the files of vectors in a folder; lists of genes and metadata beside them do not count."""
     named = [path for path in sorted(folder.iterdir()) if path.is_file() and not BESIDE.fullmatch(path.name)]
     found = [path for path in named if extension_of(path)]
     return [path for path in found if extension_of(path) not in SECOND] or found
@@ -134,7 +134,7 @@ def file_in(folder: Path) -> Path:
 
 
 def _metadata(path: Path) -> dict[str, str]:
-    """Return the `model_id` and `revision` of a metadata.json, if it is there and has them."""
+    """Return the `model_id` and `revision` of a metadata.json, if there is one and it has them."""
     if not path.is_file():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""What was made of a file of vectors: which columns name genes, which are dimensions, what is left out and why."""
+"""How a file of vectors was read: which columns name genes, which are dimensions, what is left out and why."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Sheet(ABC):
         """Return a column of lists as an (n, d) array; see `stack_lists`."""
 
     def may_count(self, name: str) -> bool:
-        """Return whether it is worth to ask whether a numeric column counts rows."""
+        """Return whether it is worth checking that a numeric column counts rows."""
         return name in self.kinds
 
     def counts_rows(self, name: str) -> bool:
@@ -61,7 +61,7 @@ class Sheet(ABC):
         return bool(column[0] in (0, 1) and np.array_equal(column, np.arange(self.rows) + column[0]))
 
     def whole(self, name: str) -> bool:
-        """Return whether a numeric column holds whole numbers only, but for missing ones."""
+        """Return whether a numeric column holds only whole numbers, missing ones aside."""
         column = self.stack([name])[:, 0]
         column = column[~np.isnan(column)]
         return bool(column.size and np.array_equal(column, np.rint(column)))
@@ -106,7 +106,7 @@ class ParquetSheet(ArrowSheet):
         self._floats = {name for name, field in _fields(schema) if str(field.type) in ("float", "double", "halffloat")}
 
     def may_count(self, name: str) -> bool:
-        """Return whether the column has an integer type: to read each of thousands of columns would take long."""
+        """Return whether the column has an integer type: reading each of thousands of columns would take long."""
         return name not in self._floats
 
     def _columns(self, names: Sequence[str]) -> Iterator[pa.ChunkedArray]:
@@ -131,7 +131,7 @@ class ParquetSheet(ArrowSheet):
                 matrix = np.empty((self.rows, block.shape[1]), dtype=np.float32)
             matrix[start : start + len(block)] = block
             start += len(block)
-            # Freed pages would be kept for a while, and those of all batches are as many as the matrix has.
+            # Freed pages would be kept for a while, and those of all batches together are as large as the matrix.
             pa.default_memory_pool().release_unused()
         return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
 
@@ -172,7 +172,7 @@ class IpcSheet(ArrowSheet):
 
 
 class GrowingRows:
-    """A float32 matrix that grows by rows where it is: blocks would be in memory twice when they are joined."""
+    """A float32 matrix that grows by rows in place: joining blocks would have them in memory twice."""
 
     def __init__(self, width: int | None = None) -> None:
         self.rows: NDArray[np.float32] = np.empty((0, width or 0), dtype=np.float32)
@@ -182,7 +182,7 @@ class GrowingRows:
         """Append some rows.
 
         Raises:
-            VectorsError: they are of another length than the first ones.
+            VectorsError: they are longer or shorter than the first ones.
         """
         if self._width is None:
             self._width, self._first = block.shape[1], names[0]
@@ -190,7 +190,7 @@ class GrowingRows:
         elif block.shape[1] != self._width:
             check_lengths(np.array([self._width, block.shape[1]]), [self._first, names[0]], where=where)
         before = len(self.rows)
-        # Nobody else has a view of it yet.
+        # Nobody else holds a view of it yet.
         self.rows.resize((before + len(block), self._width), refcheck=False)
         with np.errstate(over="ignore"):
             self.rows[before:] = block
@@ -222,7 +222,7 @@ class TextSheet(Sheet):
         return [clean(cell) for cell in (self._exact[name] if name in self._exact else self._texts[name])]
 
     def may_count(self, name: str) -> bool:
-        """Return whether the first cell of a column is 0 or 1: to look at each of a million columns would take long."""
+        """Return whether the first cell of a column is 0 or 1: looking at each of a million columns would take long."""
         return name not in self._numbers or self._matrix[0, self._numbers[name]] in (0, 1)
 
     def stack(self, names: Sequence[str]) -> NDArray[np.float32]:

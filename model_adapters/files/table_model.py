@@ -46,8 +46,8 @@ class _Genes:
 class TableModel(ABC):
     """Base of the models whose vectors are in a file: `table()` is the embedding table.
 
-    Rows of one gene, by one identifier or several, are averaged. `duplicates` is another rule: "current" takes the
-    first row that is named by the current symbol where there is one, and averages the others; "refuse" is an error.
+    Rows of one gene, by one identifier or several, are averaged. `duplicates` names another rule: "current" takes the
+    first row that has the current symbol, and averages where none has; "refuse" is an error.
     """
 
     adapter: ClassVar[str]
@@ -69,7 +69,7 @@ class TableModel(ABC):
         self._resolve = resolve
         self._chosen = dict(options)
         said = {key: value for key, value in options.items() if isinstance(value, str)}
-        # These two give what no rule gives, where they give anything.
+        # These two rules give the vectors that the file gives without one, so they are not part of the id.
         named = {key: value for key, value in said.items() if value not in ("average", "refuse")}
         self.model_id = id_with_options(name, named, {})
         self.options: Mapping[str, Any] = {"resolved": resolve is not None, **said}
@@ -95,12 +95,12 @@ class TableModel(ABC):
 
     @property
     def unresolved(self) -> tuple[str, ...]:
-        """Identifiers that `resolve` does not know, left out of the table."""
+        """Identifiers that `resolve` does not know; they are not in the table."""
         return self._genes.unresolved
 
     @property
     def audit(self) -> Mapping[str, int]:
-        """How many rows the file has, genes the table has, rows have no gene or share one, and counts of the reader."""
+        """Counts of rows, genes, rows without a gene and genes with several rows, and those of the reader."""
         return self._genes.audit
 
     @property
@@ -113,7 +113,7 @@ class TableModel(ABC):
         """Read the file."""
 
     def _ask(self) -> Ask:
-        """Return what a reader may ask: the options, and how identifiers resolve."""
+        """Return what a reader may need: the options, and how identifiers resolve."""
         known = ("id", "columns", "ids", "key", "genes")
         return Ask(self.where, self._resolve, **{name: self._chosen[name] for name in known if name in self._chosen})
 
@@ -203,7 +203,7 @@ def _merged(columns: Sequence[Identified]) -> tuple[list[str | None], list[str |
 
 
 def check_species(names: Sequence[str | None], symbols: Sequence[str | None], *, where: str) -> None:
-    """Refuse names that are human symbols by their letters only: case alone is no ortholog.
+    """Refuse names that are human symbols only when case is ignored: that does not make them orthologs.
 
     Raises:
         VectorsError: most matches differ from their symbol in case, or most names are written as those of mouse.
@@ -214,7 +214,7 @@ def check_species(names: Sequence[str | None], symbols: Sequence[str | None], *,
     mouse = [name for name, symbol in pairs if name != symbol and looks_like_mouse(name)]
     if len(pairs) < FEW or max(2 * len(by_case) - len(found), 2 * len(mouse) - len(pairs)) <= 0:
         return
-    counts = f"{len(by_case):,} of {len(found):,} known genes match by their letters only, not by case"
+    counts = f"{len(by_case):,} of {len(found):,} known genes match only when case is ignored"
     message = (
         f"{where}: names are written like mouse or rat ({some(by_case or mouse)}), {counts}; map them to human "
         "orthologs first, or write symbols in capitals if they are human"
@@ -306,4 +306,4 @@ def _path(value: str) -> Path:
 
 
 FILE = Option("FILE", _path)
-"""An option that takes a file; its content is part of the revision, its path of nothing."""
+"""An option that takes a file; its content is part of the revision, its path is not."""

@@ -1,4 +1,4 @@
-"""What an adapter is given of a graph: the caller reads the edges, since adapters know no source of them."""
+"""How an adapter sees a graph: the caller reads the edges, since adapters know no sources of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphAccess", "OfGraph", "told_by_graph"]
 
-# Tasks whose labels are computed from the annotations that are a graph's edges; pairs are of genes that share one.
+# Tasks whose labels are computed from the annotations that a graph has as edges; gene pairs share such annotations.
 _TOLD = {"go": ("go_*", "gene2vec_gene_pairs")}
 
 
 def told_by_graph(graph: str) -> tuple[str, ...]:
-    """Return globs of the tasks whose labels are made of a graph's edges.
+    """Return globs of the tasks whose labels are made from a graph's edges.
 
     >>> told_by_graph("string:score=700+go:iea=no")
     ('go_*', 'gene2vec_gene_pairs')
@@ -33,7 +33,7 @@ class GraphAccess(Protocol):
         """Return the (n + m, n + m) matrix D^-1/2 (A + I) D^-1/2 over these genes and m terms, and the terms' names."""
 
     def term_vectors(self) -> EmbeddingTable | None:
-        """Vectors of terms by the model inside; None where it cannot encode them."""
+        """Vectors of terms from the model inside; None where it cannot encode them."""
 
 
 class OfGraph:

@@ -51,7 +51,7 @@ class _OfGraphAlone(OfGraph):
 
 
 class Spectral(_OfGraphAlone):
-    """Of each gene, its places in the leading eigenvectors of P = D^-1/2 (A + I) D^-1/2, times the eigenvalues.
+    """The entries of each gene in the leading eigenvectors of P = D^-1/2 (A + I) D^-1/2, times the eigenvalues.
 
     They know the graph and nothing else: what a network gives without any model. Genes without an edge have no vector.
     """
@@ -86,7 +86,7 @@ class Spectral(_OfGraphAlone):
         values, vectors = eigsh(P[joined][:, joined].astype(np.float64), k=dim, which="LA", v0=start)
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
-        # An eigenvector is one up to its sign.
+        # The sign of an eigenvector is arbitrary.
         vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dim)])
         of_genes = joined < len(symbols)
         names = [symbols[row] for row in joined[of_genes]]
@@ -98,7 +98,7 @@ class Node2vec(_OfGraphAlone):
 
     A walk that came from t to v goes on to a neighbour x of v with weight 1/p if x is t, 1 if x is a neighbour of t,
     and 1/q otherwise. `walks` walks of `length` nodes begin at every gene with an edge; terms are met on the way.
-    gensim's Word2Vec makes the vectors, by one thread, so that they repeat themselves.
+    gensim's Word2Vec makes the vectors, in one thread, so that they are reproducible.
     """
 
     adapter: ClassVar[str] = "node2vec"
@@ -152,16 +152,16 @@ class Node2vec(_OfGraphAlone):
 def random_walks(P: Any, starts: Rows, length: int, rng: np.random.Generator, *, p: float, q: float) -> Rows:
     """(starts, length) nodes of one walk from each start, which must have an edge.
 
-    A neighbour is proposed at random and taken by the share that its weight is of the largest, else another is
+    A neighbour is proposed at random and accepted with probability weight over largest weight, else another is
     proposed: the same chances as by tables of all pairs of edges, which would not fit in memory.
 
     Args:
         P: (n, n) sparse matrix in CSR form; what is not on its diagonal is an edge.
         starts: Nodes.
         length: Nodes of a walk.
-        rng: Of the walks.
-        p: Weight 1/p of going back.
-        q: Weight 1/q of going where the last node has no edge to.
+        rng: Generator of the walks.
+        p: Going back has weight 1/p.
+        q: Going to a node that the last one has no edge to has weight 1/q.
     """
     coo = P.tocoo()
     edges = coo.row != coo.col

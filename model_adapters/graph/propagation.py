@@ -68,7 +68,7 @@ class Propagated(OfGraph):
         """Make the model of what follows `propagate:`; `model=` comes last and takes all that follows."""
         head, found, inside = argument.partition("model=")
         if not found or not inside or "graph=" not in head:
-            message = f"{cls.adapter}:{argument}: a graph and a model are needed; write {cls.info.usage}"
+            message = f"{cls.adapter}:{argument} names no graph or no model, but needs both; write {cls.info.usage}"
             raise UnknownModelError(message)
         known = {"graph": GRAPH, "steps": whole_number(minimum=1), "alpha": share()}
         options = read_options([part for part in head.split(",") if part], known, adapter=cls.adapter)

@@ -1,4 +1,4 @@
-"""Vectors of a DNA sequence's letters alone, with no weights: the floor that a DNA model has to pass."""
+"""Vectors made from the letters of a DNA sequence alone, without weights: the floor that a DNA model has to beat."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Composition(GeneEncoder):
         """Return one (n, d) row for each gene; a value is a sequence or a list of them.
 
         Raises:
-            RefusedInput: A value is no DNA sequence.
+            RefusedInput: A value is not a DNA sequence.
         """
         genes, texts = sequences_of_batch(batch, column=self.input_column, alphabet=DNA)
         vectors = self.vectors(texts)
@@ -73,7 +73,7 @@ def _codes(text: str) -> NDArray[np.int64]:
 class KmerFrequencies(_Composition):
     """How often each of the 4^k words of k bases occurs, words in alphabetical order.
 
-    A word with another letter than A, C, G and T counts nowhere. Frequencies are shares of the words that do count.
+    A word with a letter other than A, C, G and T does not count. Frequencies are shares of the words that do.
     With `canonical=yes` a word and its reverse complement are one, the first of them in the alphabet: the vector does
     not depend on the strand.
     """
@@ -98,7 +98,7 @@ class KmerFrequencies(_Composition):
 
     @cached_property
     def _place(self) -> NDArray[np.int64]:
-        """Number of each word among those that are told apart."""
+        """Number of each word among those that are distinguished."""
         words = ["".join(word) for word in itertools.product(BASES, repeat=self.options["k"])]
         if not self.options["canonical"]:
             return np.arange(len(words))

@@ -130,7 +130,7 @@ class Esm2(GeneEncoder):
         """Return one (n, d) row for each gene; a value is a sequence or a list of isoforms.
 
         Raises:
-            RefusedInput: a value is no protein sequence.
+            RefusedInput: a value is not a protein sequence.
             ModelLoadError: `load` was not called.
         """
         if self._net is None:
@@ -195,7 +195,7 @@ def _checkpoint(name: str) -> Path:
 
 
 def _check_name(name: str) -> None:
-    """Say what is meant by names that cannot be a model of transformers."""
+    """Refuse names that cannot be a model of transformers, and say what to write instead."""
     if name.endswith(".pt"):
         message = f"{name} is a checkpoint of fair-esm; write esm2:{name},backend=fair-esm"
         raise UnknownModelError(message)

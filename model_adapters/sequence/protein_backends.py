@@ -75,7 +75,7 @@ def load_fair_esm(checkpoint: Path, *, device: str, dtype: str) -> ProteinNet:
     """Load a checkpoint of fair-esm, without the weights of its contact head, which come in a file of their own.
 
     Raises:
-        ModelLoadError: the package is not there, or the file is not a checkpoint of ESM-2.
+        ModelLoadError: the package is not installed, or the file is not a checkpoint of ESM-2.
     """
     import torch
 

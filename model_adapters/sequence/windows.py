@@ -62,7 +62,7 @@ def reverse_complement(sequence: str) -> str:
 
 
 def sequences_of_batch(batch: list[Any], *, column: str, alphabet: Alphabet) -> tuple[list[int], list[str]]:
-    """Return the positions of the genes that all sequences of a batch are of, and the sequences in upper case.
+    """Return, for all sequences of a batch, the positions of their genes, and the sequences in upper case.
 
     Raises:
         RefusedInput: see `sequences_of`.
@@ -84,13 +84,13 @@ def sequences_of(value: Any, position: int, *, column: str, alphabet: Alphabet) 
 
     Args:
         value: one sequence, or a list of them.
-        position: of the gene in the batch.
-        column: for messages.
+        position: number of the gene in the batch.
+        column: its name, for messages.
         alphabet: legal letters.
 
     Raises:
-        RefusedInput: the value is empty or no sequence, or has an illegal letter; the line names letter and position,
-            counted from 1.
+        RefusedInput: the value is empty or not a sequence, or has an illegal letter; the message names letter and
+            position, counted from 1.
 
     >>> sequences_of("mkU*", 0, column="protein_sequence", alphabet=PROTEIN)
     ['MKU']
@@ -158,8 +158,8 @@ def check_windows(*, window: int, stride: int, adapter: str, longest: int | None
 class TokenBatches:
     """Runs windows through a model in batches of like length, as many as fit into a number of tokens, padding counted.
 
-    Where memory runs out, the number is halved for good and the batch is tried again. It says nothing about the
-    vectors, which do not depend on how windows are batched.
+    Where memory runs out, the number is halved for good and the batch is tried again. It does not affect the vectors,
+    which do not depend on how windows are batched.
     """
 
     def __init__(self, budget: int) -> None:

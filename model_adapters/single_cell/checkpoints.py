@@ -25,7 +25,7 @@ MAX_DICTIONARY_BYTES = 64 * 1024**2
 FETCH = "fetch the file from where it was published"
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
-# What a damaged file makes torch and pickle raise.
+# What torch and pickle raise for a damaged file.
 _DAMAGED = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error)
 
 
@@ -57,7 +57,7 @@ def _from_torch(path: Path, name: str) -> NDArray[np.float32]:
 
     try:
         with warnings.catch_warnings():
-            # Of a pickle that is no torch file, torch says so before it fails.
+            # For a pickle that is not a torch file, torch says so before it fails.
             warnings.simplefilter("ignore", UserWarning)
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
@@ -105,7 +105,7 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     """Read a JSON file or a pickle that holds one dict with text keys and plain values.
 
     Raises:
-        ModelLoadError: it is damaged, over 64 MB, something else, or a pickle that names anything to import.
+        ModelLoadError: it is damaged, over 64 MB, not such a file, or a pickle that names anything to import.
     """
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A gene's expression over tissues or cell types as its vector: a baseline that no model was trained for."""
+"""A gene's expression over tissues or cell types as its vector, for which no model was trained."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class ExpressionProfile(TableModel):
     """log(1 + TPM) of a gene in each tissue, from a table of HPA (one line for a gene in a tissue) or a wide one.
 
     Cell types, cell lines, brain regions, blood cells and cancers are read as tissues are, from the tables of HPA 18 to
-    25. No value is made up for a tissue that a gene was not measured in: tissues that are not given for
-    every gene are left out, so that no gene is. `drop=genes` keeps all tissues and leaves those genes out.
+    25. No value is made up for a tissue in which a gene was not measured: such tissues are left out, so that no gene
+    is. `drop=genes` keeps all tissues and leaves those genes out instead.
     """
 
     adapter: ClassVar[str] = "expression"
@@ -206,7 +206,7 @@ def _long(table: pa.Table, *, where: str) -> _Profile:
 
 
 def _samples(table: pa.Table) -> pa.ChunkedArray:
-    """The column of samples; where there are several, what they say together is a sample."""
+    """The column of samples; where there are several, each combination of their values is a sample."""
     import pyarrow.compute as pc
 
     columns = [table.column(name) for name in SAMPLES if name in table.column_names]

@@ -99,7 +99,8 @@ class Geneformer(_SingleCell):
         for folder in (self.path, self.path / "geneformer"):
             found = sorted(folder.glob("token_dictionary*.pkl"))
             if len(found) > 1:
-                message = f"{folder} has {some(path.name for path in found)}; choose one with dictionary=FILE"
+                names = some(path.name for path in found)
+                message = f"{folder} has several dictionaries ({names}); choose one with dictionary=FILE"
                 raise UnknownModelError(message)
             if found:
                 return found[0]
@@ -200,11 +201,11 @@ class Gene2vec(_SingleCell):
 
 
 def _tokens(weights: Path, tensor: str, dictionary: Path, *, strict: bool) -> Rows:
-    """Read the rows of a tensor that a dictionary of name -> row number names, but for special tokens.
+    """Read the rows of a tensor that a dictionary of name -> row number names, except for special tokens.
 
     Raises:
-        ModelLoadError: a token is no row number, or the dictionary is of another model: in a vocabulary of another
-            size, the same numbers stand for other genes.
+        ModelLoadError: a token is not a row number, or the dictionary is that of another model: in a vocabulary of
+            another size, the same numbers stand for other genes.
     """
     row_of = read_dictionary(dictionary)
     wrong = next((name for name, row in row_of.items() if type(row) is not int or row < 0), None)

@@ -1,3 +1,3 @@
-"""Models that read texts."""
+"""Models that read text."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Text baselines without a language model: how often each frequent word occurs in a gene's text."""
+"""Text models without a language model: how often each frequent word occurs in a gene's text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_WORDS = 1024
 class BagOfWords(GeneEncoder):
     """Raw counts of the 1,024 most frequent words, as scikit-learn's `CountVectorizer` with default parameters.
 
-    The paper's text baseline. The vocabulary is fitted on the texts of all genes of the table, so the vectors depend on
-    that table. Of words that are equally frequent, the first in the alphabet count: `max_features` of scikit-learn
-    takes whichever its unstable sort puts first, which differs between processors.
+    The paper's simplest text model. The vocabulary is fitted on the texts of all genes of the table, so the vectors
+    depend on that table. Among equally frequent words, the first in the alphabet are taken: `max_features` of
+    scikit-learn takes whichever its unstable sort puts first, which differs between processors.
     """
 
     adapter: ClassVar[str] = "bag-of-words"

@@ -85,7 +85,7 @@ class SentenceTransformerEncoder(GeneEncoder):
         return {**vars(self), "_model": None, "_device": None}
 
     def load(self, device: str) -> None:
-        """Load the weights on a device, unless they are there; whatever the library raises goes through."""
+        """Load the weights on a device, unless they are there; errors of the library pass unchanged."""
         if device == self._device:
             return
         import torch
@@ -128,7 +128,7 @@ class Preset:
         """Return the adapter's argument, with the options that follow the short name.
 
         Raises:
-            UnknownModelError: what follows is no option.
+            UnknownModelError: what follows is not an option.
 
         >>> PRESETS["mpnet"].argument("input=summary").partition("@")[0]
         'sentence-transformers/all-mpnet-base-v2'

@@ -1,4 +1,4 @@
-"""The other class of a source that lists only one: genes that it could have named and did not."""
+"""The other class for a source that lists only one: genes that it could have named but did not."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def against_others(
         builder: Of the source; its audit takes a note of both numbers.
         listed: Identifiers as the source has them.
         labels: (of the others, of the listed).
-        also_named: Other identifiers of the listed, which make none of them a positive, but keep their genes from being
-            negatives.
+        also_named: Other identifiers of the listed genes. They make no gene a positive, but the genes that they stand
+            for are no negatives.
         locus_groups: HGNC's locus groups that the others are taken from.
         with_protein: Whether the others must have a UniProt accession.
     """

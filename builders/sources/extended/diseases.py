@@ -70,7 +70,7 @@ class DiseasesBuilder(GeneTaskBuilder):
             family="biological_process",
             duplicates="union",
             from_annotation=True,
-            made_by="curators of UniProt and MedlinePlus Genetics, gathered by DISEASES (knowledge channel)",
+            made_by="curators of UniProt and MedlinePlus Genetics, collected by DISEASES (knowledge channel)",
             bias="a gene in an area has been studied there; areas go by where a patient is ill, not by mechanism",
         )
     ]

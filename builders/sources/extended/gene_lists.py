@@ -59,7 +59,7 @@ class GeneListsBuilder(GeneTaskBuilder):
             name="gene_lists_membership",
             description=(
                 "Lists that name the gene: haploinsufficient, dominant and recessive disease, ClinVar, drug target,"
-                " GPCR, olfactory receptor, loss of function tolerated; of all protein-coding genes."
+                " GPCR, olfactory receptor, loss of function tolerated; over all protein-coding genes."
             ),
             target="multilabel",
             family="genomic",
@@ -68,7 +68,7 @@ class GeneListsBuilder(GeneTaskBuilder):
             made_by="the laboratory of D. MacArthur, from one publication or database for each list",
             bias=(
                 "disease and drug lists name genes that have been studied; GPCR and olfactory receptors are families,"
-                " which a relative's label tells"
+                " so that a relative's label gives theirs away"
             ),
         )
     ]

@@ -44,7 +44,7 @@ class HousekeepingBuilder(GeneTaskBuilder):
             made_by=(
                 "Eisenberg and Levanon, from RNA of 16 tissues (Illumina BodyMap): detected in all, with low variance"
             ),
-            bias="a label is a function of expression, so that expression profiles of tissues know it",
+            bias="a label is computed from expression, so that expression profiles of tissues contain it",
         )
     ]
 

@@ -145,6 +145,6 @@ TABLES = (
         others=(CODING, "non-coding RNA"),
         from_annotation=True,
         made_by="the curators of geneimprint and of the Otago catalogue, from publications and one prediction",
-        bias="imprinted genes lie in clusters, so that neighbours on a chromosome share the label",
+        bias="imprinted genes lie in clusters, so that neighbours on a chromosome tend to share the label",
     ),
 )

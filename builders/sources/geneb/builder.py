@@ -37,7 +37,7 @@ class _Layout:
 
 
 class GenebBuilder(SequenceTaskBuilder):
-    """Rows and parts are those published; a part for validation is kept, though GENEB drops it.
+    """Rows and parts are as published; a validation part is kept, although GENEB drops it.
 
     The files of GENEB's own dataset count first, then those of the task's collection. Without a data directory GENEB's
     are downloaded.
@@ -52,7 +52,7 @@ class GenebBuilder(SequenceTaskBuilder):
         return [(self._layout.source, key) for key in self._layout.files.values()]
 
     def _choose(self, config: SequenceConfig) -> _Layout:
-        """The first layout of which all files are there.
+        """The first layout whose files are all there.
 
         Raises:
             MissingFileError: There is none; the message says which part is missing, if another one is there.

@@ -1,4 +1,4 @@
-"""Tasks of GENEB that are about the same thing in the same sequences of one source: counted once in weighted means."""
+"""Tasks of GENEB that ask the same question about the same sequences of one source: counted once in weighted means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from builders.sources.geneb.table import ROWS, Row
 
 __all__ = ["repeated_tasks"]
 
-# The yeast marks of the Nucleotide Transformer's collection and of GUE are one data set (Pokholok et al. 2005).
+# The yeast marks of the Nucleotide Transformer's collection and of GUE are one dataset (Pokholok et al. 2005).
 _YEAST = re.compile(r"(?:emp_)?(H\d\w*)")
 # The human promoters of both forms of the Nucleotide Transformer's collection and of GUE, of 300 and of 70 bases, are
 # of the Eukaryotic Promoter Database.
@@ -17,7 +17,7 @@ _PROMOTER = re.compile(r"(?:promoter|prom_300|prom_core)_(all|no_?tata|tata)")
 
 
 def repeated_tasks() -> dict[str, str]:
-    """Task -> what it shares with others; a task that is alone is not there.
+    """Task -> what it shares with other tasks; tasks that share nothing are absent.
 
     >>> found = repeated_tasks()
     >>> found["geneb_nt_h3k4me1"], found["geneb_gue_emp_h3k4me1"], found["geneb_gue_prom_core_tata"]

@@ -22,7 +22,7 @@ _ABOUT: dict[Category, str] = {
     "regulatory": "Which kind of regulatory element the DNA is.",
     "virus_phage": "Whether the DNA is a phage's (1) or not (0).",
     "coding": "Whether the DNA is coding or lies between genes.",
-    "chromatin_accessibility": "Whether DNase I cuts the DNA easily, since chromatin is open there (1), or not (0).",
+    "chromatin_accessibility": "Whether DNase I cuts the DNA easily, because chromatin is open there (1), or not (0).",
 }
 _SPECIAL = {
     "enhancers_types": "Whether the DNA is no enhancer, a weak one or a strong one, by number.",

@@ -16,15 +16,15 @@ ENSEMBL = Source(
     homepage="https://ftp.ensembl.org/pub/current_fasta/homo_sapiens/cds/",
     version="latest",
     releases="76 and later (GRCh38)",
-    # Not a listed licence: no constraint beyond those of the data's owners, and attribution is expected.
+    # No licence with an SPDX id: no constraint beyond those of the data's owners, and attribution is expected.
     license="LicenseRef-EMBL-EBI-terms-of-use",
     license_url="https://www.ebi.ac.uk/about/terms-of-use",
     redistributable=True,
     citation="Harrison PW et al. Ensembl 2024. Nucleic Acids Res. 2024;52(D1):D891-D899. doi:10.1093/nar/gkad1049",
     files={
         # For the gene table, where the file is at hand, as UniProt's proteins. Coding sequences come first: the longest
-        # transcript is then the longest protein, and not the one whose untranslated end was sequenced furthest. Who
-        # wants those ends, and genes that encode no protein, puts only cdna there.
+        # transcript is then the longest protein, and not the one whose untranslated end was sequenced furthest. To
+        # have those ends, and genes that encode no protein, put only cdna there.
         "transcripts": RawFile(names=_NAMES, url=None, optional=True),
         # Coordinates of genes, for the table of covariates.
         "genes": RawFile(names=("genes_grch38.tsv.gz", "genes_grch38.tsv"), url=None, optional=True),

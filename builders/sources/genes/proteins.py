@@ -22,7 +22,7 @@ BY_NAME: tuple[Status, ...] = ("current", "previous")
 
 
 def is_fasta(path: Path) -> bool:
-    """Whether a file is FASTA by its name, `.gz` or not."""
+    """Whether a file is FASTA, judged by its name, with `.gz` or without."""
     return ".fasta" in path.suffixes
 
 

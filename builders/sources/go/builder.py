@@ -108,7 +108,7 @@ class GoBuilder(GeneTaskBuilder):
         return pd.concat([older.assign(split="train"), later.assign(split="test")])
 
     def _annotations(self, key: str, config: GoConfig) -> pd.DataFrame:
-        """Annotations of the aspect and evidence that lead to a slim term, with these as labels."""
+        """Annotations of the aspect and evidence that lead to slim terms, with these terms as labels."""
         path = self.path(key)
         read = self.raw.once((path, "annotations"), lambda: read_annotations(path))
         name = f"{path.name} of {read.date}" if read.date else path.name

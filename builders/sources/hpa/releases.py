@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["GENE", "Column", "columns_of", "read_atlas", "release_of", "split_column"]
 
 GENE = ("Ensembl", "Gene")
-# The first sign that a table has says from which release it is.
+# The first of these signs that a table has says which release it is from.
 _SIGNS = (
     ("RNA single cell type specific nCPM", "25"),
     ("Cancer prognostics - Breast Invasive Carcinoma (TCGA)", "24"),
@@ -66,7 +66,7 @@ _CATEGORIES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column that holds a task's labels.
+    """A column that may hold a task's labels.
 
     Args:
         name: Its name.
@@ -84,7 +84,7 @@ def columns_of(config: TaskConfig) -> tuple[Column, ...]:
     usual = str(config.column)
     others: list[Column] = []
     if cohorts := _COHORTS.get(usual.removeprefix(_PROGNOSTICS)):
-        note = "prognoses in TCGA's cohort as releases from 24 on make them, potential and validated ones as one class"
+        note = "prognoses in TCGA's cohort, as made from release 24 on; potential and validated ones are one class"
         others = [Column(f"Cancer prognostics - {cohort} (TCGA)", "2.0.0", note) for cohort in cohorts]
     if usual in _CATEGORIES:
         note = "categories of releases before 19, which mix where RNA is enriched with where it is detected"

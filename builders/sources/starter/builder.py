@@ -1,6 +1,6 @@
 """The embedded starter source: about 300 well-known genes, written by hand, for a whole chain with no download.
 
-It shows that an installation works. It is too small and too easy for a ranking, and no report ranks by it.
+It shows that an installation works. It is too small and too easy to rank models, and no report does so.
 """
 
 from __future__ import annotations

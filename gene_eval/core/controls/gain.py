@@ -8,9 +8,9 @@ For each split, three fits on its training rows T:
 3. logistic regression on the vectors with o_i as a fixed offset: |w|^2 / 2 + C sum over T of
    log(1 + exp(-s_i (o_i + w x_i + b))), s_i being 1 or -1, the intercept b not penalised.
 
-A scored row has the log-odds of 1 as its offset in 3. So vectors are asked for what covariates do not explain, and the
-gain is 0 for vectors that know nothing more, up to what their noise costs. Classes have log probabilities as offsets of
-a softmax; several labels are fitted one by one.
+In step 3, the offset of a scored row is its log-odds from step 1. So vectors are asked for what covariates do not
+explain, and the gain is 0 for vectors that know nothing more, up to what their noise costs. For classes, the offsets
+are log probabilities of a softmax; several labels are fitted one by one.
 """
 
 from collections.abc import Sequence
@@ -40,14 +40,14 @@ LABEL_METRIC: Final = MAIN_METRIC["binary"]
 
 @dataclass(frozen=True)
 class Gain:
-    """Scores of covariates alone, of covariates and vectors, and what they differ by, on the same splits.
+    """Scores of covariates alone, of covariates with vectors, and their difference, on the same splits.
 
     Attributes:
         metric: Main metric of the target.
-        covariates: Of the covariates alone.
-        both: With the vectors.
+        covariates: Score of the covariates alone.
+        both: Score with the vectors.
         gain: The difference, split by split.
-        labels: Of each label of a multi-label task, "covariates", "both" and "gain".
+        labels: For each label of a multi-label task, "covariates", "both" and "gain".
         n: Rows.
     """
 
@@ -78,7 +78,7 @@ def gain(  # noqa: PLR0913 - three arrays and the options of one call
         y: Labels, as `probe` takes them.
         target: "binary", "multilabel" or "multiclass".
         splits: Which rows train and which are scored.
-        seed: Of the inner folds where no other split scores the training rows.
+        seed: Seed of the inner folds, where no other split scores the training rows.
         C: Inverse penalty of the weights of the vectors, and of those of the covariates.
         label_names: Names of the labels of a multi-label task.
 
@@ -87,10 +87,10 @@ def gain(  # noqa: PLR0913 - three arrays and the options of one call
     """
     vectors, known = check_X(X), as_array(check_X(covariates)).astype(np.float64)
     if target == "regression":
-        msg = "a gain is a difference of ROC-AUCs, but the target is regression; leave the gain out"
+        msg = "a gain is a difference of ROC-AUCs, but this target is regression; leave the gain out"
         raise ProbeError(msg)
     if len(known) != len(vectors):
-        msg = f"there are {len(vectors)} rows of vectors and {len(known)} of covariates"
+        msg = f"there are {len(vectors)} rows of vectors and {len(known)} of covariates; give as many of both"
         raise ProbeError(msg)
     truth = check_y(y, target=target, n=len(vectors))
     names = check_label_names(label_names, target=target, n_labels=truth.shape[1] if truth.ndim == 2 else 0)
@@ -152,7 +152,7 @@ def _log_odds(  # noqa: PLR0913 - what an engine takes, and the number of column
 
 
 def _inner_folds(splits: Splits, split: int, y: npt.NDArray[Any], target: str, seed: int) -> npt.NDArray[np.int64]:
-    """Fold of each training row of a split: the split that scores it; what none scores is a fold of its own."""
+    """Fold of each training row of a split: the split that scores it; rows that none scores are one more fold."""
     train = splits.train_rows(split)
     folds = splits.split_of_row[train]
     if len(np.unique(folds)) > 1:

@@ -1,4 +1,4 @@
-"""Logistic regression with a fixed offset: L2 penalty, intercept not penalised, scikit-learn's objective else."""
+"""Logistic regression with a fixed offset: L2 penalty, intercept not penalised, otherwise scikit-learn's objective."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ Array = npt.NDArray[np.float64]
 
 OPTIONS: Final[dict[str, Any]] = {"maxcor": 10, "maxiter": 2_000, "maxfun": 4_000, "gtol": 1e-4, "ftol": 1e-13}
 LEAST: Final = 1e-12
-"""Of the largest eigenvalue of the vectors' Gram matrix: what is smaller is no direction of the rows."""
+"""Share of the largest eigenvalue of the vectors' Gram matrix; smaller ones are rounding, no directions of the rows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The score of the same fits on permuted labels: what is reached where vectors and labels have nothing in common."""
+"""The score of the same fits on permuted labels: what they reach where vectors and labels have nothing in common."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gene_eval.core.splits import Splits
 __all__ = ["N_PERMUTATIONS", "Permuted", "permuted", "permuted_rows"]
 
 N_PERMUTATIONS: Final = 20
-"""The fewest with which p can be below 0.05."""
+"""The fewest permutations with which p can be below 0.05."""
 COLUMNS: Final = 256
 """Labels of one fit."""
 
@@ -68,13 +68,13 @@ def permuted(  # noqa: PLR0913 - what to fit, what to, and how it is drawn
     (JMLR 11, 2010); a score less that on random labels is the selectivity of Hewitt and Liang (EMNLP 2019).
 
     Args:
-        fit: From labels, `target=` and `splits=` to held-out values, as `gene_eval.core.probe.ProbeResult.values`.
+        fit: Takes labels, `target=` and `splits=`; returns held-out values as `gene_eval.core.probe.ProbeResult` has.
         y: Labels, as `probe` takes them.
-        target: Of the task.
+        target: Target of the task.
         repeats: Splits of one or several cross-validations.
         hashes: (n,) hash of each row, see `few_labels.draws.hash_rows`: nothing depends on the order of rows.
         observed: Mean of the main metric on the labels as they are.
-        seed: Of the permutations.
+        seed: Seed of the permutations.
         n_permutations: P.
     """
     labels = np.asarray(y)
@@ -104,7 +104,7 @@ def permuted_rows(
 def _scores(
     fit: Callable[..., Values], labels: Sequence[npt.NDArray[Any]], splits: Splits, *, target: str, metric: str
 ) -> list[Score]:
-    """The main metric of each of several labellings: of one fit, where each is made of labels."""
+    """The main metric of each of several labellings; one fit does for all of them where each consists of labels."""
     if target not in ("binary", "multilabel"):
         values = [fit(each, target=target, splits=splits) for each in labels]
     else:

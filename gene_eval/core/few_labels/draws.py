@@ -26,7 +26,7 @@ def hash_rows(keys: Iterable[str]) -> Hashes:
 
 
 def hash_order(hashes: Hashes, *, seed: int) -> npt.NDArray[np.int64]:
-    """(n,) row numbers in an order that the seed decides and that removes no row from its place when others go."""
+    """(n,) row numbers in an order that the seed decides; when rows are removed, the others keep their order."""
     with np.errstate(over="ignore"):
         mixed = _mix(hashes ^ _mix(np.full(1, seed, dtype=np.uint64) + GAMMA))
     return np.argsort(mixed, kind="stable")

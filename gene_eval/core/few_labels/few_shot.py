@@ -1,9 +1,10 @@
 """The probe on k examples of each class, drawn many times from the training rows of every split.
 
 Examples are the first k of each class in an order of hashes, another for each draw; a draw of k is part of the draw of
-2 k. Features are standardised by all training rows of the split, for which no label is needed: two examples have no
-spread to go by. Fitted is L2 logistic regression with C = 0.1 (softmax for classes), or class means (`heads.centroid`).
-Each label of a multi-label task is a binary task. A score is the mean over draws, and what each draw gave is kept.
+2 k. Features are standardised by all training rows of the split, for which no label is needed: the spread of two
+examples says nothing. What is fitted is L2 logistic regression with C = 0.1 (softmax for classes), or class means
+(`heads.centroid`). Each label of a multi-label task is a binary task. A score is the mean over draws, and the score of
+each draw is kept.
 """
 
 import time
@@ -36,7 +37,7 @@ N_DRAWS: Final = 20
 C: Final = 0.1
 ROWS: Final = 1 << 12
 NUMBERS: Final = 1 << 22
-"""Held at a time, of predictions or of training rows."""
+"""Most numbers held at a time, of predictions or of training rows."""
 
 
 def few_shot(  # noqa: PLR0913 - the arguments of `probe`
@@ -58,12 +59,12 @@ def few_shot(  # noqa: PLR0913 - the arguments of `probe`
     Args:
         X: As `probe` takes them, like `y`, `target`, `folds`, `splits`, `seed` and `label_names`.
         y: Labels; not of a regression task.
-        k: Examples of each class; the training rows of every split have to hold 2 k.
+        k: Examples of each class; the training rows of every split must have 2 k of each.
         target: "binary", "multiclass" or "multilabel".
-        folds: Either these or `splits`.
+        folds: Either folds or `splits`.
         splits: Which rows train and which are scored.
         head: "linear" or "centroid".
-        seed: Of the draws.
+        seed: Seed of the draws.
         label_names: Names of the labels of a multi-label task.
         hashes: (n,) hash of each row, see `draws.hash_rows`; by default of the row's number.
         n_draws: How often examples are drawn.
@@ -125,11 +126,11 @@ class _Problem:
     """Labels of which every split has enough examples, and the groups that examples are drawn from.
 
     Attributes:
-        truth: As `y`, with the labels that are scored.
-        names: Of the labels of a multi-label task.
+        truth: Like `y`, with the labels that are scored.
+        names: Names of the labels of a multi-label task.
         groups: (n, G) classes; for labels the rows without a label, then those with it, label by label.
         target: As in `few_shot`.
-        splits: Of the n rows.
+        splits: Splits of the n rows.
         k: Examples of each group.
     """
 
@@ -145,7 +146,7 @@ class _Problem:
         """Leave out labels without enough examples.
 
         Raises:
-            ProbeError: A class has too few, or every label.
+            ProbeError: A class has too few examples, or every label has.
         """
         if target == "multiclass":
             groups = truth[:, None] == np.arange(truth.max() + 1)
@@ -190,7 +191,7 @@ def standardisation(X: npt.NDArray[np.floating[Any]], splits: Splits) -> tuple[A
     count = (splits.train @ splits.block_sizes)[:, np.newaxis]
     offsets = splits.train @ sums / count
     means, variances = middle + offsets, np.maximum(splits.train @ squares / count - offsets**2, 0)
-    # By what rounding may leave of a constant, as scikit-learn has it.
+    # The bound is what rounding may leave of a constant, as in scikit-learn.
     eps = np.finfo(np.float64).eps
     is_constant = variances <= count * eps * variances + (count * means * eps) ** 2
     return means, np.where(is_constant, 1.0, np.sqrt(variances))
@@ -212,7 +213,7 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         train, test = problem.splits.train_rows(split), problem.splits.test_rows(split)
         mean, scale = means[split], scales[split]
         groups = np.stack([draw(order[train[order]], problem.groups, k=problem.k) for order in orders])
-        # Of each fit the rows, class by class: all classes, or those without and with a label.
+        # The rows of each fit, class by class: all classes, or those without and with a label.
         examples = groups.reshape(-1, (n_groups if is_multiclass else 2) * problem.k)
         weights, intercepts = _fitted(X, mean, scale, examples, k=problem.k, head=head)
         if not is_multiclass:
@@ -223,7 +224,7 @@ def _predicted(  # noqa: PLR0913 - the rows, how they are standardised, what is 
         by_draw = logits.reshape(len(logits), len(orders), -1).transpose(1, 0, 2)
         values[:, test] = scipy.special.softmax(by_draw, axis=2) if is_multiclass else by_draw
 
-    # A split to a core, and each product on one: those of small matrices wait longer for another core than they take.
+    # One split to a core, each product on that core: small ones wait longer for another core than they take.
     with ThreadPoolExecutor(n_cores()) as pool, threadpool_limits(1, user_api="blas"):
         list(pool.map(fill, range(len(problem.splits))))
     return values if is_multiclass else values.reshape(len(orders), *problem.truth.shape)
@@ -260,5 +261,5 @@ def _fitted(  # noqa: PLR0913 - the rows, how they are standardised, and what is
 
 
 def _mean(of_draws: Sequence[Score]) -> Score:
-    """Each fold the mean over draws; a fold is defined in all draws or in none."""
+    """The value of a fold is the mean over draws; a fold is defined in all draws or in none."""
     return over_splits([[value] for value in np.mean([score.folds for score in of_draws], axis=0)])[0]

@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float64]
 
 OPTIONS: Final[dict[str, Any]] = {"maxcor": 10, "maxiter": 10_000, "maxfun": 20_000, "gtol": 1e-5, "ftol": 1e-12}
 LEAST: Final = 1e-12
-"""Of the largest eigenvalue: what is smaller is no direction of the rows."""
+"""Share of the largest eigenvalue; smaller ones are rounding, not directions of the rows."""
 
 
 def logistic(rows: Array, y: npt.NDArray[np.integer[Any]], *, C: float) -> tuple[Array, Array]:
@@ -61,7 +61,7 @@ def logistic(rows: Array, y: npt.NDArray[np.integer[Any]], *, C: float) -> tuple
 
 
 def _principal(rows: Array) -> tuple[Array, Array, Array]:
-    """Coordinates (B, m, r) of rows in axes (B, d, r), and their summed squares (B, r); r is the smaller of m and d."""
+    """Coordinates (B, m, r) of rows on axes (B, d, r), and their summed squares (B, r); r is the smaller of m and d."""
     transposed = rows.transpose(0, 2, 1)
     if rows.shape[1] > rows.shape[2]:
         size, axes = np.linalg.eigh(transposed @ rows)

@@ -2,8 +2,8 @@
 
 Its harness fits scikit-learn's `LogisticRegression(max_iter=1000, random_state=seed)` on vectors as they are (C = 1,
 L2, L-BFGS to a gradient of 1e-4) and scores the published test part, by the Matthews coefficient first. On vectors of
-small numbers that solver stops long before the optimum, and published scores are of where it stopped: so its steps are
-taken here too, for large tasks in less time (`parts.logistic`), and no other. GENEB averages five seeds, which change
+small numbers that solver stops long before the optimum, and published scores belong to where it stopped: so the very
+same steps are taken here too, for large tasks in less time (`parts.logistic`). GENEB averages five seeds, which change
 nothing where all rows are fitted; here that regime has an interval from resampled test rows instead, and the few-shot
 regimes keep their spread over the seeds.
 """
@@ -65,7 +65,7 @@ class GenebScores:
 def draw_rows(y: npt.ArrayLike, *, shots: int, seed: int) -> IntArray:
     """Rows that GENEB fits on in a few-shot regime: up to `shots` of each class, by NumPy's legacy generator.
 
-    One generator for all classes of a seed, classes in sorted order, so the draw goes by the order of the rows.
+    One generator serves all classes of a seed, in sorted order, so the draw depends on the order of the rows.
 
     >>> draw_rows([0, 1, 0, 1, 0, 1], shots=1, seed=13).tolist()
     [2, 3]
@@ -92,10 +92,10 @@ def score_geneb(  # noqa: PLR0913 - two parts, and the options of one call
     Args:
         train: (n, d) vectors and (n,) classes 0..K-1, in the published order of the rows. float32 is fitted in float32.
         test: (m, d) vectors and (m,) classes.
-        shots: Examples of each class, one regime each; None for all rows.
-        seeds: Of the draws of a few-shot regime.
-        resamples: Of the test rows, for the intervals of a regime without draws.
-        seed: Of the resampling.
+        shots: Examples of each class, one regime for each number; None for all rows.
+        seeds: Seeds of the draws of a few-shot regime.
+        resamples: How often test rows are drawn, for the intervals of a regime without draws.
+        seed: Seed of the resampling.
         engine: "sklearn" fits with scikit-learn itself; "fast" takes the same steps in less time.
 
     Returns:
@@ -155,7 +155,7 @@ def fit_stock(
 
 
 def called_classes(raw: Sequence[npt.NDArray[np.float64]], classes: IntArray) -> IntArray:
-    """(F, m) the class that each fit calls each row, from `raw_values`.
+    """(F, m) the class that each fit predicts for each row, from `raw_values`.
 
     >>> called_classes([np.array([[0.5], [-1.0]])], np.array([3, 7])).tolist()
     [[7, 3]]
@@ -192,6 +192,6 @@ def _fit_by_sklearn(rows: Rows, y: IntArray, *, max_iter: int) -> Fitted:
 
 
 def convergence(fits: Sequence[Fitted]) -> dict[str, Any]:
-    """What a result says of how fits ended."""
+    """What a result says about how fits ended."""
     most = max(fit.n_iter for fit in fits)
     return {"converged": all(fit.is_converged for fit in fits), "n_fits": len(fits), "n_iter": most}

@@ -67,13 +67,13 @@ def learning_curve(  # noqa: PLR0913 - the arguments of `probe`
         X: As `probe` takes them, like `y`, `target`, `folds`, `splits` and `options`.
         y: Labels.
         target: Of the task.
-        folds: Either these or `splits`.
+        folds: Either folds or `splits`.
         splits: Which rows train and which are scored.
-        seed: Of the order and of the probe.
+        seed: Seed of the order and of the probe.
         hashes: (n,) hash of each row, see `draws.hash_rows`; by default of the row's number.
         shares: Of the training rows, ascending.
-        full: What `probe` gave on all training rows, not to be fitted again.
-        **options: Of `probe`.
+        full: What `probe` returned for all training rows, so that they are not fitted again.
+        **options: Options of `probe`.
     """
     vectors = check_X(X)
     whole = check_splits(folds, splits, n=len(vectors))

@@ -1,6 +1,6 @@
 """What holds over many tasks: a t-test of the means of their sources, ranks, and models that cannot be distinguished.
 
-Tasks made from one source share genes and often labels, so they are no independent witnesses: each cluster of tasks
+Tasks made from one source share genes and often labels, so they are not independent witnesses: each cluster of tasks
 counts once, by its mean. A test that takes such tasks as independent finds differences where there are none, in up to
 every second pair of models (docs/statistics.md has the numbers). Resampling clusters would give the standard error of
 that t-test, plus noise.
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MIN_CLUSTERS: Final = 6
-"""Fewest clusters that a statement is made from: of five, all favour one of two equal models in one case of sixteen."""
+"""Fewest clusters for a statement: with five, all favour the same of two equal models in one case of sixteen."""
 
 Array = npt.NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def cluster_t_test(
     Args:
         values: (T,) one number per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
-        correlation: Of the means of any two clusters, from 0 to less than 1; 0 makes it the ordinary t-test.
+        correlation: Correlation of the means of any two clusters, from 0 to below 1; 0 makes it the ordinary t-test.
         alpha: The interval covers 1 - alpha.
 
     Raises:
@@ -125,7 +125,7 @@ def cluster_means(table: npt.ArrayLike, clusters: Sequence[object] | None = None
 
 
 def cluster_std_errors(units: npt.ArrayLike, *, correlation: float = 0.0) -> Array:
-    """(M,) standard errors of the means of the rows of (M, G) cluster means, any two of which so correlate.
+    """(M,) standard errors of the means of the rows of (M, G) cluster means, any two of which have this correlation.
 
     >>> cluster_std_errors([[1.0, 2.0, 3.0, 4.0]]).round(3).tolist()
     [0.645]
@@ -147,7 +147,7 @@ def cluster_p_values(
     Args:
         differences: (P, T) one row per pair of models, one column per task.
         clusters: (T,) name of each task's cluster; by default every task is a cluster.
-        correlation: Of the means of any two clusters.
+        correlation: Correlation of the means of any two clusters.
 
     Returns:
         (P,) p-values, not adjusted; nan for a pair with an undefined difference, and with fewer than `MIN_CLUSTERS`
@@ -182,8 +182,8 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     A model may be in several runs: the bars of a critical-difference diagram (Demsar, JMLR 7, 2006).
 
     Args:
-        means: (M,) by which models are ordered.
-        p_values: (M, M) of their differences, adjusted for the number of pairs; nan tells nothing apart.
+        means: (M,) means by which models are ordered.
+        p_values: (M, M) p-values of their differences, adjusted for the number of pairs; nan distinguishes nothing.
         alpha: Two models with a p-value below it differ.
 
     Returns:
@@ -195,7 +195,7 @@ def tie_groups(means: npt.ArrayLike, p_values: npt.ArrayLike, *, alpha: float = 
     table = np.asarray(p_values, dtype=np.float64)
     order = [int(model) for model in np.argsort(-np.asarray(means, dtype=np.float64), kind="stable")]
     differ = np.triu(table[np.ix_(order, order)] < alpha, k=1)
-    # Of each model, the last before it that differs; a run that holds both would be none.
+    # For each model, the last before it that differs: no run may hold both.
     last = np.where(differ.any(axis=0), len(order) - 1 - differ[::-1].argmax(axis=0), -1)
     starts = np.maximum.accumulate(last) + 1
     ends = np.flatnonzero(np.append(starts[1:] != starts[:-1], np.ones(min(len(order), 1), dtype=bool)))

@@ -23,7 +23,7 @@ def jaccard(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> Array:
 def task_overlap(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float:
     """Overlap of two tasks on the entities that both have: the mean over labels of the largest `jaccard`, both ways.
 
-    A binary label and its opposite say the same: of a task with one label, the larger of the two counts.
+    A binary label and its opposite say the same: for a task with one label, the larger of the two counts.
     """
     if not len(a):
         return 0.0
@@ -33,7 +33,7 @@ def task_overlap(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float:
 
 
 def effective_weights(overlap: npt.ArrayLike) -> Array:
-    """(T,) what each task counts, 1 over the sum of its overlaps with all tasks, itself among them.
+    """(T,) weight of each task: 1 over the sum of its overlaps with all tasks, itself included.
 
     Two tasks with the same labels count half each, as the weights of sequences in an alignment.
 

@@ -132,9 +132,9 @@ def fixed_tasks_test(
     """Whether the mean difference over these very tasks is zero, however their scores depend on each other.
 
     Tasks over the same genes err together. The standard error of their mean is at most the mean of their standard
-    errors, which is what stands here; the degrees of freedom are those of the task with the fewest. A task on which all
-    folds differ by the same amount shows no error of its own, and the largest of the others stands for it. Nothing is
-    said about other tasks.
+    errors, which is used here; the degrees of freedom are those of the task with the fewest. A task on which all folds
+    differ by the same amount shows no error of its own, and gets the largest of the others. Nothing is said about other
+    tasks.
 
     Args:
         tests: What `corrected_t_test` found on each task; those without any common fold are left out.
@@ -191,7 +191,7 @@ def fixed_tasks_p_values(
 
 
 def _weights(clusters: Sequence[object]) -> Array:
-    """(T,) what each task counts where every cluster counts once; they add up to 1."""
+    """(T,) weight of each task where every cluster counts once; they add up to 1."""
     sizes = Counter(clusters)
     return np.array([1 / (len(sizes) * sizes[name]) for name in clusters])
 
@@ -218,7 +218,7 @@ def _t_test(mean: float, std_error: float, n: int, alpha: float) -> PairedTest:
 def minimal_detectable_difference(std_error: float, df: int, *, alpha: float = ALPHA, power: float = POWER) -> float:
     """The smallest true difference that a two-sided t-test with this standard error finds with the given power.
 
-    That is the noncentrality at which the test rejects with probability `power`; nan without spread to judge by.
+    It follows from the noncentrality at which the test rejects with probability `power`; nan without any spread.
 
     >>> round(minimal_detectable_difference(0.01, 4), 4)
     0.0376
@@ -247,7 +247,7 @@ def pooled_detectable_difference(folds: npt.ArrayLike, *, test_train_ratio: floa
 
 
 def pooled_detectable_of(differences: npt.ArrayLike, *, test_train_ratio: float) -> float:
-    """The same of (P, F) differences of pairs of models, nan where undefined; those with fewer than two count not."""
+    """That of (P, F) differences of pairs of models, nan where undefined; pairs with fewer than two do not count."""
     table = np.asarray(differences, dtype=np.float64)
     defined = ~np.isnan(table)
     counts = defined.sum(axis=1)
@@ -266,7 +266,7 @@ def _of_variance(variance: float, df: int) -> float:
 
 
 def standard_error_factors(df: int, *, alpha: float = ALPHA) -> tuple[float, float]:
-    """What an estimated standard error is multiplied by for the interval that holds the true one; nan without df.
+    """Factors that take an estimated standard error to the ends of the interval of the true one; nan without df.
 
     The variance of normal differences is estimated with a chi-squared error of `df` degrees of freedom. A minimal
     detectable difference is proportional to the standard error, so that its interval has the same factors.
@@ -299,7 +299,7 @@ def _noncentrality(df: int, alpha: float, power: float) -> float:
 
 
 def holm(p_values: npt.ArrayLike) -> Array:
-    """P-values adjusted so that the chance of any false finding among them is kept (Holm, 1979); nan are not counted.
+    """P-values adjusted so that the chance of any false finding is kept (Holm, 1979); nan values do not count.
 
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
@@ -314,7 +314,7 @@ def holm(p_values: npt.ArrayLike) -> Array:
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Array:
-    """P-values adjusted so that the share of false ones among the findings is kept (1995); nan are not counted.
+    """P-values adjusted so that the share of false findings is kept (Benjamini, Hochberg 1995); nan do not count.
 
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.04, 0.04]

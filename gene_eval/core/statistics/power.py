@@ -15,9 +15,9 @@ __all__ = [
 ]
 
 PLANNED_AUC: Final = 0.75
-"""Score of the two models that a plan supposes."""
+"""Score that a plan assumes for both models."""
 PLANNED_CORRELATION: Final = 0.5
-"""Correlation of their scores that it supposes: both are scored on the same entities."""
+"""Correlation that it assumes for their scores: both are scored on the same entities."""
 
 
 def auc_standard_error(n_positive: int, n_negative: int, *, auc: float = PLANNED_AUC) -> float:
@@ -44,7 +44,7 @@ def auc_standard_error(n_positive: int, n_negative: int, *, auc: float = PLANNED
 def mean_auc_standard_error(classes: Iterable[tuple[int, int]], *, auc: float = PLANNED_AUC) -> float:
     """Standard error of the mean ROC-AUC over labels, or over classes against the rest: at most the mean of theirs.
 
-    The labels are of the same entities, whose errors may be one; independent ones would give less.
+    The labels are those of the same entities, whose errors may go together; independent ones would give less.
 
     Args:
         classes: (positives, negatives) of each label.
@@ -62,8 +62,8 @@ def planned_difference(
     (z_(1 - alpha/2) + z_power) sqrt(2 (1 - correlation)) std_error, for scores that are nearly normal.
 
     Args:
-        std_error: Of the score of either model.
-        correlation: Of the two scores.
+        std_error: Standard error of the score of either model.
+        correlation: Correlation of the two scores.
         alpha: Level of the two-sided test.
         power: Chance of finding the difference.
 

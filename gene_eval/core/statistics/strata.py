@@ -1,9 +1,9 @@
 """Scores of parts of the test entities, ordered by a number such as how much is published on them, by bootstrap.
 
-Predictions stay as they are: intervals are about which entities were there to be tested, not about another training.
-They go by the standard error of the draws and Student's t, not by percentiles of the draws, which are too narrow where
-a part holds few entities of a class (Hesterberg, American Statistician 69, 2015); those of scores lie on a scale
-without ends.
+Predictions stay as they are: intervals are about which entities happened to be tested, not about another training.
+They are made from the standard error of the draws and Student's t, not from percentiles of the draws, which are too
+narrow where a part has few entities of a class (Hesterberg, American Statistician 69, 2015); those of scores are made
+on an unbounded scale.
 """
 
 import math
@@ -23,7 +23,7 @@ N_RESAMPLES: Final = 400
 SLOPE_STRATA: Final = 5
 """Parts whose scores a slope is fitted to."""
 FEWEST: Final = 2
-"""Positives, and negatives, of a part in a fold below which its ROC-AUC counts as undefined."""
+"""Fewest positives, and negatives, of a part in a fold; with fewer, its ROC-AUC counts as undefined."""
 # Of which the weights are in memory together.
 DRAWS_AT_A_TIME: Final = 100
 
@@ -45,7 +45,7 @@ class StratumScores:
         slope_low: Lower end of its interval.
         slope_high: Upper end.
 
-    Where nothing is drawn that differs from the score, as where it is 0 or 1, there is no interval: nan.
+    Where no draw differs from the score, as where it is 0 or 1, there is no interval: nan.
     """
 
     n: IntArray
@@ -59,7 +59,7 @@ class StratumScores:
 
 
 def assign_strata(values: npt.ArrayLike, n_strata: int) -> IntArray:
-    """Part of each entity, 0 (smallest) to n_strata - 1: by mean rank, so that equal numbers are in one part.
+    """Part of each entity, 0 (smallest) to n_strata - 1: by mean rank, so that equal numbers are in the same part.
 
     >>> assign_strata([5.0, 1.0, 1.0, 9.0, 7.0, 7.0], 3).tolist()
     [1, 0, 0, 2, 2, 2]
@@ -95,10 +95,10 @@ def score_strata(
         y: (n, L) boolean, or (n,) numbers.
         values: (n, L) or (n,) predictions, higher for more likely.
         folds: (n,) fold numbers.
-        numbers: (n,) by which entities are parted.
+        numbers: (n,) numbers by which entities are divided into parts.
         n_strata: How many parts.
-        seed: Of the draws.
-        n_resamples: Draws.
+        seed: Seed of the draws.
+        n_resamples: Number of draws.
 
     Raises:
         ProbeError: Fewer entities than parts.
@@ -129,7 +129,7 @@ def score_strata(
 
 
 def weighted_auc(y: npt.NDArray[np.bool_], values: Array, weights: Array) -> Array:
-    """ROC-AUC of entities that count as often as their weights say; of equal predictions, half of the pairs.
+    """ROC-AUC of entities that count as often as their weights say; pairs of equal predictions count half.
 
     Args:
         y: (m,) which are positive.
@@ -193,7 +193,7 @@ def _correlations(y: Array, values: Array, weights: Array) -> Array:
 
 
 def _mean(scores: Array) -> Array:
-    """Mean of each row over what is defined in the first one, the entities as they are, and in its own."""
+    """Mean of each row over what is defined both in it and in the first row, which has the entities as they are."""
     defined = ~np.isnan(scores) & ~np.isnan(scores[0])
     total = np.where(defined, scores, 0.0).sum(axis=1)
     means: Array = np.where(defined.any(axis=1), total / np.maximum(defined.sum(axis=1), 1), np.nan)

@@ -1,9 +1,9 @@
 """Published scores as results: GENEB's submission files, and tables `model,task,regime,metric,value[,sd]`.
 
-A result made here says `imported`, where from, and has no folds, no hashes and no predictions: a number that somebody
-else computed. Rows `category:NAME` of a table are the published means over the tasks of a category, which are kept as
-results too, since tasks are not published for every model; rows `macro` and `micro` follow from them and are only
-compared with them.
+A result made here says in `imported` where it is from, and has no folds, hashes or predictions: it is a number that
+somebody else computed. Rows `category:NAME` of a table are the published means over the tasks of a category, which are
+kept as results too, because tasks are not published for every model; rows `macro` and `micro` follow from them and are
+only compared with them.
 """
 
 import csv
@@ -172,7 +172,7 @@ def _category(name: str) -> TaskRecord:
 
 
 def _record(name: str, target: str, entity: str, family: str, n: int) -> TaskRecord:
-    """A task as far as a published score tells: no hashes, so that it stands beside what was scored here."""
+    """A task as far as a published score tells: without hashes, so that it stands beside what was scored here."""
     return TaskRecord(
         id=name,
         version="",

@@ -1,4 +1,4 @@
-"""GENEB's submission file (schema 1.0): made of results, and checked.
+"""GENEB's submission file (schema 1.0): made from results, and checked.
 
 The form is `{schema_version, model_id, harness_version, meta, results: {regime: {task: {MCC, Acc, F1}}}}`; its scores
 have four decimals, and are means over the seeds. GENEB takes a file with all of its 100 tasks in all three regimes.
@@ -52,9 +52,9 @@ class Submission:
     """A submission, and what it lacks.
 
     Attributes:
-        content: Of the file.
+        content: Content of the file.
         n_scores: Pairs of task and regime that it has.
-        missing: "regime: task" of those that GENEB wants besides.
+        missing: Those that GENEB also wants, as "regime: task".
     """
 
     content: Mapping[str, Any]
@@ -91,7 +91,7 @@ def make_submission(results: Iterable[TaskResult], model: str, **meta: Any) -> S
         **meta: `display`, `params`, `url`, `zero_shot`, `training_data`, `provenance`, `submitted_by`.
 
     Raises:
-        ResultError: The model has no result under that protocol, or a piece of meta data is of another kind.
+        ResultError: The model has no result under that protocol, or a value of the metadata is of another type.
     """
     found = list(results)
     of_tasks = [r for r in found if r.task.entity == "sequence" and _is_geneb(r.settings)]
@@ -145,11 +145,11 @@ def _meta(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_submission(content: Any, *, where: str = "submission") -> None:
-    """Refuse what is no submission of this schema.
+    """Refuse what is not a submission of this schema.
 
     Raises:
-        ResultError: A part is missing or of another kind, a task or regime is unknown, or a score is out of range. The
-            line says which.
+        ResultError: A part is missing or of another type, a task or regime is unknown, or a score is out of range. The
+            message says which.
     """
     if not isinstance(content, dict) or "schema_version" not in content:
         msg = f"{where} is not a GENEB submission; expected an object with schema_version, model_id, meta and results"
@@ -201,7 +201,7 @@ def read_json(path: Path) -> Any:
     """The content of a submission file, checked.
 
     Raises:
-        ResultError: It cannot be read, or is none.
+        ResultError: It cannot be read, or is not a submission.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

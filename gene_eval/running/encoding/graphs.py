@@ -1,4 +1,4 @@
-"""Graphs of a run: edges by name, over the genes that a model has vectors of, for models and heads that need one."""
+"""Graphs of a run: edges by name, over the genes that a model has vectors for, for models and heads that need one."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ class GraphReader:
         return Graph(graph.n_rows, graph.edges, graph.weight, vectors, self.name)
 
     def sha256(self, graph: Graph) -> str:
-        """Of the edges and of the vectors of terms: what a result depends on besides the genes' vectors."""
+        """Hash of the edges and of the vectors of terms: what a result depends on besides the genes' vectors."""
         return hashlib.sha256(self.edges.sha256.encode() + graph.extra.tobytes()).hexdigest()
 
     def _nodes(self, symbols: Sequence[str]) -> tuple[Graph, list[str]]:
@@ -105,7 +105,7 @@ class GraphReader:
 
 
 def hand_over(model: Any, read: Callable[[str, Any], GraphReader]) -> None:
-    """Give its graph to a model that needs one, and to each that it is made of.
+    """Give a model that needs a graph its graph, and each of its parts theirs.
 
     Args:
         model: From `model_adapters.load_model`.

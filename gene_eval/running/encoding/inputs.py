@@ -1,4 +1,4 @@
-"""What a model reads beside the gene table, and what was read of a file of vectors."""
+"""What a model reads besides the gene table, and what was read from a file of vectors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ COVARIATES = "gene_covariates"
 
 
 def reading_lines(model: Model) -> list[str]:
-    """What was taken of a file of vectors: identifiers, dimensions, what was left out; nothing of a model that encodes.
+    """What was taken from a file of vectors: identifiers, dimensions, what was left out; empty for models that encode.
 
     Call it once the vectors are there.
     """
@@ -23,7 +23,7 @@ def reading_lines(model: Model) -> list[str]:
 
 
 def with_covariates(genes: Any, model: Any, raw: RawFiles) -> Any:
-    """A gene table with the columns of `gene_covariates` that a model, or one that it is made of, reads.
+    """A gene table with the columns of `gene_covariates` that a model, or one of its parts, reads.
 
     Args:
         genes: Dataset with `symbol`.

@@ -1,7 +1,7 @@
 """Which layer of a model a task about sequences is scored on: chosen by its labels, inside its training part.
 
-Layers are compared on the part for validation; where there is none, on a fifth of the training part. Of either at most
-`SAMPLE` rows are taken, in the order of their identifiers, which are hashes. The vectors of each layer are
+Layers are compared on the validation part; where there is none, on a fifth of the training part. At most `SAMPLE` rows
+of either are taken, in the order of their identifiers, which are hashes. The vectors of each layer are
 standardised, a logistic regression with C = 0.1 is fitted to the training rows, and the layer with the largest Matthews
 coefficient is taken, the later one on a tie. The test part is not looked at.
 """
@@ -60,7 +60,7 @@ def select_layer(model: Any, task: TaskArrays, embed: Embed) -> tuple[Any, dict[
 
 
 def _rows(task: TaskArrays) -> tuple[IntArray, IntArray, str]:
-    """Rows to fit on, rows to compare layers on, and what the latter are."""
+    """Rows to fit on, rows to compare layers on, and what the latter rows are."""
     codes, keys = task.folds[0], np.array(task.entities["sequence_id"])
 
     def sampled(rows: IntArray) -> IntArray:

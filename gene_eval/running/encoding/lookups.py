@@ -20,7 +20,7 @@ def is_lookup(model: Any) -> bool:
 
 
 class LookupVectors(ModelVectors):
-    """In place of vectors, the groups of each entity: families of its genes, or its genes."""
+    """In place of vectors, the groups of each entity: the families of its genes, or its genes themselves."""
 
     def known(self, task: TaskArrays) -> npt.NDArray[np.bool_]:
         """(n,) every entity, since each gene is at least a group of its own."""
@@ -52,6 +52,6 @@ class LookupVectors(ModelVectors):
                 raise GeneBenchError(message)
             return dict(task.families)
         if task.record.entity != "gene_pair":
-            message = f"{self.name} is for pairs of genes, and {task.record.id} has none; take lookup:family"
+            message = f"{self.name} is for pairs of genes, but {task.record.id} has none; use lookup:family"
             raise GeneBenchError(message)
         return dict(task.entities)

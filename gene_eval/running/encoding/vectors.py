@@ -36,18 +36,18 @@ VECTORS_OF_SEQUENCES = "gene-bench-sequences"
 """Folder in the cache of `datasets`."""
 TERM, TERMS = "term", "go_terms"
 NAMED = {DISEASES: DISEASE, TERMS: TERM}
-"""Tables of things that are no genes -> the column that names them."""
+"""Tables of things other than genes -> the column that names them."""
 GENES = "genes"
 SAMPLE = 10
 
 
 @dataclass(frozen=True)
 class IndexedVectors:
-    """An embedding table with what the tasks of a run share of it.
+    """An embedding table, with what the tasks of a run share.
 
     Args:
         embedding: Symbols and (n, d) vectors.
-        groups: Rows of each kind of gene; see `VectorTable`.
+        groups: Row numbers of each kind of gene; see `VectorTable`.
         health: See `model_adapters.health`; with the coverage of the gene table where that can be built, and for
             vectors of a file with `audit`, what became of the file's rows.
     """
@@ -80,7 +80,7 @@ class Gathered:
     """The entities of a task that have vectors.
 
     Args:
-        X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`. Of a control that
+        X: (n, d) vectors, as rows of a table or pairs of them; see `gene_eval.core.probe.probe`. For a control that
             looks labels up, the groups of each row.
         rows: (n,) row numbers of the task, ascending.
         missing: Entities without a vector, as text.
@@ -99,12 +99,12 @@ class Gathered:
 
 @dataclass
 class ModelVectors:
-    """One model over the gene tables of a run; each table is embedded once, when a task first asks for it.
+    """One model and the gene tables of a run; each table is embedded once, when a task first asks for it.
 
     Args:
         model: From `model_adapters.load_model`.
         raw: Raw files shared by the run, for the gene tables.
-        name: What the model's results are filed under.
+        name: Name under which the model's results are filed.
         device: Where to compute; None takes the best there is.
         batch_size: Genes at a time; None takes the model's own.
         progress: Whether to show progress bars.
@@ -112,8 +112,8 @@ class ModelVectors:
         diseases: Another model's vectors, for the diseases of genes with diseases; None takes those of this model.
         terms: Another model's vectors, for terms of the Gene Ontology in a graph; None takes those of this model, or
             zeros where it encodes no text.
-        seconds: What embedding has taken so far.
-        words: What a model that reads masked texts does not read.
+        seconds: Seconds that embedding has taken so far.
+        words: Words that are masked in the texts of a model that reads masked texts.
     """
 
     model: Model
@@ -139,7 +139,7 @@ class ModelVectors:
         return callable(getattr(self.model, "table", None))
 
     def mask(self, words: Sequence[str]) -> None:
-        """Take words out of what the model reads, or a model that it is made of, if that asks for it."""
+        """Mask words in what the model, or one of its parts, reads, if it asks for that."""
         if parts := masked_models(self.model):
             self.words = tuple(words)
             found = {"masked_sha256": hashlib.sha256("\n".join(words).encode()).hexdigest(), WORDS: list(words)}
@@ -156,12 +156,12 @@ class ModelVectors:
         if table not in self._tables:
             began = time.perf_counter()
             try:
-                # A model is code of others, or a file of others that reads as anything.
+                # A model is other people's code, or a file of theirs that may hold anything.
                 with one_line_errors(self.name):
                     embedded = self._read() if self.is_precomputed else self._embed(table)
                     self._tables[table] = self._indexed(table, embedded)
             except GeneBenchError as error:
-                # Kept as well, so that what fails for one task is not tried again for each of the others.
+                # Failures are kept as well, so that what fails for one task is not tried again for each of the others.
                 self._tables[table] = error
             self.seconds += time.perf_counter() - began
         found = self._tables[table]
@@ -196,12 +196,12 @@ class ModelVectors:
                 batch_size=self.batch_size,
                 device=self.device,
                 progress=self.progress,
-                # With the vocabulary of the genes: the words of a disease, or of a term, are those of its genes.
+                # By the vocabulary of the genes: the words of a disease, or of a term, are those of its genes.
                 fit_on=load(GENES, self.raw).dataset if table in NAMED else None,
                 on_encode=lambda: encoded.append(True),
             )
 
-        # Vectors of a graph alone take a minute, and are those of every task that shares the raw files.
+        # Vectors of a graph alone take a minute, and are the same for every task that shares the raw files.
         is_of_graph = hasattr(self.model, "take_graph") and hasattr(self.model, "encode_table")
         embedded = self.raw.once(("vectors of a graph", self.model.model_id, table), make) if is_of_graph else make()
         self._tell(embedded, f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded")
@@ -301,7 +301,7 @@ class ModelVectors:
 
     def _no_overlap(self, task: TaskArrays, columns: Sequence[ColumnVectors]) -> str:
         names = list(task.entities)
-        # The column to blame; the first if each has vectors, but no entity has all of them.
+        # The column to blame: the first one if each has vectors, but no entity has all of them.
         at = next((i for i, (_, index) in enumerate(columns) if not (index >= 0).any()), 0)
         if names[at] == DISEASE and self.diseases is None:
             return self._no_diseases()
@@ -325,7 +325,7 @@ class ModelVectors:
         return self._of_diseases() if column == DISEASE else self.of(task.gene_table)
 
     def _of_sequences(self, task: TaskArrays) -> IndexedVectors:
-        """Vectors of a task's own sequences, those of the last task only: a table of them may fill the memory."""
+        """Vectors of a task's own sequences, kept for the last task only: a table of them may fill the memory."""
         if self._own is None or self._own[0] is not task:
             self._own = None
             began = time.perf_counter()
@@ -337,7 +337,7 @@ class ModelVectors:
         return self._own[1]
 
     def _read_sequences(self) -> EmbeddingTable:
-        """The vectors of a file as they are named there: an identifier of a sequence is no gene's."""
+        """The vectors of a file under the names there: an identifier of a sequence is not that of a gene."""
         if self._file_as_given is None:
             as_given = getattr(self.model, "as_given", None)
             model = as_given() if callable(as_given) else self.model
@@ -346,7 +346,7 @@ class ModelVectors:
         return self._file_as_given
 
     def _with_layer(self, task: TaskArrays) -> tuple[Any, dict[str, Any]]:
-        """The model, read at the layer that suits the task where that is to be chosen, and what is recorded of it."""
+        """The model, read at the layer chosen for the task if one is to be chosen, and the record of that choice."""
         if not getattr(self.model, "selects_layer", False):
             return self.model, {}
 
@@ -414,13 +414,13 @@ def _combined(columns: Sequence[ColumnVectors], rows: npt.NDArray[np.int64], *, 
 
 
 def _sha256(tables: Sequence[str]) -> str:
-    # One table is named by its own hash; genes with diseases depend on two.
+    # A single table is known by its own hash; genes with diseases depend on two.
     distinct = list(dict.fromkeys(tables))
     return distinct[0] if len(distinct) == 1 else hashlib.sha256("\n".join(distinct).encode()).hexdigest()
 
 
 def _reads(model: Any, columns: Sequence[str]) -> bool:
-    """Whether a model, and each that it is made of, can encode a table with these columns."""
+    """Whether a model, and each of its parts, can encode a table with these columns."""
     parts = getattr(model, "parts", ())
     return all(_reads(part, columns) for part in parts) if parts else getattr(model, "input_column", None) in columns
 

@@ -1,4 +1,4 @@
-"""Seconds of cells that were not run yet, from the timings in results that there are.
+"""Seconds of cells that were not run yet, estimated from the timings in existing results.
 
 The logarithm of the seconds is linear in the logarithms of the rows, the length of the vectors, the labels and the
 cross-validations, with a constant for each head, protocol and number of shots. The coefficients are those of ridge
@@ -21,14 +21,14 @@ __all__ = ["Costs", "Sizes", "seconds_of"]
 GUESS: Final = (1.0, 1.0, 1.0, 1.0)
 """Exponents of rows, dimensions, labels and repeats where there are no results."""
 WEIGHT: Final = 1.0
-"""How many results (of one standard deviation in the logarithm of a size) the guess counts for."""
+"""Weight of the guess, in results (of one standard deviation in the logarithm of a size)."""
 FEWEST: Final = 3
-"""Results without which nothing is estimated."""
+"""Fewest results for an estimate."""
 STAGES: Final = ("solve_s", "score_s")
 
 
 class Sizes(NamedTuple):
-    """What the seconds of a cell go by."""
+    """What the seconds of a cell depend on."""
 
     n: int
     dim: int
@@ -55,7 +55,7 @@ def sizes_of(result: TaskResult) -> Sizes:
 
 
 def seconds_of(result: TaskResult) -> float:
-    """What a result took, without the embedding; NaN where the file does not say."""
+    """Seconds of a result, without the embedding; NaN where the file does not say."""
     found = [result.timing[stage] for stage in STAGES if stage in result.timing]
     return sum(found) if found else math.nan
 
@@ -67,7 +67,7 @@ class Costs:
     Args:
         slopes: (4,) exponents of rows, dimensions, labels and repeats.
         constants: Kind of cell to its constant; "" is the mean of all.
-        factor: By which four of five past results were off at most, each predicted by a model fitted without it.
+        factor: Largest error factor of four in five past results, each predicted by a model fitted without it.
         n: Results that it was fitted to.
     """
 
@@ -80,7 +80,7 @@ class Costs:
     def fit(cls, results: Iterable[TaskResult]) -> "Costs | None":
         """Fit to the timings of results; None where fewer than three have any."""
         measured = [(sizes_of(each), seconds_of(each)) for each in results]
-        # Files of before, imported scores, and what took less than the clock's resolution.
+        # Older files, imported scores, and what took less than the clock's resolution.
         measured = [(sizes, seconds) for sizes, seconds in measured if seconds > 0 and sizes.dim]
         if len(measured) < FEWEST:
             return None
@@ -111,7 +111,7 @@ class Costs:
 def _ridge(
     X: npt.NDArray[np.float64], which: npt.NDArray[np.int64], y: npt.NDArray[np.float64], n_kinds: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
-    """Slopes, constants, and by which factor four of five are off where each is left out of the fit."""
+    """Slopes, constants, and the largest error factor of four in five results where each is left out of the fit."""
     centre_x, centre_y = (_means(each, which, n_kinds) for each in (X, y[:, None]))
     A = X - centre_x[which]
     rest = y - centre_y[which, 0] - A @ np.array(GUESS)
@@ -119,7 +119,7 @@ def _ridge(
     slopes = np.array(GUESS) + inverse @ A.T @ rest
     constants = centre_y[:, 0] - centre_x @ slopes
     residual = y - constants[which] - X @ slopes
-    # Of a row that is alone in its kind nothing is known without it: it says nothing of the error.
+    # Without a row that is alone in its kind, nothing is known about the kind: it says nothing about the error.
     leverage = np.einsum("ij,jk,ik->i", A, inverse, A) + 1 / np.bincount(which, minlength=n_kinds)[which]
     known = leverage < 1 - 1e-9
     off = np.abs(residual[known]) / (1 - leverage[known])

@@ -40,8 +40,8 @@ class StepRow:
         name: The task's or the model's.
         n: Steps.
         done: How many of them are done.
-        seconds: What the others would take, of one worker; NaN where there is nothing to go by.
-        gib: Of a table or of vectors their size, of fits the memory of the largest; NaN where it is not known.
+        seconds: Seconds that the others would take one worker; NaN where it cannot be estimated.
+        gib: Size of a table or of vectors, or memory of the largest fit; NaN where it is not known.
     """
 
     step: str
@@ -59,7 +59,7 @@ class RunPlan:
     Args:
         rows: One for each task that would be built, and two for each model.
         costs: The model of seconds; None without results to fit it to.
-        unknown: Cells whose seconds cannot be estimated, for want of the rows of a task or the length of vectors.
+        unknown: Cells whose seconds cannot be estimated, because rows of a task or the length of vectors are unknown.
     """
 
     rows: list[StepRow] = field(default_factory=list)
@@ -104,7 +104,7 @@ def plan(models: Any, tasks: Any = (), *, timings: Sequence[str | Path] = (), **
     named = [*named, *(control_models(named) if chosen.controls else [])]
     wanted = [tasks] if isinstance(tasks, str) else list(tasks)
     if not all(isinstance(task, str) for task in wanted):
-        message = "a plan is of tasks by name; a table of yours is built when it is run"
+        message = "a plan takes names of tasks, but got a table; tables of your own are built when they are run"
         raise GeneBenchError(message)
     past = _past([*timings, *([chosen.out] if chosen.out is not None and chosen.out.is_dir() else [])])
     known = [each for name, globs in choose(wanted).items() for each in _known(name, globs, raw, past)]

@@ -22,7 +22,7 @@ TABLE, COLUMN = "gene_covariates", "publications"
 
 @dataclass(frozen=True)
 class BiasResults:
-    """Scores of models on tasks by study depth; `left_out` has a line for each result without."""
+    """Scores of models on tasks by study depth; `left_out` has a line for each result that has none."""
 
     found: Sequence[TaskBias]
     left_out: tuple[str, ...]

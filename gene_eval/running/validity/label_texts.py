@@ -1,4 +1,4 @@
-"""Words of labels in what text models read: found, and taken out on request (`mask=labels`)."""
+"""Words of labels in what text models read: how they are found, and masked on request (`mask=labels`)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,12 +21,12 @@ def label_names(task: TaskRecord) -> tuple[str, ...]:
 
 
 def words_of_tasks(tasks: Iterable[TaskArrays]) -> tuple[str, ...]:
-    """Beginnings of words and phrases that say a label of any of the tasks, sorted."""
+    """Beginnings of words and phrases that state a label of any of the tasks, sorted."""
     return tuple(sorted({word for task in tasks for name in label_names(task.record) for word in label_words(name)}))
 
 
 def masked_models(model: Any) -> list[Any]:
-    """What reads its column without words of labels: the model, or those of the models that it is made of that do."""
+    """The models that read their column with words of labels masked: the model itself, or some of its parts."""
     own = [model] if getattr(model, "masked_input", None) else []
     return [*own, *(one for part in getattr(model, "parts", ()) for one in masked_models(part))]
 

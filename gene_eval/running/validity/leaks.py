@@ -1,4 +1,4 @@
-"""Leaks: labels that texts state, labels made of what vectors are made of, and tasks that repeat each other."""
+"""Leaks: labels that texts state, labels made from what vectors are made from, and tasks that repeat each other."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from model_adapters.registry import trained_on
 __all__ = ["LABEL_SOURCE", "STATED", "TEXT_STATES", "Leaks", "find_leaks"]
 
 STATED = 0.2
-"""Share of positives that carry words of their label, less that of negatives, from which on texts state it."""
+"""Share of positives whose texts have words of the label, minus that of negatives, from which texts state the label."""
 TEXT_STATES, LABEL_SOURCE = "text-states-label", "label-source"
 MASK = "mask=labels"
 
@@ -43,7 +43,7 @@ class Leaks:
         overlap: (T, T) of the tasks, in the order of `tasks`.
         effective: Effective number of tasks.
         masked: One row for each model and task scored with and without these words: score, masked score, difference.
-        flags: One row for each model and task whose score a leak may explain: which.
+        flags: One row for each model and task whose score a leak may explain, and which leak.
         means: One row for each model with a score on every ranked task: plain mean, and weighted by `weight`.
         rankings: "all cells" and "without flagged cells" to overall ranks; tasks with a flagged cell of any model are
             left out for all models.
@@ -67,7 +67,7 @@ def find_leaks(
     """Look for leaks in tasks, and in results on them.
 
     Args:
-        tasks: As `gene_eval.run` takes them; with `results` and none, the tasks of the results.
+        tasks: As `gene_eval.run` takes them; by default, the tasks of `results`.
         results: Of any models.
         data_dir: Folder with raw files.
         column: What text models read of the gene table.
@@ -213,7 +213,7 @@ def _flags(results: Sequence[Any], stated: dict[str, float]) -> list[dict[str, A
 
 
 def _reads_text(adapter: str, options: Mapping[str, Any], family: Mapping[str, str]) -> bool:
-    """Whether vectors of a gene come from its text with the words of labels in it, or any part of them does."""
+    """Whether the vectors of a gene, or any part of them, come from its text with the words of labels in it."""
     if adapter == ShuffledVectors.adapter:
         return False
     parts = any(_reads_text(part["adapter"], part["options"], family) for part in options.get("parts", ()))

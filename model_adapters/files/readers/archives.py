@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FREE_BYTES = 512 * 1024**2
-"""What may be unpacked whatever its ratio: a table of memberships is nearly all zeros."""
+"""Bytes that may be unpacked at any ratio: a table of memberships is nearly all zeros."""
 MAX_RATIO = 100
-"""Zeros compress a thousand times, vectors hardly ever ten times."""
+"""Zeros compress a thousandfold, vectors hardly ever tenfold."""
 
 
 def check_size(size: int, stored: int, *, where: str) -> None:
@@ -111,5 +111,5 @@ class _Bounded(io.RawIOBase):
 
 
 def _is_content(name: str) -> bool:
-    """Return whether a member is no folder and nothing that macOS packs beside the files."""
+    """Return whether a member is a file, and not one that macOS packs beside the files."""
     return not name.endswith("/") and not name.startswith("__MACOSX/") and not Path(name).name.startswith(".")

@@ -47,7 +47,7 @@ def _lists(path: Path) -> list[Path]:
 
 
 def has_names_inside(path: Path) -> bool:
-    """Return whether an .npz has an array of one dimension that is not of numbers, or an .npy holds an object."""
+    """Return whether an .npz has a one-dimensional array that is not of numbers, or an .npy holds an object."""
     try:
         if path.suffix.lower() == ".npy":
             with path.open("rb") as file:

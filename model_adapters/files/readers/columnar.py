@@ -22,7 +22,7 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
     """Read a parquet file; the index of a pandas frame is one of its columns.
 
     Raises:
-        VectorsError: it is damaged, or no table of vectors.
+        VectorsError: it is damaged, or not a table of vectors.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -40,7 +40,7 @@ def read_arrow(path: Path, ask: Ask) -> Rows:
     """Read an Arrow file: feather (version 2), or what `datasets` caches.
 
     Raises:
-        VectorsError: it is damaged, feather of version 1, or no table of vectors.
+        VectorsError: it is damaged, feather of version 1, or not a table of vectors.
     """
     import pyarrow as pa
 
@@ -62,7 +62,7 @@ def read_json_lines(path: Path, ask: Ask) -> Rows:
     """Read lines of JSON: a gene and its vector in each, or a gene and its numbers.
 
     Raises:
-        VectorsError: a line is no JSON object, or it is no table of vectors.
+        VectorsError: a line is not a JSON object, or this is not a table of vectors.
     """
     import pyarrow as pa
     import pyarrow.json as pa_json
@@ -75,7 +75,7 @@ def read_json_lines(path: Path, ask: Ask) -> Rows:
             with content.open() as file, pa_json.open_json(file, read_options=options) as reader:
                 table = pa.Table.from_batches([_in_float32(batch) for batch in reader])
         except pa.ArrowInvalid:
-            # The first lines fix the types, and later ones have others: all lines decide, at once.
+            # The types came from the first lines, and later lines differ: now all lines decide together.
             table = pa_json.read_json(pa.BufferReader(content.buffer()), read_options=options)
     except pa.ArrowException as error:
         message = f"{ask.where} is not readable as lines of JSON ({one_line(error)}); write one object a line"

@@ -37,7 +37,7 @@ def read_delimited(path: Path, ask: Ask) -> Rows:
     """Read a table of text.
 
     Raises:
-        VectorsError: it is no text, or no table of vectors.
+        VectorsError: it is not text, or not a table of vectors.
     """
     content = packed(path)
     with content.open() as file:
@@ -152,7 +152,7 @@ def _by_columns(content: Packed, form: Form, ask: Ask) -> TextSheet:
 
 
 def _no_dimension(form: Form, error: Exception, ask: Ask) -> str | None:
-    """Return the column that an invalid number is in, if it may be a text whose first rows looked like numbers."""
+    """Return the column of an invalid number, if it may be text whose first rows looked like numbers."""
     if (found := re.search(r"column #(\d+): .*invalid value", str(error))) is None:
         return None
     name, dimensions = form.header[int(found[1])], form.columns_of(NUMBERS)

@@ -1,4 +1,4 @@
-"""Reads AnnData's files (.h5ad), in a process of its own that a damaged one may end or hold up."""
+"""Reads AnnData's files (.h5ad) in a process of its own, because a damaged file may crash or block it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def read_h5ad(path: Path, ask: Ask) -> Rows:
     """Read one array of an AnnData file: `varm/NAME` (its rows are variables), `obsm/NAME` (observations) or `X`.
 
     Only that array and the names of its rows are read, from the layout that anndata 0.7 and later write. The names are
-    the index and those columns of `var` or `obs` that are called as columns of genes are; of `X`, the rows or the
-    columns, whichever are genes.
+    the index and those columns of `var` or `obs` whose names are those of gene columns; of `X`, they are the rows or
+    the columns, whichever are genes.
 
     Raises:
         VectorsError: h5py is not installed, or there is no such array, or it is not a dense one of two dimensions; or
-            the file is so damaged that the HDF5 library dies of it or does not end.
+            the file is so damaged that the HDF5 library crashes or does not return.
     """
     if find_spec("h5py") is None:
         message = f"{path.name}: h5ad files are read with h5py, which is not installed; pip install 'gene-bench[h5ad]'"
@@ -70,14 +70,14 @@ def _received(path: Path, ask: Ask) -> tuple[dict[str, dict[str, list[Any]]], ND
         raise VectorsError(facts["refused"])
     if process.returncode or not facts:
         late = process.returncode == -signal.SIGALRM
-        what = f"was not read in {seconds} s" if late else "ends the HDF5 library"
+        what = f"was not read in {seconds} s" if late else "crashes the HDF5 library"
         message = f"{ask.where} {what}: it is damaged; write it again"
         raise VectorsError(message)
     return facts["names"], array
 
 
 def _rows_of_x(names: dict[str, dict[str, list[Any]]], array: NDArray[Any], ask: Ask) -> Rows:
-    """Take the columns of X as genes, as AnnData has them, unless more of its rows are known genes."""
+    """Take the columns of X as genes, as is AnnData's custom, unless more of its rows are known genes."""
     found = []
     for group, oriented in (("var", array.T), ("obs", array)):
         try:

@@ -1,6 +1,6 @@
 """Reads what an AnnData file holds, and writes it to standard output: names as a line of JSON, then float32 bytes.
 
-Runs as a process of its own (`hdf5.py`): the HDF5 library never returns from some damaged files, and dies of others.
+Runs as a process of its own (`hdf5.py`): some damaged files make the HDF5 library hang, others make it crash.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(asked: str) -> None:
                 out.write(block.data)
     except VectorsError as error:
         out.write(json.dumps({"refused": str(error)}).encode() + b"\n")
-    # Whatever a library makes of a damaged file is one line.
+    # Whatever a library raises for a damaged file becomes one line.
     except Exception as error:  # noqa: BLE001
         why = f"{where} is not an h5ad file of anndata 0.7 or later ({one_line(error)}); write it again"
         out.write(json.dumps({"refused": why}).encode() + b"\n")

@@ -32,7 +32,7 @@ def read_json(path: Path, ask: Ask) -> Rows:
     """Read gene -> list of numbers, `{"embeddings": [[...]], "genes": [...]}`, or records with a gene and numbers.
 
     Raises:
-        VectorsError: it is no JSON, or no vectors of genes.
+        VectorsError: it is not JSON, or does not hold vectors of genes.
     """
     import pyarrow as pa
 
@@ -56,12 +56,12 @@ def read_json(path: Path, ask: Ask) -> Rows:
 
 
 def load(content: pa.Buffer) -> Any:
-    """Return what JSON says, its lists of decimals as float32 arrays.
+    """Return the content of JSON, with lists of decimals as float32 arrays.
 
     `json` would make an object of every number, which takes four times the file.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     head = content.slice(0, min(4, content.size)).to_pybytes()
     encoding = json.detect_encoding(head)

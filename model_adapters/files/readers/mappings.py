@@ -34,7 +34,7 @@ def rows_of_mapping(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
     matrices: dict[str, NDArray[Any]] = {}
     lists: dict[str, list[str]] = {}
     inner: list[Mapping[Any, Any]] = []
-    # Once: a mapping of a file may make its values when they are asked for.
+    # Once: a mapping over a file may make its values anew each time they are asked for.
     for key, value in mapping.items():
         if (array := _matrix(value)) is not None:
             matrices[str(key)] = array
@@ -60,7 +60,7 @@ def _from_vectors(mapping: Mapping[Any, Any], ask: Ask) -> Rows:
         message = f"{ask.where}: an empty dictionary; {FORMS}"
         raise VectorsError(message)
     names = [_text(key) for key in mapping]
-    # Arrays are asked for twice: all at once, those of a file would be in memory beside the matrix.
+    # Arrays are asked for twice: if they were kept, those of a file would be in memory beside the matrix.
     made: dict[int, NDArray[Any]] = {}
     lengths = []
     for row, (name, value) in enumerate(zip(names, mapping.values(), strict=True)):
@@ -84,7 +84,7 @@ def _text(key: object) -> str:
 
 
 def _vector(value: Any) -> NDArray[Any] | None:
-    """Return a value as (d,) real numbers, None if it is none; (1, d) counts."""
+    """Return a value as (d,) real numbers, None if it is not a vector; (1, d) counts as one."""
     if isinstance(value, np.ma.MaskedArray):
         return None
     if isinstance(value, list | tuple):

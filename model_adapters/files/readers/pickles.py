@@ -2,7 +2,7 @@
 
 `pickle.Unpickler` with a restricted `find_class` still calls what it may find, and ten bytes can make it allocate
 gigabytes. Here opcodes are read one by one; a call is understood only where it stands for a number, a dtype or an array
-of NumPy. Runs of floats, of which published files have a hundred million, are decoded at once.
+of NumPy. Runs of floats, of which published files have a hundred million, are decoded in one step.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 SHORTEST_RUN, RUN = 16, 4096
 LONG = 256
-"""Bytes from which those of an array are not copied: in a file that is mapped, they are there already."""
+"""Size from which the bytes of an array are not copied: in a file that is mapped, they are there already."""
 MAX_DEPTH = 32
 MAX_SHARED = 100
-"""An object may be in several places; expanded, all are at most a hundred times as many as the bytes of the file."""
+"""An object may be in several places; written out, there may be at most a hundred values for each byte of the file."""
 _DTYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[US]\d{1,4}|O8?)")
 _NUMBER = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
 _NUMPY = {
@@ -89,7 +89,7 @@ def load_plain(content: bytes | mmap.mmap) -> Any:
     Long lists of floats come as float32 arrays, numbers of NumPy as Python's.
 
     Raises:
-        CarriesCode: it names something else.
+        CarriesCode: it names anything else.
         ValueError: it is damaged or has an opcode of another kind of object.
     """
     value = _Reader(content).read()

@@ -31,7 +31,7 @@ def read_torch(path: Path, ask: Ask) -> Rows:
 
     try:
         with warnings.catch_warnings():
-            # Of a pickle that is no torch file, torch says so before it fails.
+            # For a pickle that is not a torch file, torch says so before it fails.
             warnings.simplefilter("ignore", UserWarning)
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Arrays(Mapping[Any, Any]):
-    """Tensors by name, each an array while somebody holds it: of a file that is mapped, only pages in use count."""
+    """Tensors by name, each an array for as long as somebody holds it, since only pages in use take memory."""
 
     def __init__(self, names: Collection[Any], get: Callable[[Any], Any]) -> None:
         self._names, self._get = names, get

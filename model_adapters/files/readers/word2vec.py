@@ -46,7 +46,7 @@ def read_word2vec(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     """Read word2vec text: a line is a gene and its numbers, between blanks or tabs; a line `n d` may come first.
 
     Raises:
-        VectorsError: it is not text, a line has another number of numbers, or the first line announces other counts.
+        VectorsError: it is not text, a line has more or fewer numbers, or the first line announces other counts.
     """
     names: list[str] = []
     try:
@@ -84,7 +84,7 @@ def _numbers_of(path: Path, names: list[str], *, skip: bool) -> NDArray[np.float
         found.add(block, [pair[0] for pair in pairs], where=path.name)
         names += [pair[0] for pair in pairs]
     if not names:
-        message = f"{path.name} names no gene, expected lines of a gene and its numbers"
+        message = f"{path.name} names no gene; expected lines of a gene and its numbers"
         raise VectorsError(message)
     return found.rows
 

@@ -1,4 +1,4 @@
-"""Any DNA language model of the Hub that transformers loads: masked or causal, k-mers, byte pairs or single bases."""
+"""Any DNA language model on the Hub that transformers loads: masked or causal; k-mers, byte pairs or single bases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LOCAL_FORM = "pass a local folder: dna:/path/to/folder"
 
 @dataclass(frozen=True)
 class _Window:
-    """A piece of a sequence, and what it counts in the sequence's vector: its bases, each counted once."""
+    """A piece of a sequence, and its weight in the sequence's vector: its bases, each counted once."""
 
     sequence: int
     bases: str
@@ -48,7 +48,7 @@ class _Window:
 class DnaModel(GeneEncoder):
     """Pooled tokens of each window, averaged over windows by the bases that they stand for; see `Reading`.
 
-    With max pooling, the largest over the windows. Several sequences of one gene are averaged.
+    With max pooling, it is the largest over the windows. Several sequences of one gene are averaged.
 
     Args:
         name_or_path: Hub id, or a folder.
@@ -109,7 +109,7 @@ class DnaModel(GeneEncoder):
         return self.reading.layer == SELECT
 
     def layers(self) -> list[int]:
-        """Numbers of the layers that there are to choose from; the last is the model's output.
+        """Numbers of the layers to choose from; the last is the model's output.
 
         Raises:
             ModelLoadError: The configuration does not say how many there are.
@@ -149,7 +149,7 @@ class DnaModel(GeneEncoder):
         """Return one (n, d) row for each gene; a value is a sequence or a list of them.
 
         Raises:
-            RefusedInput: a value is no DNA sequence, or a window has more tokens than the model takes.
+            RefusedInput: a value is not a DNA sequence, or a window has more tokens than the model takes.
             ModelLoadError: `load` was not called.
         """
         if self._net is None:
@@ -180,7 +180,7 @@ class DnaModel(GeneEncoder):
             windows = spans(len(text), size=size, stride=self.reading.step or size)
             weights = letter_weights(len(text), windows)
             for start, end in windows:
-                # A sequence shorter than one token is read as it is.
+                # A sequence shorter than one token is read whole.
                 rest = (end - start) % self.reading.multiple if end - start > self.reading.multiple else 0
                 yield _Window(number, text[start : end - rest], float(weights[start:end].sum()))
 

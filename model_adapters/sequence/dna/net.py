@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LANGUAGE_MODELS = ("AutoModelForMaskedLM", "AutoModelForCausalLM")
-"""What is loaded where a model's own code has no bare model (Nucleotide Transformer 2); it gives out its layers too."""
+"""What is loaded where a model's own code has no bare model (Nucleotide Transformer 2); it returns its layers too."""
 
 
 class Net:
@@ -30,7 +30,7 @@ class Net:
         self._first = (getattr(tokenizer, "cls_token_id", None), getattr(tokenizer, "bos_token_id", None))
         self.takes_mask = "attention_mask" in inspect.signature(model.forward).parameters
         self._rows = int(model.config.vocab_size)
-        # A language model gives logits; its layers have to be asked for.
+        # A language model returns logits; its layers have to be asked for.
         self._has_head = "For" in type(model).__name__
         self.limit = _token_limit(model.config, tokenizer)
 
@@ -52,7 +52,7 @@ class Net:
         try:
             check_complete(missing, files.model_id)
         except ModelLoadError as error:
-            # DNABERT-2 and Nucleotide Transformer 2 say that they are BERT and ESM, and are so only in part.
+            # DNABERT-2 and Nucleotide Transformer 2 say that they are BERT and ESM, which is true only in part.
             if not reading.trust_remote_code and "AutoModel" in (getattr(model.config, "auto_map", None) or {}):
                 raise ModelLoadError(own_code) from error
             raise
@@ -113,7 +113,7 @@ class Net:
             return last
         layers = getattr(self._model(input_ids=ids, **given, output_hidden_states=True), "hidden_states", None)
         if layers is None:
-            message = f"{self._name} does not give out its layers; leave layer out"
+            message = f"{self._name} does not return its layers; leave layer out"
             raise ModelLoadError(message)
         if not -len(layers) <= layer < len(layers):
             message = f"{self._name} has layers 0 to {len(layers) - 1}, but layer is {layer}"

@@ -9,9 +9,9 @@ from model_adapters.errors import UnknownModelError, did_you_mean
 from model_adapters.sequence.dna.reading import Reading
 
 BASES_OF_TOKEN = {"bases": 1, "3-mers": 3, "6-mers": 6, "BPE": 3}
-"""Bases of a token, for byte pairs as few as to be sure that a window fits: their mean is above four."""
+"""Bases of a token; for byte pairs, few enough that a window is sure to fit: their mean is above four."""
 LONGEST_WINDOW = 12_000
-"""Bases read at once at most, also of models that could read a chromosome: memory grows with the window."""
+"""Most bases read at once, even by models that could read a chromosome: memory grows with the window."""
 ENDS = 2
 """Tokens that tokenizers put around a sequence."""
 
@@ -25,10 +25,10 @@ class Preset(NamedTuple):
         revision: Commit that is loaded.
         architecture: Class of transformers, or of the model's own code.
         tokens: What a token is: "BPE", "6-mers", "3-mers" or "bases".
-        max_tokens: As many it takes; None where its configuration names no limit.
+        max_tokens: Most tokens that it takes; None where its configuration names no limit.
         dim: Length of a vector.
-        millions: Of parameters.
-        runs_code: Whether model or tokenizer is code that comes with the weights, so that it has to be asked for.
+        millions: Parameters, in millions.
+        runs_code: Whether model or tokenizer is code that comes with the weights and runs only on request.
     """
 
     title: str
@@ -157,7 +157,7 @@ def _presets() -> Iterator[Preset]:
 
 PRESETS = tuple(_presets())
 NOT_LOADED = {
-    "Evo-1-131k": "its code gives out logits, not layers",
+    "Evo-1-131k": "its code returns logits, not layers",
     "DNA-GPT-3B-M": "its weights are on Google Drive, in a form of their own",
     "SPACE": "it predicts profiles of 131,072 bases and needs its authors' package",
     "Enformer": "it predicts profiles of 196,608 bases and needs the package enformer-pytorch",
@@ -175,8 +175,8 @@ def find_preset(name: str) -> Preset | None:
     """Return the preset of a name, in any case; None if there is none.
 
     Raises:
-        UnknownModelError: The model is in GENEB's table, but is not loaded by transformers; or the name is nearly that
-            of a preset.
+        UnknownModelError: The model is in GENEB's table, but transformers does not load it; or the name is close to
+            that of a preset.
     """
     known = {preset.name: preset for preset in PRESETS}
     wanted = name.lower()

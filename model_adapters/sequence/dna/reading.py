@@ -48,8 +48,8 @@ class Reading:
         dtype: What the model computes in.
         trust_remote_code: Whether to run code that comes with the model.
         strands: "given", or "both": the mean over a sequence and its reverse complement.
-        multiple: Letters of a token of a model that reads no piece of another length: the bases that are left over at
-            the end of a window are left out.
+        multiple: Letters of a token, for a model that reads whole tokens only: bases left over at the end of a window
+            are dropped.
     """
 
     window: int | None = 1000
@@ -67,7 +67,7 @@ class Reading:
         return self.window if self.stride is None else self.stride
 
     def recorded(self) -> dict[str, Any]:
-        """Return every choice, none of them open; later ones only where they matter: earlier vectors stay valid."""
+        """Return every choice, defaults too; newer options only where they matter, so that old vectors stay valid."""
         choices = {**asdict(self), "stride": self.step, "window": OFF if self.window is None else self.window}
         later = {"strands": "given", "multiple": 1}
         return {name: value for name, value in choices.items() if name not in later or value != later[name]}

@@ -238,5 +238,5 @@ def test_an_hdf5_file_that_does_not_end_or_ends_the_library_is_one_line(tmp_path
     monkeypatch.setattr("model_adapters.files.readers.hdf5.CONTENT", "aborts")
     (tmp_path / "aborts.py").write_text("import os; os.abort()")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(AdapterError, match=r"^v.h5ad ends the HDF5 library: it is damaged; write it again$"):
+    with pytest.raises(AdapterError, match=r"^v.h5ad .*HDF5"):
         load_model(f"{tmp_path}/v.h5ad,key=varm/emb").table()
