@@ -159,7 +159,7 @@ def read_genomic_benchmarks(files: Files, key: str) -> pd.DataFrame:
 
 def _at_coordinates(path: Path, name: str, key: str, files: Files) -> list[str]:
     table = read_table(path, ("region", "start", "end", "strand"), sep=",")
-    numbers = table[["start", "end"]].apply(lambda cells: cells.str.fullmatch(r"\d+").fillna(False)).all(axis=1)
+    numbers = table[["start", "end"]].apply(lambda cells: cells.str.fullmatch(r"\d+")).all(axis=1)
     if not numbers.all():
         row = int(numbers.argmin())
         start, end = table.loc[row, ["start", "end"]]
