@@ -111,6 +111,11 @@ class GeneTaskBuilder:
         self._entry: cache.Entry | None = None
 
     @classmethod
+    def folders(cls, config: Any) -> tuple[str, ...]:
+        """Folders of a data directory of which each may hold the files of a config."""
+        return (cls.SOURCE.name,)
+
+    @classmethod
     def column_origins(cls, config: Any) -> dict[str, Source]:
         """Column -> its source, where the columns of a table come from several; empty where rows are of one piece."""
         return {}

@@ -174,7 +174,8 @@ def load(
         BuilderError: Unknown name, or the rows cannot be built.
     """
     builder, raw = builder_of(name), raw or RawFiles(cache_dir=cache_dir)
-    is_elsewhere = raw.data_dir is None or not (raw.data_dir / builder.SOURCE.name).is_dir()
+    folders = builder.folders(builder.builder_configs[name])
+    is_elsewhere = raw.data_dir is None or not any((raw.data_dir / folder).is_dir() for folder in folders)
     if is_elsewhere and not builder.PACKAGED and not rebuild:
         found = cached(name, cache_dir=cache_dir)
         if found is not None:

@@ -28,7 +28,7 @@ __all__ = ["build_table", "offline_resolver"]
 KEYS = {key for keys in ENTITY_COLUMNS.values() for key in keys}
 TRUTH = {"true": "1", "false": "0"}
 USER = Source(name="user", title="Your table", files={})
-EXPECTED = "expected `label` and `symbol` (or `symbol_a` and `symbol_b`, or `symbol` and `disease_id`)"
+EXPECTED = "expected `label` and `symbol` (or `symbol_a` and `symbol_b`, `symbol` and `disease_id`, or `sequence`)"
 
 
 def offline_resolver(raw: RawFiles) -> Callable[[], SymbolResolver] | None:

@@ -39,5 +39,6 @@ def require_columns(path: Path, columns: Iterable[str], found: Sequence[str], re
     missing = [" or ".join(map(repr, (name, *others[name]))) for name in others if name not in found]
     if missing:
         shown = ", ".join(found[:12]) + (", ..." if len(found) > 12 else "")
-        message = f"{path}: no column {', '.join(missing)}; the file has {len(found)} columns: {shown}"
+        has = f"the file has {len(found)} columns: {shown}" if found else "the file is empty"
+        message = f"{path}: no column {', '.join(missing)}; {has}"
         raise SourceFormatError(message)

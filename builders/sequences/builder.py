@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from builders.base import GeneTaskBuilder
@@ -86,17 +87,26 @@ class SequenceTaskBuilder(GeneTaskBuilder):
             TaskDataError: A label is not one of the config's, or there are too few or too many for the target.
         """
         config, found = self.config, set(labels)
-        names = list(config.labels or sorted(found, key=lambda name: (not name.isdigit(), name.zfill(9), name)))
+        names = list(config.labels or sorted(found, key=_order))
         if stray := sorted(found.difference(names)):
             message = f"{config.name}: unexpected label {stray[0]!r}; expected one of {', '.join(names)}"
             raise TaskDataError(message)
         if len(found) < 2 or (config.target == "binary" and len(names) != 2):
             expected = "2" if config.target == "binary" else "2 or more"
-            message = (
-                f"{config.name}: {len(found)} classes ({some(sorted(found))}); a {config.target} task has {expected}"
-            )
+            count = f"{len(found)} class{'es' if len(found) > 1 else ''}"
+            message = f"{config.name}: {count} ({some(sorted(found))}); a {config.target} task has {expected}"
             raise TaskDataError(message)
         return names
+
+
+def _order(label: str) -> tuple[bool, float, str]:
+    """Numbers first, by their values, so that 1 comes after -1 and 10 after 9."""
+    try:
+        value = float(label)
+    except ValueError:
+        value = math.nan
+    is_number = math.isfinite(value)
+    return not is_number, value if is_number else 0.0, label
 
 
 def _features(names: list[str]) -> datasets.Features:

@@ -59,12 +59,13 @@ def checked_rows(rows: object) -> pd.DataFrame:
             `sequence_id`.
 
     Returns:
-        `sequence_id`, `sequence` in upper case, `label` and, if given, `split`, part after part in the order of
-        `PARTS`; within a part, rows keep their order, on which the draws of few-shot tests depend.
+        `sequence_id`, `sequence` in upper case with T for RNA's U, `label` and, if given, `split`, part after part in
+        the order of `PARTS`; within a part, rows keep their order, on which the draws of few-shot tests depend.
 
     Raises:
         TaskDataError: It is not a frame or has no rows; a column or a part is missing; a cell is empty; a sequence has
-            a letter that nucleotide sequences do not have. The message names row, letter and position.
+            a letter that nucleotide sequences do not have; an identifier stands for two sequences. The message names
+            row, letter and position.
     """
     import pandas as pd
 
@@ -87,18 +88,30 @@ def checked_rows(rows: object) -> pd.DataFrame:
         rows = rows.iloc[order].reset_index(drop=True)
     for column in ("sequence", "label"):
         _require_text(rows, column)
-    sequences = rows["sequence"].str.strip().str.upper()
+    sequences = rows["sequence"].str.strip().str.upper().str.replace("U", "T", regex=False)
     for row, sequence in enumerate(sequences.tolist()):
         if strange := _STRANGE.search(sequence):
             where = f"sequence of {_place(rows, row)} has {strange.group()!r} at position {strange.start() + 1}"
             message = f"{where}; expected nucleotides ({', '.join(IUPAC)})"
             raise TaskDataError(message)
-    ids = rows["sequence_id"] if "sequence_id" in rows else [sequence_id(each) for each in sequences.tolist()]
+    ids = _own_ids(rows, sequences) if "sequence_id" in rows else [sequence_id(each) for each in sequences.tolist()]
     columns = {"sequence_id": ids, "sequence": sequences, "label": rows["label"]}
     made = pd.DataFrame(columns if "split" not in rows else {**columns, "split": rows["split"]})
     if "split" in made:
         _require_known_labels(made)
     return made
+
+
+def _own_ids(rows: pd.DataFrame, sequences: pd.Series[str]) -> list[str]:
+    """Identifiers as they are given: each of one sequence, since vectors are kept by them."""
+    _require_text(rows, "sequence_id")
+    ids: list[str] = rows["sequence_id"].tolist()
+    known: dict[str, str] = {}
+    for row, (name, sequence) in enumerate(zip(ids, sequences.tolist(), strict=True)):
+        if known.setdefault(name, sequence) != sequence:
+            message = f"sequence_id {name!r} of {_place(rows, row)} is also another sequence's; expected one for each"
+            raise TaskDataError(message)
+    return ids
 
 
 def _require_text(rows: pd.DataFrame, column: str) -> None:

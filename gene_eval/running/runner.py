@@ -211,7 +211,9 @@ class _Run:
         if what == "failed":
             self.results.failures.append(failure)
         where = f"{failure.model} on {failure.task}" if failure.model else failure.task
-        self.log(f"{what}: {where}: {'for the same reason' if is_known else failure.reason}")
+        # A builder names its task too.
+        reason = failure.reason.removeprefix(f"{where}: ")
+        self.log(f"{what}: {where}: {'for the same reason' if is_known else reason}")
 
     def _tell_missing(self, name: str) -> None:
         scored = [result for result in self.results if result.model.id == name]

@@ -175,6 +175,9 @@ def _sorted_out(tasks: Any) -> tuple[list[str], dict[str, Any]]:
         for name, task in named:
             path = _file_of_rows(task)
             if isinstance(task, str) and path is None:
+                if Path(task).suffix and Path(task).is_file():
+                    message = f"{task} is no csv or tsv file; a task of your own is a table with an entity and a label"
+                    raise GeneBenchError(message)
                 patterns.append(task)
             elif isinstance(task, TaskConfig):
                 patterns.append(task.name)

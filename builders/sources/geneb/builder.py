@@ -47,6 +47,11 @@ class GenebBuilder(SequenceTaskBuilder):
     RULES_VERSION = 1
     BUILDER_CONFIGS = TASKS
 
+    @classmethod
+    def folders(cls, config: SequenceConfig) -> tuple[str, ...]:
+        """GENEB's, and that of the task's collection."""
+        return (GENEB.name, COLLECTIONS[config.collection].source.name)
+
     def inputs(self, config: SequenceConfig) -> list[tuple[Source, str]]:  # noqa: D102
         self._layout = self._choose(config)
         return [(self._layout.source, key) for key in self._layout.files.values()]
@@ -64,10 +69,11 @@ class GenebBuilder(SequenceTaskBuilder):
         for layout in layouts:
             there = {what: path for what in layout.files if (path := self._local(layout, what)) is not None}
             missing = [what for what in layout.files if what not in there and not layout.is_optional(what)]
-            if not missing:
+            lacking = _half_there(config, layout, there, missing) if missing else _without_genome(config, there)
+            if lacking is None:
                 return layout
             if there and half is None:
-                half = _half_there(config, layout, there, missing)
+                half = lacking
         if half is not None:
             raise MissingFileError(half)
         wanted = some([f"{layout.names(what)}" for layout in layouts for what in layout.files], limit=6)
@@ -111,6 +117,19 @@ def _half_there(config: SequenceConfig, layout: _Layout, there: dict[str, Path],
         f"{config.name}: half of it is there: it has {has}, but {some(missing)} is missing; put"
         f" {layout.names(missing[0])} into the data directory, from {where}"
     )
+
+
+def _without_genome(config: SequenceConfig, there: dict[str, Path]) -> str | None:
+    """What is missing for the classes of Genomic Benchmarks that are given as coordinates; None if nothing is."""
+    assert config.column is not None
+    for what, path in there.items():
+        _, is_class, name = what.partition("/")
+        if is_class and path.is_file() and (genome := genome_of(config.column, name)) not in there:
+            return (
+                f"{config.name}: {path} has coordinates only, and the genome is missing: put {genome}, unpacked, into"
+                f" {path.parents[2]}/genomes (see metadata.yaml beside it for where it is)"
+            )
+    return None
 
 
 def _with_class_names(rows: pd.DataFrame, names: tuple[str, ...] | None) -> pd.DataFrame:

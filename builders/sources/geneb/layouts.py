@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.errors import MissingFileError, SourceFormatError
+from builders.errors import SourceFormatError
 from builders.readers.archives import read_text
 from builders.readers.genome import Genome
 from builders.readers.parquet import parquet_columns, read_parquet
@@ -158,16 +158,15 @@ def read_genomic_benchmarks(files: Files, key: str) -> pd.DataFrame:
 
 
 def _at_coordinates(path: Path, name: str, key: str, files: Files) -> list[str]:
-    file = genome_of(key, name)
-    if file not in files:
-        message = (
-            f"{key}: {path} has coordinates only, and the genome is missing: put {file}, unpacked, into"
-            f" {path.parents[2]}/genomes (see metadata.yaml beside it for where it is)"
-        )
-        raise MissingFileError(message)
     table = read_table(path, ("region", "start", "end", "strand"), sep=",")
+    numbers = table[["start", "end"]].apply(lambda cells: cells.str.fullmatch(r"\d+")).all(axis=1)
+    if not numbers.all():
+        row = int(numbers.argmin())
+        start, end = table.loc[row, ["start", "end"]]
+        message = f"{path}: row {row + 1} is from {start!r} to {end!r}; expected whole numbers"
+        raise SourceFormatError(message)
     places = zip(table["region"], table["start"].astype(int), table["end"].astype(int), table["strand"], strict=True)
-    return list(Genome(files[file]).regions(places))
+    return list(Genome(files[genome_of(key, name)]).regions(places))
 
 
 READERS: dict[str, Callable[[Files, str], pd.DataFrame]] = {

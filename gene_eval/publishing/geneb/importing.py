@@ -79,7 +79,7 @@ def _origin(path: Path) -> dict[str, object]:
 
 def _read_table(path: Path) -> dict[str, list[_Number]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"cannot read {path}: {getattr(error, 'strerror', None) or error}"
@@ -90,8 +90,18 @@ def _read_table(path: Path) -> dict[str, list[_Number]]:
         raise ResultError(msg)
     by_model: dict[str, list[_Number]] = {}
     known = {*tasks_by_upstream_id(), *(f"{CATEGORY}{name}" for name in category_sizes()), "macro", "micro"}
+    lines: dict[tuple[str, ...], int] = {}
     for number, row in enumerate(rows, start=2):
-        by_model.setdefault(row["model"], []).append(_checked(row, known, where=f"{path}, line {number}"))
+        where = f"{path}, line {number}"
+        if not row["model"]:
+            msg = f"{where}: no model"
+            raise ResultError(msg)
+        checked = _checked(row, known, where=where)
+        first = lines.setdefault((row["model"], checked.task, checked.regime, checked.metric), number)
+        if first != number:
+            msg = f"{where}: {checked.metric} of {row['model']} is also on line {first}; expected one for each task"
+            raise ResultError(msg)
+        by_model.setdefault(row["model"], []).append(checked)
     for model, numbers in by_model.items():
         _check_means(model, numbers, where=str(path))
     return by_model

@@ -225,7 +225,7 @@ def test_missing_column_names_the_file_the_column_and_what_there_is(write):
 
 
 def test_empty_file(write):
-    with pytest.raises(SourceFormatError, match=r"no column 'symbol'; the file has 0 columns"):
+    with pytest.raises(SourceFormatError, match=r"no column 'symbol'; the file is empty"):
         read_table(write(b""), ("symbol",))
     with pytest.raises(SourceFormatError, match="not a table with 2 columns: Empty CSV file"):
         read_table(write(b""), ("parent", "child"), header=False)

@@ -160,7 +160,7 @@ def test_sizes_of_a_drawn_split_are_those_of_scikit_learn():
             r"no part 'test' \(rows of train 1, validation 1\); expected train and test, or no column 'split' at all",
         ),
         ([("ACGT", "0", "trian")], r"split is 'trian', expected train, validation, test; did you mean 'train'\?"),
-        ([("ACGT", "0", "train"), ("A", "0", "test")], r"1 classes \(0\); a binary task has 2"),
+        ([("ACGT", "0", "train"), ("A", "0", "test")], r"1 class \(0\); a binary task has 2"),
         (
             [("ACGT", label, part) for label in "012" for part in ("train", "test")],
             r"3 classes \(0, 1, 2\); a binary task has 2",

@@ -36,6 +36,29 @@ def test_names_and_parts_of_ones_own():
     assert built.dataset["split"][:].count("test") == 2
 
 
+def test_rna_is_read_as_dna():
+    """The same transcript has one identifier, and models of DNA take it."""
+    built = build_sequence_table("mine", pd.DataFrame({**ROWS, "text": ["ACGU", "ccga", "GGGG", "uuua"]}))
+    assert built.dataset.to_dict() == build_sequence_table("mine", pd.DataFrame(ROWS)).dataset.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([1, -1, 1, -1], ["-1", "1"]), ([10, 9, 10, 9], ["9", "10"]), (["nan", "2", "nan", "2"], ["2", "nan"])],
+)
+def test_classes_that_are_numbers_go_by_their_values(labels, expected):
+    assert (
+        build_sequence_table("mine", pd.DataFrame({**ROWS, "label": labels})).dataset.features["label"].names
+        == expected
+    )
+
+
+def test_a_repeated_row_of_ones_own_keeps_its_name():
+    frame = pd.DataFrame({**ROWS, "sequence_id": list("abcd")})
+    again = pd.concat([frame, frame[:1]])
+    assert build_sequence_table("mine", again).dataset["sequence_id"][:] == ["a", "b", "a", "c", "d"]
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -48,6 +71,11 @@ def test_names_and_parts_of_ones_own():
             {**ROWS, "text": ["ACGT", "AC-T", "A", "A"]},
             r"^mine: sequence of row 2 of train has '-' at position 3; expected",
         ),
+        (
+            {**ROWS, "sequence_id": ["a", "b", "c", "b"]},
+            r"^mine: sequence_id 'b' of row 1 of test is also another sequence's; expected one for each$",
+        ),
+        ({**ROWS, "label": [1, 1, 1, 1]}, r"^mine: 1 class \(1\); a multiclass task has 2 or more$"),
     ],
 )
 def test_tables_that_make_no_task(columns, expected):

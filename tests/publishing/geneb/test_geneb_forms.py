@@ -134,11 +134,13 @@ def test_a_table_of_means_of_categories(tmp_path):
         (["m", TASK, "full", "AUC", "0.1", ""], "line 2: unknown metric 'AUC'"),
         (["m", TASK, "full", "MCC", "high", ""], "line 2: value is 'high', expected a number"),
         (["m", TASK, "full", "MCC", "2", ""], "line 2: MCC is 2, expected -1 to 1"),
+        (["", TASK, "full", "MCC", "0.1", ""], "line 2: no model"),
+        (["other", TASK, "full", "MCC", "0.1", ""], "line 3: MCC of other is also on line 2"),
     ],
 )
 def test_rows_that_are_no_scores(tmp_path, row, message):
     with pytest.raises(ResultError, match=message):
-        read_scores(table(tmp_path / "t.csv", [row]))
+        read_scores(table(tmp_path / "t.csv", [row, ["other", TASK, "full", "MCC", "0.2", ""]]))
 
 
 def test_another_table(tmp_path):

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders import RawFiles, load
 from builders.errors import MissingFileError, SourceFormatError, TaskDataError
 from builders.sources.geneb.builder import GenebBuilder
 
@@ -163,6 +164,7 @@ def test_genomic_benchmarks_as_coordinates(write_raw, rows):
     [
         (GENOME, ("chr7", 0, 4, "+"), r"toplevel\.fa: no contig 'chr7' among 2$"),
         (GENOME, ("chr1", 9, 15, "+"), r"toplevel\.fa: chr1 has 14 bases, but 9 to 15 was asked for$"),
+        (GENOME, ("chr1", 0, "x", "+"), r"human\.csv: row 1 is from '0' to 'x'; expected whole numbers$"),
         (">1\nACG\nACGT\n", ("chr1", 0, 1, "+"), r"toplevel\.fa: lines of a contig differ in length \(1\); expected"),
         ("ACGT\n", ("chr1", 0, 1, "+"), r"toplevel\.fa: does not begin with '>' \(b'ACGT"),
     ],
@@ -173,6 +175,20 @@ def test_a_genome_that_does_not_fit(write_raw, rows, genome, region, expected):
     write_raw("genomic_benchmarks/genomes/Caenorhabditis_elegans.WBcel235.dna.toplevel.fa", GENOME)
     with pytest.raises(SourceFormatError, match=expected):
         rows("geneb_gb_demo_human_or_worm")
+
+
+def test_files_of_a_collection_count_before_an_earlier_build(write_raw, data_dir, tmp_path):
+    def sequences():
+        return load("geneb_gue_mouse_1", RawFiles(data_dir), cache_dir=tmp_path / "cache").dataset["sequence"][:]
+
+    for name in ("train", "test"):
+        write_raw(f"gue/mouse/1/{name}.csv", csv(TEST, "sequence,label"))
+    assert sequences() == ["GGGGGA", "ACACAC"] * 2
+    write_raw("gue/mouse/1/train.csv", csv(TRAIN, "sequence,label"))
+    assert sequences() == ["ACGTAA", "CCGGTA", "ACGTAA", "TTTTNA", "GGGGGA", "ACACAC"]
+    (data_dir / "gue/mouse/1/test.csv").unlink()
+    with pytest.raises(MissingFileError, match="test is missing"):
+        sequences()
 
 
 def test_half_a_task_says_which_half_is_missing(write_raw, rows):
