@@ -103,10 +103,10 @@ def split_line(line: str, separator: str) -> list[str]:
     >>> split_line('"TP53"  0.5 -1', BLANK), split_line("a;b;", ";"), split_line('"a ""b"", c",1,', ",")
     (['TP53', '0.5', '-1'], ['a', 'b', ''], ['a "b", c', '1', ''])
     """
+    if '"' not in line:
+        return line.split(None if separator == BLANK else separator)
     if separator == BLANK:
         return [quoted or plain for quoted, plain in _BLANKS.findall(line)]
-    if '"' not in line:
-        return line.split(separator)
     # Not `csv`, which refuses cells of over 128 kB, and vectors are longer.
     cells = re.findall(rf'(?:^|{re.escape(separator)})(?:"((?:[^"]|"")*)"|([^{re.escape(separator)}]*))', line)
     return [quoted.replace('""', '"') or plain for quoted, plain in cells]
