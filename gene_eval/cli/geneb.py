@@ -15,7 +15,7 @@ from gene_eval.publishing.geneb.importing import category_sizes, read_scores
 from gene_eval.publishing.geneb.published_models import parameters_of
 from gene_eval.publishing.geneb.submission import file_name, make_submission
 from gene_eval.results import store
-from gene_eval.results.records import TaskResult
+from gene_eval.results.records import PARTED, TaskResult
 from gene_eval.results.replacing import refuse_other_vectors
 from gene_eval.text import say, some
 
@@ -33,7 +33,11 @@ def boards_of(results: Iterable[TaskResult]) -> list[Board]:
     parameters = {model: number for model in models if (number := parameters_of(model)) is not None}
     made = boards(found, sizes=category_sizes(), same=repeated_tasks(), parameters=parameters)
     if not made:
-        msg = "no results of tasks about sequences; make some with: gene-bench run kmer:k=4 -t @geneb --shots all 10 1"
+        if any(result.task.entity in PARTED for result in found):
+            msg = "no task about sequences on which all models have a score by all rows; make some with: --shots all"
+        else:
+            msg = "no results of tasks about sequences; make some with:"
+            msg += " gene-bench run kmer:k=4 -t @geneb --shots all 10 1"
         raise ReportError(msg)
     return made
 

@@ -1,11 +1,12 @@
 """Scores of models on the same tasks, by category and regime: what GENEB's rankings are made of.
 
-Results are compared only on tasks that all models of a board have. There may be two boards: of the tasks that were
-scored here, with every model that has them all; and of all of GENEB's categories, with the models that have each of
+Results are compared only on tasks that all models of a board have. There may be several boards: of the tasks that were
+scored here, with every model that has them all (where there is none, of the tasks that all models have); of the same
+without imported scores, if these lack a regime; and of all of GENEB's categories, with the models that have each of
 them whole, as results of all its tasks or as a published mean.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -120,7 +121,7 @@ def boards(
     made = []
     for settings in sorted(groups):
         maker = _Maker(settings, groups[settings], sizes, same, parameters, resamples, seed)
-        made += [board for board in (maker.of_tasks(), maker.of_categories()) if board is not None]
+        made += [board for board in (*maker.of_tasks(), maker.of_categories()) if board is not None]
     return made
 
 
@@ -150,22 +151,34 @@ class _Maker:
         said = {r.model.id: r.model.options.get("params") for r in results}
         self.parameters = {**parameters, **{m: n for m, n in said.items() if isinstance(n, int) and n > 0}}
 
-    def of_tasks(self) -> Board | None:
-        """Every model that has all tasks that a model was scored on here."""
+    def of_tasks(self) -> list[Board]:
+        """Every model that has all tasks that a model was scored on here; where none has, tasks that all models have.
+
+        Imported scores may lack regimes: then the models that were scored here have a board of their own too.
+        """
+        full = [(model, task) for model, task, shots in self.scores if shots is FULL]
         own = {task for model, task, _ in self.scores if model not in self.imported}
-        names = sorted(own, key=lambda task: (self._place(self.of_category[task]), task))
-        if not names:
-            return None
-        has = {model: sum((model, task, FULL) in self.scores for task in names) for model in self.models}
-        models = [model for model in self.models if has[model] == len(names)]
-        if not models:
+        found = self._of_tasks(own, "that were scored here", self.models)
+        if found is None:
+            each = [{task for m, task in full if m == model} for model in self.models]
+            found = self._of_tasks(set.intersection(*each), "that all models have", self.models)
+        if found is None or not found.imported:
+            return [] if found is None else [found]
+        here = [model for model in self.models if model not in self.imported]
+        alone = self._of_tasks(own, "that were scored here, without imported scores", here)
+        return [found] if alone is None or len(alone.regimes) == len(found.regimes) else [found, alone]
+
+    def _of_tasks(self, names: Set[str], which: str, candidates: Sequence[str]) -> Board | None:
+        has = {model: sum((model, task, FULL) in self.scores for task in names) for model in candidates}
+        models = [model for model in candidates if has[model] == len(names)]
+        if not names or not models:
             return None
         tasks: dict[str, list[str]] = {}
-        for task in names:
+        for task in sorted(names, key=lambda task: (self._place(self.of_category[task]), task)):
             tasks.setdefault(self.of_category[task], []).append(task)
         lacking = {model: len(names) - n for model, n in has.items() if n < len(names)}
-        title = f"{len(names)} tasks that were scored here"
-        return self._board(title, models, {name: tuple(each) for name, each in tasks.items()}, lacking)
+        of_category = {name: tuple(each) for name, each in tasks.items()}
+        return self._board(f"{len(names)} tasks {which}", models, of_category, lacking)
 
     def of_categories(self) -> Board | None:
         """Every model that has all categories whole."""

@@ -127,6 +127,34 @@ def test_only_models_with_all_tasks_stand_on_a_board():
     assert "published †" in to_geneb([of_categories])
 
 
+def published(model, tasks, shots=(None,)):
+    return [result(model, task, tasks[task], value=0.5, shots=k) for task in tasks for k in shots]
+
+
+def test_a_regime_that_imported_scores_lack_has_a_board_without_them():
+    own = made(["a", "b"], shots=(None, 10))
+    (with_all,) = board_of(own + published("c", {t: f for f, of in TASKS.items() for t in of}, shots=(None, 10)))
+    assert (set(with_all.models), list(with_all.regimes)) == ({"a", "b", "c"}, [None, 10])
+    joint, alone = board_of(own + published("c", {t: f for f, of in TASKS.items() for t in of}))
+    assert (set(joint.models), list(joint.regimes)) == ({"a", "b", "c"}, [None])
+    assert (set(alone.models), list(alone.regimes)) == ({"a", "b"}, [None, 10])
+
+
+@pytest.mark.parametrize("tasks", [{"p1": "promoter", "e2": "enhancer"}, {"e2": "enhancer"}])
+def test_tasks_that_all_models_have_where_no_model_has_each(tasks):
+    """Submissions alone, of any tasks, and models that were scored on different ones."""
+    for results in (
+        published("c", tasks) + published("d", tasks),
+        [*published("c", tasks), *published("d", {"e2": "enhancer"})],
+        [r for r in made(["a", "b"]) if (r.model.id, r.task.id) not in (("a", "p2"), ("b", "p1"), ("b", "e1"))],
+    ):
+        (board,) = board_of(results)
+        shared = set.intersection(*({r.task.id for r in results if r.model.id == m} for m in board.models))
+        assert len(board.models) == 2
+        assert {task for each in board.task_names.values() for task in each} == shared
+    assert board_of([*published("c", {"p1": "promoter"}), *published("d", {"e1": "enhancer"})]) == []
+
+
 def test_agreement_is_kendalls_tau_b():
     rng = np.random.default_rng(0)
     means = rng.integers(0, 6, size=(15, 4)) / 10
