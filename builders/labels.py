@@ -61,6 +61,9 @@ def check_rows(rows: object, keys: Sequence[str], target: Target) -> pd.DataFram
     if missing := [name for name in wanted if name not in rows]:
         message = f"rows() lacks {', '.join(map(repr, missing))}; it returned {some(map(repr, rows)) or 'no column'}"
         raise TaskDataError(message)
+    if twice := [name for name in wanted if list(rows).count(name) > 1]:
+        message = f"rows() returned several columns {twice[0]!r}; expected one"
+        raise TaskDataError(message)
     if rows.empty:
         message = "rows() returned no rows; expected at least one for each label"
         raise TaskDataError(message)

@@ -36,7 +36,12 @@ def one_line(error: BaseException) -> str:
     >>> one_line(KeyError("label"))
     "KeyError: 'label'"
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    try:
+        text = str(error)
+    # A method of the user's own.
+    except Exception:  # noqa: BLE001
+        text = ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 

@@ -73,8 +73,10 @@ def _run_file(path: Path) -> ModuleType:
     try:
         # Not importlib's loader: its cached bytecode misses an edit within the same second.
         exec(compile(content, str(path), "exec"), vars(module))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
         reason = str(error) if isinstance(error, BuilderError) else one_line(error)
         message = f"{path} cannot be run: {reason}{line_in(str(path), error)}"
         raise TaskCodeError(message) from error
@@ -86,13 +88,15 @@ def one_line_failures(task: str, builder: type[GeneTaskBuilder]) -> Iterator[Non
     """Turn whatever a builder's code raises into one line with file and line; our own errors pass as they are.
 
     Raises:
-        TaskCodeError: Something else was raised, `SystemExit` included; it stays in `__cause__`.
+        TaskCodeError: Something else was raised, `SystemExit` and the like included; it stays in `__cause__`.
     """
     try:
         yield
     except BuilderError:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         file = getattr(sys.modules.get(builder.__module__), "__file__", None) or ""
         last = extract_tb(error.__traceback__)[-1]
         where = line_in(file, error) or f" ({Path(last.filename).name}, line {last.lineno})"

@@ -189,7 +189,9 @@ def load_user_model(path: Path, class_name: str) -> UserModel:
         raise ModelLoadError(message)
     try:
         model = cls()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = (
             f"{where} cannot be made without arguments ({one_line(error)}){line_in(path, error)}; give them defaults"
         )
@@ -210,8 +212,10 @@ def _run_file(path: Path, version: str) -> ModuleType:
     try:
         # Not importlib's loader: its cached bytecode misses an edit within the same second.
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
         message = (
             f"{path.name} cannot be imported ({one_line(error)}){line_in(path, error)}; run it with Python to see why"
         )

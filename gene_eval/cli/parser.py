@@ -5,6 +5,7 @@ stdout is data, stderr is progress and messages. Exit status: 0 all done, 1 some
 """
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -54,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name may hold what the terminal, or no encoding at all, can show.
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parse(argv)
     set_quiet(quiet=arguments.quiet)
     if arguments.verbose:

@@ -20,8 +20,8 @@ _PACKAGES = tuple(str(_ROOT / name) for name in ("builders", "gene_eval", "model
 def one_line_errors(name: str = "") -> Iterator[None]:
     """Turn whatever is raised inside into a `GeneBenchError` of one line; only an interrupt passes unchanged.
 
-    Lack of memory, an error in linear algebra or in a library, a user's `sys.exit()`: each costs only the cell in which
-    it was raised, and the traceback is kept in `__cause__`.
+    Lack of memory, an error in linear algebra or in a library, a user's `sys.exit()`, a panic of a library in Rust (which
+    is no `Exception`): each costs only the cell in which it was raised, and the traceback is kept in `__cause__`.
 
     Args:
         name: Whose code or data it is, for messages about errors that we did not foresee.
@@ -30,7 +30,9 @@ def one_line_errors(name: str = "") -> Iterator[None]:
         yield
     except GeneBenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = f"{name}: {reason_of(error)}" if name else reason_of(error)
         raise GeneBenchError(message) from error
 
@@ -43,7 +45,11 @@ def reason_of(error: BaseException) -> str:
     >>> reason_of(KeyError("layer"))
     "KeyError: 'layer'"
     """
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    # A method of the user's own.
+    except Exception:  # noqa: BLE001
+        text = ""
     if isinstance(error, GeneBenchError):
         return text
     if isinstance(error, OSError) and error.filename:

@@ -127,7 +127,9 @@ class ChunkEncoder:
             yield
         except AdapterError:
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             position = line_in(getattr(self.model, "code_file", None), error)
             message = f"{self.name}: {what}: {one_line(error)}{position}"
             raise kind(message) from error

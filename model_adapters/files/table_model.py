@@ -121,10 +121,11 @@ class TableModel(ABC):
         """Read the file; whatever a damaged or hostile one raises is one line."""
         try:
             return self._read()
-        except AdapterError:
+        except (AdapterError, KeyboardInterrupt):
             raise
-        # Every parser has its own exceptions, and a file can be made to raise any of them.
-        except Exception as error:
+        # Every parser has its own exceptions, and a file can be made to raise any of them; a panic of one written in
+        # Rust is no `Exception`.
+        except BaseException as error:
             message = f"{self.where} cannot be read ({one_line(error)}); write it again"
             raise VectorsError(message) from error
 

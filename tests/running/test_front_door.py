@@ -256,6 +256,22 @@ def test_an_exception_of_a_users_model_costs_that_model(go, tmp_path):
     assert "mine.py, line 4" in results.failures[0].reason
 
 
+@pytest.mark.parametrize("error", ["SystemExit(0)", "BaseException('a panic of a library in Rust')"])
+@pytest.mark.parametrize("method", ["__init__(self)", "encode(self, batch)"])
+def test_what_is_no_exception_costs_that_model_too(go, tmp_path, method, error):
+    (tmp_path / "mine.py").write_text(
+        "class Mine:\n    model_id, input_column = 'mine', 'symbol'\n"
+        f"    def encode(self, batch):\n        pass\n    def {method}:\n        raise {error}\n"
+    )
+    if method.startswith("encode"):
+        results = go([f"{tmp_path / 'mine.py'}:Mine", SMALL], "starter_is_tf")
+        assert results.models == (SMALL,)
+        assert "mine.py, line 6" in results.failures[0].reason
+    else:
+        with pytest.raises(GeneBenchError, match=r"mine.py:Mine cannot be made .*mine.py, line 6"):
+            go([f"{tmp_path / 'mine.py'}:Mine", SMALL], "starter_is_tf")
+
+
 def test_importing_is_cheap():
     script = "import sys, gene_eval; print(sorted({'numpy', 'pandas', 'datasets', 'torch'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

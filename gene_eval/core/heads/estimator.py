@@ -45,7 +45,9 @@ def make(spec: str) -> Any:
     except ImportError as error:
         msg = f"head {spec!r}: {error}; expected module:Class of a module that Python finds, or file.py:Class"
         raise ProbeError(msg) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         # The user's module and class are code of others.
         msg = f"head {spec!r} cannot be made: {type(error).__name__}: {' '.join(str(error).split())}"
         raise ProbeError(msg) from error

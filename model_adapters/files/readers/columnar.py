@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_sheet
-from model_adapters.files.readers.archives import packed
+from model_adapters.files.readers.archives import check_size, packed
 from model_adapters.files.sheets import ArrowSheet, IpcSheet, ParquetSheet
 
 if TYPE_CHECKING:
@@ -30,10 +30,18 @@ def read_parquet(path: Path, ask: Ask) -> Rows:
     try:
         # Page by page: a whole row group, its levels and its values would be several times the file.
         with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+            # A value that is repeated is stored once.
+            check_size(_values(file.metadata) * 4, path.stat().st_size, where=ask.where)
             return rows_of_sheet(ParquetSheet(file), ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable parquet file ({one_line(error)}); write it again"
         raise VectorsError(message) from error
+
+
+def _values(facts: Any) -> int:
+    """Return how many values a parquet file says to have."""
+    groups = (facts.row_group(i) for i in range(facts.num_row_groups))
+    return sum(group.column(i).num_values for group in groups for i in range(group.num_columns))
 
 
 def read_arrow(path: Path, ask: Ask) -> Rows:
@@ -52,6 +60,7 @@ def read_arrow(path: Path, ask: Ask) -> Rows:
                 sheet = packed_sheet if packed_sheet.is_packed else ArrowSheet(pa.ipc.open_file(mapped).read_all())
             except pa.ArrowInvalid:
                 sheet = ArrowSheet(pa.ipc.open_stream(mapped).read_all())
+            check_size(sheet.rows * len(sheet.kinds) * 4, path.stat().st_size, where=ask.where)
             return rows_of_sheet(sheet, ask)
     except (pa.ArrowException, OSError) as error:
         message = f"{ask.where} is not a readable Arrow file ({one_line(error)}); write it again, as parquet"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_adapters.errors import VectorsError, one_line
 from model_adapters.files.layout import Ask, Rows, rows_of_array
+from model_adapters.files.readers.archives import check_size
 from model_adapters.files.readers.arrays import list_beside
 from model_adapters.files.readers.delimited import gene_list
 from model_adapters.files.readers.mappings import rows_of_mapping
@@ -88,6 +89,8 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, torch.Tensor):
         dense = value.detach()
+        # An expanded tensor is stored as one number.
+        check_size(4 * dense.numel(), dense.untyped_storage().nbytes(), where="a tensor")
         return (dense.float() if dense.is_floating_point() else dense).numpy()
     if isinstance(value, Mapping):
         return _Arrays(value, value.__getitem__)

@@ -58,7 +58,21 @@ def not_utf8():
 
 
 NAMES = saved(np.array(SYMBOLS))
+
+
+def expanded():
+    buffer = io.BytesIO()
+    torch.save({"emb": torch.zeros(1).expand(10**6, 10**5)}, buffer)
+    return buffer.getvalue()
+
+
 HOSTILE = {
+    "a table of zeros": (
+        "v.parquet",
+        parquet(pa.table({name: np.zeros(200_000, dtype=np.float32) for name in map(str, range(100))})),
+        r"v.parquet claims 80,000,000 bytes, but \S+ are stored",
+    ),
+    "a tensor that repeats one number": ("v.pt", expanded(), "a tensor claims 400,000,000,000 bytes, but 4 are stored"),
     "a terabyte announced": ("v.npy", npy_header((10**6, 10**6)), "4,000,000,000,000 bytes, but .* are there"),
     "in an archive": ("v.npz", archive(genes=NAMES, X=npy_header((10**6, 10**6))), "4,000,000,000,000 bytes, but"),
     "a bomb": (
