@@ -27,6 +27,8 @@ LARGE = 256
 """From here on an eigenbasis is made on all cores."""
 STEP = 1024
 """Rows centred at a time."""
+GRAM = 512
+"""Columns of the Gram matrix made at a time, down from its diagonal: the other half is the same."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,21 @@ def _mean(X: Tensor) -> Tensor:
 
 def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype, unit: float) -> Tensor:
     """(d, d) products of the centred columns."""
+    d = X.shape[1]
+    columns = [(low, min(low + GRAM, d)) for low in range(0, d, GRAM)]
 
     def work(lows: Sequence[int]) -> Tensor:
-        gram = torch.zeros(X.shape[1], X.shape[1], dtype=dtype, device=X.device)
-        for low in lows:
-            part = centred(X[low : low + STEP], mean, dtype, unit)
-            gram.addmm_(part.T, part)
+        gram = torch.zeros(d, d, dtype=dtype, device=X.device)
+        for row in lows:
+            part = centred(X[row : row + STEP], mean, dtype, unit)
+            for low, high in columns:
+                gram[low:high, :high].addmm_(part[:, low:high].T, part[:, :high])
         return gram
 
-    return reduce(torch.add, run(work, range(0, len(X), STEP)))
+    gram = reduce(torch.add, run(work, range(0, len(X), STEP)))
+    for low, high in columns:
+        gram[:low, low:high] = gram[low:high, :low].T
+    return gram
 
 
 def eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
