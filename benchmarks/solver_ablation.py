@@ -61,7 +61,7 @@ def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
     parts: dict[str, tuple[Any, dict[str, Any]]] = {
         "common fit on all rows": (stages, {"MAX_ALL_ROWS": 0}),
         "pairs of the common fit": (stages, {"minimise": _without_pairs}),
-        "10 curvature pairs instead of 40": (lbfgs, {"MEMORY": 10}),
+        "40 curvature pairs instead of 80": (lbfgs, {"MEMORY": 40}),
         "scaling of the step": (lbfgs.Window, {"lengths": lambda window: torch.ones_like(window.longest)}),
         LONGER: (lbfgs.Window, {"lengths": lambda window: lengths(window).clamp(max=1)}),
         "fits leave in tenths, not one by one": (lbfgs, {"MIN_LEAVING_SHARE": 0.0}),
