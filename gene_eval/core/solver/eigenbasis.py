@@ -84,20 +84,20 @@ def as_tensor(X: npt.NDArray[np.floating], device: str) -> Tensor:
 
 
 @torch.no_grad()
-def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.float32) -> Rotation:
+def fit_rotation(X: Tensor, *, full: bool = False) -> Rotation:
     """The eigenbasis of the centred rows, from the smaller of X' X and X X'.
 
     Args:
         X: (n, d) rows.
         full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
-        dtype: Of the Gram matrix and the basis, where they are large.
     """
     mean, unit = _mean(X), unit_of(X)
     n, d = X.shape
+    dtype = torch.float64 if min(n, d) <= SMALL else torch.float32
     if n > d:
-        values, vectors = eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype, unit))
+        values, vectors = eigh(_gram(X, mean, dtype, unit))
         return Rotation(mean, vectors, float(values[-1].clamp(min=0)), unit)
-    part = centred(X, mean, torch.float64 if n <= SMALL else dtype, unit)
+    part = centred(X, mean, dtype, unit)
     values, vectors = eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
     if full:
