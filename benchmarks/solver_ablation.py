@@ -52,7 +52,7 @@ Found = dict[str, dict[str, list[Cell]]]
 """Of each case and part, all turns."""
 AS_IT_IS = "nothing, seconds"
 LOW_PRECISION = "bfloat16 products"
-LONGER, APART, ONE_TILE = "longer steps between classes", "classes of few rows apart", "one tile for small tasks"
+LONGER, ONE_TILE = "longer steps between classes", "one tile for small tasks"
 
 
 def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
@@ -61,10 +61,9 @@ def switches() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
     parts: dict[str, tuple[Any, dict[str, Any]]] = {
         "common fit on all rows": (stages, {"MAX_ALL_ROWS": 0}),
         "pairs of the common fit": (stages, {"minimise": _without_pairs}),
-        "10 curvature pairs instead of 40": (lbfgs, {"MEMORY": 10}),
+        "40 curvature pairs instead of 80": (lbfgs, {"MEMORY": 40}),
         "scaling of the step": (lbfgs.Window, {"lengths": lambda window: torch.ones_like(window.longest)}),
         LONGER: (lbfgs.Window, {"lengths": lambda window: lengths(window).clamp(max=1)}),
-        APART: (stages, {"FEW_ROWS": 0}),
         "fits leave in tenths, not one by one": (lbfgs, {"MIN_LEAVING_SHARE": 0.0}),
         "tiles the size of the cache": (rows, {"TILE": whole, "TILE_ROWS": whole}),
         ONE_TILE: (rows, {"ONE_TILE": 0}),
@@ -101,7 +100,7 @@ def read_case(name: str, data: Path, cache: Path) -> tuple[Array, Array, str]:
 def turns(X: Array, y: Array, target: str, parts: Sequence[str]) -> Iterator[tuple[str, Cell]]:
     """Part by part, turn by turn: seconds, their ratio to those of the engine as it is, and whether all converged."""
     engine, known = get_engine("fast"), switches()
-    unused = set() if target == "multiclass" else {LONGER, APART}
+    unused = set() if target == "multiclass" else {LONGER}
     if X.size > rows.ONE_TILE:
         unused.add(ONE_TILE)
     if X.shape[1] < low_precision.WIDE:

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss
 
@@ -125,8 +124,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="part of the name N_D_SCALE_NOISE_KIND of the cases to try")
     only = parser.parse_args().only
-    # Each solver stops early on some problems; the better is taken.
-    warnings.simplefilter("ignore", ConvergenceWarning)
+    # Each solver stops early on some problems, or where its line search ends in rounding; the better is taken.
+    warnings.simplefilter("ignore")
     n, wrong, open_ = 0, 0, []
     for case in cases():
         if only in str(case):

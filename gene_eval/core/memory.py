@@ -85,7 +85,7 @@ def least_memory(  # noqa: PLR0913 - what the sizes of arrays depend on
     if target == "regression":
         return prepared + SLACK, 0
     # A fit with those of its splits: weights, directions and what L-BFGS remembers, in float32 and once in float64.
-    vectors = 400 + 100 * n_splits * (INNER if scaled else 1)
+    vectors = 640 + 180 * n_splits * (INNER if scaled else 1)
     return prepared + SLACK, 4 * vectors * (small + 1) * outputs
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import solver_ablation
-from benchmarks.solver_ablation import APART, AS_IT_IS, CASES, LONGER, LOW_PRECISION, switches, table, turns
+from benchmarks.solver_ablation import AS_IT_IS, CASES, LONGER, LOW_PRECISION, switches, table, turns
 from gene_eval.core import Splits, solver
 from gene_eval.core.engines import Params, get_engine
 
@@ -29,7 +29,7 @@ def test_each_part_is_switched_off_for_its_turns_only(monkeypatch):
     found = dict(turns(X, y, "multilabel", list(switches())))
     assert list(found) == list(switches())
     # Labels, not classes; and narrow.
-    unused = {LOW_PRECISION, LONGER, APART}
+    unused = {LOW_PRECISION, LONGER}
     assert {part for part, (seconds, _, _) in found.items() if math.isnan(seconds)} == unused
     assert found[AS_IT_IS][1] == 1.0
     assert all(converged and (part in unused or seconds > 0) for part, (seconds, _, converged) in found.items())
@@ -46,13 +46,13 @@ def test_the_table_has_medians_dashes_and_gaps():
     nan = (math.nan, math.nan, True)
     found = {
         CASES[0]: {LONGER: [nan]},
-        "a": {AS_IT_IS: [(1.0, 1.0, True), (3.0, 1.0, True), (4.0, 1.0, True)], APART: [(3.0, 1.25, False)]},
+        "a": {AS_IT_IS: [(1.0, 1.0, True), (3.0, 1.0, True), (4.0, 1.0, True)], LOW_PRECISION: [(3.0, 1.25, False)]},
     }
     lines = table(found).splitlines()
     assert lines[0] == f"| switched off | {' | '.join(CASES)} | a |"
     by_part = {line.split(" | ")[0].removeprefix("| "): line.removesuffix(" |").split(" | ")[1:] for line in lines[2:]}
     assert by_part[AS_IT_IS][-1] == "3.00"
-    assert by_part[APART][-1] == "1.25 (not converged)"
+    assert by_part[LOW_PRECISION][-1] == "1.25 (not converged)"
     assert (by_part[LONGER][0], by_part[LONGER][-1]) == ("–", "not measured")
 
 

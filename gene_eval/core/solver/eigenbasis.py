@@ -27,6 +27,8 @@ LARGE = 256
 """From here on an eigenbasis is made on all cores."""
 STEP = 1024
 """Rows centred at a time."""
+GRAM = 512
+"""Columns of the Gram matrix made at a time, down from its diagonal: the other half is the same."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +84,20 @@ def as_tensor(X: npt.NDArray[np.floating], device: str) -> Tensor:
 
 
 @torch.no_grad()
-def fit_rotation(X: Tensor, *, full: bool = False, dtype: torch.dtype = torch.float32) -> Rotation:
+def fit_rotation(X: Tensor, *, full: bool = False) -> Rotation:
     """The eigenbasis of the centred rows, from the smaller of X' X and X X'.
 
     Args:
         X: (n, d) rows.
         full: Where the rows span less than d dimensions, keep the features instead of a basis of the span.
-        dtype: Of the Gram matrix and the basis, where they are large.
     """
     mean, unit = _mean(X), unit_of(X)
     n, d = X.shape
+    dtype = torch.float64 if min(n, d) <= SMALL else torch.float32
     if n > d:
-        values, vectors = eigh(_gram(X, mean, torch.float64 if d <= SMALL else dtype, unit))
+        values, vectors = eigh(_gram(X, mean, dtype, unit))
         return Rotation(mean, vectors, float(values[-1].clamp(min=0)), unit)
-    part = centred(X, mean, torch.float64 if n <= SMALL else dtype, unit)
+    part = centred(X, mean, dtype, unit)
     values, vectors = eigh(part @ part.T)
     largest = float(values[-1].clamp(min=0))
     if full:
@@ -120,15 +122,21 @@ def _mean(X: Tensor) -> Tensor:
 
 def _gram(X: Tensor, mean: Tensor, dtype: torch.dtype, unit: float) -> Tensor:
     """(d, d) products of the centred columns."""
+    d = X.shape[1]
+    columns = [(low, min(low + GRAM, d)) for low in range(0, d, GRAM)]
 
     def work(lows: Sequence[int]) -> Tensor:
-        gram = torch.zeros(X.shape[1], X.shape[1], dtype=dtype, device=X.device)
-        for low in lows:
-            part = centred(X[low : low + STEP], mean, dtype, unit)
-            gram.addmm_(part.T, part)
+        gram = torch.zeros(d, d, dtype=dtype, device=X.device)
+        for row in lows:
+            part = centred(X[row : row + STEP], mean, dtype, unit)
+            for low, high in columns:
+                gram[low:high, :high].addmm_(part[:, low:high].T, part[:, :high])
         return gram
 
-    return reduce(torch.add, run(work, range(0, len(X), STEP)))
+    gram = reduce(torch.add, run(work, range(0, len(X), STEP)))
+    for low, high in columns:
+        gram[:low, low:high] = gram[low:high, :low].T
+    return gram
 
 
 def eigh(gram: Tensor) -> tuple[Tensor, Tensor]:

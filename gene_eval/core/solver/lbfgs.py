@@ -28,11 +28,12 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 from torch.linalg import solve_triangular
+from torch.nn.functional import pad
 
 from gene_eval.core.solver.objectives import Exact, Fits
 from gene_eval.core.solver.resources import run
 
-MEMORY = 40
+MEMORY = 80
 """Curvature pairs of a problem."""
 SLOPE_LEFT = 0.9
 """A step is taken if the slope behind it is not steeper uphill than this share of the slope before it."""
@@ -75,7 +76,7 @@ class Window:
         self.diagonal, self.longest, self.size, self.inherited = diagonal, longest.double(), len(pairs), True
         # Steps and P times gradient changes.
         self.pairs = diagonal.new_empty(k, MEMORY, 2, v)
-        self.upper, self.cross = (diagonal.new_zeros(k, MEMORY, MEMORY, dtype=torch.float64) for _ in range(2))
+        self.upper = self.cross = diagonal.new_zeros(k, 0, 0, dtype=torch.float64)
         self.seen = self.upper.new_zeros(k, 0, 2)
         if m := self.size:
             steps, changes = (torch.stack(each, 1) for each in zip(*pairs, strict=True))
@@ -83,8 +84,8 @@ class Window:
             steps[ignored], changes[ignored] = 0, 0
             self.pairs[:, :m, 0], self.pairs[:, :m, 1] = steps, changes * diagonal[:, None]
             made = (self._flat() @ changes.mT).reshape(k, m, 2, m)
-            self.upper[:, :m, :m] = made[:, :, 0].double().triu() + ignored.double().diag_embed()
-            self.cross[:, :m, :m] = made[:, :, 1]
+            self.upper = made[:, :, 0].double().triu() + ignored.double().diag_embed()
+            self.cross = made[:, :, 1].double()
 
     def push(self, step: Tensor, change: Tensor, gradient: Tensor) -> None:
         """Add (k, v) steps and the changes that led to the gradients; steps that saw no curvature are ignored."""
@@ -100,9 +101,10 @@ class Window:
         own = (new * change[:, None]).sum(2, dtype=torch.float64)[:, None]
         made = torch.cat([self.seen[:, :at] - before, own], 1)
         steps, changes = torch.where(curved[:, None, None], made, 0).unbind(2)
-        self.upper[:, : at + 1, at] = steps
+        self.upper, self.cross = (pad(small, (0, 1, 0, 1)) for small in (self.upper, self.cross))
+        self.upper[:, :, at] = steps
         self.upper[:, at, at] += ~curved
-        self.cross[:, : at + 1, at] = self.cross[:, at, : at + 1] = changes
+        self.cross[:, :, at] = self.cross[:, at] = changes
 
     def direction(self, gradient: Tensor) -> Tensor:
         """(k, v) minus the inverse Hessians times the gradients, which are those of the last push if there was one."""
@@ -111,11 +113,10 @@ class Window:
             return base.neg_()
         if self.seen.shape[1] != m:
             self.seen = self._products(gradient)
-        upper, cross = self.upper[:, :m, :m], self.cross[:, :m, :m]
-        length = self.lengths()[:, None, None]
+        upper, length = self.upper, self.lengths()[:, None, None]
         steps, changes = self.seen[..., None].unbind(2)
         solved = solve_triangular(upper, steps, upper=True)
-        inner = upper.diagonal(dim1=1, dim2=2)[..., None] * solved + length * (cross @ solved - changes)
+        inner = upper.diagonal(dim1=1, dim2=2)[..., None] * solved + length * (self.cross @ solved - changes)
         back = solve_triangular(upper.mT, inner, upper=False)
         shares = torch.stack([-back, length * solved], 2).reshape(len(base), 1, 2 * m).to(base)
         out = base.mul_(-length[:, :, 0].to(base))
@@ -126,8 +127,7 @@ class Window:
         """(k,) lengths of P that fit the last steps, no more than the longest; 1 before there is one of their own."""
         if self.inherited:
             return torch.ones_like(self.longest)
-        last = self.size - 1
-        fitting = self.upper[:, last, last] / self.cross[:, last, last]
+        fitting = self.upper[:, -1, -1] / self.cross[:, -1, -1]
         return torch.minimum(fitting.nan_to_num(nan=1.0, posinf=1.0), self.longest)
 
     def take(self, index: Tensor) -> "Window":
@@ -168,8 +168,7 @@ class Window:
             high = min(low + n, self.size - n)
             self.pairs[:, low:high] = self.pairs[:, low + n : high + n].clone()
         self.size, self.seen = self.size - n, self.seen[:, n:]
-        for small in (self.upper, self.cross):
-            small[:, : self.size, : self.size] = small[:, n : n + self.size, n : n + self.size].clone()
+        self.upper, self.cross = self.upper[:, n:, n:], self.cross[:, n:, n:]
 
 
 @dataclass

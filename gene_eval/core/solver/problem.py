@@ -262,7 +262,7 @@ def shared_rows(
     return rows, rotation.unit
 
 
-def working_dtype(largest: float, C: float, *, n_elements: int = 0) -> torch.dtype:
+def working_dtype(largest: float, C: float, *, n_elements: int) -> torch.dtype:
     """Float32 unless its rounding of the rows could outweigh the penalty, or the rows are `SMALL`.
 
     Rounding moves a row by eps |z|, the Gram matrix by eps^2 times its largest eigenvalue, and the Hessian by at most a
@@ -271,7 +271,7 @@ def working_dtype(largest: float, C: float, *, n_elements: int = 0) -> torch.dty
     """
     eps = torch.finfo(torch.float32).eps
     rounding = 0.25 * eps * eps * largest * C > 1e-4
-    return torch.float64 if rounding or C < 1e-15 or 0 < n_elements <= SMALL else torch.float32
+    return torch.float64 if rounding or C < 1e-15 or n_elements <= SMALL else torch.float32
 
 
 def present_classes(y: npt.NDArray[np.int64], blocks: Blocks, train: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

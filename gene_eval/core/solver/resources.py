@@ -87,13 +87,13 @@ def free_memory(device: torch.device) -> int:
 def problems_per_block(budget: float, *, weights: int, split_fits: int, bytes_each: int, logits: int = 0) -> int:
     """How many common fits with those of their splits fit into the budget, at least one.
 
-    A common fit keeps 40 steps and gradient changes, twice, a window of as many and 20 other vectors; a split's fit
-    a window and 20 vectors. Two float64 matrices over the pairs of a window take 6,400 numbers, for a moment twice.
+    A common fit keeps 80 steps and gradient changes, twice, a window of as many and 20 other vectors; a split's fit
+    a window and 20 vectors. Two float64 matrices over the pairs of a window take 25,600 numbers, for a moment twice.
     Both keep `logits` logits and residuals for products in low precision.
 
     >>> problems_per_block(1e9, weights=385, split_fits=5, bytes_each=4)
-    654
+    278
     """
-    vectors, small = 260 + 100 * split_fits, 12_800 * (2 + split_fits)
+    vectors, small = 500 + 180 * split_fits, 51_200 * (2 + split_fits)
     each = (vectors * weights + small + 2 * (1 + split_fits) * logits) * bytes_each
     return max(1, int(budget / each))

@@ -10,8 +10,6 @@ from gene_eval.core.solver.objectives import Fits, Penalty
 
 TOL_ALL_ROWS = 0.1
 """Of the common fit on all rows."""
-FEW_ROWS = 10
-"""Rows of a training set per weight of a class below which training sets have little in common."""
 MAX_ALL_ROWS = 100
 """Iterations of the common fit."""
 
@@ -32,38 +30,23 @@ def solve(
         tol: As in `minimise`.
         limit: Most iterations of the fits.
     """
-    target, width = fits.target, fits.rows.width
+    target = fits.target
     problems, problem = torch.unique(fits.column, return_inverse=True)
     common = Fits(target, problems, used[:, None].expand(-1, len(problems)), plain)
-    n = target.sizes(used[:, None])
-    share = float((target.sizes(fits.trains) / n).mean())
-    classes = target.n_columns > 1
-    few_rows = classes and share * float(n) < FEW_ROWS * width
+    share = float((target.sizes(fits.trains) / target.sizes(used[:, None])).mean())
     fresh, before = target.start(problems, used)
-    first = minimise(
-        common,
-        fresh if start is None else start,
-        before,
-        tol=TOL_ALL_ROWS,
-        max_iterations=MAX_ALL_ROWS,
-        keep_pairs=not few_rows,
-    )
+    begin = fresh if start is None else start
+    first = minimise(common, begin, before, tol=TOL_ALL_ROWS, max_iterations=MAX_ALL_ROWS, keep_pairs=True)
     after = common.curvature(first.weights, torch.arange(len(problems), device=problems.device))
-    # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
-    diagonal = 1 / (share * (before if classes else after) + common.penalty_diagonal(fresh, problems))
-    longest = torch.ones_like(diagonal[:, 0])
-    if classes:
-        fallen = torch.div(*(each[:, fits.intercepts].sum(1) for each in (before, after))).clamp(min=1)
-        longest = longest * torch.inf if few_rows else fallen
+    diagonal, longest = after, torch.ones_like(after[:, 0])
+    if target.n_columns > 1:
+        # Between classes the diagonal at the start is the better guide: near the optimum rare classes look flat.
+        fallen = before[:, fits.intercepts].sum(1) / after[:, fits.intercepts].sum(1)
+        diagonal, longest = before, fallen.clamp(min=1)
     pairs = [(step, share * change + (1 - share) * plain.gradient(step, problems)) for step, change in first.pairs]
-    last = minimise(
-        fits,
-        first.weights[problem],
-        share * after[problem],
-        tol=tol,
-        max_iterations=limit,
-        window=Window(diagonal, longest, pairs).take(problem),
-    )
+    window = Window(1 / (share * diagonal + common.penalty_diagonal(fresh, problems)), longest, pairs)
+    curvature, window = share * after[problem], window.take(problem)
+    last = minimise(fits, first.weights[problem], curvature, tol=tol, max_iterations=limit, window=window)
     return first.weights, _in_double(fits, last, tol=tol, limit=limit)
 
 

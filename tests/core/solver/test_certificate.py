@@ -11,7 +11,6 @@ from sklearn.metrics import roc_auc_score
 from gene_eval.core import ProbeError, Splits, probe
 from gene_eval.core.engines import Params, get_engine
 from gene_eval.core.probe import held_out_values, score_splits
-from gene_eval.core.solver import eigenbasis
 
 
 def fast(X, y, folds, *, target="multilabel", **options):
@@ -153,17 +152,24 @@ def test_an_eigenbasis_that_fails_in_float32_is_made_in_float64_and_then_by_svd(
     assert calls == [torch.float32, torch.float64]
 
 
-@pytest.mark.parametrize("error", [torch.linalg.LinAlgError, np.linalg.LinAlgError])
-def test_linear_algebra_that_fails_is_one_line(make_problem, monkeypatch, error):
-    p = make_problem("binary")
+@pytest.mark.parametrize(
+    ("target", "solvers", "error"),
+    [
+        ("binary", ["torch.linalg.eigh", "torch.linalg.svd"], torch.linalg.LinAlgError),
+        ("regression", ["scipy.linalg.lstsq"], np.linalg.LinAlgError),
+    ],
+)
+def test_linear_algebra_that_fails_is_one_line(make_problem, monkeypatch, target, solvers, error):
+    p = make_problem(target)
 
-    def failing(matrix):
+    def failing(*arguments, **options):
         msg = "did not converge\n(details)"
         raise error(msg)
 
-    monkeypatch.setattr(eigenbasis, "eigh", failing)
+    for solver in solvers:
+        monkeypatch.setattr(solver, failing)
     with pytest.raises(ProbeError, match=r"^linear algebra failed on these vectors: did not converge$"):
-        probe(p.X, p.y, target="binary", folds=p.folds)
+        probe(p.X, p.y, target=target, folds=p.folds)
 
 
 def test_products_in_low_precision_are_off_by_one_argument(monkeypatch):
