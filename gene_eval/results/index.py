@@ -9,9 +9,9 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gene_eval.errors import FileError, ResultError
 from gene_eval.files import atomic_path
@@ -39,8 +39,7 @@ SETTLED_NS: Final = 2_000_000_000
 FACTS: Final = ("name", "size", "mtime_ns", "ctime_ns", "settled", "sha256", "is_result")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the index says of a file: `settled` if its size and times are enough to know it by."""
 
     name: str
@@ -130,7 +129,7 @@ def _current(file: ResultFile, known: _Known | None) -> _Known | None:
     settled = _is_settled(file)
     if hashlib.sha256(file.path.read_bytes()).hexdigest() != known.sha256:
         return None
-    return replace(known, mtime_ns=times[0], ctime_ns=times[1], settled=settled)
+    return known._replace(mtime_ns=times[0], ctime_ns=times[1], settled=settled)
 
 
 def _is_settled(file: ResultFile) -> bool:
@@ -144,7 +143,7 @@ def _known(path: Path) -> dict[str, _Known]:
     if table is None:
         return {}
     columns = table.read(columns=list(FACTS)).to_pydict()
-    return {row[0]: _Known(*row) for row in zip(*(columns[name] for name in FACTS), strict=True)}
+    return {row[0]: _Known._make(row) for row in zip(*(columns[name] for name in FACTS), strict=True)}
 
 
 def _open(path: Path) -> "pq.ParquetFile | None":
