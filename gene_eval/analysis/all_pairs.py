@@ -31,6 +31,8 @@ ByModel = Mapping[str, Mapping[str, TaskResult]]
 
 # Numbers of differences in memory at once.
 BLOCK = 2_000_000
+# Pairs that are tested before the others where they may be enough.
+FIRST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +122,19 @@ class AllPairs:
         With six sources or more by a t-test of the sources' means, with fewer by `fixed_tasks_p_values`; over one task
         that is the corrected t-test of its folds.
         """
+        return np.concatenate([np.empty(0), *(found for _, found in self._p_values(tasks))])
+
+    def _p_values(self, tasks: Sequence[TaskRecord], *, first: int | None = None) -> Iterator[tuple[slice, Array]]:
+        """Some pairs at a time, `first` of them to begin with, and their p-values over a group of tasks."""
         columns, units = self._columns(tasks), clusters(tasks)
         if generalizes(tasks):
-            found = [
-                cluster_p_values(differences, correlation=SOURCE_CORRELATION)
-                for _, differences in self._unit_differences(columns, units)
-            ]
-        else:
-            found = [
-                fixed_tasks_p_values(
-                    self._differences(columns, block), test_train_ratio=self.ratios[columns], clusters=units
-                )
-                for block in self._blocks(len(columns) * self.folds.shape[2])
-            ]
-        return np.concatenate([np.empty(0), *found])
+            for block, differences in self._unit_differences(columns, units, first=first):
+                yield block, cluster_p_values(differences, correlation=SOURCE_CORRELATION)
+            return
+        ratios = self.ratios[columns]
+        for block in self._blocks(len(columns) * self.folds.shape[2], first=first):
+            differences = self._differences(columns, block)
+            yield block, fixed_tasks_p_values(differences, test_train_ratio=ratios, clusters=units)
 
     def adjusted(self, tasks: Sequence[TaskRecord], models: tuple[str, str], p_value: float) -> float:
         """The p-value of two models over some tasks, adjusted for all pairs of models that have these tasks (Holm).
@@ -146,10 +147,16 @@ class AllPairs:
         """
         one, other = sorted(self.models.index(model) for model in models)
         known = self.has_all(tasks)
-        own = (self.first == one) & (self.second == other)
-        p_values = np.where(own, p_value, self.p_values(tasks))
-        considered = own | (known[self.first] & known[self.second])
-        return float(holm(np.where(considered, p_values, np.nan))[own][0])
+        found, larger = [], 0
+        for block, p_values in self._p_values(tasks, first=FIRST):
+            own = (self.first[block] == one) & (self.second[block] == other)
+            considered = known[self.first[block]] & known[self.second[block]] & ~own
+            found.append(np.where(considered, p_values, np.nan))
+            # Holm multiplies it by how many are not smaller: mostly that is enough long before all pairs are tested.
+            larger += int((found[-1] >= p_value).sum())
+            if larger * p_value >= 1:
+                return 1.0
+        return float(holm(np.concatenate([[p_value], *found]))[0])
 
     def has_all(self, tasks: Sequence[TaskRecord]) -> npt.NDArray[np.bool_]:
         """(M,) which models have a score on every one of the tasks."""
@@ -190,10 +197,13 @@ class AllPairs:
     def _columns(self, tasks: Sequence[TaskRecord]) -> list[int]:
         return [self.tasks.index(task.id) for task in tasks]
 
-    def _blocks(self, numbers_of_pair: int) -> Iterator[slice]:
-        """All pairs, as many at a time as fit into `BLOCK` numbers."""
+    def _blocks(self, numbers_of_pair: int, *, first: int | None = None) -> Iterator[slice]:
+        """All pairs, as many at a time as fit into `BLOCK` numbers; to begin with, at most `first` of them."""
         size = max(1, BLOCK // max(numbers_of_pair, 1))
-        return (slice(start, min(start + size, len(self.first))) for start in range(0, len(self.first), size))
+        start, stop = 0, min(size, first or size)
+        while start < len(self.first):
+            yield slice(start, min(stop, len(self.first)))
+            start, stop = stop, stop + size
 
     def _is_plain(self, column: int) -> bool:
         """Whether all models that have the task were scored on the same entities, in every fold."""
@@ -202,15 +212,17 @@ class AllPairs:
             column not in self.own and column not in self.apart and bool((undefined.any(1) == undefined.all(1)).all())
         )
 
-    def _unit_differences(self, columns: Sequence[int], units: Sequence[str]) -> Iterator[tuple[slice, Array]]:
+    def _unit_differences(
+        self, columns: Sequence[int], units: Sequence[str], *, first: int | None = None
+    ) -> Iterator[tuple[slice, Array]]:
         """Some pairs at a time, and their (p, G) differences as means over the tasks of each unit."""
         if all(map(self._is_plain, columns)):
             # The difference of the means is the mean of the differences, and models are fewer than pairs.
             means = _unit_means(self.means[:, columns], units)
-            for block in self._blocks(means.shape[1]):
+            for block in self._blocks(means.shape[1], first=first):
                 yield block, means[self.first[block]] - means[self.second[block]]
             return
-        for block in self._blocks(len(columns)):
+        for block in self._blocks(len(columns), first=first):
             yield block, _unit_means(self._mean_differences(columns, block), units)
 
     def _mean_differences(self, columns: Sequence[int], block: slice) -> Array:

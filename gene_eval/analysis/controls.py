@@ -27,6 +27,8 @@ CONTROLS = ("length", "lookup", "nuisance", "random", "shuffled")
 
 Found = Mapping[tuple[str, str], TaskResult]
 """(model, task) to the result."""
+Scored = Mapping[str, tuple[TaskResult, Score]]
+"""Of one task, model to its result and the score that it is ranked by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +85,17 @@ def against_controls(found: Found, pairs: Pairs) -> dict[str, AgainstControls]:
         found: Results of one setting.
         pairs: Where two were not scored on the same entities, see `gene_eval.analysis.pairing.Pairing.unlike`.
     """
-    by_task: dict[str, dict[str, TaskResult]] = defaultdict(dict)
+    by_task: dict[str, dict[str, tuple[TaskResult, Score]]] = defaultdict(dict)
     for (model, task), result in found.items():
-        if (score := _score(result)) is not None and not math.isnan(score.mean):
-            by_task[task][model] = result
+        score = result.scores.get(ranking_metric(result.task, result.settings))
+        if score is not None and not math.isnan(score.mean):
+            by_task[task][model] = result, score
     unlike: dict[str, dict[tuple[str, str], Pair | str]] = defaultdict(dict)
     for (one, other, task), pair in pairs.items():
         unlike[task][one, other] = pair
     made = {}
     for task, results in sorted(by_task.items()):
-        controls = sorted(model for model, result in results.items() if is_control(result))
+        controls = sorted(model for model, (result, _) in results.items() if is_control(result))
         if controls and len(controls) < len(results):
             folds = _Folds(results, unlike.get(task, {}), pairs.apart.get(task, {}))
             made[task] = _of_task(results, controls, folds)
@@ -115,13 +118,13 @@ class _Folds:
 
     def __init__(
         self,
-        results: Mapping[str, TaskResult],
+        results: Scored,
         unlike: Mapping[tuple[str, str], Pair | str],
         apart: Mapping[str, int],
     ) -> None:
         self.models = sorted(results)
-        self.ratio = max(result.test_train_ratio for result in results.values())
-        listed = [score.folds for model in self.models if (score := _score(results[model]))]
+        self.ratio = max(result.test_train_ratio for result, _ in results.values())
+        listed = [results[model][1].folds for model in self.models]
         self.counts = np.array([len(folds) for folds in listed])
         self.folds = np.full((len(listed), self.counts.max()), np.nan)
         for row, folds in zip(self.folds, listed, strict=True):
@@ -154,14 +157,14 @@ class _Folds:
         return pooled_detectable_of(differences, test_train_ratio=self.ratio)
 
 
-def _of_task(results: Mapping[str, TaskResult], controls: Sequence[str], folds: _Folds) -> AgainstControls:
-    means = {model: score.mean for model, result in results.items() if (score := _score(result))}
+def _of_task(results: Scored, controls: Sequence[str], folds: _Folds) -> AgainstControls:
+    means = {model: score.mean for model, (_, score) in results.items()}
     models = sorted(means.keys() - set(controls))
     # Of equal ones, the first by name.
     best = max(controls, key=lambda model: means[model])
     detectable = folds.detectable()
     reach = 0.0 if math.isnan(detectable) else detectable
-    metric = ranking_metric(results[best].task, results[best].settings)
+    metric = ranking_metric(results[best][0].task, results[best][0].settings)
     near: dict[str, list[str]] = defaultdict(list)
     for control in controls:
         differences = mean_over_folds(folds.less(folds.models.index(control)))
@@ -177,7 +180,3 @@ def _of_task(results: Mapping[str, TaskResult], controls: Sequence[str], folds: 
         else {},
         near={model: tuple(near.get(model, ())) for model in models},
     )
-
-
-def _score(result: TaskResult) -> Score | None:
-    return result.scores.get(ranking_metric(result.task, result.settings))

@@ -30,7 +30,7 @@ def differences_to_random(found: Found, at_random: Iterable[TaskResult]) -> dict
     """
     by_key = {_key(result): _main(result) for result in at_random}
     differences = {}
-    for where, result in found.items():
+    for where, result in found.items() if by_key else ():
         score, base = _main(result), by_key.get(_key(result))
         if score is not None and base is not None:
             differences[where] = score - base

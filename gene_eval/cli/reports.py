@@ -25,14 +25,6 @@ from gene_eval.text import say
 __all__ = ["card", "compare", "report"]
 
 
-def report(arguments: argparse.Namespace) -> int:
-    """Make a table or page, and pictures, of the results in a folder."""
-    if arguments.output is not None:
-        check_writable(arguments.output)
-    with _uncollected():
-        return _report(arguments)
-
-
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Millions of records live until the end: collecting garbage among them takes an eighth of the time."""
@@ -45,7 +37,11 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _report(arguments: argparse.Namespace) -> int:
+@_uncollected()
+def report(arguments: argparse.Namespace) -> int:
+    """Make a table or page, and pictures, of the results in a folder."""
+    if arguments.output is not None:
+        check_writable(arguments.output)
     found = gene_eval.load_results(arguments.results)
     if arguments.format == "geneb":
         return _geneb(arguments, found)
@@ -117,6 +113,7 @@ def _pair(names: Sequence[str], known: Sequence[str]) -> tuple[str, str]:
     return first, second
 
 
+@_uncollected()
 def compare(arguments: argparse.Namespace) -> int:
     """Compare two models of a results folder."""
     found = gene_eval.load_results(arguments.results)
@@ -127,6 +124,7 @@ def compare(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if found.problems else DONE
 
 
+@_uncollected()
 def card(arguments: argparse.Namespace) -> int:
     """Write a model's results into its card and into the file that benchmarks on the Hub read."""
     check_writable(arguments.output)

@@ -15,6 +15,8 @@ from gene_eval.results.records import TaskResult
 __all__ = ["AS_PUBLISHED", "appendix", "published_grid"]
 
 Grid = list[list[str]]
+Listed = Sequence[tuple[str, str, TaskResult]]
+"""Task, model and result, in the order of the table."""
 
 NOTHING: Final = "–"
 AS_PUBLISHED: Final = (
@@ -45,20 +47,21 @@ PERMUTED: Final = (
 
 def appendix(table: Table) -> Iterator[tuple[str, str, Grid]]:
     """Title, explanation and grid of each further table that the results have something for."""
+    listed = _results(table)
     for title, text, grid in (
-        (f"Head {table.settings.head} less linear", HEADS, _heads(table)),
-        ("Annotated labels", HIDDEN, _annotated(table)),
-        ("Gain over covariates", GAIN, _gains(table)),
-        ("Permuted labels", PERMUTED, _permuted(table)),
+        (f"Head {table.settings.head} less linear", HEADS, _heads(table, listed)),
+        ("Annotated labels", HIDDEN, _annotated(listed)),
+        ("Gain over covariates", GAIN, _gains(listed)),
+        ("Permuted labels", PERMUTED, _permuted(listed)),
         (
             "Few labels",
             "Spread is the standard deviation over draws of examples, of the mean over folds.",
-            _few_labels(table),
+            _few_labels(listed),
         ),
         (
             "Learning curves",
             "The metric by share of the training entities; area is its mean height over log2 of their number.",
-            _curves(table),
+            _curves(listed),
         ),
     ):
         if len(grid) > 1:
@@ -78,11 +81,11 @@ def published_grid(table: Table) -> Grid:
     return grid
 
 
-def _annotated(table: Table) -> Grid:
+def _annotated(listed: Listed) -> Grid:
     hidden = [f"AUC, {share:.0%} hidden" for share in HIDDEN_SHARES]
     top = [f"recall, top {share:.0%}" for share in TOP_SHARES.values()]
     grid = [["task", "model", "ROC-AUC", "average precision", "lift", *top, *hidden]]
-    for task, model, result in _results(table):
+    for task, model, result in listed:
         suffix = "" if result.task.target == "binary" else "_macro"
         lift = result.scores.get(f"average_precision_lift{suffix}")
         if lift and (auc := result.scores.get(result.task.main_metric)):
@@ -93,9 +96,9 @@ def _annotated(table: Table) -> Grid:
     return grid
 
 
-def _heads(table: Table) -> Grid:
+def _heads(table: Table, listed: Listed) -> Grid:
     grid = [["task", "model", "metric", "linear", table.settings.head, "difference", "95 % interval", "p", "p (Holm)"]]
-    for task, model, _ in _results(table):
+    for task, model, _ in listed if table.to_linear else ():
         if (found := table.to_linear.get((model, task))) is not None:
             scores = [_shown(found.linear), _shown(found.other)]
             tested = [_number(found.test.difference), _interval(found.test), _p_value(found.test.p_value)]
@@ -103,9 +106,9 @@ def _heads(table: Table) -> Grid:
     return grid
 
 
-def _gains(table: Table) -> Grid:
+def _gains(listed: Listed) -> Grid:
     grid = [["task", "model", "covariates", "n", "covariates alone", "with vectors", "gain", "95 % interval", "p"]]
-    for task, model, result in _results(table):
+    for task, model, result in listed:
         if (found := result.gain) is None:
             continue
         labels = {f"{task}/{label}": scores for label, scores in found.labels.items()}
@@ -117,9 +120,9 @@ def _gains(table: Table) -> Grid:
     return grid
 
 
-def _permuted(table: Table) -> Grid:
+def _permuted(listed: Listed) -> Grid:
     grid = [["task", "model", "metric", "score", "permuted", "selectivity", "permutations", "p"]]
-    for task, model, result in _results(table):
+    for task, model, result in listed:
         if (found := result.permuted) is not None:
             score = _shown(result.scores.get(found.metric))
             drawn = f"{fmean(found.scores):z.3f} ± {pstdev(found.scores):.3f}"
@@ -128,9 +131,11 @@ def _permuted(table: Table) -> Grid:
     return grid
 
 
-def _few_labels(table: Table) -> Grid:
+def _few_labels(listed: Listed) -> Grid:
     grid = [["task", "model", "metric", "mean", "spread over draws"]]
-    for task, model, result in _results(table):
+    for task, model, result in listed:
+        if not result.draws:
+            continue
         metric = result.task.main_metric
         draws = [value for value in result.draws.get(metric, ()) if not math.isnan(value)]
         if len(draws) > 1:
@@ -138,8 +143,8 @@ def _few_labels(table: Table) -> Grid:
     return grid
 
 
-def _curves(table: Table) -> Grid:
-    found = [(task, model, result.curve) for task, model, result in _results(table) if result.curve]
+def _curves(listed: Listed) -> Grid:
+    found = [(task, model, result.curve) for task, model, result in listed if result.curve]
     if not found:
         return []
     shares = _numbers(found[0][2], "share")
@@ -150,11 +155,13 @@ def _curves(table: Table) -> Grid:
     return grid
 
 
-def _results(table: Table) -> Iterator[tuple[str, str, TaskResult]]:
-    for task in table.tasks:
-        for model in table.models:
-            if (result := table.results.get((model, task.name))) is not None:
-                yield task.name, model, result
+def _results(table: Table) -> Listed:
+    return [
+        (task.name, model, result)
+        for task in table.tasks
+        for model in table.models
+        if (result := table.results.get((model, task.name))) is not None
+    ]
 
 
 def _numbers(block: Mapping[str, object], name: str) -> Sequence[float]:

@@ -330,8 +330,14 @@ def _coverage(table: Table) -> str:
 
 
 def _pipes(grid: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(markdown(cell) for cell in line) + " |" for line in grid]
+    lines = ["| " + " | ".join(_escaped(line)) + " |" for line in grid]
     return "\n".join([lines[0], "| " + " | ".join("---" for _ in grid[0]) + " |", *lines[1:]])
+
+
+def _escaped(line: Sequence[str]) -> Iterable[str]:
+    """Each cell as Markdown; a line of a thousand numbers is looked at as a whole first."""
+    whole = "".join(line)
+    return line if markdown(whole) == whole else map(markdown, line)
 
 
 def _aligned(grid: Sequence[Sequence[str]]) -> list[str]:

@@ -9,9 +9,10 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gene_eval.errors import FileError, ResultError
 from gene_eval.files import atomic_path
@@ -39,8 +40,7 @@ SETTLED_NS: Final = 2_000_000_000
 FACTS: Final = ("name", "size", "mtime_ns", "ctime_ns", "settled", "sha256", "is_result")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the index says of a file: `settled` if its size and times are enough to know it by."""
 
     name: str
@@ -68,11 +68,12 @@ def indexed(root: Path, files: Sequence[ResultFile]) -> Iterator[tuple[Path, Tas
         files: What lies in it.
     """
     rows: dict[str, TaskResult] = {}
+    named = [file for file in files if _is_text(_name(file))]
     try:
         path = index_path(root)
-        if (found := _rows(path, files)) is None:
+        if (found := _rows(path, named)) is None:
             path.unlink(missing_ok=True)
-            found = _rows(path, files)
+            found = _rows(path, named)
         rows = found or {}
     except (OSError, FileError) as error:
         say(f"warning: no index of {root} can be kept, every file is read each time: {error}")
@@ -88,6 +89,15 @@ def indexed(root: Path, files: Sequence[ResultFile]) -> Iterator[tuple[Path, Tas
 
 def _name(file: ResultFile) -> str:
     return "/".join(file.name)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a table can hold it: a file's name is bytes, which may be no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _rows(path: Path, files: Sequence[ResultFile]) -> dict[str, TaskResult] | None:
@@ -120,6 +130,15 @@ class _Damaged(Exception):
     """The index cannot be read."""
 
 
+@contextmanager
+def _opened() -> Iterator[None]:
+    """For pyarrow a damaged file is an OSError, as a full disk is: here the index is read, and nothing else."""
+    try:
+        yield
+    except OSError as error:
+        raise _Damaged from error
+
+
 def _current(file: ResultFile, known: _Known | None) -> _Known | None:
     """What is known of a file if that still holds, with its times of now."""
     if known is None or file.status is None or known.size != file.status.st_size:
@@ -130,7 +149,7 @@ def _current(file: ResultFile, known: _Known | None) -> _Known | None:
     settled = _is_settled(file)
     if hashlib.sha256(file.path.read_bytes()).hexdigest() != known.sha256:
         return None
-    return replace(known, mtime_ns=times[0], ctime_ns=times[1], settled=settled)
+    return known._replace(mtime_ns=times[0], ctime_ns=times[1], settled=settled)
 
 
 def _is_settled(file: ResultFile) -> bool:
@@ -143,8 +162,9 @@ def _known(path: Path) -> dict[str, _Known]:
     table = _open(path)
     if table is None:
         return {}
-    columns = table.read(columns=list(FACTS)).to_pydict()
-    return {row[0]: _Known(*row) for row in zip(*(columns[name] for name in FACTS), strict=True)}
+    with _opened():
+        columns = table.read(columns=list(FACTS)).to_pydict()
+    return {row[0]: _Known._make(row) for row in zip(*(columns[name] for name in FACTS), strict=True)}
 
 
 def _open(path: Path) -> "pq.ParquetFile | None":
@@ -153,10 +173,8 @@ def _open(path: Path) -> "pq.ParquetFile | None":
 
     if not path.is_file():
         return None
-    try:
+    with _opened():
         table = pq.ParquetFile(path, read_dictionary=list(SHARED), page_checksum_verification=True)
-    except OSError as error:
-        raise _Damaged from error
     return table if (table.schema_arrow.metadata or {}).get(METADATA) == _version() else None
 
 
@@ -189,9 +207,14 @@ def _write(path: Path, current: Mapping[str, _Known], changed: Sequence[ResultFi
         pq.ParquetWriter(part, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
         for rows in _groups(old):
-            names = rows["name"].to_pylist()
-            rows = rows.filter(pa.array([name in current for name in names]))
-            facts = [current[name] for name in names if name in current]
+            # Of another process, which has written the index since, rows may be of other files than `current`.
+            known = [current.get(name) for name in rows["name"].to_pylist()]
+            is_kept = [
+                each is not None and each.sha256 == sha256
+                for each, sha256 in zip(known, rows["sha256"].to_pylist(), strict=True)
+            ]
+            rows = rows.filter(pa.array(is_kept, pa.bool_()))
+            facts = [each for each, kept in zip(known, is_kept, strict=True) if each is not None and kept]
             for name in FACTS:
                 at = rows.column_names.index(name)
                 rows = rows.set_column(
@@ -205,7 +228,9 @@ def _write(path: Path, current: Mapping[str, _Known], changed: Sequence[ResultFi
 def _groups(table: "pq.ParquetFile | None") -> "Iterator[pa.Table]":
     if table is not None:
         for group in range(table.num_row_groups):
-            yield table.read_row_group(group)
+            with _opened():
+                rows = table.read_row_group(group)
+            yield rows
 
 
 def _columns(files: Sequence[ResultFile]) -> dict[str, list[Any]]:

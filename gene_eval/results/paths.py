@@ -15,7 +15,7 @@ from gene_eval.errors import ResultError
 from gene_eval.results.records import TASK_ID, TaskResult
 from gene_eval.results.settings import DEFAULTS, Settings
 
-__all__ = ["axes_name", "path_for", "path_of", "predictions_path", "slug"]
+__all__ = ["axes_name", "ending", "path_for", "path_of", "predictions_path", "slug"]
 
 LONGEST_SLUG = 80
 LONGEST_VALUE = 40
@@ -62,11 +62,20 @@ def path_for(
     if not re.fullmatch(TASK_ID, task_id, re.ASCII):
         msg = f"task id {task_id!r} cannot be a file name: expected <source>_<task> or <source>_<task>/<label>"
         raise ResultError(msg)
-    axes = (settings or defaults).differences(defaults)
+    *folders, name = task_id.split("/")
+    return Path(root, slug(model_id), *folders, name + ending(settings or defaults, defaults))
+
+
+def ending(settings: Settings, defaults: Settings) -> str:
+    """What follows the task in the name of a file.
+
+    >>> ending(Settings(shots=5), DEFAULTS), ending(DEFAULTS, DEFAULTS)
+    ('@shots=5.json', '.json')
+    """
+    axes = settings.differences(defaults)
     # An engine is no axis of a score: engines agree, so a newer result replaces the older one.
     suffix = axes_name({axis: value for axis, value in axes.items() if axis != "engine"})
-    *folders, name = task_id.split("/")
-    return Path(root, slug(model_id), *folders, f"{name}@{suffix}.json" if suffix else f"{name}.json")
+    return f"@{suffix}.json" if suffix else ".json"
 
 
 def path_of(result: TaskResult, root: str | os.PathLike[str]) -> Path:

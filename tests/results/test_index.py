@@ -4,8 +4,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from gene_eval.analysis.tables import build
@@ -112,11 +115,24 @@ def _flipped(path: Path) -> None:
     path.write_bytes(bytes(content))
 
 
+def _a_page(path: Path) -> None:
+    # The last bytes of the last column's numbers: the rest of the table is as it was.
+    column = pq.ParquetFile(path).metadata.row_group(0).column(-1 % len(pq.ParquetFile(path).schema))
+    content = bytearray(path.read_bytes())
+    content[column.data_page_offset + column.total_compressed_size - 9] ^= 0xFF
+    path.write_bytes(bytes(content))
+
+
 def _other_format(path: Path) -> None:
     path.write_text("{}")
 
 
-@pytest.mark.parametrize("damage", [_truncated, _flipped, _other_format])
+def _other_version(path: Path) -> None:
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({index.METADATA: b"[0]"}), path)
+
+
+@pytest.mark.parametrize("damage", [_truncated, _flipped, _a_page, _other_format, _other_version])
 def test_a_damaged_index_is_made_anew(folder: Path, read: Read, damage: Callable[[Path], None]) -> None:
     before = [one.to_json() for one in read().results]
     path = index_path(folder)
@@ -133,3 +149,46 @@ def test_where_no_index_can_be_written_files_are_read(
     (tmp_path / "assets").write_text("no folder")
     assert len(read().results) == len(list(folder.glob("*/*.json")))
     assert f"warning: no index of {folder} can be kept" in capsys.readouterr().err
+
+
+def test_a_file_whose_name_is_no_text_is_read_each_time(folder: Path, read: Read) -> None:
+    before = read()
+    given = folder / "bag-of-words" / "starter_is_tf.json"
+    try:
+        given.rename(folder / "bag-of-words" / "starter\udcff.json")
+    except OSError:
+        pytest.skip("names are text here")
+    assert [[one.to_json() for one in read().results] for _ in range(2)] == [
+        [one.to_json() for one in before.results]
+    ] * 2
+    assert index_path(folder).is_file()
+
+
+def test_what_another_process_wrote_meanwhile_is_not_believed_for_the_files_of_this_one(
+    folder: Path, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read()
+    path = folder / "bag-of-words" / "starter_is_tf.json"
+    extra = folder / "bag-of-words" / "extra.json"
+    extra.write_text("{")
+    write = index._write
+
+    def late(at: Path, *rest: Any) -> None:
+        monkeypatch.setattr(index, "_write", write)
+        path.write_text(path.read_text().replace('"created_at": "20', '"created_at": "19'))
+        read()
+        write(at, *rest)
+
+    monkeypatch.setattr(index, "_write", late)
+    read()
+    assert [one for one in read().results if one.created_at.startswith("19")] == [load(path)]
+
+
+def test_two_processes_at_once_read_what_the_files_say(folder: Path, read: Read) -> None:
+    expected = [one.to_json() for one in load_folder(folder).results]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            index_path(folder).unlink(missing_ok=True)
+            found = list(pool.map(lambda _: read(), range(8)))
+            assert all([one.to_json() for one in each.results] == expected for each in found)
+            assert not any(each.problems for each in found)

@@ -20,7 +20,7 @@ from gene_eval.analysis.tables import LABEL_METRIC, LEAST_COVERAGE, Report, Tabl
 from gene_eval.core.metrics import HIGHER_IS_BETTER, METRICS
 from gene_eval.core.statistics.paired_tests import ALPHA
 from gene_eval.results.minimum import RULE, meets_minimum
-from gene_eval.results.paths import axes_name, path_of, slug
+from gene_eval.results.paths import axes_name, ending, slug
 from gene_eval.results.records import Score, TaskRecord, TaskResult
 from gene_eval.results.reproduce import run_words
 from gene_eval.results.settings import DEFAULTS
@@ -31,15 +31,34 @@ __all__ = ["page_data", "page_parts"]
 UNIT = 100_000
 
 
+class _Origins:
+    """Model, probe, environment and command of a result, each with its `repr`; results of a large folder share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], list[tuple[Any, str]]] = {}
+
+    def __call__(self, result: TaskResult) -> list[tuple[Any, str]]:
+        task, probe, settings = result.task, result.probe, result.settings
+        shared = (id(result.model), id(probe.params), id(result.environment), settings, task.defaults, task.repeats)
+        key = (*shared, result.gain and result.gain.covariates, result.permuted and len(result.permuted.scores))
+        if key not in self._known:
+            command = [*run_words(result), ending(settings, task.defaults)]
+            parts = (asdict(result.model), {**settings.shown, **probe.params}, dict(result.environment), command)
+            self._known[key] = [(part, repr(part)) for part in parts]
+        return self._known[key]
+
+
 class _Shared:
     """Values that many results have in common, each kept once and named by its number."""
 
-    def __init__(self) -> None:
+    def __init__(self, origins: _Origins | None = None) -> None:
+        self.origins = origins or _Origins()
         self.values: list[Any] = []
         self._numbers: dict[str, int] = {}
 
-    def number(self, value: Any) -> int:
-        key = repr(value)
+    def number(self, value: Any, key: str | None = None) -> int:
+        """Its number; `key` is what `repr` says of it, where that is known."""
+        key = repr(value) if key is None else key
         if key not in self._numbers:
             self._numbers[key] = len(self.values)
             self.values.append(value)
@@ -76,6 +95,7 @@ def page_data(report: Report, *, in_parts: bool = False) -> dict[str, Any]:
 
 def page_parts(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and content of each part: all that the page shows of one model (`0-m3`), and of one task (`0-t5`)."""
+    origins = _Origins()
     for number, table in enumerate(report.tables):
         models = {model: place for place, model in enumerate(table.models)}
         tasks = {task.name: place for place, task in enumerate(table.tasks)}
@@ -85,13 +105,13 @@ def page_parts(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
             unlike[key[0]].append((key, pair))
             unlike[key[1]].append((key, pair))
         for model, place in models.items():
-            shared = _Shared()
+            shared = _Shared(origins)
             content = _results(table, [(model, task) for task in tasks], models, tasks, label_names, shared)
             pairs = [[models[a], models[b], tasks[task], *_pair(pair, shared)] for (a, b, task), pair in unlike[model]]
             further = {"pairs": pairs, "groups": _pairs_of(table, model), "adjusted": _adjusted(table, model)}
             yield f"{number}-m{place}", {"results": content, **further, "shared": shared.values}
         for task, place in tasks.items():
-            shared = _Shared()
+            shared = _Shared(origins)
             content = _results(table, [(model, task) for model in models], models, tasks, label_names, shared)
             yield f"{number}-t{place}", {"results": content, "shared": shared.values}
 
@@ -368,25 +388,13 @@ def _p_values(table: Table, ranking: GroupRanking, of: Sequence[str]) -> list[li
 
 def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str], shared: _Shared) -> dict[str, Any]:
     coverage = result.coverage
-    record = asdict(result.model)
-    before, after = run_words(result)
-    file = path_of(result, "").as_posix()
     found: dict[str, Any] = {
         "m": model,
         "t": task,
         "n": [coverage.n_scored, coverage.n_missing, shared.number(coverage.scored_sha256)],
         "s": [_score(result.scores.get(metric)) for metric in METRICS[result.task.target]],
         # Model, probe, environment, command: shared by most results of a model.
-        "p": [
-            shared.number(value)
-            for value in (
-                record,
-                _probe(result),
-                dict(result.environment),
-                [before, after, file.removeprefix(f"{slug(result.model.id)}/{result.task.id}")],
-                result.created_at,
-            )
-        ],
+        "p": [*(shared.number(*each) for each in shared.origins(result)), shared.number(result.created_at)],
     }
     if not meets_minimum(result):
         found["small"] = True
@@ -395,10 +403,6 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
     if coverage.missing_sample:
         found["x"] = shared.number(list(coverage.missing_sample))
     return found
-
-
-def _probe(result: TaskResult) -> Mapping[str, Any]:
-    return {**result.settings.shown, **result.probe.params}
 
 
 def _score(score: Score | None) -> list[Any] | None:
