@@ -1,6 +1,8 @@
 """Cells of every kind (pairs, diseases, graphs, controls, ...): workers give what one machine gives."""
 
 import json
+import re
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -8,23 +10,18 @@ import pytest
 from distributed import Client
 
 from gene_eval.errors import GeneBenchError
-from gene_eval.running.cluster.limits import limit_threads
 from gene_eval.running.runner import run
 from model_adapters import GeneEncoder
+from model_adapters.embedding import embed, shards
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(scope="module")
-def client():
+def client(one_thread):
     """Two workers of one thread each, in this process."""
-    import torch
-
-    before = torch.get_num_threads()
-    limit_threads(1)
     with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as client:
         yield client
-    torch.set_num_threads(before)
 
 
 def contents(results):
@@ -40,7 +37,7 @@ def both(client, tmp_path):
     """Run on one machine, on workers, and on workers that see no folder; the three must agree."""
 
     def both(models, tasks, **options):
-        common = {**options, "log": [].append}
+        common = {"log": [].append, **options}
         here = run(models, tasks, **common)
         there = run(models, tasks, out=tmp_path / "there", client=client, **common)
         sent = run(models, tasks, client=client, **common)
@@ -154,3 +151,25 @@ def test_what_does_not_exist_stops_a_run_before_it_begins(client):
 def test_wrong_options_are_told_in_one_line(options, said):
     with pytest.raises(GeneBenchError, match=said):
         run("random", "starter_is_tf", log=[].append, **options)
+
+
+class Padded(GeneEncoder):
+    """A model whose vectors depend on the batch, and that can be made anew by a worker."""
+
+    model_id, is_cheap = "padded", False
+    encoded: ClassVar[list[str]] = []
+
+    def encode(self, batch):
+        Padded.encoded += batch
+        return np.array([[len(text), max(map(len, batch)), text.count("a")] for text in batch], "float32")
+
+
+def test_workers_share_the_genes_of_a_model(both, monkeypatch):
+    monkeypatch.setattr(embed, "CHUNK", 16)
+    monkeypatch.setattr(shards, "LEAST", 100)
+    Padded.encoded.clear()
+    lines = []
+    (found,) = both(Padded(), "starter_is_tf", batch_size=8, log=lines.append)
+    assert any(re.search(r"padded: .* vectors .*, computed for \w+ by 2 workers", line) for line in lines)
+    assert len(Padded.encoded) == len(set(Padded.encoded))
+    assert found.coverage.n_missing == 0

@@ -14,7 +14,6 @@ from distributed import Client
 
 from gene_eval.cli import main
 from gene_eval.files import PART
-from gene_eval.running.cluster.limits import limit_threads
 from gene_eval.running.runner import run
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -53,15 +52,10 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory, one_thread):
     """The files of a run on one machine, with one thread as each worker has."""
-    import torch
-
-    before = torch.get_num_threads()
-    limit_threads(1)
     out = tmp_path_factory.mktemp("here")
     run(MODELS, "starter_*", head=HEADS, out=out, log=[].append)
-    torch.set_num_threads(before)
     return contents(out)
 
 
