@@ -200,6 +200,7 @@ class Cluster:
                                 continue
                             what = self._failed(plan, cell, what.reason)
                         waiting.took(cell, seconds)
+                        del self._tries[cell]
                         bar.update()
                         if isinstance(what, Done):
                             embedded |= what.embedded
@@ -247,7 +248,7 @@ class Cluster:
     def _forget_broken(self) -> None:
         """Make vectors again whose step died, or that were sent to workers that are gone."""
         for want, made in list(self._made.items()):
-            if getattr(made, "status", "") in ("error", "cancelled", "lost"):
+            if _is_gone(made):
                 del self._made[want]
 
     def _taken(self, plan: Plan, cell: Cell, done: Done) -> Scored | Failure:
@@ -265,7 +266,7 @@ class Cluster:
             return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, str(error))
 
     def _jobs(
-        self, plan: Plan, cells: Sequence[Cell], places: Sequence[tuple[Any, int]]
+        self, plan: Plan, cells: Sequence[Cell], places: list[tuple[Any, int]]
     ) -> tuple[list[Job], list[Any], list[tuple[Cell, Failure]]]:
         """Cells as a worker takes them, their inputs, and those for which the client was to make vectors in vain."""
         options = self.options
@@ -276,7 +277,10 @@ class Cluster:
             return list(inputs).index(id(value))
 
         for cell in cells:
-            task, (tasks, at) = plan.tasks[cell.task], places[cell.task]
+            task = plan.tasks[cell.task]
+            if _is_gone(places[cell.task][0]):
+                places[cell.task] = self._place(task)
+            tasks, at = places[cell.task]
             needed = wants(plan.models, cell.model, task, plan.fits[cell.fit], common=options.common_genes)
             made = {want: self._vectors(plan, want, places[cell.task]) for want in needed}
             if failed := [each for each in made.values() if isinstance(each, Failure)]:
@@ -375,6 +379,11 @@ class Cluster:
             " from there"
         )
         return SchedulerLostError(message)
+
+
+def _is_gone(made: Any) -> bool:
+    """Whether a future's step died, or the workers that it was sent to are gone."""
+    return getattr(made, "status", "") in ("error", "cancelled", "lost")
 
 
 def _why_killed(error: KilledWorker) -> str:
