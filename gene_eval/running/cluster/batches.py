@@ -33,17 +33,16 @@ class Batches:
 
     Args:
         plan: Of the run.
-        lanes: Models that are open at a time.
     """
 
-    def __init__(self, plan: Plan, lanes: int) -> None:
-        self.left, self.lanes = len(plan), max(lanes, 1)
+    def __init__(self, plan: Plan) -> None:
+        self.left = len(plan)
         self._models, self._fits = len(plan.models.scored), range(len(plan.fits))
         self._sizes = [size_of(task.record) for task in plan.tasks]
         self._tasks = sorted(range(len(plan.tasks)), key=lambda task: -self._sizes[task])
         self._again: deque[list[Cell]] = deque()
         self._open: deque[deque[Cell]] = deque()
-        self._opened = 0
+        self._groups: dict[int, tuple[int, int]] = {}
         # Of each fit: seconds and sizes of its cells so far, and the least seconds.
         self._paces: dict[int, tuple[float, int, float]] = {}
 
@@ -65,30 +64,31 @@ class Batches:
         return max(total / max(sizes, 1) * self._sizes[cell.task], least)
 
     def group(self, model: int) -> tuple[int, int]:
-        """Place of a model among those that are open with it, and how many these are."""
-        first = model - model % self.lanes
-        return model - first, min(self.lanes, self._models - first)
+        """Place of a model among those that were opened with it, and how many these are."""
+        return self._groups[model]
 
-    def take(self, in_flight: int, threads: int) -> Iterator[list[Cell]]:
+    def take(self, in_flight: int, *, threads: int, workers: int) -> Iterator[list[Cell]]:
         """The next cells to hand out, those of a step together; they are of one model.
 
         Args:
             in_flight: Cells that are handed out and not done.
             threads: Steps that workers can do at a time.
+            workers: How many there are.
         """
         while self.left and in_flight < IN_FLIGHT:
-            batch = self._again.popleft() if self._again else self._next(in_flight, max(threads, 1))
+            batch = self._again.popleft() if self._again else self._next(in_flight, max(threads, 1), max(workers, 1))
             if not batch:
                 return
             self.left -= len(batch)
             in_flight += len(batch)
             yield batch
 
-    def _next(self, in_flight: int, threads: int) -> list[Cell]:
+    def _next(self, in_flight: int, threads: int, workers: int) -> list[Cell]:
         if not self._open:
-            until = min(self._opened + self.lanes, self._models)
-            self._open.extend(deque(self._cells(model)) for model in range(self._opened, until))
-            self._opened = until
+            first = len(self._groups)
+            models = range(first, min(first + workers, self._models))
+            self._groups |= {model: (model - first, len(models)) for model in models}
+            self._open.extend(deque(self._cells(model)) for model in models)
         # In turns, so that all lanes end together.
         lane, batch, total = self._open.popleft(), list[Cell](), 0.0
         most = min(MOST, IN_FLIGHT // (4 * threads), self.left // (2 * threads))

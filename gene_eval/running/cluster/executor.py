@@ -46,6 +46,8 @@ __all__ = ["Cluster"]
 
 TRIES = 3
 """Of a step, before its cells fail with its reason."""
+LOSSES = 12
+"""Deaths of workers that may take from a cell what was sent to them for it: as many as a step may cause."""
 FOLDER = ".run-"
 """Beginning of the name of what workers share during a run, in the folder of the results."""
 OLD = 7 * 86_400.0
@@ -85,6 +87,7 @@ class Cluster:
         self._made: dict[Want, Any] = {}
         self._tries: Counter[Any] = Counter()
         self._flight: dict[str, tuple[list[Cell], Any]] = {}
+        self._losses: Counter[Cell] = Counter()
         self._steps = 0
 
     def __enter__(self) -> Self:
@@ -171,12 +174,14 @@ class Cluster:
         places = [self._place(task) for task in plan.tasks]
         embedded, in_flight = dict[Want, float](), 0
         finished: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
-        waiting = Batches(plan, self.workers.count)
+        waiting = Batches(plan)
+        self.workers.look()
         with tqdm(total=len(plan), desc="Scoring", unit="cell", disable=self.options.hides_bars, leave=False) as bar:
 
             def more() -> Iterator[tuple[Cell, Failure]]:
                 nonlocal in_flight
-                for batch in waiting.take(in_flight, self.workers.threads):
+                there = {"threads": self.workers.threads, "workers": self.workers.count}
+                for batch in waiting.take(in_flight, **there):
                     jobs, inputs, failures = self._jobs(plan, batch, places)
                     bar.update(len(failures))
                     yield from failures
@@ -225,12 +230,18 @@ class Cluster:
             error = future.exception() if future.status == "error" else None
             if error is None and self.workers.is_lost():
                 raise self._lost()
-            why = _why_killed(error) if isinstance(error, KilledWorker) else reason_of(error or KeyError(future.key))
             if error is None or isinstance(error, KilledWorker):
                 self._forget_broken()
-                yield cells, [Outcome(Broken(why), 0.0) for _ in cells]
+            if error is None:
+                # What the client had sent is lost with its worker: no fault of the step.
+                self._losses.update(cells)
+                is_often = self._losses[cells[0]] >= LOSSES
+                what = Broken(f"what it needs was lost with its workers {LOSSES} times") if is_often else None
+                yield cells, [Outcome(what, 0.0) for _ in cells]
+            elif isinstance(error, KilledWorker):
+                yield cells, [Outcome(Broken(_why_killed(error)), 0.0) for _ in cells]
             else:
-                yield cells, [Outcome(self._failed(plan, cell, why), 0.0) for cell in cells]
+                yield cells, [Outcome(self._failed(plan, cell, reason_of(error)), 0.0) for cell in cells]
 
     def _failed(self, plan: Plan, cell: Cell, why: str) -> Failure:
         return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, why)

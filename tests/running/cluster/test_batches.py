@@ -23,16 +23,20 @@ class Task:
     record: Record
 
 
-def batches(*, models=1, sizes=(100, 300, 200), fits=1, lanes=1, target="binary"):
-    tasks = [Task(Record(n, target, tuple("abc"))) for n in sizes]
-    return Batches(Plan(RunModels(list(range(models))), tasks, list(range(fits))), lanes)
+def batches(*, models=1, sizes=(100, 300, 200), fits=1):
+    tasks = [Task(Record(n)) for n in sizes]
+    return Batches(Plan(RunModels(list(range(models))), tasks, list(range(fits))))
 
 
-def all_of(waiting, *, seconds=10.0, threads=1):
+def take(waiting, in_flight, *, workers=1):
+    return waiting.take(in_flight, threads=workers, workers=workers)
+
+
+def all_of(waiting, *, seconds=10.0, workers=1):
     """Batches where each is done before the next is taken."""
     found = []
     while waiting.left:
-        batch = next(waiting.take(0, threads))
+        batch = next(take(waiting, 0, workers=workers))
         found.append(batch)
         for cell in batch:
             waiting.took(cell, seconds)
@@ -42,14 +46,14 @@ def all_of(waiting, *, seconds=10.0, threads=1):
 def test_large_tasks_come_first_and_labels_count():
     assert [cell.task for (cell,) in all_of(batches())] == [1, 2, 0]
     tasks = [Task(Record(100, "multilabel", tuple("abcd"))), Task(Record(300))]
-    waiting = Batches(Plan(RunModels([0]), tasks, [0]), 1)
+    waiting = Batches(Plan(RunModels([0]), tasks, [0]))
     assert [cell.task for (cell,) in all_of(waiting)] == [0, 1]
 
 
 def test_as_many_models_are_open_as_there_are_workers():
-    found = all_of(batches(models=5, lanes=2, sizes=(1, 2)))
+    waiting = batches(models=5, sizes=(1, 2))
+    found = all_of(waiting, workers=2)
     assert [cell.model for (cell,) in found] == [0, 1, 0, 1, 2, 3, 2, 3, 4, 4]
-    waiting = batches(models=5, lanes=2)
     assert [waiting.group(model) for model in range(5)] == [(0, 2), (1, 2), (0, 2), (1, 2), (0, 1)]
 
 
@@ -60,10 +64,10 @@ def test_every_cell_is_handed_out_once():
 
 def test_small_cells_go_together_until_few_are_left():
     waiting = batches(sizes=[100] * 1000)
-    (first,) = next(waiting.take(0, 2))
+    (first,) = next(take(waiting, 0, workers=2))
     waiting.took(first, 0.1)
-    assert [len(batch) for batch in waiting.take(0, 2)][:3] == [10, 10, 10]
-    sizes = list(map(len, all_of(batches(sizes=[100] * 1000), seconds=0.0, threads=2)))
+    assert [len(batch) for batch in take(waiting, 0, workers=2)][:3] == [10, 10, 10]
+    sizes = list(map(len, all_of(batches(sizes=[100] * 1000), seconds=0.0, workers=2)))
     assert sizes[0] == 1
     assert max(sizes) == MOST
     assert sizes[1:] == sorted(sizes[1:], reverse=True)
@@ -72,21 +76,21 @@ def test_small_cells_go_together_until_few_are_left():
 
 def test_few_cells_are_handed_out_before_one_is_known():
     waiting = batches(sizes=[100] * 100)
-    started = list(waiting.take(0, 2))
+    started = list(take(waiting, 0, workers=2))
     assert started == [[cell] for (cell,) in started]
     assert len(started) == 8
-    assert not list(waiting.take(8, 2))
+    assert not list(take(waiting, 8, workers=2))
     waiting.took(started[0][0], 5.0)
-    assert len(list(waiting.take(7, 2))) == 92
+    assert len(list(take(waiting, 7, workers=2))) == 92
 
 
 def test_what_comes_back_is_handed_out_first():
     waiting = batches()
-    first = next(waiting.take(0, 1))
+    first = next(take(waiting, 0))
     waiting.again(first)
     assert waiting.left == 3
-    assert next(waiting.take(0, 1)) == first
-    assert not list(waiting.take(IN_FLIGHT, 1))
+    assert next(take(waiting, 0)) == first
+    assert not list(take(waiting, IN_FLIGHT))
 
 
 @pytest.fixture

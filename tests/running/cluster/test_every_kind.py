@@ -10,6 +10,8 @@ import pytest
 from distributed import Client
 
 from gene_eval.errors import GeneBenchError
+from gene_eval.running.cluster import worker
+from gene_eval.running.cluster.executor import Cluster
 from gene_eval.running.runner import run
 from model_adapters import GeneEncoder
 from model_adapters.embedding import embed, shards
@@ -175,3 +177,36 @@ def test_workers_share_the_genes_of_a_model(both, monkeypatch):
     by = [line.rpartition("computed for ")[2] for line in lines if "vectors of dimension 3" in line]
     assert by == ["starter_genes", *["starter_genes by 2 workers"] * 3]
     assert set(Counter(Padded.encoded).values()) == {4}
+
+
+def test_ctrl_c_leaves_a_folder_that_the_same_run_completes(client, tmp_path, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    options = {"head": ["linear", "ridge"], "log": [].append}
+    with monkeypatch.context() as patched:
+        patched.setattr(Cluster, "_taken", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run("random:dim=4", "starter_*", out=tmp_path, client=client, **options)
+    assert not list(tmp_path.glob(".run-*"))
+    found = run("random:dim=4", "starter_*", out=tmp_path, client=client, **options)
+    assert found.up_to_date >= 1
+    assert contents(found) == contents(run("random:dim=4", "starter_*", **options))
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_cell_is_tried_three_times(client, tmp_path, monkeypatch, times):
+    tries, scored = Counter(), worker._scored
+
+    def flaky(made, cell, *rest):
+        tries[cell] += 1
+        if cell.fit == 0 and tries[cell] <= times:
+            message = "the disk is full"
+            raise OSError(message)
+        return scored(made, cell, *rest)
+
+    monkeypatch.setattr(worker, "_scored", flaky)
+    found = run("random:dim=4", "starter_is_tf", head=["linear", "ridge"], client=client, out=tmp_path, log=[].append)
+    assert sorted(tries.values()) == [1, 3]
+    assert (len(found), len(found.failures)) == ((2, 0) if times == 2 else (1, 1))
+    assert all("the disk is full" in failure.reason for failure in found.failures)

@@ -120,3 +120,11 @@ def test_the_same_files_although_a_worker_is_killed(here, processes, tmp_path, c
     assert [(each.model, each.task) for each in results.failures] == [("broken", "starter_is_tf")]
     assert "the device fell off" in results.failures[0].reason
     assert tries.read_text().splitlines() == ["tried"] * 3
+
+
+def test_workers_of_a_file(here, tmp_path):
+    place, out = tmp_path / "cluster.yaml", tmp_path / "out"
+    place.write_text("local: {workers: 1}\n")
+    assert main(["run", "random", "-t", "starter_is_tf", "-o", str(out), "--head=ridge", "--cluster", str(place)]) == 0
+    assert contents(out) == {name: here[name] for name in contents(out)}
+    assert len(contents(out)) == 1
