@@ -49,7 +49,7 @@ def work_folder(genes: Dataset, key: str) -> Iterator[Place]:
     Raises:
         CacheError: a file cannot be written there, because the disk is full, say.
     """
-    folder = _folder(genes, key)
+    folder = folder_of(genes, key)
     if is_cached(genes, key):
         yield Place(folder, cached=True, kept=True)
         return
@@ -123,7 +123,8 @@ def write_atomically(path: Path, *content: bytes | memoryview) -> None:
         part.unlink(missing_ok=True)
 
 
-def _folder(genes: Dataset, key: str) -> Path:
+def folder_of(genes: Dataset, key: str) -> Path:
+    """Return the folder of what is done so far."""
     return Path(genes.cache_files[0]["filename"] if genes.cache_files else "").parent / f"embedding-{key}"
 
 

@@ -67,11 +67,14 @@ class ChunkEncoder:
     def __call__(self, symbols: list[str], values: list[Any], rows: list[int], rank: int | None) -> None:
         """Encode the rows and save their vectors, unless that has been done."""
         path = chunk_path(self.folder, rows[0], rows[-1] + 1, processes=len(self.devices))
-        if path.exists():
-            return
+        if not path.exists():
+            save_chunk(path, self.vectors(symbols, values, self.devices[rank or 0]))
+
+    def vectors(self, symbols: list[str], values: list[Any], device: str) -> NDArray[np.float32]:
+        """Encode the rows of a chunk."""
         if not self.ready:
-            self._make_ready(self.devices[rank or 0])
-        save_chunk(path, np.concatenate(list(self._batches(symbols, values))))
+            self._make_ready(device)
+        return np.concatenate(list(self._batches(symbols, values)))
 
     def _make_ready(self, device: str) -> None:
         self.budget = getattr(self.model, "batch_length", None) or sys.maxsize

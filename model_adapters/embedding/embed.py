@@ -137,16 +137,12 @@ def _cached_or_encoded(
     fit_on: Dataset | None,
     on_encode: Callable[[], None] | None,
 ) -> Dataset:
-    name, column = _check_model(model)
-    asked = options["batch_size"]
-    size = asked if asked is not None else getattr(model, "batch_size", None) or DEFAULT_BATCH_SIZE
-    if size < 1:
-        message = f"batch size is {size}, expected 1 or more"
-        raise EncodingError(message)
+    name, column = check_model(model)
+    size = batch_size_of(model, options["batch_size"])
     inputs = read_inputs(genes, column, name=name)
     if not callable(getattr(model, "fit", None)) or (fit_on and fit_on._fingerprint == genes._fingerprint):
         fit_on = None
-    key = _cache_key(genes, model, fit_on)
+    key = cache_key(genes, model, fit_on)
     with work_folder(genes, key) as place:
         vectors = None
         if not place.cached:
@@ -171,6 +167,33 @@ def _cached_or_encoded(
     return embedded
 
 
+def batch_size_of(model: object, asked: int | None) -> int:
+    """Return how many values are encoded at once.
+
+    Raises:
+        EncodingError: none are asked for.
+    """
+    size: int = asked if asked is not None else getattr(model, "batch_size", None) or DEFAULT_BATCH_SIZE
+    if size < 1:
+        message = f"batch size is {size}, expected 1 or more"
+        raise EncodingError(message)
+    return size
+
+
+def chunk_of(batch_size: int) -> int:
+    """Return the rows of a chunk: whole batches."""
+    return -(-CHUNK // batch_size) * batch_size
+
+
+def longest_first(inputs: Inputs, *, processes: int) -> NDArray[np.int64]:
+    """Return the rows in the order in which they are encoded.
+
+    Dealt out like cards: `map` gives each process one run of rows, and the long ones cost most.
+    """
+    by_length = np.argsort(-inputs.lengths, kind="stable")
+    return np.concatenate([by_length[process::processes] for process in range(processes)])
+
+
 class _Assembler:
     """Puts vectors beside symbols, for `Dataset.map`."""
 
@@ -193,13 +216,11 @@ def _encode(
 ) -> NDArray[np.float32]:
     """Return the (n, d) vectors, in a file that is read as needed."""
     n = len(inputs.lengths)
-    chunk = -(-CHUNK // encoder.batch_size) * encoder.batch_size
+    chunk = chunk_of(encoder.batch_size)
     if device is not None or callable(getattr(encoder.model, "load", None)):
         encoder.devices = choose_devices(device)[: -(-n // chunk)]
     processes = len(encoder.devices)
-    by_length = np.argsort(-inputs.lengths, kind="stable")
-    # Dealt out like cards: `map` gives each process one run of rows, and the long ones cost most.
-    order = np.concatenate([by_length[process::processes] for process in range(processes)])
+    order = longest_first(inputs, processes=processes)
     bounds = chunk_bounds(n, chunk=chunk, processes=processes)
     paths = [chunk_path(encoder.folder, *each, processes=processes) for each in bounds]
     blocks = [(path, order[start:stop]) for path, (start, stop) in zip(paths, bounds, strict=True)]
@@ -257,7 +278,12 @@ class _Column:
         return values
 
 
-def _check_model(model: object) -> tuple[str, str]:
+def check_model(model: object) -> tuple[str, str]:
+    """Return the model's name and input column.
+
+    Raises:
+        EncodingError: it cannot encode, or lacks an attribute.
+    """
     kind = type(model).__name__
     if not callable(getattr(model, "encode", None)):
         message = f"{kind} has no method encode(batch) that returns an (n, d) array; add one"
@@ -269,7 +295,7 @@ def _check_model(model: object) -> tuple[str, str]:
     return described.model_id, described.input_column
 
 
-def _cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:
+def cache_key(genes: Dataset, model: Any, fit_on: Dataset | None) -> str:
     """Hash everything the vectors depend on; `map` by itself would pickle the model, and the weights it loads."""
     parts = {
         "genes": genes._fingerprint,

@@ -3,11 +3,10 @@
 import shutil
 import time
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,16 +16,21 @@ from distributed import KilledWorker, as_completed
 from gene_eval.errors import GeneBenchError, SchedulerLostError
 from gene_eval.results import store
 from gene_eval.running.boundary import one_line_errors, reason_of
+from gene_eval.running.cluster.batches import Batches
 from gene_eval.running.cluster.files import Stored, put, read
 from gene_eval.running.cluster.vectors import Want, all_models, make, models_to_send, needed_first, travels, wants
 from gene_eval.running.cluster.worker import (
+    Broken,
     Done,
+    Job,
     OnWorkers,
+    Outcome,
     RunPlugin,
     StoredTask,
     build,
     embed,
     fit,
+    fit_all,
     stored_task,
     without_content,
 )
@@ -42,8 +46,8 @@ __all__ = ["Cluster"]
 
 TRIES = 3
 """Of a step, before its cells fail with its reason."""
-IN_FLIGHT = 5_000
-"""Cells that the scheduler knows of at a time, so that its memory does not grow with the run."""
+LOSSES = 12
+"""Deaths of workers that may take from a cell what was sent to them for it: as many as a step may cause."""
 FOLDER = ".run-"
 """Beginning of the name of what workers share during a run, in the folder of the results."""
 OLD = 7 * 86_400.0
@@ -82,7 +86,9 @@ class Cluster:
         self._where: dict[int, tuple[Any, int]] = {}
         self._made: dict[Want, Any] = {}
         self._tries: Counter[Any] = Counter()
-        self._flight: dict[str, tuple[Cell, Any]] = {}
+        self._flight: dict[str, tuple[list[Cell], Any]] = {}
+        self._losses: Counter[Cell] = Counter()
+        self._steps = 0
 
     def __enter__(self) -> Self:
         """Make the folder that steps share, and listen to the workers."""
@@ -166,54 +172,79 @@ class Cluster:
         run = OnWorkers(self.sent, models_to_send(plan.models), self.shared, self.name)
         self.client.register_plugin(RunPlugin(self.name, run), name=self.name)
         places = [self._place(task) for task in plan.tasks]
-        cells, embedded = plan.cells(), dict[Want, float]()
+        embedded, in_flight = dict[Want, float](), 0
         finished: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
+        waiting = Batches(plan)
+        self.workers.look()
         with tqdm(total=len(plan), desc="Scoring", unit="cell", disable=self.options.hides_bars, leave=False) as bar:
 
-            def more(chosen: Iterable[Cell]) -> Iterator[tuple[Cell, Failure]]:
-                for cell, started in self._started(plan, chosen, places):
-                    if isinstance(started, Failure):
-                        bar.update()
-                        yield cell, started
-                    else:
-                        finished.add(started)
+            def more() -> Iterator[tuple[Cell, Failure]]:
+                nonlocal in_flight
+                there = {"threads": self.workers.threads, "workers": self.workers.count}
+                for batch in waiting.take(in_flight, **there):
+                    jobs, inputs, failures = self._jobs(plan, batch, places)
+                    bar.update(len(failures))
+                    yield from failures
+                    if jobs:
+                        in_flight += len(jobs)
+                        finished.add(self._start(jobs, inputs, waiting))
 
-            yield from more(islice(cells, IN_FLIGHT))
-            for batch in finished.batches():
-                again: list[Cell] = []
-                for cell, outcome in self._outcomes(plan, batch):
-                    if outcome is None:
-                        again.append(cell)
-                        continue
-                    bar.update()
-                    if isinstance(outcome, Done):
-                        embedded |= outcome.embedded
-                        yield cell, self._taken(plan, cell, outcome)
-                    else:
-                        yield cell, outcome
+            yield from more()
+            for done in finished.batches():
+                for batch, outcomes in self._outcomes(plan, done):
+                    in_flight -= len(batch)
+                    left = []
+                    for cell, (what, seconds) in zip(batch, outcomes, strict=True):
+                        if what is None:
+                            left.append(cell)
+                            continue
+                        if isinstance(what, Broken):
+                            if self._tries[cell] < TRIES:
+                                # Alone: whatever it does, it does to itself.
+                                waiting.again([cell])
+                                continue
+                            what = self._failed(plan, cell, what.reason)
+                        waiting.took(cell, seconds)
+                        del self._tries[cell]
+                        bar.update()
+                        if isinstance(what, Done):
+                            embedded |= what.embedded
+                        yield cell, self._taken(plan, cell, what) if isinstance(what, Done) else what
+                    if left:
+                        self._tries.subtract(left)
+                        waiting.again(left)
                 if self.workers.look():
                     bar.set_postfix(workers=self.workers.count)
-                yield from more([*again, *islice(cells, len(batch) - len(again))])
+                yield from more()
         took("embed", sum(embedded.values()))
 
-    def _outcomes(self, plan: Plan, batch: Sequence[Any]) -> Iterator[tuple[Cell, Done | Failure | None]]:
-        """What became of the cells of some futures; None of one that is to be started again."""
-        ready = [future for future in batch if future.status == "finished"]
+    def _outcomes(self, plan: Plan, done: Sequence[Any]) -> Iterator[tuple[list[Cell], list[Outcome]]]:
+        """What became of the cells of some steps."""
+        ready = [future for future in done if future.status == "finished"]
         results = dict(zip([each.key for each in ready], self._gathered(ready), strict=True))
-        for future in batch:
-            cell, _ = self._flight.pop(future.key)
+        for future in done:
+            cells, _ = self._flight.pop(future.key)
             if future.key in results:
-                yield cell, results[future.key]
+                yield cells, results[future.key]
                 continue
             error = future.exception() if future.status == "error" else None
             if error is None and self.workers.is_lost():
                 raise self._lost()
-            if (error is None or isinstance(error, KilledWorker)) and self._tries[cell] < TRIES:
+            if error is None or isinstance(error, KilledWorker):
                 self._forget_broken()
-                yield cell, None
-                continue
-            why = _why_killed(error) if isinstance(error, KilledWorker) else reason_of(error or KeyError(future.key))
-            yield cell, Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, why)
+            if error is None:
+                # What the client had sent is lost with its worker: no fault of the step.
+                self._losses.update(cells)
+                is_often = self._losses[cells[0]] >= LOSSES
+                what = Broken(f"what it needs was lost with its workers {LOSSES} times") if is_often else None
+                yield cells, [Outcome(what, 0.0) for _ in cells]
+            elif isinstance(error, KilledWorker):
+                yield cells, [Outcome(Broken(_why_killed(error)), 0.0) for _ in cells]
+            else:
+                yield cells, [Outcome(self._failed(plan, cell, reason_of(error)), 0.0) for cell in cells]
+
+    def _failed(self, plan: Plan, cell: Cell, why: str) -> Failure:
+        return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, why)
 
     def _gathered(self, futures: Sequence[Any]) -> list[Any]:
         try:
@@ -228,7 +259,7 @@ class Cluster:
     def _forget_broken(self) -> None:
         """Make vectors again whose step died, or that were sent to workers that are gone."""
         for want, made in list(self._made.items()):
-            if getattr(made, "status", "") in ("error", "cancelled", "lost"):
+            if _is_gone(made):
                 del self._made[want]
 
     def _taken(self, plan: Plan, cell: Cell, done: Done) -> Scored | Failure:
@@ -245,46 +276,54 @@ class Cluster:
         except GeneBenchError as error:
             return Failure(plan.tasks[cell.task].record.id, plan.models.scored[cell.model].name, str(error))
 
-    def _started(
-        self, plan: Plan, cells: Iterable[Cell], places: Sequence[tuple[Any, int]]
-    ) -> Iterator[tuple[Cell, Any]]:
-        """Submit cells with what they need; a failure where the client was to make that and could not."""
-        # By how many arguments they have: many cells in one message cost a tenth of as many messages.
-        groups: dict[int, list[tuple[Cell, list[Any]]]] = defaultdict(list)
-        for cell in cells:
-            arguments = self._arguments(plan, cell, places)
-            if isinstance(arguments, Failure):
-                yield cell, arguments
-            else:
-                groups[len(arguments)].append((cell, arguments))
-        needed = self.workers.needed("cpu")
-        for group in groups.values():
-            self._tries.update(cell for cell, _ in group)
-            futures = self.client.map(
-                self._fit,
-                *zip(*(arguments for _, arguments in group), strict=True),
-                key=[f"{self.name}-fit-{'-'.join(map(str, cell))}-{self._tries[cell]}" for cell, _ in group],
-                pure=False,
-                retries=TRIES - 1,
-                **({"resources": needed} if needed else {}),
-            )
-            for (cell, _), future in zip(group, futures, strict=True):
-                self._flight[future.key] = (cell, future)
-                yield cell, future
+    def _jobs(
+        self, plan: Plan, cells: Sequence[Cell], places: list[tuple[Any, int]]
+    ) -> tuple[list[Job], list[Any], list[tuple[Cell, Failure]]]:
+        """Cells as a worker takes them, their inputs, and those for which the client was to make vectors in vain."""
+        options = self.options
+        jobs, failures, inputs = list[Job](), list[tuple[Cell, Failure]](), dict[int, Any]()
 
-    def _arguments(self, plan: Plan, cell: Cell, places: Sequence[tuple[Any, int]]) -> list[Any] | Failure:
-        """What `gene_eval.running.cluster.worker.fit` takes."""
-        options, task = self.options, plan.tasks[cell.task]
-        pairs: list[Any] = []
-        for want in wants(plan.models, cell.model, task, plan.fits[cell.fit], common=options.common_genes):
-            made = self._vectors(plan, want, places[cell.task])
-            if isinstance(made, Failure):
-                return replace(made, task=task.record.id, model=plan.models.scored[cell.model].name)
-            pairs += [tuple(want), made]
-        found: Found | None = None
-        if options.out is not None and not self.is_shared and not options.overwrite:
-            found = found_at(plan.path(cell, options.out, options), with_predictions=bool(options.predictions))
-        return [self.name, tuple(cell), found, *places[cell.task], *pairs]
+        def place(value: Any) -> int:
+            inputs[id(value)] = value
+            return list(inputs).index(id(value))
+
+        for cell in cells:
+            task = plan.tasks[cell.task]
+            if _is_gone(places[cell.task][0]):
+                places[cell.task] = self._place(task)
+            tasks, at = places[cell.task]
+            needed = wants(plan.models, cell.model, task, plan.fits[cell.fit], common=options.common_genes)
+            made = {want: self._vectors(plan, want, places[cell.task]) for want in needed}
+            if failed := [each for each in made.values() if isinstance(each, Failure)]:
+                failures.append((cell, self._failed(plan, cell, failed[0].reason)))
+                continue
+            found: Found | None = None
+            if options.out is not None and not self.is_shared and not options.overwrite:
+                found = found_at(plan.path(cell, options.out, options), with_predictions=bool(options.predictions))
+            vectors = tuple((want, place(each)) for want, each in made.items())
+            jobs.append(Job(cell, found, place(tasks), at, vectors))
+        return jobs, list(inputs.values()), failures
+
+    def _start(self, jobs: Sequence[Job], inputs: Sequence[Any], waiting: Batches) -> Any:
+        """Submit a step, to the workers whose turn its model is; others take it where they have nothing to do."""
+        cells = [job.cell for job in jobs]
+        self._tries.update(cells)
+        self._steps += 1
+        chosen = self.workers.chosen(*waiting.group(cells[0].model))
+        future = self.client.submit(
+            fit_all,
+            self._fit,
+            self.name,
+            [tuple(job) for job in jobs],
+            *inputs,
+            key=f"fit-{self.name}-{self._steps}",
+            pure=False,
+            retries=TRIES - 1,
+            **self._resources("cpu"),
+            **({"workers": chosen, "allow_other_workers": True} if chosen else {}),
+        )
+        self._flight[future.key] = (cells, future)
+        return future
 
     def _vectors(self, plan: Plan, want: Want, place: tuple[Any, int]) -> Any:
         """What stands for vectors, made once: a future of a worker, what the client put away, or a failure."""
@@ -297,13 +336,13 @@ class Cluster:
             self._made[want] = self._made_here(of_model, want, place if is_of_task else None)
             return self._made[want]
         first: list[Any] = []
-        for each in needed_first(everything, want):
+        for each in needed_first(everything, want, workers=self.workers.that_take("gpu")):
             made = self._vectors(plan, each, place)
             if isinstance(made, Failure):
                 return made
             first += [each, made]
         self._tries[want] += 1
-        key = f"{self.name}-embed-{want.owner}-{want.kind}-{want.name.replace(' ', '-')}-{self._tries[want]}"
+        key = f"embed-{self.name}-{want.owner}-{want.kind}-{want.name.replace(' ', '-')}-{self._tries[want]}"
         tasks, at = place if is_of_task else (None, 0)
         self._made[want] = self._submit("gpu", key, self._embed, self.name, tuple(want), tasks, at, *first)
         return self._made[want]
@@ -339,10 +378,11 @@ class Cluster:
         return self.client.scatter([tasks], direct=True, hash=False)[0]
 
     def _submit(self, kind: str, key: str, step: Callable[..., Any], *arguments: Any) -> Any:
-        resources = self.workers.needed(kind)
-        return self.client.submit(
-            step, *arguments, key=key, pure=False, retries=TRIES - 1, **({"resources": resources} if resources else {})
-        )
+        return self.client.submit(step, *arguments, key=key, pure=False, retries=TRIES - 1, **self._resources(kind))
+
+    def _resources(self, kind: str) -> dict[str, Any]:
+        needed = self.workers.needed(kind)
+        return {"resources": needed} if needed else {}
 
     def _lost(self) -> SchedulerLostError:
         message = (
@@ -350,6 +390,11 @@ class Cluster:
             " from there"
         )
         return SchedulerLostError(message)
+
+
+def _is_gone(made: Any) -> bool:
+    """Whether a future's step died, or the workers that it was sent to are gone."""
+    return getattr(made, "status", "") in ("error", "cancelled", "lost")
 
 
 def _why_killed(error: KilledWorker) -> str:

@@ -1,5 +1,6 @@
 """What a step may take of the worker it runs in: threads, and memory that steps side by side share."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,11 +97,17 @@ def threads_of_step(nthreads: int, announced: float | None) -> int:
     return max(nthreads // at_a_time, 1)
 
 
+_limited: dict[str, tuple[int, int]] = {}
+
+
 def limit_threads(n: int) -> None:
     """Let BLAS and torch take as many threads for what the calling thread computes."""
     import torch
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    # BLAS is limited for the whole process; steps side by side all have the same number.
-    threadpool_limits(n)
+    # BLAS is limited for the whole process; steps side by side all have the same number. To look for its libraries
+    # takes 5 ms, and there are others only if something was imported.
+    if _limited.get("blas") != (n, len(sys.modules)):
+        threadpool_limits(n)
+        _limited["blas"] = n, len(sys.modules)
     torch.set_num_threads(n)

@@ -1,5 +1,6 @@
 """Which vectors a cell needs, and a model whose vectors were made elsewhere."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -8,12 +9,14 @@ import cloudpickle  # type: ignore[import-untyped]
 
 from builders import RawFiles
 from gene_eval.core.graph.nodes import Graph
+from gene_eval.running.boundary import one_line_errors
 from gene_eval.running.encoding.lookups import LookupVectors, is_lookup
 from gene_eval.running.encoding.vectors import DISEASE, DISEASES, SEQUENCE, TERMS, IndexedVectors, ModelVectors
 from gene_eval.running.explaining import has_gain
 from gene_eval.running.fitting import Fit
 from gene_eval.running.plan import RunModels
 from gene_eval.running.tasks import TaskArrays
+from model_adapters.embedding.shards import can_shard, encode_shard, keep_shards
 
 __all__ = [
     "Described",
@@ -30,7 +33,7 @@ __all__ = [
     "wants",
 ]
 
-TABLE, SEQUENCES, GRAPH = "table", "sequences", "graph"
+TABLE, SEQUENCES, GRAPH, SHARD = "table", "sequences", "graph", "shard"
 LARGEST = 1 << 20
 """Bytes of a pickled model that may pass through the scheduler."""
 
@@ -40,8 +43,8 @@ class Want(NamedTuple):
 
     Args:
         owner: Position of the model in `all_models`.
-        kind: "table", "sequences" or "graph".
-        name: Of the table, the task, or the graph and the table.
+        kind: "table", "sequences", "graph", or "shard": a part of the vectors of a table.
+        name: Of the table, the task, the graph and the table, or the table with a shard and how many there are.
     """
 
     owner: int
@@ -188,8 +191,18 @@ def _place(everything: Sequence[ModelVectors], of_model: ModelVectors) -> int:
     return next(i for i, each in enumerate(everything) if each is of_model)
 
 
-def needed_first(everything: Sequence[ModelVectors], want: Want) -> list[Want]:
-    """The vectors that a graph is made of."""
+def needed_first(everything: Sequence[ModelVectors], want: Want, *, workers: int) -> list[Want]:
+    """The vectors that a graph is made of, and the shards of a table where there are more workers than models.
+
+    Args:
+        everything: All models.
+        want: What is to be made.
+        workers: That can embed.
+    """
+    if want.kind == TABLE:
+        owner = everything[want.owner].model
+        of = workers // sum(travels(each.model) for each in everything) if can_shard(owner) else 1
+        return [Want(want.owner, SHARD, f"{want.name} {number} {of}") for number in range(of)] if of > 1 else []
     if want.kind != GRAPH:
         return []
     terms = everything[want.owner].terms
@@ -204,7 +217,7 @@ def make(of_model: ModelVectors, want: Want, task: TaskArrays | None, first: Map
         of_model: Whose vectors are wanted.
         want: Which.
         task: The task whose sequences they are of.
-        first: What was made before, see `needed_first`.
+        first: What was made before, see `needed_first`; a shard that is not worth it is None.
 
     Raises:
         GeneBenchError: They cannot be made.
@@ -222,9 +235,23 @@ def make(of_model: ModelVectors, want: Want, task: TaskArrays | None, first: Map
                 of_model.terms.take(each.name, made.value)
         name, table = want.name.split(" ")
         value = of_model.graph(name, table)
+    elif want.kind == SHARD:
+        return _shard(of_model, *want.name.split(" "))
     else:
+        if shards := [made.value for made in first.values() if made.value is not None]:
+            before -= sum(made.seconds for made in first.values())
+            rows = of_model.rows(want.name)
+            of_model.shards = keep_shards(rows, of_model.model, shards, batch_size=of_model.batch_size)
         value = of_model.of(want.name)
     return Made(value, describe_model(of_model.model), of_model.seconds - before)
+
+
+def _shard(of_model: ModelVectors, table: str, number: str, of: str) -> Made:
+    began = time.perf_counter()
+    with one_line_errors(of_model.name):
+        options: dict[str, Any] = {"batch_size": of_model.batch_size, "device": of_model.device}
+        shard = encode_shard(of_model.rows(table), of_model.model, number=int(number), of=int(of), **options)
+    return Made(shard, describe_model(of_model.model), time.perf_counter() - began)
 
 
 def given(everything: Sequence[ModelVectors], number: int, made: Mapping[Want, Made]) -> ModelVectors:

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from gene_eval.errors import GeneBenchError
 from gene_eval.results.paths import path_of
 from gene_eval.results.records import TaskRecord, TaskResult
 from gene_eval.running.boundary import one_line_errors, reason_of
+from gene_eval.running.cluster.batches import LONGEST
 from gene_eval.running.cluster.files import Memo, Stored, put
 from gene_eval.running.cluster.limits import OF_WORKER, Room, limit_threads, memory_of_cell, threads_of_step
 from gene_eval.running.cluster.vectors import Made, Want, all_models, given, make
@@ -31,7 +33,21 @@ from gene_eval.running.tasks import TaskArrays, collect_tasks
 
 _EMBEDDING = threading.Lock()
 
-__all__ = ["Done", "OnWorkers", "RunPlugin", "StoredTask", "build", "embed", "fit", "stored_task", "without_content"]
+__all__ = [
+    "Broken",
+    "Done",
+    "Job",
+    "OnWorkers",
+    "Outcome",
+    "RunPlugin",
+    "StoredTask",
+    "build",
+    "embed",
+    "fit",
+    "fit_all",
+    "stored_task",
+    "without_content",
+]
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,37 @@ class Done(NamedTuple):
     seconds: dict[str, float]
     embedded: dict[Want, float]
     told: tuple[tuple[Failure, str], ...]
+
+
+class Broken(NamedTuple):
+    """What a worker sends back of a cell that failed in a way that no check of ours foresaw: it is tried again."""
+
+    reason: str
+
+
+class Job(NamedTuple):
+    """A cell of a step.
+
+    Args:
+        cell: Which.
+        found: The saved result in its place, where the worker does not see it.
+        tasks: Place of its table among the inputs of the step.
+        at: Place of its task in the table.
+        vectors: What it wants, and the place of that among the inputs of the step.
+    """
+
+    cell: Cell
+    found: Found | None
+    tasks: int
+    at: int
+    vectors: tuple[tuple[Want, int], ...]
+
+
+class Outcome(NamedTuple):
+    """What became of a cell, None where its step took so long that it was not begun; and its seconds."""
+
+    what: Done | Failure | Broken | None
+    seconds: float
 
 
 @dataclass
@@ -217,6 +264,31 @@ def embed(name: str, want: Want, tasks: Sequence[StoredTask] | None, at: int, *f
         if not _is_final(error):
             raise
         return Failure("", "" if run is None else run.everything[want.owner].name, reason_of(error))
+
+
+def fit_all(each: Callable[..., Done | Failure], name: str, jobs: Sequence[Job], *inputs: Any) -> list[Outcome]:
+    """Score several cells, one after the other; none is begun after `LONGEST` seconds.
+
+    Args:
+        each: Scores one, as `fit` does.
+        name: Of the run.
+        jobs: The cells, each as `Job`.
+        *inputs: Tables and vectors that these name by their places.
+    """
+    found: list[Outcome] = []
+    until = time.monotonic() + LONGEST
+    for job in map(Job._make, jobs):
+        began = time.monotonic()
+        what: Done | Failure | Broken | None = None
+        if not found or began < until:
+            vectors = [part for want, place in job.vectors for part in (want, inputs[place])]
+            try:
+                what = each(name, job.cell, job.found, inputs[job.tasks], job.at, *vectors)
+            # Code of others, or a machine that lacks something: any.
+            except Exception as error:  # noqa: BLE001
+                what = Broken(reason_of(error))
+        found.append(Outcome(what, time.monotonic() - began))
+    return found
 
 
 def fit(  # noqa: PLR0913 - what a cell needs

@@ -114,6 +114,7 @@ class ModelVectors:
             zeros where it encodes no text.
         seconds: Seconds that embedding has taken so far.
         words: Words that are masked in the texts of a model that reads masked texts.
+        shards: How many workers have made chunks of its vectors, where these are put together here.
     """
 
     model: Model
@@ -127,6 +128,7 @@ class ModelVectors:
     terms: "ModelVectors | None" = None
     seconds: float = 0.0
     words: tuple[str, ...] = ()
+    shards: int = 0
     _file: EmbeddingTable | None = None
     _tables: dict[str, IndexedVectors | GeneBenchError] = field(default_factory=dict)
     _own: tuple[TaskArrays, IndexedVectors] | None = None
@@ -180,18 +182,27 @@ class ModelVectors:
             self._tell(self._file, "; ".join(reading_lines(self.model)) or "as given")
         return self._file
 
-    def _embed(self, table: str) -> EmbeddingTable:
-        encoded: list[bool] = []
+    def rows(self, table: str) -> Any:
+        """A gene table as the model reads it, once it was handed what it needs besides.
+
+        Raises:
+            GeneBenchError: The table cannot be built, or the model cannot encode diseases.
+        """
         rows = load(table, self.raw).dataset
         if table in NAMED:
             rows = rows.rename_column(NAMED[table], "symbol")
             if table == DISEASES and not _reads(self.model, rows.column_names):
                 raise CoverageError(self._no_diseases())
         hand_over(self.model, self._reader)
+        return with_covariates(without_words(rows, self.model, self.words), self.model, self.raw)
+
+    def _embed(self, table: str) -> EmbeddingTable:
+        encoded: list[bool] = []
+        rows = self.rows(table)
 
         def make() -> EmbeddingTable:
             return embed_table(
-                with_covariates(without_words(rows, self.model, self.words), self.model, self.raw),
+                rows,
                 self.model,
                 batch_size=self.batch_size,
                 device=self.device,
@@ -204,7 +215,8 @@ class ModelVectors:
         # Vectors of a graph alone take a minute, and are the same for every task that shares the raw files.
         is_of_graph = hasattr(self.model, "take_graph") and hasattr(self.model, "encode_table")
         embedded = self.raw.once(("vectors of a graph", self.model.model_id, table), make) if is_of_graph else make()
-        self._tell(embedded, f"computed for {table}" if encoded else f"for {table} from the cache, nothing embedded")
+        how = f" by {self.shards} workers" if self.shards else "" if encoded else " from the cache, nothing embedded"
+        self._tell(embedded, f"{'computed ' if encoded or self.shards else ''}for {table}{how}")
         return embedded
 
     def _tell(self, embedded: EmbeddingTable, origin: str) -> None:

@@ -1,6 +1,8 @@
 """Cells of every kind (pairs, diseases, graphs, controls, ...): workers give what one machine gives."""
 
 import json
+from collections import Counter
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -8,23 +10,20 @@ import pytest
 from distributed import Client
 
 from gene_eval.errors import GeneBenchError
-from gene_eval.running.cluster.limits import limit_threads
+from gene_eval.running.cluster import worker
+from gene_eval.running.cluster.executor import Cluster
 from gene_eval.running.runner import run
 from model_adapters import GeneEncoder
+from model_adapters.embedding import embed, shards
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(scope="module")
-def client():
+def client(one_thread):
     """Two workers of one thread each, in this process."""
-    import torch
-
-    before = torch.get_num_threads()
-    limit_threads(1)
     with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as client:
         yield client
-    torch.set_num_threads(before)
 
 
 def contents(results):
@@ -40,7 +39,7 @@ def both(client, tmp_path):
     """Run on one machine, on workers, and on workers that see no folder; the three must agree."""
 
     def both(models, tasks, **options):
-        common = {**options, "log": [].append}
+        common = {"log": [].append, **options}
         here = run(models, tasks, **common)
         there = run(models, tasks, out=tmp_path / "there", client=client, **common)
         sent = run(models, tasks, client=client, **common)
@@ -154,3 +153,60 @@ def test_what_does_not_exist_stops_a_run_before_it_begins(client):
 def test_wrong_options_are_told_in_one_line(options, said):
     with pytest.raises(GeneBenchError, match=said):
         run("random", "starter_is_tf", log=[].append, **options)
+
+
+class Padded(GeneEncoder):
+    """A model whose vectors depend on the batch, and that can be made anew by a worker."""
+
+    model_id, is_cheap = "padded", False
+    encoded: ClassVar[list[str]] = []
+
+    def encode(self, batch):
+        Padded.encoded += batch
+        return np.array([[len(text), max(map(len, batch)), text.count("a")] for text in batch], "float32")
+
+
+def test_workers_share_the_genes_of_a_model(both, monkeypatch):
+    monkeypatch.setattr(embed, "CHUNK", 16)
+    monkeypatch.setattr(shards, "LEAST", 100)
+    # The one machine's vectors are not to be taken.
+    monkeypatch.setattr("datasets.is_caching_enabled", lambda: False)
+    Padded.encoded.clear()
+    lines = []
+    assert len(both(Padded(), "starter_is_tf", batch_size=8, log=lines.append)) == 1
+    by = [line.rpartition("computed for ")[2] for line in lines if "vectors of dimension 3" in line]
+    assert by == ["starter_genes", *["starter_genes by 2 workers"] * 3]
+    assert set(Counter(Padded.encoded).values()) == {4}
+
+
+def test_ctrl_c_leaves_a_folder_that_the_same_run_completes(client, tmp_path, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    options = {"head": ["linear", "ridge"], "log": [].append}
+    with monkeypatch.context() as patched:
+        patched.setattr(Cluster, "_taken", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run("random:dim=4", "starter_*", out=tmp_path, client=client, **options)
+    assert not list(tmp_path.glob(".run-*"))
+    found = run("random:dim=4", "starter_*", out=tmp_path, client=client, **options)
+    assert found.up_to_date >= 1
+    assert contents(found) == contents(run("random:dim=4", "starter_*", **options))
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_cell_is_tried_three_times(client, tmp_path, monkeypatch, times):
+    tries, scored = Counter(), worker._scored
+
+    def flaky(made, cell, *rest):
+        tries[cell] += 1
+        if cell.fit == 0 and tries[cell] <= times:
+            message = "the disk is full"
+            raise OSError(message)
+        return scored(made, cell, *rest)
+
+    monkeypatch.setattr(worker, "_scored", flaky)
+    found = run("random:dim=4", "starter_is_tf", head=["linear", "ridge"], client=client, out=tmp_path, log=[].append)
+    assert sorted(tries.values()) == [1, 3]
+    assert (len(found), len(found.failures)) == ((2, 0) if times == 2 else (1, 1))
+    assert all("the disk is full" in failure.reason for failure in found.failures)

@@ -14,7 +14,6 @@ from distributed import Client
 
 from gene_eval.cli import main
 from gene_eval.files import PART
-from gene_eval.running.cluster.limits import limit_threads
 from gene_eval.running.runner import run
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -53,15 +52,10 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory, one_thread):
     """The files of a run on one machine, with one thread as each worker has."""
-    import torch
-
-    before = torch.get_num_threads()
-    limit_threads(1)
     out = tmp_path_factory.mktemp("here")
     run(MODELS, "starter_*", head=HEADS, out=out, log=[].append)
-    torch.set_num_threads(before)
     return contents(out)
 
 
@@ -126,3 +120,11 @@ def test_the_same_files_although_a_worker_is_killed(here, processes, tmp_path, c
     assert [(each.model, each.task) for each in results.failures] == [("broken", "starter_is_tf")]
     assert "the device fell off" in results.failures[0].reason
     assert tries.read_text().splitlines() == ["tried"] * 3
+
+
+def test_workers_of_a_file(here, tmp_path):
+    place, out = tmp_path / "cluster.yaml", tmp_path / "out"
+    place.write_text("local: {workers: 1}\n")
+    assert main(["run", "random", "-t", "starter_is_tf", "-o", str(out), "--head=ridge", "--cluster", str(place)]) == 0
+    assert contents(out) == {name: here[name] for name in contents(out)}
+    assert len(contents(out)) == 1
