@@ -1,7 +1,8 @@
 """The two networks, and the parts of a graph that their layers need to predict some nodes."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ with warnings.catch_warnings():
     # torch-geometric scripts its classes, which torch no longer likes.
     warnings.simplefilter("ignore", DeprecationWarning)
     from torch_geometric.nn import GATConv, GCNConv
+    from torch_geometric.utils import softmax
 
 __all__ = ["Attention", "Blocks", "Convolutions", "EdgeLists"]
 
@@ -55,22 +57,29 @@ class Blocks:
         first = torch.from_numpy(np.asarray(P[needed] @ vectors))
         return cls(first.to(device), tuple(reversed(products)))
 
+    def scaled(self) -> "Blocks":
+        """With numbers for the first layer of root mean square 1."""
+        return replace(self, first=_divided(self.first))
+
     def sampled(self, draws: np.random.Generator) -> "Blocks":
         """Itself: a convolution takes all neighbours."""
         return self
 
 
+def _divided(x: torch.Tensor) -> torch.Tensor:
+    size = x.square().mean().sqrt()
+    return x / size if size else x
+
+
 def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
+    parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
+    return _matrix(*(torch.from_numpy(each).to(device) for each in parts), matrix.shape)
+
+
+def _matrix(starts: torch.Tensor, places: torch.Tensor, data: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return _csr(matrix, device)
-
-
-def _csr(matrix: Any, device: torch.device) -> torch.Tensor:
-    starts, places, data = map(
-        torch.from_numpy, (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
-    )
-    return torch.sparse_csr_tensor(starts, places, data, matrix.shape, device=device, check_invariants=False)
+        return torch.sparse_csr_tensor(starts, places, data, shape, check_invariants=False)
 
 
 class _Product(torch.autograd.Function):
@@ -144,21 +153,71 @@ class Convolutions(torch.nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
+class Hop:
+    """Directed edges into the nodes that one attention layer gives, in the order of these nodes.
+
+    Attributes:
+        starts: (m + 1,) first edge into each of the m nodes.
+        sources: (E,) places of the nodes that the layer reads.
+        own: (m,) places of the m nodes among those.
+    """
+
+    starts: torch.Tensor
+    sources: torch.Tensor
+    own: torch.Tensor
+
+    @cached_property
+    def targets(self) -> torch.Tensor:
+        """(E,) which of the m nodes each edge leads to."""
+        numbers = torch.arange(len(self.own), device=self.starts.device)
+        return torch.repeat_interleave(numbers, self.starts.diff())
+
+    @cached_property
+    def back(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The edges in the order of what they come from: first edge out of each source, target, place in that order."""
+        order = self.sources.argsort(stable=True)
+        ends = torch.arange(int(self.sources.max()) + 2, device=order.device)
+        return torch.searchsorted(self.sources[order], ends), self.targets[order], order
+
+    def drawn(self, wanted: torch.Tensor, limit: int, draws: np.random.Generator) -> "Hop":
+        """Of some of the m nodes, with their self-loops and at most `limit` more edges into each, drawn at random.
+
+        Args:
+            wanted: Ascending numbers of the nodes.
+            limit: Most neighbours.
+            draws: Of the edges.
+        """
+        number = torch.full_like(self.own, -1)
+        number[wanted] = torch.arange(len(wanted), device=wanted.device)
+        edges = torch.nonzero(number[self.targets] >= 0)[:, 0]
+        to = number[self.targets[edges]]
+        targets = to.cpu().numpy()
+        # First of its target's edges, so that it is always kept.
+        is_loop = (self.sources[edges] == self.own[wanted][to]).cpu().numpy()
+        chance = targets + np.where(is_loop, 0, 0.1 + 0.8 * draws.random(len(targets)))
+        order = np.argsort(chance)
+        # In this order edges of a target are neighbours of one another still.
+        counts = np.bincount(targets, minlength=len(wanted))
+        first = np.repeat(np.cumsum(counts) - counts, counts)
+        kept = torch.from_numpy(np.sort(order[np.arange(len(order)) - first <= limit])).to(edges.device)
+        starts = np.concatenate([[0], np.cumsum(np.minimum(counts, limit + 1))])
+        return Hop(torch.from_numpy(starts).to(edges.device), self.sources[edges[kept]], self.own[wanted])
+
+
+@dataclass(frozen=True, eq=False)
 class EdgeLists:
-    """What two attention layers need to predict n nodes: two lists of directed edges, self-loops among them.
+    """What two attention layers need to predict n nodes; every node is joined with itself.
 
     Attributes:
         vectors: (m, d) of the nodes that the first layer reads.
-        inner: (2, E_1) edges of the first layer, from node to node, as places in `vectors`.
-        outer: (2, E_2) edges of the second, as places in what the first gives.
-        own: Places in `vectors` of what the first gives, and in that of the n.
+        hops: Edges of the first layer, and of the second.
+        order: (n,) which of the nodes that the second layer gives each of the n is.
         limit: Most neighbours of a node to draw; 0 takes all.
     """
 
     vectors: torch.Tensor
-    inner: torch.Tensor
-    outer: torch.Tensor
-    own: tuple[torch.Tensor, torch.Tensor]
+    hops: tuple[Hop, Hop]
+    order: torch.Tensor
     limit: int
 
     @classmethod
@@ -173,44 +232,70 @@ class EdgeLists:
     ) -> "EdgeLists":
         """Cut out of an adjacency matrix in CSR form, which has no self-loops."""
         with_loops = (adjacency + scipy.sparse.eye_array(adjacency.shape[0], format="csr")).tocsr()
-        found = []
-        needed = nodes
+        needed, order = np.unique(nodes, return_inverse=True)
+        hops = []
         for _ in range(2):
             block = with_loops[needed]
             inner = np.unique(block.indices)
-            own = np.searchsorted(inner, needed)
-            edges = np.stack([np.searchsorted(inner, block.indices), np.repeat(own, np.diff(block.indptr))])
-            found.append((torch.from_numpy(edges).to(device), torch.from_numpy(own).to(device)))
+            found = (block.indptr, np.searchsorted(inner, block.indices), np.searchsorted(inner, needed))
+            hops.append(Hop(*(torch.from_numpy(each.astype(np.int64)).to(device) for each in found)))
             needed = inner
-        (outer, outer_own), (inner_edges, inner_own) = found
         rows = torch.from_numpy(vectors[needed]).to(device)
-        return cls(rows, inner_edges, outer, (inner_own, outer_own), limit)
+        return cls(rows, (hops[1], hops[0]), torch.from_numpy(order).to(device), limit)
+
+    def scaled(self) -> "EdgeLists":
+        """With numbers for the first layer of root mean square 1."""
+        return replace(self, vectors=_divided(self.vectors))
 
     def sampled(self, draws: np.random.Generator) -> "EdgeLists":
         """With at most `limit` edges into each node, drawn at random, and its self-loop."""
         if not self.limit:
             return self
-        outer = _drawn(self.outer, self.limit, draws)
-        middle, outer_places = torch.unique(outer, return_inverse=True)
-        own = self.own[0][middle]
-        is_read = torch.zeros(len(self.vectors), dtype=torch.bool, device=outer.device)
-        is_read[own] = True
-        inner = _drawn(self.inner[:, is_read[self.inner[1]]], self.limit, draws)
-        # Every node is joined with itself, so that whatever is an end is a source.
-        first, inner_places = torch.unique(inner, return_inverse=True)
-        ends = torch.searchsorted(first, own), torch.searchsorted(middle, self.own[1])
-        return EdgeLists(self.vectors[first], inner_places, outer_places, ends, self.limit)
+        inner, outer = self.hops
+        outer = outer.drawn(torch.arange(len(outer.own), device=self.order.device), self.limit, draws)
+        middle, places = torch.unique(outer.sources, return_inverse=True)
+        outer = Hop(outer.starts, places, torch.searchsorted(middle, outer.own))
+        inner = inner.drawn(middle, self.limit, draws)
+        first, places = torch.unique(inner.sources, return_inverse=True)
+        inner = Hop(inner.starts, places, torch.searchsorted(first, inner.own))
+        return EdgeLists(self.vectors[first], (inner, outer), self.order, self.limit)
 
 
-def _drawn(edges: torch.Tensor, limit: int, draws: np.random.Generator) -> torch.Tensor:
-    sources, targets = edges.cpu().numpy()
-    chance = draws.random(len(targets))
-    # First of its target's edges, so that it is always kept.
-    chance[sources == targets] = -1
-    order = np.lexsort((chance, targets))
-    first = np.searchsorted(targets[order], targets[order])
-    kept = np.sort(order[np.arange(len(order)) - first <= limit])
-    return edges[:, torch.from_numpy(kept).to(edges.device)]
+class _Attended(torch.autograd.Function):
+    """Sums of sources' numbers, weighted by edge: sparse products, since numbers for each edge would fill memory."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor, x: torch.Tensor, hop: Hop) -> torch.Tensor:
+        ctx.save_for_backward(weight, x)
+        ctx.hop = hop
+        matrix = _matrix(hop.starts, hop.sources, weight, (len(hop.own), len(x)))
+        return matrix @ x
+
+    @staticmethod
+    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        (weight, x), hop, given = ctx.saved_tensors, ctx.hop, grad[0].contiguous()
+        shape = (len(hop.own), len(x))
+        starts, targets, order = hop.back
+        of_x = _matrix(starts, targets, weight[order], shape[::-1]) @ given
+        pattern = _matrix(hop.starts, hop.sources, torch.zeros_like(weight), shape)
+        of_weight = torch.sparse.sampled_addmm(pattern, given, x.T, beta=0)
+        return of_weight.values(), of_x, None
+
+
+class _Attending(GATConv):  # type: ignore[misc]
+    """torch-geometric's layer, with edges in the order of their targets."""
+
+    def attend(self, hop: Hop, x: torch.Tensor) -> torch.Tensor:
+        """(m, heads x outputs)."""
+        x = self.lin(x).view(-1, self.heads, self.out_channels)
+        source, target = ((x * each).sum(dim=-1) for each in (self.att_src, self.att_dst))
+        weight = torch.nn.functional.leaky_relu(source[hop.sources] + target[hop.own][hop.targets], self.negative_slope)
+        weight = softmax(weight, hop.targets, num_nodes=len(hop.own))
+        weight = torch.nn.functional.dropout(weight, self.dropout, self.training)
+        heads = zip(weight.unbind(dim=1), x.unbind(dim=1), strict=True)
+        sums = [_Attended.apply(each.contiguous(), own.contiguous(), hop) for each, own in heads]  # type: ignore[no-untyped-call]
+        out: torch.Tensor = torch.cat(sums, dim=1) + self.bias
+        return out
 
 
 class Attention(torch.nn.Module):
@@ -227,8 +312,8 @@ class Attention(torch.nn.Module):
     def __init__(self, dim: int, hidden: int, n_outputs: int, *, heads: int, dropout: float) -> None:
         super().__init__()
         options = {"dropout": dropout, "negative_slope": 0.2, "add_self_loops": False}
-        self.first = GATConv(dim, hidden, heads=heads, **options)
-        self.last = GATConv(hidden * heads, n_outputs, heads=1, concat=False, **options)
+        self.first = _Attending(dim, hidden, heads=heads, **options)
+        self.last = _Attending(hidden * heads, n_outputs, heads=1, concat=False, **options)
         self.dropout = _Dropout(dropout)
 
     def start(self, lists: EdgeLists) -> torch.Tensor:
@@ -237,7 +322,7 @@ class Attention(torch.nn.Module):
 
     def forward(self, lists: EdgeLists, x: torch.Tensor) -> torch.Tensor:
         """(n, outputs) for the nodes that the lists were cut out for."""
-        x = self.first(self.dropout(x), lists.inner)[lists.own[0]]
-        x = self.last(self.dropout(torch.nn.functional.elu(x)), lists.outer)
-        out: torch.Tensor = x[lists.own[1]]
+        inner, outer = lists.hops
+        x = torch.nn.functional.elu(self.first.attend(inner, self.dropout(x)))
+        out: torch.Tensor = self.last.attend(outer, self.dropout(x))[lists.order]
         return out

@@ -167,12 +167,14 @@ class Trainer:
     def _made(self, graph: Graph, vectors: npt.NDArray[np.float32]) -> Any:
         adjacency = graph.adjacency if self.head.weighted else graph.adjacency.sign()
         if self.head.kind == "gat":
-            return self.layers.EdgeLists.of(
+            made = self.layers.EdgeLists.of(
                 adjacency, self.rows, vectors, limit=self.head.neighbours, device=self.device
             )
-        return self.layers.Blocks.of(
-            normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
-        )
+        else:
+            made = self.layers.Blocks.of(
+                normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
+            )
+        return made.scaled() if self.head.scale else made
 
     def _too_large(self) -> str:
         n_edges = 2 * self.graph.edges.shape[1] + self.graph.n

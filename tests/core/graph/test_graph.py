@@ -77,7 +77,13 @@ def test_networks_are_those_of_torch_geometric(random_graph):
     last.load_state_dict(attention.last.state_dict())
     lists = EdgeLists.of(random_graph.adjacency, nodes, X, limit=0, device=CPU)
     expected = last(torch.nn.functional.elu(first(x, both)), both)[nodes]
-    torch.testing.assert_close(attention(lists, attention.start(lists)), expected)
+    found = attention(lists, attention.start(lists))
+    torch.testing.assert_close(found, expected)
+    for ours, theirs in zip(attention.parameters(), (*first.parameters(), *last.parameters()), strict=True):
+        torch.testing.assert_close(
+            *(torch.autograd.grad(made.square().sum(), own, retain_graph=True)[0]
+              for made, own in ((found, ours), (expected, theirs)))
+        )  # fmt: skip
 
 
 def test_dropout_keeps_a_share_and_the_mean():
@@ -98,12 +104,18 @@ def test_dropout_keeps_a_share_and_the_mean():
 def test_drawn_neighbours_are_no_more_than_asked_for(random_graph):
     lists = EdgeLists.of(random_graph.adjacency, np.arange(60), np.eye(60, dtype=np.float32), limit=2, device=CPU)
     drawn = lists.sampled(np.random.default_rng(0))
-    counts = np.bincount(drawn.outer[1], minlength=60)
+    inner, outer = drawn.hops
     degrees = np.diff(random_graph.adjacency.indptr)
-    np.testing.assert_array_equal(counts, 1 + np.minimum(degrees, 2))
-    assert (drawn.outer[0] == drawn.outer[1]).sum() == 60
-    whole = set(map(tuple, lists.outer.T.tolist()))
-    assert set(map(tuple, drawn.outer.T.tolist())) < whole
+    np.testing.assert_array_equal(outer.starts.diff(), 1 + np.minimum(degrees, 2))
+    assert (outer.sources == outer.own[outer.targets]).sum() == 60
+    # Every vector is that of a node, so that places say which.
+    read = drawn.vectors.argmax(dim=1)
+    given = read[inner.own]
+    edges = torch.stack([read[inner.sources], given[inner.targets]])
+    joined = random_graph.adjacency.toarray() + np.eye(60)
+    for sources, targets in (edges, torch.stack([given[outer.sources], outer.targets])):
+        assert (joined[sources, targets] > 0).all()
+        assert len(set(zip(sources.tolist(), targets.tolist(), strict=True))) == len(sources)
 
 
 def test_rewiring_keeps_degrees_of_each_kind(random_graph):
