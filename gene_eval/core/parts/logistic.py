@@ -13,7 +13,7 @@ shuffled, by a few thousandths of a score.) Nothing is copied but a block.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[imp
 
 from gene_eval.core.table import TableRows, Vectors, as_array
 
-__all__ = ["SMALL", "Fitted", "Rows", "Standardised", "fit_logistic", "log_loss", "n_cores", "raw_values"]
+__all__ = ["SMALL", "Fitted", "Objective", "Rows", "Standardised", "fit_logistic", "log_loss", "n_cores", "raw_values", "shared_by_cores"]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -144,6 +144,7 @@ class Fitted:
         n_iter: Steps of L-BFGS.
         is_converged: Whether it stopped by itself.
         parameters: What another fit can start from.
+        is_optimum: Whether it is by `optimum.fit_optimum`, and did not stop where scikit-learn does.
     """
 
     weights: Array
@@ -151,6 +152,7 @@ class Fitted:
     n_iter: int
     is_converged: bool
     parameters: Array
+    is_optimum: bool = False
 
 
 def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
@@ -178,18 +180,24 @@ def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
     """
     # scikit-learn's options of SciPy's minimiser.
     options = {"maxiter": max_iter, "maxls": 50, "gtol": tol, "ftol": 64 * np.finfo(float).eps}
-    with ExitStack() as stack:
-        pool = None
-        if len(rows) * rows.dim >= SMALL:
-            # A block is too small a product to be shared between cores; blocks are shared instead.
-            pool = stack.enter_context(ThreadPoolExecutor(n_cores()))
-            stack.enter_context(threadpool_limits(1, user_api="blas"))
-        exact = EXACT_ABOVE * tol if is_followed else np.inf
-        objective = _Objective(rows, y, penalty=1 / (C * len(rows)), by=by, pool=pool, exact_above=exact)
-        begin = np.zeros(objective.residuals.shape[1] * (rows.dim + 1)) if start is None else start
+    exact = EXACT_ABOVE * tol if is_followed else np.inf
+    with shared_by_cores(rows) as pool:
+        objective = Objective(rows, y, penalty=1 / (C * len(rows)), by=by, pool=pool, exact_above=exact)
+        begin = np.zeros(objective.size) if start is None else start
         found = scipy.optimize.minimize(objective, begin, jac=True, method="L-BFGS-B", options=options)
     weights, intercepts = objective.plain(found.x)
     return Fitted(weights, intercepts, int(found.nit), bool(found.nit < max_iter), found.x)
+
+
+@contextmanager
+def shared_by_cores(rows: Rows) -> Iterator[ThreadPoolExecutor | None]:
+    """A pool, a thread for each core; None where there are too few rows to share."""
+    if len(rows) * rows.dim < SMALL:
+        yield None
+        return
+    # A block is too small a product to be shared between cores; blocks are shared instead.
+    with ThreadPoolExecutor(n_cores()) as pool, threadpool_limits(1, user_api="blas"):
+        yield pool
 
 
 def n_cores() -> int:
@@ -200,7 +208,7 @@ def n_cores() -> int:
     return max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
 
 
-class _Objective:
+class Objective:
     """The mean loss with its penalty, and the gradient, of the parameters in scikit-learn's order.
 
     Attributes:
@@ -220,7 +228,7 @@ class _Objective:
         penalty: float,
         by: Standardised | None,
         pool: ThreadPoolExecutor | None,
-        exact_above: float,
+        exact_above: float = np.inf,
     ) -> None:
         n_classes = int(y.max()) + 1
         n_logits = 1 if n_classes == 2 else n_classes
@@ -236,14 +244,19 @@ class _Objective:
 
     def plain(self, parameters: Array) -> tuple[Array, Array]:
         """Weights and intercepts for the features as they are."""
-        weights, intercepts = self._split(parameters)
+        weights, intercepts = self.split(parameters)
         if self.by is None:
             return weights, intercepts
         weights = weights / self.by.scale
         return weights, intercepts - weights @ self.by.mean
 
-    def _split(self, parameters: Array) -> tuple[Array, Array]:
-        # Classes of one feature lie side by side.
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return int(self.residuals.shape[1] * (self.rows.dim + 1))
+
+    def split(self, parameters: Array) -> tuple[Array, Array]:
+        """(K, d) weights and (K,) intercepts; classes of one feature lie side by side."""
         table = parameters.reshape((self.residuals.shape[1], -1), order="F")
         return table[:, :-1], table[:, -1]
 
@@ -258,7 +271,7 @@ class _Objective:
         n, of_weights, of_intercepts = len(self.rows), self.gradient, self.residuals.sum(axis=0)
         if self.by is not None:
             of_weights = (of_weights - np.outer(of_intercepts, self.by.mean)) / self.by.scale
-        own = self._split(parameters)[0]
+        own = self.split(parameters)[0]
         gradient = np.empty((len(intercepts), self.rows.dim + 1))
         gradient[:, :-1] = of_weights / n + self.penalty * own
         gradient[:, -1] = of_intercepts / n

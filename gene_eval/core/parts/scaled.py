@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.heads.scaled import GRID
-from gene_eval.core.parts.logistic import Array, Fitted, Rows, Standardised, fit_logistic, log_loss, raw_values
+from gene_eval.core.parts.logistic import Array, Fitted, Rows, Standardised, log_loss, raw_values
+from gene_eval.core.parts.optimum import Curvature, fit_optimum
 from gene_eval.core.splits import N_FOLDS, default_folds
 
 __all__ = ["Tuned", "fit_scaled"]
 
-TOL: Final = 1e-6
-"""Of the gradient. At 1e-4 a fit that starts from that of the C before may not move, and both losses are the same."""
-MAX_ITER: Final = 10_000
+TOL: Final = 1e-5
+"""Of the logits. A fit that starts from that of the C before must move, or both losses are the same."""
 STALL: Final = 2
 
 
@@ -63,13 +63,15 @@ def fit_scaled(
     target = "binary" if y.max() == 1 else "multiclass"
     folds = None if validation is not None else default_folds(y, target=target, seed=seed)
     inner = _of_validation(ready, y, validation, by) if folds is None else _of_folds(ready, y, folds)
+    # Standardised by parts of the rows, features have nearly the same Gram matrix: one serves all fits.
+    curvature = Curvature.of(ready)
     losses: dict[float, float] = {}
     fits: dict[float, Fitted] = {}
     starts: list[Array | None] = [None] * len(inner)
     for C in GRID:
         total = 0.0
         for number, each in enumerate(inner):
-            fit = fit_logistic(each.rows, each.y, C=C, tol=TOL, max_iter=MAX_ITER, start=starts[number], by=each.by)
+            fit = fit_optimum(each.rows, each.y, curvature, C=C, tol=TOL, start=starts[number], by=each.by)
             fits[C] = fit
             starts[number] = fit.parameters
             total += log_loss(*each.held_out(fit))
@@ -78,7 +80,7 @@ def fit_scaled(
             break
     best = min(losses, key=lambda C: (losses[C], C))
     # With a part for validation the fits so far are of the whole training part.
-    fit = fits[best] if folds is None else fit_logistic(ready, y, C=best, tol=TOL, max_iter=MAX_ITER)
+    fit = fits[best] if folds is None else fit_optimum(ready, y, curvature, C=best, tol=TOL, start=starts[0])
     weights = fit.weights / by.scale
     plain = Fitted(weights, fit.intercepts - weights @ by.mean, fit.n_iter, fit.is_converged, fit.parameters)
     return Tuned(plain, best, losses, "validation" if folds is None else f"{N_FOLDS} inner folds")
