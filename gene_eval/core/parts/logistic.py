@@ -26,7 +26,18 @@ from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[imp
 
 from gene_eval.core.table import TableRows, Vectors, as_array
 
-__all__ = ["SMALL", "Fitted", "Objective", "Rows", "Standardised", "fit_logistic", "log_loss", "n_cores", "raw_values", "shared_by_cores"]
+__all__ = [
+    "SMALL",
+    "Fitted",
+    "Objective",
+    "Rows",
+    "Standardised",
+    "fit_logistic",
+    "log_loss",
+    "n_cores",
+    "raw_values",
+    "shared_by_cores",
+]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
