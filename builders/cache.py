@@ -219,8 +219,8 @@ def _sweep(workspace: Path) -> None:
 
     for left in workspace.parent.iterdir():
         if left.is_dir() and left != workspace:
-            lock = FileLock(f"{left}.lock", timeout=0)
-            with contextlib.suppress(TimeoutError), lock:
+            # Not an argument of the lock: filelock 3.20 to 3.29 drops that of a subclass, and waits forever.
+            with contextlib.suppress(TimeoutError), FileLock(f"{left}.lock").acquire(timeout=0):
                 shutil.rmtree(left, ignore_errors=True)
 
 

@@ -115,9 +115,7 @@ def test_data_directory_that_is_not_there(tmp_path):
 def test_file_that_no_get_fetches(tmp_path):
     file = RawFile(("parts",), url=None)
     raw = RawFiles(cache_dir=tmp_path)
-    with pytest.raises(
-        MissingFileError, match="cannot be downloaded by itself; get it from https://toy.example/downloads"
-    ):
+    with pytest.raises(MissingFileError, match="https://toy.example/downloads"):
         raw.path(toy(file), "table")
     with pytest.raises(
         MissingFileError, match=r"get it with `rsync -r x DIR/toy`, put it at DIR/toy/parts and pass --data"
@@ -132,9 +130,7 @@ def test_pinned_sha256(data_dir, write_raw):
     assert RawFiles(data_dir).path(toy(file), "table") is not None
     write_raw("toy/table.tsv", b"tampered")
     found = hashlib.sha256(b"tampered").hexdigest()
-    with pytest.raises(
-        SourceFileError, match=rf"table\.tsv: sha256 is {found}, but {SHA256} is pinned; fetch it again"
-    ):
+    with pytest.raises(SourceFileError, match=rf"table\.tsv: .*{found}.*{SHA256}"):
         RawFiles(data_dir).path(toy(file), "table")
 
 

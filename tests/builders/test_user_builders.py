@@ -96,7 +96,7 @@ BAD_ROWS = {
     "exits": ("binary", "sys.exit(0)", r"^N: SystemExit: 0 \(mine\.py, line 15\)$"),
     "nothing": ("binary", "pass", r"^N: rows\(\) returned NoneType; expected a pandas\.DataFrame with symbol, label "),
     "a dict": ("binary", "return {'symbol': symbols}", r"^N: rows\(\) returned dict; expected a pandas\.DataFrame"),
-    "no row": ("binary", "return pd.DataFrame({'symbol': [], 'label': []})", r"^N: rows\(\) returned no row "),
+    "no row": ("binary", "return pd.DataFrame({'symbol': [], 'label': []})", r"^N: rows\(\) returned no rows"),
     "no label": (
         "binary",
         "return pd.DataFrame({'symbol': symbols})",

@@ -44,7 +44,7 @@ def test_values(codes, target):
 
 
 def test_groups_and_splits_of_other_lengths():
-    with pytest.raises(ProbeError, match="there are 90 rows of groups, but splits are of 4"):
+    with pytest.raises(ProbeError, match="90 .* 4;"):
         look_up(Groups(ONE), np.arange(N) % 2, target="binary", splits=Splits.from_folds([0, 1, 0, 1]))
 
 

@@ -97,9 +97,7 @@ def test_rows_of_a_table_are_checked_without_a_copy_and_only_those(monkeypatch: 
     vectors[[1, 4]] = np.nan, np.inf
     table = VectorTable(vectors)
     check_X(table.rows(np.array([0, 2, 3, 5])))
-    with pytest.raises(
-        ProbeError, match=r"^X has NaN or infinite values in 3 of 4 rows \(first: row 1\); leave them out$"
-    ):
+    with pytest.raises(ProbeError, match=r"3 of 4 rows \(first: row 1\)"):
         check_X(table.rows(np.array([0, 4, 1, 4])))
     with pytest.raises(ProbeError, match=r"in 2 of 6 rows \(first: row 1\)"):
         check_X(vectors)

@@ -152,12 +152,11 @@ def test_a_task_whose_rows_differ_takes_a_line_for_each(results: list[TaskResult
 
 def test_uneven_coverage_and_a_missing_control_are_said() -> None:
     report = build([_result("a", "humantfs_is_tf", 0.8, missing=30), _result("b", "humantfs_is_tf", 0.7)])
-    assert report.tables[0].warnings == (
-        "models were scored on different genes on humantfs_is_tf: a row does not compare like with like; "
-        "ranks and comparisons take the genes that two models share, --common-genes those that all have",
-        f"not compared: a with b on humantfs_is_tf: {WITHOUT_PREDICTIONS}",
-        "no control among these results: add one with: gene-bench run random -o DIR",
-    )
+    uneven, apart, control = report.tables[0].warnings
+    assert "humantfs_is_tf" in uneven
+    assert "--common-genes" in uneven
+    assert apart == f"not compared: a with b on humantfs_is_tf: {WITHOUT_PREDICTIONS}"
+    assert "gene-bench run random" in control
     assert "| humantfs_is_tf | 100 | 70 (30 missing) | 100 (0 missing) |" in to_markdown(report)
 
 

@@ -97,9 +97,7 @@ def test_what_does_not_exist_is_refused(go, options, message):
 def test_a_task_without_families_costs_its_cell_only(go):
     outcome = go(SMALL, "starter_is_tf", split=["family", "random"])
     assert [result.settings.split for result in outcome] == ["random"]
-    assert outcome.failures[0].reason == (
-        "no split family: this source says nothing of families or chromosomes of genes"
-    )
+    assert outcome.failures[0].reason.startswith("no split family: ")
 
 
 def test_lookup_by_family(go, families_dir):

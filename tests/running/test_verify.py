@@ -209,7 +209,7 @@ def test_a_named_model_is_verified_and_no_other(tmp_path, toy_dir, vectors, chec
     assert check(paths[1], paths[2], "--model", vectors)[1][0].startswith("reproduced: mine-too on ")
     other = write_vectors(tmp_path / "random:dim.csv", ["TOY1"])
     assert main([*command, str(other)]) == 2
-    assert "of which there is no result; did you mean 'random:dim=4'?" in capsys.readouterr().err
+    assert "'random:dim=4'" in capsys.readouterr().err
 
 
 def test_common_genes_need_all_models_of_the_run(tmp_path, toy_dir, toy_genes):
@@ -228,4 +228,4 @@ def test_a_file_that_is_no_result(tmp_path, check, capsys):
     path.write_text('{"schema_version": 99}')
     status = main(["verify", str(path)])
     assert status == 2
-    assert "schema_version is 99, this gene-bench reads 1" in capsys.readouterr().err
+    assert "schema_version is 99" in capsys.readouterr().err

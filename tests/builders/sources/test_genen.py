@@ -39,9 +39,7 @@ def test_the_file_that_was_not_there_may_call_its_negatives_anything(build):
     head = "Gene name,StrLabel,Summary,Label"
     labels, _ = build("genen_bivalent_vs_non_methylated", "litgene/BivalentVsNonMethylated.csv", [head, *rows])
     assert set(labels.values()) == {"Bivalent", "NonMethylated"}
-    with pytest.raises(
-        BuilderError, match="labels are Bivalent, Other, no_methylation; expected Bivalent and one more"
-    ):
+    with pytest.raises(BuilderError, match="Bivalent, Other, no_methylation"):
         build(
             "genen_bivalent_vs_non_methylated", "litgene/BivalentVsNonMethylated.csv", [head, *rows, "GENE9,Other,a,0"]
         )

@@ -119,9 +119,7 @@ def test_keyword_newer_than_the_list_is_counted(build, data_dir):
 def test_missing_column_is_one_line(build, data_dir):
     edit(data_dir / ENTRIES, "Keyword ID", "Keyword number")
     edit(data_dir / ENTRIES, "\tKeywords\t", "\tWords\t")
-    with pytest.raises(
-        SourceFormatError, match=r"reviewed\.tsv: no column 'Keyword ID' or 'Keywords ID' or .*; the file has 5 columns"
-    ):
+    with pytest.raises(SourceFormatError, match=r"reviewed\.tsv: .*'Keyword ID'.*'Keywords ID'.*5 columns"):
         build("uniprot_ptm")
 
 

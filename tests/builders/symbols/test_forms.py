@@ -133,7 +133,7 @@ def test_dates_that_may_be_two_genes(resolver, identifier, candidates):
         ("ENSG00000999999", "Ensembl id that HGNC does not list"),
         ("sp|P02340|P53_MOUSE", "protein of another species"),
         ("AANA_HUMAN", "UniProt entry name; use the accession"),
-        ("99999999", "number that is no Entrez id known to HGNC; a row number?"),
+        ("99999999", "number that is not an Entrez id known to HGNC; a row number?"),
         ("1-Jan", "date"),
         ("LOC344967", "locus or clone without an approved symbol"),
         ("TP53;EGFR", "several names in one cell"),

@@ -112,7 +112,7 @@ def test_one_split_and_a_label_that_is_constant_inside():
 
 
 def test_numbers_are_refused():
-    with pytest.raises(ProbeError, match=r"difference of ROC-AUCs, but the target is regression; leave the gain out"):
+    with pytest.raises(ProbeError, match="regression"):
         gain(X, Z, LOGITS, target="regression", splits=Splits.from_folds(FOLDS))
     with pytest.raises(ProbeError, match="300 rows of vectors and 299 of covariates"):
         gain(X, Z[1:], BINARY, target="binary", splits=Splits.from_folds(FOLDS))

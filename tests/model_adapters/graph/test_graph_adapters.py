@@ -133,7 +133,7 @@ def test_node2vec_tells_groups_apart_and_repeats_itself(monkeypatch):
     alike, one = unit @ unit.T, np.arange(40) < 20
     assert alike[one][:, one].mean() > alike[one][:, ~one].mean() + 0.3
     monkeypatch.setitem(sys.modules, "gensim.models", None)
-    with pytest.raises(AdapterError, match=r"needs gensim, which is not installed; pip install 'gene-bench\[graph\]'"):
+    with pytest.raises(AdapterError, match=r"gensim.*'gene-bench\[graph\]'"):
         model.encode_table(genes)
 
 
@@ -149,15 +149,15 @@ def test_hidden_vectors_are_nested(vectors):
 
 
 def test_without_a_graph_it_says_who_gives_it(vectors):
-    with pytest.raises(AdapterError, match="needs the edges of the graph string, which gene-bench run and embed read"):
+    with pytest.raises(AdapterError, match="graph string"):
         embed(None, load_model(f"propagate:graph=string,model={vectors}"))
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("propagate:model=random", "a graph and a model are needed; write propagate:graph=GRAPH"),
-        ("propagate:graph=string", "a graph and a model are needed"),
+        ("propagate:model=random", "propagate:model=random .*; write propagate:graph=GRAPH"),
+        ("propagate:graph=string", "propagate:graph=string .*; write propagate:graph=GRAPH"),
         ("propagate:graph=string,alpha=1,model=random", "alpha is 1, expected a number from 0 to below 1"),
         ("propagate:graph=string,steps=0,model=random", "steps is 0, expected 1 or more"),
         ("spectral", "spectral needs a graph"),

@@ -188,11 +188,11 @@ def test_a_vocabulary_that_does_not_fit(geneformer, scgpt, cellplm):
     with pytest.raises(AdapterError, match=r"vocab.json: the token of TP53 is '1', expected a row number"):
         load_model(f"scgpt:{scgpt}").table()
     (scgpt / "vocab.json").write_text("[1, 2]")
-    with pytest.raises(AdapterError, match=r"vocab.json holds a list, expected a dictionary with a name for each gene"):
+    with pytest.raises(AdapterError, match=r"vocab.json .*list.*dictionary"):
         load_model(f"scgpt:{scgpt}").table()
     config = cellplm.with_name("20230926_85M.config.json")
     config.write_text(json.dumps({"gene_list": ["ENSG00000141510"] * 4}))
-    with pytest.raises(AdapterError, match=r"^20230926_85M.config.json lists 4 genes, but the embedding in .* has 3"):
+    with pytest.raises(AdapterError, match=r"^20230926_85M.config.json .*4 genes.* 3"):
         load_model(f"cellplm:{cellplm}").table()
     config.write_text(json.dumps({"gene_lists": []}))
     with pytest.raises(AdapterError, match=r"config.json has no list of names called gene_list"):

@@ -144,9 +144,7 @@ def test_genomic_benchmarks_as_coordinates(write_raw, rows):
     coordinates(
         write_raw, [(0, "chr1", 0, 4, "+"), (1, "1", 3, 14, ""), (2, "chrM", 1, 3, "+"), (3, "chr1", 4, 8, "-")]
     )
-    with pytest.raises(
-        MissingFileError, match=r"human\.csv has coordinates only, and the genome is missing: put Homo_sap"
-    ):
+    with pytest.raises(MissingFileError, match=r"human\.csv .*Homo_sap"):
         rows("geneb_gb_demo_human_or_worm")
     write_raw("genomic_benchmarks/genomes/Homo_sapiens.GRCh38.dna.toplevel.fa", GENOME)
     # The same through an index, with contents that only the index knows how to read.
@@ -212,7 +210,5 @@ def test_a_label_that_is_none(write_raw, rows):
         rows("geneb_gue_human_tf_0")
     write_raw("nucleotide_transformer/H3/train.fna", ">one\nACGT\n")
     write_raw("nucleotide_transformer/H3/test.fna", ">one|1\nACGT\n")
-    with pytest.raises(
-        SourceFormatError, match=r"train\.fna: line 1 has no label in its header, expected '>name\|label'"
-    ):
+    with pytest.raises(SourceFormatError, match=r"train\.fna: line 1 .*'>name\|label'"):
         rows("geneb_nt_h3")

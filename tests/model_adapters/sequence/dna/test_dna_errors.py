@@ -65,9 +65,7 @@ def test_models_that_do_not_fit(dnabert2, causal, nucleotide_transformer, tmp_pa
     tensors = load_file(less / "model.safetensors")
     del tensors["bert.encoder.layer.1.output.dense.weight"]
     save_file(tensors, less / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        AdapterError, match=r"^less: the weights lack 1 tensors of the model \(encoder.layer.1.output.den"
-    ):
+    with pytest.raises(AdapterError, match=r"^less: .*encoder.layer.1.output.den"):
         loaded(f"dna:{less}")
     mixed = copy(causal, tmp_path / "mixed")
     (mixed / "tokenizer.json").write_bytes((dnabert2 / "tokenizer.json").read_bytes())
@@ -108,6 +106,6 @@ def test_code_runs_only_when_asked(coded, capfd):
     model = loaded(f"dna:{coded},trust_remote_code=yes")
     assert model.options["trust_remote_code"] is True
     assert model.model_id == "conv-tiny:trust_remote_code=yes"
-    with pytest.raises(AdapterError, match=r"^conv-tiny does not give out its layers; leave layer out$"):
+    with pytest.raises(AdapterError, match=r"^conv-tiny .*layers"):
         loaded(f"dna:{coded},trust_remote_code=yes,layer=1").encode(["ACGT"])
     assert capfd.readouterr() == ("", "")
