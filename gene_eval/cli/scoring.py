@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"warning: {line}")
     if results.fitted:
         say(f"seconds: {', '.join(f'{stage} {seconds:.1f}' for stage, seconds in results.seconds.items())}")
-    say(_closing(results.fitted, results.up_to_date, len(results.failures), out))
+    form = "geneb" if {result.task.entity for result in results.results} == {"sequence"} else "md"
+    say(_closing(results.fitted, results.up_to_date, len(results.failures), out, form=form))
     return SOME_FAILED if results.failures else DONE
 
 
@@ -88,14 +89,14 @@ def _client(arguments: argparse.Namespace) -> Iterator[Any]:
         yield client
 
 
-def _closing(fitted: int, up_to_date: int, failed: int, out: Path) -> str:
+def _closing(fitted: int, up_to_date: int, failed: int, out: Path, *, form: str = "md") -> str:
     parts = [f"{fitted} results written to {out}" if fitted else "no task was fitted"]
     if up_to_date:
         parts.append(f"{up_to_date} were up to date")
     if failed:
         parts.append(f"{failed} failed (see above)")
     line = "; ".join(parts)
-    return f"{line}; next: gene-bench report {shlex.quote(str(out))} --format md" if fitted or up_to_date else line
+    return f"{line}; next: gene-bench report {shlex.quote(str(out))} --format {form}" if fitted or up_to_date else line
 
 
 def verify(arguments: argparse.Namespace) -> int:
