@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gene_eval.core.probe import Score
 from gene_eval.errors import ResultError
 from gene_eval.results.records import TaskResult
+from gene_eval.results.reproduce import COMMON_TO
 
 __all__ = ["check_result", "metric_range"]
 
@@ -50,6 +51,9 @@ def check_result(result: TaskResult) -> None:
     if result.settings.shots is not None and result.settings.shots < 1:
         msg = f"field probe.shots is {result.settings.shots}, expected null or 1 and more"
         raise ResultError(msg)
+    _check_params(result.probe.params)
+    _check_parts(result.model.options, "model.options")
+    _check_drawn(result)
     if result.imported:
         _check_imported(result.scores)
         return
@@ -62,6 +66,49 @@ def check_result(result: TaskResult) -> None:
     _check_scores(result.all_rows, "all_rows")
     for label, scores in result.labels.items():
         _check_scores(scores, f"labels.{label}")
+
+
+def _check_drawn(result: TaskResult) -> None:
+    """What stands beside the scores: of permuted labels, intervals, and how rows were confused."""
+    if (drawn := result.permuted) is not None and not (drawn.scores and 0 <= drawn.p_value <= 1):
+        msg = f"permuted: p is {drawn.p_value:g} of {len(drawn.scores)} permutations, expected 0 to 1 of some"
+        raise ResultError(msg)
+    for metric, ends in result.intervals.items():
+        if len(ends) != 2:
+            msg = f"intervals.{metric} has {len(ends)} numbers, expected 2"
+            raise ResultError(msg)
+    shapes = {(len(table), *map(len, table)) for table in result.confusion}
+    if shapes and (len(shapes) > 1 or len(set(*shapes)) > 1 or min(*shapes) == 0):
+        msg = "confusion: a table is not square, or has no class, or not those of the others"
+        raise ResultError(msg)
+    cells = [[cell for row in table for cell in row] for table in result.confusion]
+    if any(min(counts) < 0 or not any(counts) for counts in cells):
+        msg = "confusion: a table has a count below 0, or no row at all"
+        raise ResultError(msg)
+
+
+def _check_params(params: Mapping[str, object]) -> None:
+    """What readers take from the settings of a fit, of which a run writes any."""
+    penalty, names = params.get("C"), params.get(COMMON_TO, [])
+    if penalty is not None and (isinstance(penalty, bool) or not isinstance(penalty, int | float)):
+        msg = f"field probe.C is a {type(penalty).__name__}, expected a number"
+        raise ResultError(msg)
+    if not isinstance(names, list | tuple):
+        msg = f"field probe.{COMMON_TO} is a {type(names).__name__}, expected a list of models"
+        raise ResultError(msg)
+
+
+def _check_parts(options: object, where: str) -> None:
+    """What a model is made of: models with options of their own."""
+    parts = options.get("parts", []) if isinstance(options, Mapping) else None
+    if not isinstance(parts, list | tuple):
+        msg = f"field {where} does not say what the model is made of as a list of models with options"
+        raise ResultError(msg)
+    for number, part in enumerate(parts):
+        if not isinstance(part, Mapping) or not isinstance(part.get("adapter"), str) or "options" not in part:
+            msg = f"field {where}.parts[{number}] is no model, expected adapter and options"
+            raise ResultError(msg)
+        _check_parts(part["options"], f"{where}.parts[{number}].options")
 
 
 def _check_scores(scores: Mapping[str, Score], where: str) -> None:
