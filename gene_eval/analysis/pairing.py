@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MANY_MODELS",
     "MIN_OVERLAP",
+    "MOST_IN_GROUP",
     "MOST_MODELS",
     "WITHOUT_PREDICTIONS",
     "Pair",
@@ -48,6 +49,9 @@ WITHOUT_PREDICTIONS = (
 )
 MOST_MODELS = 200
 """Models on a task, or in a group of tasks, up to which every pair of them is looked at by itself."""
+MOST_IN_GROUP = 2_000
+"""Models in a group of tasks up to which the pairs of all of them are tested together: 2 million; of 5,000, 12 million,
+of which a report would keep 3 GB."""
 MANY_MODELS = (
     f"scored on different genes, and more than {MOST_MODELS} models, so that pairs are not scored on what both have;"
     " run them together with --common-genes, or compare two: gene-bench compare DIR MODEL MODEL"
