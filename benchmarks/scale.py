@@ -36,7 +36,8 @@ COMMANDS = {
     "report csv": ("report", "--format", "csv"),
     "report json": ("report", "--format", "json"),
     "page": ("report", "--format", "html"),
-    "compare": ("compare",),
+    "compare": ("compare", "owner/model-2", "owner/model-3"),
+    "card": ("card", "owner/model-2"),
 }
 SUFFIXES = {"md": ".md", "csv": ".csv", "json": ".json", "html": ".html"}
 
@@ -103,8 +104,11 @@ def processor_of_worker() -> float:
 
 
 def run_scheduler(arguments: argparse.Namespace) -> None:
+    import dask
     from distributed import Client, LocalCluster, as_completed
 
+    # On a machine that has other work, a process may get no turn for half a minute, the default.
+    dask.config.set({"distributed.comm.timeouts.tcp": "1 hour", "distributed.comm.timeouts.connect": "1 hour"})
     rng = random.Random(0)
     sizes = (arguments.models, arguments.tasks, arguments.splits)
     with (
@@ -160,10 +164,11 @@ def run_reports(arguments: argparse.Namespace) -> None:
         for part in arguments.only:
             command, *options = COMMANDS[part]
             words = [sys.executable, "-m", "gene_eval", command, str(arguments.folder), *options]
-            output = Path(folder, f"out{SUFFIXES[options[-1]]}" if options else "out.txt")
-            words += ["-o", str(output)] if options else ["owner/model-2", "owner/model-3"]
+            output = Path(folder, f"out{SUFFIXES.get(options[-1], '.md')}")
+            # What compare says goes to standard output.
+            words += [] if command == "compare" else ["-o", str(output)]
             started = time.perf_counter()
-            with (Path(folder, "out.txt")).open("w") as file:
+            with output.open("w") as file:
                 process = subprocess.Popen(words, stdout=file, stderr=subprocess.DEVNULL)
                 _, status, usage = os.wait4(process.pid, 0)
             if status:

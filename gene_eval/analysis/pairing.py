@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MANY_MODELS",
     "MIN_OVERLAP",
+    "MOST_IN_GROUP",
     "MOST_MODELS",
     "WITHOUT_PREDICTIONS",
     "Pair",
@@ -49,6 +50,9 @@ WITHOUT_PREDICTIONS = (
 )
 MOST_MODELS = 200
 """Most models on a task, or in a group of tasks, for which every pair is looked at by itself."""
+MOST_IN_GROUP = 2_000
+"""Most models in a group of tasks whose pairs are all tested together: 2 million pairs; 5,000 models have 12 million,
+of which a report would keep 3 GB."""
 MANY_MODELS = (
     f"scored on different genes, and more than {MOST_MODELS} models, so that pairs are not scored on what both have;"
     " run them together with --common-genes, or compare two: gene-bench compare DIR MODEL MODEL"

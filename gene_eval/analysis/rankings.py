@@ -18,7 +18,7 @@ from gene_eval.analysis.groups import (
     ranking_metric,
 )
 from gene_eval.analysis.pair_values import PairSet, PairValues
-from gene_eval.analysis.pairing import MOST_MODELS, Pairs
+from gene_eval.analysis.pairing import MOST_IN_GROUP, MOST_MODELS, Pairs
 from gene_eval.core.statistics.over_tasks import cluster_means, cluster_std_errors, mean_ranks, tie_groups
 from gene_eval.core.statistics.paired_tests import ALPHA, holm
 from gene_eval.errors import ReportError
@@ -90,8 +90,9 @@ def rank(
     """Rank all models overall, by family, and on regression tasks.
 
     With six sources or more in a group, differences are tested by a t-test over sources; with fewer, by
-    `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests. Groups of which no model
-    has all tasks are left out; a result that is too small (`gene_eval.results.minimum`) does not count.
+    `fixed_tasks_p_values`, about these tasks only. Intervals and ties follow from these tests; there are none for more
+    than `gene_eval.analysis.pairing.MOST_IN_GROUP` models. Groups of which no model has all tasks are left out; a
+    result that is too small (`gene_eval.results.minimum`) does not count.
 
     Args:
         results: Of one setting, and of one version, labels and folds of each task.
@@ -164,7 +165,7 @@ def _group(name: str, tasks: Sequence[TaskRecord], by_model: ByModel, scores: Al
     means = cluster_means(mean_over_folds(scores.folds[chosen][:, columns]), clusters(tasks))
     mean = means.mean(axis=1)
     is_single = name == tasks[0].id
-    is_tested = not is_single or len(models) <= MOST_MODELS
+    is_tested = len(models) <= (MOST_MODELS if is_single else MOST_IN_GROUP)
     if is_tested:
         first, second = np.searchsorted(chosen, scores.first), np.searchsorted(chosen, scores.second)
         both = has_all[scores.first] & has_all[scores.second]

@@ -23,7 +23,7 @@ from gene_eval.analysis.groups import (
 )
 from gene_eval.analysis.heads import LINEAR, HeadDifference, differences_to_linear, is_ranked, linear_of
 from gene_eval.analysis.mixtures import common, mixtures, small_sources
-from gene_eval.analysis.pairing import MANY_MODELS, MOST_MODELS, Pairing, Pairs, PredictionsOf
+from gene_eval.analysis.pairing import MANY_MODELS, MOST_IN_GROUP, MOST_MODELS, Pairing, Pairs, PredictionsOf
 from gene_eval.analysis.power import planned, why_unranked
 from gene_eval.analysis.rankings import GroupRanking, rank_all
 from gene_eval.analysis.splits import HEADLINE, differences_to_random, random_of
@@ -410,8 +410,11 @@ def _uneven(tasks: Sequence[TaskLine], pairs: Pairs) -> Iterator[str]:
 
 def _many(models: Sequence[str]) -> Iterator[str]:
     if len(models) > MOST_MODELS:
+        most, ranks = (MOST_MODELS, "ranks on single tasks")
+        if len(models) > MOST_IN_GROUP:
+            most, ranks = (MOST_IN_GROUP, "ranks")
         yield (
-            f"{len(models):,} models, more than {MOST_MODELS}: ranks on single tasks have no interval, and p-values and"
+            f"{len(models):,} models, more than {most:,}: {ranks} have no interval, and p-values and"
             " ties of single pairs are left out; of two models: gene-bench compare DIR MODEL MODEL"
         )
 

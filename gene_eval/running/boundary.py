@@ -21,7 +21,7 @@ def one_line_errors(name: str = "") -> Iterator[None]:
     """Turn whatever is raised inside into a `GeneBenchError` of one line; only an interrupt passes unchanged.
 
     Lack of memory, an error in linear algebra or in a library, a user's `sys.exit()`, a panic of a library in Rust
-    (which is no `Exception`): each costs only the cell in which it was raised, and the traceback is kept in `__cause__`.
+    (which is no `Exception`): each costs only the cell in which it was raised; the traceback is kept in `__cause__`.
 
     Args:
         name: Whose code or data it is, for messages about errors that we did not foresee.

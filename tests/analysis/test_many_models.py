@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gene_eval.analysis import all_pairs, pairing, rankings, tables
+from gene_eval.analysis.all_pairs import AllPairs
 from gene_eval.analysis.controls import against_controls
 from gene_eval.analysis.pairing import Pairing
 from gene_eval.analysis.rankings import rank, rank_tasks
@@ -16,12 +17,14 @@ from gene_eval.analysis.tables import build
 from gene_eval.core.statistics.over_tasks import tie_groups
 from gene_eval.core.statistics.paired_tests import (
     corrected_variance,
+    holm,
     minimal_detectable_difference,
     pooled_detectable_difference,
     pooled_detectable_of,
 )
 from gene_eval.reporting import plain
-from gene_eval.reporting.text import to_json
+from gene_eval.reporting.page.render import render_parts
+from gene_eval.reporting.text import RENDERERS, to_json
 from gene_eval.results.records import TaskResult
 from tests.analysis.made_results import SOURCES, made
 
@@ -106,6 +109,51 @@ def test_of_many_models_groups_are_tested_and_single_tasks_are_not(monkeypatch: 
     (table,) = json.loads(to_json(report))["tables"]
     assert any("6 models, more than" in line and "gene-bench compare" in line for line in table["warnings"])
     assert all(group["pairs"] == [] for group in table["rankings"])
+
+
+def test_of_too_many_models_groups_have_ranks_and_no_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = _results(6)
+    before = rank(results)
+    for module in (pairing, rankings, tables, plain):
+        monkeypatch.setattr(module, "MOST_MODELS", 5)
+    for module in (rankings, tables):
+        monkeypatch.setattr(module, "MOST_IN_GROUP", 5)
+    for one, other in zip(before, rank(results), strict=True):
+        assert [(each.model, each.mean, each.rank, each.std_error) for each in one.models] == [
+            (each.model, each.mean, each.rank, each.std_error) for each in other.models
+        ]
+        assert {(each.low, each.high) for each in other.models} == {(None, None)}
+        assert (len(other.p_values), len(other.pair_p_values), len(other.distinguished)) == (0, 0, 0)
+    report = build(results)
+    for render in RENDERERS.values():
+        render(report)
+    *parts, (_, page) = render_parts(report, "page_parts")
+    assert all('"groups":[null' in content for name, content in parts if "-m" in name)
+    assert '"p":[]' in page
+
+
+@pytest.mark.parametrize("n_sources", [7, 3])
+def test_the_adjusted_p_of_two_models_is_that_of_all_pairs(monkeypatch: pytest.MonkeyPatch, n_sources: int) -> None:
+    results = _results(8, n_sources=n_sources)
+    by_model: dict[str, dict[str, TaskResult]] = {}
+    for one in results:
+        by_model.setdefault(one.model.id, {})[one.task.id] = one
+    tasks = sorted({one.task.id for one in results})
+    records = [by_model["model-0"][task].task for task in tasks]
+    scores = AllPairs.of(by_model, tasks)
+    ones = 0
+    for group in (records, records[:1], records[:3]):
+        p_values = scores.p_values(group)
+        expected = holm(p_values)
+        for first in (1, 5, 10_000):
+            monkeypatch.setattr(all_pairs, "FIRST", first)
+            found = [
+                scores.adjusted(group, (scores.models[i], scores.models[j]), p)
+                for i, j, p in zip(scores.first, scores.second, p_values.tolist(), strict=True)
+            ]
+            assert found == expected.tolist()
+            ones += found.count(1.0)
+    assert ones
 
 
 def test_of_many_models_those_scored_on_other_genes_are_paired_with_their_like(

@@ -377,7 +377,7 @@ def _p_values(table: Table, ranking: GroupRanking, of: Sequence[str]) -> list[li
     """Pairs that some models are in: p after Holm's correction over all pairs, whether they differ, p alone."""
     models = {model: number for number, model in enumerate(table.models)}
     ranked = sorted(models[each.model] for each in ranking.models)
-    chosen = {models[model] for model in of} & set(ranked)
+    chosen = {models[model] for model in of if model in ranking.p_values.models} & set(ranked)
     return [
         [a, b, _rounded(ranking.p_values[pair]), pair in ranking.distinguished, _rounded(ranking.pair_p_values[pair])]
         for a in ranked
