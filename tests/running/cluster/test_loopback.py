@@ -127,4 +127,4 @@ def test_workers_of_a_file(here, tmp_path):
     place.write_text("local: {workers: 1}\n")
     assert main(["run", "random", "-t", "starter_is_tf", "-o", str(out), "--head=ridge", "--cluster", str(place)]) == 0
     assert contents(out) == {name: here[name] for name in contents(out)}
-    assert len(contents(out)) == 1
+    assert len(contents(out)) == 2
