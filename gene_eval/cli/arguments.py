@@ -172,7 +172,7 @@ def add_graph_study(commands: "argparse._SubParsersAction[Any]") -> None:
     study.add_argument(
         "--head-options",
         # With Genen's own, which are the defaults of the heads, steps are smaller and epochs more.
-        default="scale=yes,lr=0.01,patience=10,epochs=100",
+        default="lr=0.01,patience=20,epochs=100",
         metavar="O",
         help="of gcn and gat; '' are Genen's (default: %(default)s)",
     )
