@@ -188,7 +188,7 @@ def add_graph_study(commands: "argparse._SubParsersAction[Any]") -> None:
     study.add_argument(
         "--head-options",
         # Genen's own, which are the defaults of the heads, take smaller steps and more epochs.
-        default="scale=yes,lr=0.01,patience=10,epochs=100",
+        default="lr=0.01,patience=20,epochs=100",
         metavar="O",
         help="options of gcn and gat; '' takes Genen's (default: %(default)s)",
     )

@@ -1,7 +1,7 @@
 """The two networks, and the parts of a graph that their layers need to predict some nodes."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -57,18 +57,9 @@ class Blocks:
         first = torch.from_numpy(np.asarray(P[needed] @ vectors))
         return cls(first.to(device), tuple(reversed(products)))
 
-    def scaled(self) -> "Blocks":
-        """With numbers for the first layer of root mean square 1."""
-        return replace(self, first=_divided(self.first))
-
     def sampled(self, draws: np.random.Generator) -> "Blocks":
         """Itself: a convolution takes all neighbours."""
         return self
-
-
-def _divided(x: torch.Tensor) -> torch.Tensor:
-    size = x.square().mean().sqrt()
-    return x / size if size else x
 
 
 def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
@@ -242,10 +233,6 @@ class EdgeLists:
             needed = inner
         rows = torch.from_numpy(vectors[needed]).to(device)
         return cls(rows, (hops[1], hops[0]), torch.from_numpy(order).to(device), limit)
-
-    def scaled(self) -> "EdgeLists":
-        """With numbers for the first layer of root mean square 1."""
-        return replace(self, vectors=_divided(self.vectors))
 
     def sampled(self, draws: np.random.Generator) -> "EdgeLists":
         """With at most `limit` edges into each node, drawn at random, and its self-loop."""

@@ -167,23 +167,23 @@ class Trainer:
     def _made(self, graph: Graph, vectors: npt.NDArray[np.float32]) -> Any:
         adjacency = graph.adjacency if self.head.weighted else graph.adjacency.sign()
         if self.head.kind == "gat":
-            made = self.layers.EdgeLists.of(
+            return self.layers.EdgeLists.of(
                 adjacency, self.rows, vectors, limit=self.head.neighbours, device=self.device
             )
-        else:
-            made = self.layers.Blocks.of(
-                normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
-            )
-        return made.scaled() if self.head.scale else made
+        return self.layers.Blocks.of(
+            normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
+        )
 
     def _too_large(self) -> str:
-        n_edges = 2 * self.graph.edges.shape[1] + self.graph.n
-        width = self.head.hidden * (self.head.heads if self.head.kind == "gat" else 1)
-        needed = 4 * n_edges * width * 4 / 2**30 if self.head.kind == "gat" else 4 * self.graph.n * width * 8 / 2**30
-        way = "give neighbours=10 to draw at most ten for each node" if self.head.kind == "gat" else "take fewer layers"
+        n, n_edges = self.graph.n, 2 * self.graph.edges.shape[1] + self.graph.n
+        is_gat = self.head.kind == "gat"
+        # Values, gradients and what dropout kept; of attention also a few numbers for each edge and attention head.
+        width = self.head.hidden * (self.head.heads if is_gat else 1)
+        numbers = 8 * n * width + (n * self.vectors.shape[1] + 8 * n_edges * self.head.heads if is_gat else 0)
+        way = "give neighbours=5 to draw at most five for each node" if is_gat else "take fewer layers"
         return (
-            f"head {self.head}: {n_edges:,} directed edges with {width} numbers each need about {needed:.1f} GiB, and"
-            f" memory on {self.device} ran out; {way}"
+            f"head {self.head}: {n:,} nodes with {width} numbers each and {n_edges:,} directed edges need about"
+            f" {4 * numbers / 2**30:.1f} GiB, and memory on {self.device} ran out; {way}"
         )
 
 

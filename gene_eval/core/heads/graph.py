@@ -44,8 +44,6 @@ class GraphHead:
         held: Share of training rows held back for that.
         inductive: Whether training does without the edges of test rows.
         weighted: Whether edges count by their weight; 1 without.
-        scale: Whether numbers that the first layer reads are divided by their root mean square, so that networks need
-            fewer epochs.
         neighbours: Of "gat", at most so many neighbours of each node, drawn anew for each epoch; 0 takes all.
     """
 
@@ -62,7 +60,6 @@ class GraphHead:
     held: float = 0.15
     inductive: bool = False
     weighted: bool = False
-    scale: bool = False
     neighbours: int = 0
 
     def __str__(self) -> str:

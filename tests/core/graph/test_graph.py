@@ -232,7 +232,7 @@ def test_out_of_memory_says_what_was_needed(clustered, monkeypatch):
 
     monkeypatch.setattr(EdgeLists, "sampled", fail)
     with pytest.raises(
-        ProbeError, match=r"numbers each need about 0\.0 GiB, and memory on cpu ran out; give neighbours="
+        ProbeError, match=r"directed edges need about 0\.0 GiB, and memory on cpu ran out; give neighbours="
     ):
         probe(X, y, target="binary", folds=folds, head="gat", graph=graph)
 
