@@ -1,11 +1,16 @@
 """Times GENEB's protocol beside scikit-learn: all rows of a large task, and the draws of the few-shot regimes.
 
-python benchmarks/geneb_speed.py [--rows 36000] [--dim 2560] [--test 4000] [--scaled]
+python benchmarks/geneb_speed.py [--vectors model] [--rows 36000] [--dim 2560] [--test 4000] [--shuffled] [--scaled]
 
-GENEB's harness fits `LogisticRegression(max_iter=1000, random_state=seed)` for five seeds also where all rows are
-fitted, where they change nothing; one such fit is timed, and five are counted. Vectors are float32, of a decaying
-spectrum, as a language model's are; scikit-learn fits them as they are and in float64, in which its steps do not depend
-on the order of sums. Beside the times stand the Matthews coefficients.
+One fit of scikit-learn's `LogisticRegression(max_iter=1000)` is timed; GENEB's harness makes five, for seeds which
+change nothing where all rows are fitted. scikit-learn gets float32 vectors as they are, and in float64; `--shuffled`
+also fits the rows in another order, which shows how far its result depends on rounding. Kinds of vectors:
+
+- white: independent coordinates of equal spread. No model has such vectors, and scikit-learn ends in ten steps.
+- decaying: the k-th principal component has a spread of k^-0.5, no mean. scikit-learn ends in some 70 steps.
+- model: as of a language model: components of k^-`--power`, coordinates of uneven spread (log-normal, 0.7), each with a
+  mean `--mean` times its size on average, three of them twenty times that. scikit-learn takes 500 to 1,000 steps.
+- words: how often each word of six bases, strands together, occurs in made sequences of 200 (2,080 numbers).
 """
 
 import argparse
@@ -17,29 +22,68 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
 
-from gene_eval.core.few_labels.geneb import GENEB_SEEDS
 from gene_eval.core.parts.fits import Parts, score_parts
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vectors", choices=("white", "decaying", "model", "words"), default="model")
     parser.add_argument("--rows", type=int, default=36_000)
     parser.add_argument("--dim", type=int, default=2560)
     parser.add_argument("--test", type=int, default=4000)
-    parser.add_argument("--scale", type=float, default=3.0, help="of the vectors; the larger, the more steps")
+    parser.add_argument("--power", type=float, default=1.0, help="of the decay of a model's components")
+    parser.add_argument("--scale", type=float, default=0.3, help="spread of a model's coordinates")
+    parser.add_argument("--mean", type=float, default=1.0, help="of a model's coordinates, in spreads")
+    parser.add_argument("--shuffled", action="store_true", help="scikit-learn on shuffled rows too")
     parser.add_argument("--scaled", action="store_true", help="time the protocol scaled too")
+    parser.add_argument("--few", action="store_true", help="time the few-shot regimes too")
     return parser.parse_args()
 
 
-def made(n, d, *, scale, seed=0):
+def made(given, *, seed=0):
     """(n, d) float32 vectors and labels that a linear model reads off them with errors."""
+    n, d = given.rows + given.test, given.dim
     rng = np.random.default_rng(seed)
-    spectrum = (np.arange(1, d + 1) ** -0.5).astype(np.float32)
-    basis = np.linalg.qr(rng.normal(size=(d, d)).astype(np.float32))[0]
-    coordinates = rng.normal(size=(n, d)).astype(np.float32) * spectrum
-    logits = coordinates @ rng.normal(size=d).astype(np.float32)
+    if given.vectors == "words":
+        return words(n, rng)
+    power = {"white": 0.0, "decaying": 0.5, "model": given.power}[given.vectors]
+    order = np.arange(1.0, d + 1)
+    coordinates = rng.normal(size=(n, d)).astype(np.float32)
+    of_labels = order**-0.5 if given.vectors != "white" else np.ones(d)
+    logits = coordinates @ (rng.normal(size=d) * of_labels).astype(np.float32)
     y = (2 * logits / logits.std() + rng.logistic(size=n) > 0).astype(np.int64)
-    return (coordinates @ basis * np.float32(scale)).astype(np.float32), y
+    spread = order**-power
+    if given.vectors == "decaying":
+        spread *= 3
+    if given.vectors == "model":
+        spread *= given.scale / np.sqrt((spread**2).mean())
+    coordinates *= spread.astype(np.float32)
+    if given.vectors == "white":
+        return coordinates, y
+    X = coordinates @ np.linalg.qr(rng.normal(size=(d, d)).astype(np.float32))[0]
+    if given.vectors == "model":
+        mean = rng.normal(size=d) * given.mean * given.scale
+        mean[rng.choice(d, 3, replace=False)] *= 20
+        X = X * np.exp(0.7 * rng.normal(size=d)).astype(np.float32) + mean.astype(np.float32)
+    return X, y
+
+
+def words(n, rng, *, k=6, length=200):
+    """Counts in sequences of bases drawn evenly, but for a few words that a class has more often."""
+    y = rng.integers(0, 2, n)
+    bases = rng.integers(0, 4, (n, length))
+    motifs = rng.integers(0, 4, (8, k))
+    for row in np.flatnonzero(rng.random(n) < 0.3 + 0.4 * y):
+        at = rng.integers(0, length - k)
+        bases[row, at : at + k] = motifs[rng.integers(len(motifs))]
+    code = sum(bases[:, i : length - k + 1 + i] * 4 ** (k - 1 - i) for i in range(k))
+    every = np.arange(4**k)
+    # The other strand of a word: complements of its bases, backwards.
+    other = sum((3 - every // 4**i % 4) * 4 ** (k - 1 - i) for i in range(k))
+    column = np.unique(np.minimum(every, other), return_inverse=True)[1]
+    d = column.max() + 1
+    places = (column[code] + d * np.arange(n)[:, None]).ravel()
+    return np.bincount(places, minlength=n * d).reshape(n, d).astype(np.float32), y
 
 
 def seconds(work):
@@ -50,25 +94,28 @@ def seconds(work):
 
 
 def full(given):
-    X, y = made(given.rows + given.test, given.dim, scale=given.scale)
+    X, y = made(given)
     parts = Parts(np.repeat([0, 2], [given.rows, given.test]))
     train, test = parts.rows("train"), parts.rows("test")
     warnings.simplefilter("ignore", ConvergenceWarning)
     ours, used, found = seconds(lambda: score_parts(X, y, parts, target="binary"))
-    print(f"all rows, {given.rows:,} x {given.dim:,} float32, {given.test:,} test rows")
-    mcc, steps = found.scores["mcc"].mean, found.convergence["n_iter"]
-    print(f"  gene-bench: {ours:.1f} s ({used:.1f} of CPU), {steps} steps, MCC {mcc:.4f}", flush=True)
-    n = len(GENEB_SEEDS)
+    print(f"{given.vectors}: all rows, {given.rows:,} x {X.shape[1]:,} float32, {given.test:,} test rows")
+    called = found.values[test] > 0
+    print(f"  gene-bench: {ours:.1f} s ({used:.1f} of CPU), {found.convergence}, MCC {found.scores['mcc'].mean:.4f}")
+    orders = {"": train, ", shuffled": np.random.default_rng(1).permutation(given.rows)}
     for dtype in (np.float32, np.float64):
-        fitted, held_out = X[: given.rows].astype(dtype), X[given.rows :].astype(dtype)
-        took, cpu, model = seconds(lambda rows=fitted: LogisticRegression(max_iter=1000).fit(rows, y[train]))
-        mcc = matthews_corrcoef(y[test], model.predict(held_out))
-        print(
-            f"  scikit-learn, {dtype.__name__}: one fit {took:.1f} s ({cpu:.1f} of CPU), {model.n_iter_[0]} steps,"
-            f" MCC {mcc:.4f}; {took / ours:.1f} times as long ({cpu / used:.1f}), and the harness, which fits it {n}"
-            f" times, {n * took / ours:.1f} ({n * cpu / used:.1f})",
-            flush=True,
-        )
+        for name, order in orders.items() if given.shuffled else [("", train)]:
+            fitted, held_out = X[order].astype(dtype), X[test].astype(dtype)
+            took, cpu, model = seconds(
+                lambda rows=fitted, labels=y[order]: LogisticRegression(max_iter=1000).fit(rows, labels)
+            )
+            theirs = model.predict(held_out)
+            print(
+                f"  scikit-learn, {dtype.__name__}{name}: {took:.1f} s ({cpu:.1f} of CPU), {model.n_iter_[0]} steps,"
+                f" MCC {matthews_corrcoef(y[test], theirs):.4f}, {(theirs != called).sum()} test rows called otherwise;"
+                f" {took / ours:.1f} times as long ({cpu / used:.1f} of CPU)",
+                flush=True,
+            )
     if given.scaled:
         took, used, found = seconds(lambda: score_parts(X, y, parts, target="binary", protocol="scaled"))
         print(
@@ -76,8 +123,8 @@ def full(given):
         )
 
 
-def few(n=36_000, d=768, m=1000):
-    X, y = made(n + m, d, scale=3.0)
+def few(given, n=36_000, d=768, m=1000):
+    X, y = made(argparse.Namespace(**{**vars(given), "vectors": "decaying", "rows": n, "test": m, "dim": d}))
     parts = Parts(np.repeat([0, 2], [n, m]))
     for protocol in ("geneb", "scaled"):
         took, used, _ = seconds(
@@ -92,7 +139,8 @@ def few(n=36_000, d=768, m=1000):
 
 def main() -> None:
     given = arguments()
-    few()
+    if given.few:
+        few(given)
     full(given)
 
 

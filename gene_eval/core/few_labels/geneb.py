@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from gene_eval.core.checks import check_X
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.parts.logistic import SMALL, Fitted, Rows, fit_logistic, raw_values
-from gene_eval.core.parts.optimum import Curvature, fit_optimum, is_long
+from gene_eval.core.parts.optimum import fit_stopped, is_long
 from gene_eval.core.parts.score import RESAMPLES, confusion, hard_scores, intervals, over_fits
 from gene_eval.core.probe import Score
 from gene_eval.core.table import TableRows
@@ -185,14 +185,14 @@ def _check_classes(y: npt.ArrayLike, y_test: npt.ArrayLike, *, n: int, m: int) -
 
 
 def _fit_large(rows: Rows, y: IntArray) -> Fitted:
-    """Where scikit-learn stops, as long as that does not depend on the order of rows; else the optimum it is near."""
-    start = None
+    """Where scikit-learn stops; step by step as long as that does not depend on the order of rows."""
+    if y.max() > 1:
+        return fit_logistic(rows, y, max_iter=MAX_ITER, is_followed=True)
     if not is_long(rows, y):
         fit = fit_logistic(rows, y, max_iter=FOLLOWED, is_followed=True)
         if fit.is_converged:
             return fit
-        start = fit.parameters
-    return fit_optimum(rows, y, Curvature.of(rows), max_iter=MAX_ITER, start=start)
+    return fit_stopped(rows, y, max_iter=MAX_ITER)
 
 
 def _fit_by_sklearn(rows: Rows, y: IntArray, *, max_iter: int) -> Fitted:
@@ -209,4 +209,4 @@ def convergence(fits: Sequence[Fitted]) -> dict[str, Any]:
     """What a result says about how fits ended."""
     most = max(fit.n_iter for fit in fits)
     found = {"converged": all(fit.is_converged for fit in fits), "n_fits": len(fits), "n_iter": most}
-    return {**found, "is_optimum": True} if any(fit.is_optimum for fit in fits) else found
+    return {**found, "is_modelled": True} if any(fit.is_modelled for fit in fits) else found
