@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name may hold what the terminal, or no encoding at all, can show.
+        # A name may hold what the terminal cannot show, or no encoding at all.
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parse(argv)
     set_quiet(quiet=arguments.quiet)
