@@ -407,11 +407,7 @@ def _result(model: int, task: int, result: TaskResult, label_names: Sequence[str
 
 def _score(score: Score | None) -> list[Any] | None:
     """[mean, standard deviation, fold, fold, ...]."""
-    if score is None:
-        return None
-    numbers = (score.mean, score.std, *score.folds)
-    # Nearly all are defined, and there are fifty million of them in a large folder.
-    return list(map(_scaled, numbers)) if any(map(math.isnan, numbers)) else [round(value * UNIT) for value in numbers]
+    return [_scaled(score.mean), _scaled(score.std), *map(_scaled, score.folds)] if score else None
 
 
 def _rounded(p: float) -> float | None:
