@@ -210,7 +210,7 @@ def draw(arguments: argparse.Namespace) -> None:
             means = found.groupby("cells")[column].mean()
             panel.plot(means.index, means, marker="o", label=part)
         panel.set(xscale="log", yscale="linear" if column == "ms" else "log", xlabel="cells", ylabel=label)
-        panel.legend(fontsize=8)
+        panel.legend(fontsize=8, loc="lower right")
     panels[2].set_ylim(bottom=0)
     figure.savefig(arguments.picture, dpi=110)
 
