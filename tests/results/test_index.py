@@ -120,7 +120,7 @@ def _a_page(path: Path) -> None:
     rows = pq.read_metadata(path).row_group(0)
     column = rows.column(rows.num_columns - 1)
     content = bytearray(path.read_bytes())
-    content[column.data_page_offset + column.total_compressed_size - 9] ^= 0xFF
+    content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 9] ^= 0xFF
     path.write_bytes(bytes(content))
 
 
