@@ -193,7 +193,7 @@ def draw(arguments: argparse.Namespace) -> None:
     from matplotlib.figure import Figure
 
     table = pd.read_csv(arguments.table)
-    figure = Figure(figsize=(12, 4), layout="constrained")
+    figure = Figure(figsize=(12, 5), layout="constrained")
     panels = figure.subplots(1, 3)
     of_scheduler = table["part"].isin(["scheduler and client", "workers"])
     panel_of = (
@@ -210,7 +210,7 @@ def draw(arguments: argparse.Namespace) -> None:
             means = found.groupby("cells")[column].mean()
             panel.plot(means.index, means, marker="o", label=part)
         panel.set(xscale="log", yscale="linear" if column == "ms" else "log", xlabel="cells", ylabel=label)
-        panel.legend(fontsize=8)
+        panel.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3)
     panels[2].set_ylim(bottom=0)
     figure.savefig(arguments.picture, dpi=110)
 

@@ -91,6 +91,10 @@ class _Labels(Mapping[str, Mapping[str, Score]]):
     def __getitem__(self, label: str) -> Mapping[str, Score]:
         return _Scores(self._layouts[label], self._numbers, self._start)
 
+    def get(self, label: str, default: Any = None) -> Any:
+        """As of `_Scores`."""
+        return self[label] if label in self._layouts else default
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._layouts)
 

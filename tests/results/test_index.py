@@ -117,9 +117,10 @@ def _flipped(path: Path) -> None:
 
 def _a_page(path: Path) -> None:
     # The last bytes of the last column's numbers: the rest of the table is as it was.
-    column = pq.ParquetFile(path).metadata.row_group(0).column(-1 % len(pq.ParquetFile(path).schema))
+    rows = pq.read_metadata(path).row_group(0)
+    column = rows.column(rows.num_columns - 1)
     content = bytearray(path.read_bytes())
-    content[column.data_page_offset + column.total_compressed_size - 9] ^= 0xFF
+    content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 9] ^= 0xFF
     path.write_bytes(bytes(content))
 
 
@@ -141,6 +142,7 @@ def test_a_damaged_index_is_made_anew(folder: Path, read: Read, damage: Callable
     found = read()
     assert ([one.to_json() for one in found.results], found.problems) == (before, ())
     assert abs(path.stat().st_size - size) < 100
+    assert len(pq.ParquetFile(path, page_checksum_verification=True).read()) == len(before)
 
 
 def test_where_no_index_can_be_written_files_are_read(
