@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from gene_eval.errors import GeneBenchError, SchedulerLostError
 from gene_eval.results import store
 from gene_eval.running.boundary import one_line_errors, reason_of
 from gene_eval.running.cluster.batches import Batches
-from gene_eval.running.cluster.files import Stored, put, read
+from gene_eval.running.cluster.files import put, read
 from gene_eval.running.cluster.vectors import Want, all_models, make, models_to_send, needed_first, travels, wants
 from gene_eval.running.cluster.worker import (
     Broken,
@@ -360,22 +361,23 @@ class Cluster:
             return Failure("", of_model.name, str(error))
         return stored if self.shared is not None else self._sent(stored)
 
-    def _sent(self, stored: Stored) -> Any:
-        try:
-            return self.client.scatter(stored, direct=True, hash=False)
-        except OSError:
-            # The workers cannot be reached from here.
-            return self.client.scatter(stored, direct=False, hash=False)
+    def _sent(self, value: Any) -> Any:
+        """Send a worker something; where there is none, wait for one, as steps do."""
+        for is_direct in cycle((True, False)):
+            try:
+                return self.client.scatter([value], direct=is_direct, hash=False)[0]
+            except OSError as error:
+                # The workers cannot be reached from here, or there are none.
+                if not is_direct and self.workers.is_lost():
+                    raise self._lost() from error
+        raise AssertionError
 
     def _place(self, task: TaskArrays | StoredTask) -> tuple[Any, int]:
         """Where workers find a task."""
         if id(task) in self._where:
             return self._where[id(task)]
         stored = stored_task(task, self.shared) if isinstance(task, TaskArrays) else task
-        return ([stored] if self.shared is not None else self._sent_tasks([stored])), 0
-
-    def _sent_tasks(self, tasks: list[StoredTask]) -> Any:
-        return self.client.scatter([tasks], direct=True, hash=False)[0]
+        return ([stored] if self.shared is not None else self._sent([stored])), 0
 
     def _submit(self, kind: str, key: str, step: Callable[..., Any], *arguments: Any) -> Any:
         return self.client.submit(step, *arguments, key=key, pure=False, retries=TRIES - 1, **self._resources(kind))
