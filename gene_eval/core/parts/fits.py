@@ -236,6 +236,7 @@ def _check_memory(
     n = (n_copied if protocol == "scaled" else min(len(rows), few)) + min(n_test, few)
     # Gram matrix, its product and its factor, and the rows that are multiplied at once, three times.
     curvature = rows.dim**2 * (2 * rows.vectors.itemsize + 16) + 3 * AT_ONCE * rows.dim * rows.vectors.itemsize
+    curvature = curvature if protocol == "scaled" else 0
     # Logits and residuals.
     least = n * rows.dim * rows.vectors.itemsize + 16 * len(rows) * n_logits + curvature + SLACK
     if memory is not None and memory < least:

@@ -236,7 +236,7 @@ def test_a_large_task_takes_no_more_memory_than_is_said(monkeypatch, protocol, c
     parts = Parts(np.repeat([0, 1, 2], [n - 6000, 1000, 5000]))
     for module in (geneb, logistic, fits):
         monkeypatch.setattr(module, "SMALL", 0)
-    curvature = d * d * 24 + 12 * optimum.AT_ONCE * d
+    curvature = copies * (d * d * 24 + 12 * optimum.AT_ONCE * d)
     least = copies * 15_000 * d * 4 + 16 * 14_000 + curvature + fits.SLACK
     tracemalloc.start()
     score_parts(X, y, parts, target="binary", protocol=protocol, memory=least)
