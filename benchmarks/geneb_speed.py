@@ -9,7 +9,7 @@ also fits the rows in another order, which shows how far its result depends on r
 - white: independent coordinates of equal spread. No model has such vectors, and scikit-learn ends in ten steps.
 - decaying: the k-th principal component has a spread of k^-0.5, no mean. scikit-learn ends in some 70 steps.
 - model: as of a language model: components of k^-`--power`, coordinates of uneven spread (log-normal, 0.7), each with a
-  mean `--mean` times its size on average, three of them twenty times that. scikit-learn takes 500 to 1,000 steps.
+  mean `--mean` times its size on average, three of them twenty times that. scikit-learn takes hundreds of steps.
 - words: how often each word of six bases, strands together, occurs in made sequences of 200 (2,080 numbers).
 """
 

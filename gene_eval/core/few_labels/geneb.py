@@ -21,7 +21,6 @@ from sklearn.linear_model import LogisticRegression
 from gene_eval.core.checks import check_X
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.parts.logistic import SMALL, Fitted, Rows, fit_logistic, raw_values
-from gene_eval.core.parts.optimum import fit_stopped, is_long
 from gene_eval.core.parts.score import RESAMPLES, confusion, hard_scores, intervals, over_fits
 from gene_eval.core.probe import Score
 from gene_eval.core.table import TableRows
@@ -44,8 +43,6 @@ GENEB_SEEDS: Final = (13, 17, 42, 123, 997)
 GENEB_SHOTS: Final = (None, 10, 1)
 """Examples of each class that are fitted: all, ten, one; the regimes `full`, `10shot` and `1shot`."""
 MAX_ITER: Final = 1000
-FOLLOWED: Final = 200
-"""Steps after which rounding errors, in float64 too, have grown to the size of the fit."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +150,7 @@ def fit_stock(
         if engine == "sklearn" or is_small:
             found.append(_fit_by_sklearn(part, number[each], max_iter=MAX_ITER))
         else:
-            found.append(_fit_large(part, number[each]))
+            found.append(fit_logistic(part, number[each], max_iter=MAX_ITER, is_followed=True))
     return found
 
 
@@ -184,17 +181,6 @@ def _check_classes(y: npt.ArrayLike, y_test: npt.ArrayLike, *, n: int, m: int) -
     return labels.astype(np.int64), truth.astype(np.int64)
 
 
-def _fit_large(rows: Rows, y: IntArray) -> Fitted:
-    """Where scikit-learn stops; step by step as long as that does not depend on the order of rows."""
-    if y.max() > 1:
-        return fit_logistic(rows, y, max_iter=MAX_ITER, is_followed=True)
-    if not is_long(rows, y):
-        fit = fit_logistic(rows, y, max_iter=FOLLOWED, is_followed=True)
-        if fit.is_converged:
-            return fit
-    return fit_stopped(rows, y, max_iter=MAX_ITER)
-
-
 def _fit_by_sklearn(rows: Rows, y: IntArray, *, max_iter: int) -> Fitted:
     model = LogisticRegression(max_iter=max_iter)
     with warnings.catch_warnings():
@@ -208,5 +194,4 @@ def _fit_by_sklearn(rows: Rows, y: IntArray, *, max_iter: int) -> Fitted:
 def convergence(fits: Sequence[Fitted]) -> dict[str, Any]:
     """What a result says about how fits ended."""
     most = max(fit.n_iter for fit in fits)
-    found = {"converged": all(fit.is_converged for fit in fits), "n_fits": len(fits), "n_iter": most}
-    return {**found, "is_modelled": True} if any(fit.is_modelled for fit in fits) else found
+    return {"converged": all(fit.is_converged for fit in fits), "n_fits": len(fits), "n_iter": most}

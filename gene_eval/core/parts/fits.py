@@ -26,6 +26,7 @@ from gene_eval.core.few_labels.geneb import (
     fit_stock,
 )
 from gene_eval.core.parts.logistic import SMALL, Array, Fitted, IntArray, Rows, Standardised, raw_values
+from gene_eval.core.parts.optimum import AT_ONCE
 from gene_eval.core.parts.scaled import fit_scaled
 from gene_eval.core.parts.score import confusion, over_fits
 from gene_eval.core.probe import ProbeResult, score_splits
@@ -233,8 +234,11 @@ def _check_memory(
     """Above the vectors there is one copy of those that are fitted, standardised; else copies of small parts only."""
     few = SMALL // rows.dim
     n = (n_copied if protocol == "scaled" else min(len(rows), few)) + min(n_test, few)
+    # Gram matrix, its product and its factor, and the rows that are multiplied at once, three times.
+    curvature = rows.dim**2 * (2 * rows.vectors.itemsize + 16) + 3 * AT_ONCE * rows.dim * rows.vectors.itemsize
+    curvature = curvature if protocol == "scaled" else 0
     # Logits and residuals.
-    least = n * rows.dim * rows.vectors.itemsize + 16 * len(rows) * n_logits + SLACK
+    least = n * rows.dim * rows.vectors.itemsize + 16 * len(rows) * n_logits + curvature + SLACK
     if memory is not None and memory < least:
         msg = (
             f"{memory:,.0f} bytes of memory are too few: vectors of {len(rows):,} x {rows.dim:,} need at least"

@@ -49,8 +49,6 @@ EXACT_ABOVE: Final = 10
 """Times `tol`: the gradient from which on steps are followed in float64."""
 SHARES: Final = 8
 """Of the rows, summed one by one and then together: the same sums on any number of cores."""
-FTOL: Final = 64 * float(np.finfo(float).eps)
-"""scikit-learn's: the relative change of the loss at which L-BFGS stops."""
 SMALL: Final = 1 << 25
 """Numbers of the rows below which what scikit-learn does is done as it does it: where the last steps are of rounding
 errors, no other order of sums ends in quite the same place, and time is no matter."""
@@ -157,7 +155,6 @@ class Fitted:
         n_iter: Steps of L-BFGS.
         is_converged: Whether it stopped by itself.
         parameters: What another fit can start from.
-        is_modelled: Whether it is by `parts.optimum`, which takes other steps.
     """
 
     weights: Array
@@ -165,7 +162,6 @@ class Fitted:
     n_iter: int
     is_converged: bool
     parameters: Array
-    is_modelled: bool = False
 
 
 def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
@@ -192,7 +188,7 @@ def fit_logistic(  # noqa: PLR0913 - rows, labels, and the options of one solve
         is_followed: Whether it matters where the fit stops, and not only how near to the optimum.
     """
     # scikit-learn's options of SciPy's minimiser.
-    options = {"maxiter": max_iter, "maxls": 50, "gtol": tol, "ftol": FTOL}
+    options = {"maxiter": max_iter, "maxls": 50, "gtol": tol, "ftol": 64 * np.finfo(float).eps}
     exact = EXACT_ABOVE * tol if is_followed else np.inf
     with shared_by_cores(rows) as pool:
         objective = Objective(rows, y, penalty=1 / (C * len(rows)), by=by, pool=pool, exact_above=exact)

@@ -1,43 +1,24 @@
-"""The optimum of a logistic regression on many rows, in few passes over them; and where plain L-BFGS stops before it.
+"""The optimum of a logistic regression on many rows, in few passes over them.
 
 Vectors of language models have directions whose spreads differ by a thousand times, and L-BFGS takes hundreds of steps,
 each a pass over the rows. Of the Hessian X' D X + 1 / C almost all is known from the Gram matrix of some of the rows.
 Its Cholesky factor R makes parameters R w whose Hessian is near the identity, and there L-BFGS takes ten to thirty
 steps. A fit ends by its Newton decrement in these parameters, the curvature-weighted root mean square change left in
 the logits, and not by the gradient of one feature.
-
-scikit-learn stops before the optimum, in flat directions far from it. After hundreds of steps just where depends on
-rounding errors, and so on the order of the rows; how far on the whole is told by the Hessian at the optimum.
-`fit_stopped` takes scikit-learn's steps on that quadratic function, none of which reads the rows.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 import scipy.optimize
-import scipy.special
 
-from gene_eval.core.parts.logistic import (
-    FTOL,
-    Array,
-    Fitted,
-    Objective,
-    Rows,
-    Standardised,
-    fit_logistic,
-    raw_values,
-    shared_by_cores,
-)
+from gene_eval.core.parts.logistic import Array, Fitted, Objective, Rows, Standardised, shared_by_cores
 
-__all__ = ["AT_ONCE", "Curvature", "fit_optimum", "fit_stopped", "is_long"]
+__all__ = ["AT_ONCE", "Curvature", "fit_optimum"]
 
-SAMPLE: Final = 2048
-"""Rows that tell how many steps all will take."""
-LONG: Final = 120
-"""Steps on them. A fit that ends sooner on all rows took 60 at most on the sample."""
 MOST: Final = 8192
 """Rows of a Gram matrix."""
 AT_ONCE: Final = 2048
@@ -63,7 +44,13 @@ class Curvature:
         n = len(rows)
         chosen = rows.take(np.sort(np.random.default_rng(seed).choice(n, min(n, MOST), replace=False)))
         mean = sum((block.sum(axis=0) for _, block in chosen.blocks()), np.zeros(rows.dim)) / len(chosen)
-        return cls(mean, _gram(chosen, mean, np.full(len(chosen), 1 / len(chosen)))[0])
+        gram = np.zeros((rows.dim, rows.dim), dtype=rows.vectors.dtype)
+        for low in range(0, len(chosen), AT_ONCE):
+            some = chosen.block(slice(low, min(low + AT_ONCE, len(chosen)))) - mean.astype(gram.dtype)
+            # NumPy makes half of a product of an array with itself.
+            gram += some.T @ some
+        gram /= len(chosen)
+        return cls(mean, gram)
 
     def factor(self, *, scale: float, penalty: float) -> Array:
         """The upper Cholesky factor of scale x gram + penalty, in float64."""
@@ -78,56 +65,6 @@ class Curvature:
                 slack *= 10
             else:
                 return factor
-
-
-def is_long(rows: Rows, y: npt.NDArray[Any], *, seed: int = 0) -> bool:
-    """Whether plain L-BFGS on all rows would take hundreds of steps: it does so on a few, of the same mean penalty."""
-    n = len(rows)
-    chosen = np.sort(np.random.default_rng(seed).choice(n, min(n, SAMPLE), replace=False))
-    if len(np.unique(y[chosen])) < 2:
-        return False
-    sample = Rows.of(rows.take(chosen).array())
-    return not fit_logistic(sample, y[chosen], C=n / len(chosen), max_iter=LONG).is_converged
-
-
-def fit_stopped(rows: Rows, y: npt.NDArray[Any], *, tol: float = 1e-4, max_iter: int = 1000) -> Fitted:
-    """Fit two classes with C = 1, and stop about where scikit-learn does after hundreds of steps.
-
-    Args:
-        rows: n rows.
-        y: (n,) 0 or 1.
-        tol: Largest part of the gradient of the mean loss at which L-BFGS stops.
-        max_iter: Steps at most.
-    """
-    curvature = Curvature.of(rows)
-    best = fit_optimum(rows, y, curvature)
-    mean, n = curvature.mean, len(rows)
-    odds = raw_values(rows, [best])[0][:, 0]
-    weight = scipy.special.expit(odds) * scipy.special.expit(-odds) / n
-    del curvature
-    gram, slope = _gram(rows, mean, weight)
-    square = gram.astype(np.float64)
-    del gram
-    square.flat[:: rows.dim + 1] += 1 / n
-    total = weight.sum()
-
-    def model(parameters: Array) -> tuple[float, Array]:
-        step = parameters - best.parameters
-        shift = step[-1] + mean @ step[:-1]
-        along = slope @ step[:-1] + total * shift
-        gradient = np.append(scipy.linalg.blas.dsymv(1.0, square.T, step[:-1]) + slope * shift + mean * along, along)
-        return float(step @ gradient) / 2, gradient
-
-    options = {"maxiter": max_iter, "maxls": 50, "gtol": tol, "ftol": FTOL}
-    found = scipy.optimize.minimize(model, np.zeros(rows.dim + 1), jac=True, method="L-BFGS-B", options=options)
-    return replace(
-        best,
-        weights=found.x[None, :-1],
-        intercepts=found.x[-1:],
-        n_iter=int(found.nit),
-        is_converged=bool(found.nit < max_iter),
-        parameters=found.x,
-    )
 
 
 def fit_optimum(  # noqa: PLR0913 - rows, labels, and the options of one solve
@@ -171,7 +108,7 @@ def fit_optimum(  # noqa: PLR0913 - rows, labels, and the options of one solve
         found = scipy.optimize.minimize(turned, begin, jac=True, method="L-BFGS-B", options=options, callback=ended)
     parameters = turned.back(found.x)
     weights, intercepts = objective.plain(parameters)
-    return Fitted(weights, intercepts, int(found.nit), bool(found.nit < max_iter), parameters, is_modelled=True)
+    return Fitted(weights, intercepts, int(found.nit), bool(found.nit < max_iter), parameters)
 
 
 class _Turned:
@@ -210,24 +147,3 @@ class _Turned:
     def _solve(self, table: Array, *, trans: str) -> Array:
         out: Array = scipy.linalg.solve_triangular(self.factor, table.T, trans=trans, check_finite=False).T
         return out
-
-
-def _gram(rows: Rows, mean: Array, weight: Array) -> tuple[npt.NDArray[Any], Array]:
-    """(d, d) weighted sum of squares of the centred rows, in their precision, and (d,) their weighted sum.
-
-    Args:
-        rows: n rows.
-        mean: What is taken off them.
-        weight: (n,) how much each counts.
-    """
-    dtype = rows.vectors.dtype
-    gram, slope = np.zeros((rows.dim, rows.dim), dtype=dtype), np.zeros(rows.dim)
-    for low in range(0, len(rows), AT_ONCE):
-        place = slice(low, min(low + AT_ONCE, len(rows)))
-        root = np.sqrt(weight[place]).astype(dtype)
-        some = rows.block(place) - mean.astype(dtype)
-        some *= root[:, None]
-        slope += root @ some
-        # NumPy makes half of a product of an array with itself.
-        gram += some.T @ some
-    return gram, slope

@@ -16,7 +16,7 @@ from gene_eval.core.errors import ProbeError
 from gene_eval.core.few_labels import geneb
 from gene_eval.core.few_labels.geneb import GENEB_SEEDS, draw_rows
 from gene_eval.core.heads.scaled import GRID
-from gene_eval.core.parts import fits, logistic
+from gene_eval.core.parts import fits, logistic, optimum
 from gene_eval.core.parts.fits import Parts, score_parts, tables_of, with_scores
 from gene_eval.core.parts.logistic import Rows, Standardised, fit_logistic
 from gene_eval.core.probe import probe
@@ -236,10 +236,10 @@ def test_a_large_task_takes_no_more_memory_than_is_said(monkeypatch, protocol, c
     parts = Parts(np.repeat([0, 1, 2], [n - 6000, 1000, 5000]))
     for module in (geneb, logistic, fits):
         monkeypatch.setattr(module, "SMALL", 0)
+    curvature = copies * (d * d * 24 + 12 * optimum.AT_ONCE * d)
+    least = copies * 15_000 * d * 4 + 16 * 14_000 + curvature + fits.SLACK
     tracemalloc.start()
-    score_parts(
-        X, y, parts, target="binary", protocol=protocol, memory=copies * 15_000 * d * 4 + 16 * 14_000 + fits.SLACK
-    )
+    score_parts(X, y, parts, target="binary", protocol=protocol, memory=least)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # The copies, blocks of rows, and a few numbers for each row.
