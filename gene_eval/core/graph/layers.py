@@ -64,7 +64,8 @@ class Blocks:
 
 def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
     parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
-    return _matrix(*(torch.from_numpy(each).to(device) for each in parts), matrix.shape)
+    starts, places, data = (torch.from_numpy(each).to(device) for each in parts)
+    return _matrix(starts, places, data, matrix.shape)
 
 
 def _matrix(starts: torch.Tensor, places: torch.Tensor, data: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
