@@ -78,7 +78,7 @@ def _check_drawn(result: TaskResult) -> None:
             msg = f"intervals.{metric} has {len(ends)} numbers, expected 2"
             raise ResultError(msg)
     shapes = {(len(table), *map(len, table)) for table in result.confusion}
-    if shapes and (len(shapes) > 1 or len(set(*shapes)) > 1 or min(*shapes) == 0):
+    if len(shapes) > 1 or any(len(set(shape)) > 1 or min(shape) == 0 for shape in shapes):
         msg = "confusion: a table is not square, or has no class, or not those of the others"
         raise ResultError(msg)
     cells = [[cell for row in table for cell in row] for table in result.confusion]
