@@ -45,10 +45,10 @@ def test_chromosomes():
     [
         ("nuisance:gc", "nuisance:gc reads column 'gc' of the table gene_covariates, which was built without it"),
         ("nuisance:publicatons", "nuisance has no 'publicatons'; did you mean 'publications'"),
-        ("nuisance", "nuisance of what; expected nuisance:NAME with one of publications, length, gc"),
+        ("nuisance", "expected nuisance:NAME with one of publications, length, gc"),
         ("lookup:family", "lookup:family has no vectors, only scores from training labels; gene-bench run lookup"),
         ("shuffled:lookup:pair", "lookup:pair has no vectors"),
-        ("lookup", "lookup of what; expected lookup:NAME with one of family, pair"),
+        ("lookup", "expected lookup:NAME with one of family, pair"),
     ],
 )
 def test_what_is_wrong_is_one_line(spec, message):

@@ -374,7 +374,7 @@ def test_device(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device() == "cpu"
-    with pytest.raises(AdapterError, match=r"^device 'cuda:1' is not on this machine; .* take 'cpu'$"):
+    with pytest.raises(AdapterError, match=r"^device 'cuda:1' is not on this machine;.* 'cpu'$"):
         choose_device("cuda:1")
     with pytest.raises(AdapterError, match=r"'cdua'.*'cuda'"):
         choose_device("cdua")

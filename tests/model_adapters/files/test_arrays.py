@@ -136,8 +136,8 @@ BAD_WORD2VEC = {
     "cut": ("3 2\nA 1 2\nB 3 4\n", "v.txt: its first line announces 3 genes of dimension 2, but it has 2 of 2; a half"),
     "other dimension": ("2 3\nA 1 2 4 5\nB 3 4 5 6\n", "v.txt: its first line announces 2 genes of dimension 3, but"),
     "a list": ("A\nB\n", "v.txt has no column but 'A'; expected gene identifiers and numeric columns"),
-    "empty": ("", "v.txt names no gene, expected lines of a gene and its numbers"),
-    "only a header": ("5 7\n", "v.txt names no gene, expected lines of a gene and its numbers"),
+    "empty": ("", "v.txt names no gene"),
+    "only a header": ("5 7\n", "v.txt names no gene"),
     "huge counts": ("9" * 4301 + " 2\nA 1 2\n", "v.txt"),
 }
 
