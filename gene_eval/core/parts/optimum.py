@@ -53,7 +53,11 @@ class Curvature:
         return cls(mean, gram)
 
     def factor(self, *, scale: float, penalty: float) -> Array:
-        """The upper Cholesky factor of scale x gram + penalty, in float64."""
+        """The upper Cholesky factor of scale x gram + penalty, in float64.
+
+        Raises:
+            LinAlgError: There is none, by more than rounding.
+        """
         # What rounding may have taken from the Gram matrix; a direction with less is as good as flat.
         slack = float(np.finfo(self.gram.dtype).eps)
         while True:
@@ -62,6 +66,9 @@ class Curvature:
             try:
                 factor: Array = scipy.linalg.cholesky(matrix.T, overwrite_a=True, check_finite=False)
             except scipy.linalg.LinAlgError:
+                # More than the matrix itself: it is not rounding, and never ends.
+                if slack > 1:
+                    raise
                 slack *= 10
             else:
                 return factor

@@ -53,3 +53,8 @@ def test_the_optimum_of_standardised_features():
     Z = (X - by.mean) / by.scale
     expected = stock(Z, y, solver="newton-cholesky", tol=1e-9, C=0.1).decision_function(Z)
     np.testing.assert_allclose(X @ fit.weights[0] + fit.intercepts[0], expected, atol=1e-3)
+
+
+def test_a_matrix_that_no_slack_makes_definite_is_an_error_and_no_endless_loop():
+    with pytest.raises(np.linalg.LinAlgError):
+        Curvature(np.zeros(2), np.array([[0.0, 1.0], [1.0, 0.0]])).factor(scale=1.0, penalty=1e-3)
