@@ -28,6 +28,8 @@ from model_adapters import Model
 
 __all__ = ["describe", "of_common", "predicted", "record_of", "same_inputs", "with_results"]
 
+DEPENDS_ON = ("pairs", "diseases", "terms", "head_sha256", "graph_sha256", "networks")
+"""Settings of some results, beside those that all have."""
 PACKAGES = ("datasets", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
 
@@ -38,7 +40,7 @@ def describe(  # noqa: PLR0913 - what a result depends on
     splits: Sequence[Splits],
     options: RunOptions,
     fit: Fit,
-    graph: Mapping[str, str],
+    graph: Mapping[str, Any],
 ) -> TaskResult:
     """The result without its scores: everything that the scores depend on."""
     params = {"pairs": options.pairs} if task.record.entity == "gene_pair" else {}
@@ -105,7 +107,7 @@ def same_inputs(found: TaskResult, wanted: TaskResult) -> bool:
             *(model.id, model.revision, model.adapter, model.embedding_sha256, model.options_text),
             *(
                 result.settings,
-                *(settings.params.get(name) for name in ("pairs", "diseases", "terms", "head_sha256", "graph_sha256")),
+                *(settings.params.get(name) for name in DEPENDS_ON),
             ),
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.graph.nodes import Graph
+from gene_eval.core.heads.graph_names import NETWORKS
 from gene_eval.core.parts.fits import Parts, with_scores
 from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
@@ -122,11 +123,12 @@ class Scorer:
         parts = _parts(task, gathered, dedupe=options.dedupe)
         if options.dedupe:
             splits = [parts[-1].splits()]
-        graph, graph_sha256 = None, {}
+        graph: Graph | None = None
+        graph_params: dict[str, Any] = {}
         if fit.graph:
             graph, digest = vectors.graph(fit.graph, task.gene_table)
-            graph_sha256 = {"graph_sha256": digest}
-        wanted = describe(task, vectors, gathered, splits, options, fit, graph_sha256)
+            graph_params = {"graph_sha256": digest, "networks": NETWORKS}
+        wanted = describe(task, vectors, gathered, splits, options, fit, graph_params)
         if options.common_genes:
             wanted = of_common(wanted, [other.name for other in self.compared])
         if options.dedupe:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.graph.nodes import Graph, normalised
+from gene_eval.core.heads.graph_names import NETWORKS, is_graph_head
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.probe import probe
 from gene_eval.core.splits import Splits
@@ -117,7 +118,8 @@ class Masking:
     def score(self, cell: Cell) -> float:
         """Mean main metric over folds, from the cell's file if it is of the same inputs."""
         graph, digest = self.vectors.graph(cell.graph, self.task.gene_table) if cell.graph else (None, "")
-        key = hashlib.sha256(f"{cell} {self.inputs} {digest}".encode()).hexdigest()
+        version = NETWORKS if is_graph_head(cell.head) else ""
+        key = hashlib.sha256(f"{cell} {self.inputs} {digest} {version}".encode()).hexdigest()
         path = self.folder / f"{key[:24]}.json"
         if path.is_file():
             return float(json.loads(path.read_text(encoding="utf-8"))["mean"])

@@ -1,6 +1,7 @@
 """The two networks, and the parts of a graph that their layers need to predict some nodes."""
 
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,7 +28,7 @@ class Blocks:
     the normalised adjacency P, and P (X W) = (P X) W: its product is made once, for all epochs.
 
     Attributes:
-        first: (m_1, d) P X of the nodes that the second layer needs.
+        first: (m_1, d + 1) P X of the nodes that the second layer needs, and ones.
         products: For each further layer, the (m_l+1, m_l) block of P, and its transpose.
     """
 
@@ -54,7 +55,8 @@ class Blocks:
             block = block[:, inner]
             products.append((_sparse(block, device), _sparse(block.T.tocsr(), device)))
             needed = inner
-        first = torch.from_numpy(np.asarray(P[needed] @ vectors))
+        # One more column, for the constants of the first layer.
+        first = torch.from_numpy(np.append(P[needed] @ vectors, np.ones((len(needed), 1), dtype=np.float32), axis=1))
         return cls(first.to(device), tuple(reversed(products)))
 
     def sampled(self, draws: np.random.Generator) -> "Blocks":
@@ -90,16 +92,117 @@ class _Product(torch.autograd.Function):
 class _Dropout(torch.nn.Module):
     """Dropout that draws 16 bits for each number: torch's own, on a processor, takes longer than the layer after it."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, draws: torch.Generator | None = None) -> None:
         super().__init__()
-        self.least = round(share * 2**16)
+        self.least, self.draws = round(share * 2**16), draws
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.training or not self.least:
-            return x
-        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        kept = words.view(torch.int16)[: x.numel()].view(x.shape) >= self.least - 2**15
-        return x * (kept * (2**16 / (2**16 - self.least)))
+        return x * self.kept(x).mul_(self.scale) if self.is_on else x
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is left out."""
+        return self.training and self.least > 0
+
+    @property
+    def scale(self) -> float:
+        """Of the numbers that stay."""
+        return 2**16 / (2**16 - self.least)
+
+    def kept(self, x: torch.Tensor) -> torch.Tensor:
+        """1 for each number that stays, 0 for the others, of the kind of x: PyTorch is slow to multiply by booleans."""
+        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
+        words.random_(-(2**63), None, generator=self.draws)
+        return (words.view(torch.int16)[: x.numel()].view(x.shape) >= self.least - 2**15).to(x.dtype)
+
+
+_SLOPES: dict[Any, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    torch.relu: lambda grad, x: torch.ops.aten.threshold_backward(grad, x, 0),
+    torch.nn.functional.elu: lambda grad, x: torch.ops.aten.elu_backward(
+        grad, 1, 1, 1, is_result=False, self_or_result=x
+    ),
+}
+"""What comes between layers -> its gradient for x, given that of its output."""
+TILE = 1 << 18
+"""Numbers at a time on a processor, so that what is between two layers stays in its cache."""
+
+
+class _Room:
+    """Memory that is used again in every step: a processor takes longer to get new memory than to compute a layer."""
+
+    def __init__(self) -> None:
+        self._flat: dict[str, torch.Tensor] = {}
+
+    def of(self, name: str, rows: int, like: torch.Tensor) -> torch.Tensor:
+        """(rows, columns of `like`), with whatever was there before."""
+        size = rows * like.shape[1]
+        if name not in self._flat or self._flat[name].numel() < size:
+            self._flat[name] = like.new_empty(size)
+        return self._flat[name][:size].view(rows, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Between:
+    """What happens to the output of a layer before the weights of the next.
+
+    Attributes:
+        room: Of the next layer.
+        dropout: None leaves nothing out.
+        activation: One of `_SLOPES`, or None.
+        rows: (m,) of a larger table, where the layer reads some of its rows; it then gets no gradient.
+    """
+
+    room: _Room
+    dropout: _Dropout | None = None
+    activation: Callable[[torch.Tensor], torch.Tensor] | None = None
+    rows: torch.Tensor | None = None
+
+    def tiles(self, x: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Places, and what stands there."""
+        n = len(x) if self.rows is None else len(self.rows)
+        step = max(1, TILE // x.shape[1]) if x.device.type == "cpu" else n
+        for low in range(0, n, step):
+            place = slice(low, min(low + step, n))
+            yield place, x[place] if self.rows is None else x[self.rows[place]]
+
+
+class _Layer(torch.autograd.Function):
+    """Activation, dropout and the weights of a layer, tile by tile."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, between: _Between) -> torch.Tensor:
+        """(m, outputs)."""
+        ctx.save_for_backward(x, weight)
+        dropout = between.dropout if between.dropout is not None and between.dropout.is_on else None
+        ctx.between, ctx.scale, ctx.kept = between, 1.0 if dropout is None else dropout.scale, []
+        turned = weight.T * ctx.scale
+        out = between.room.of("out", len(x) if between.rows is None else len(between.rows), turned)
+        for place, tile in between.tiles(x):
+            values = tile if between.activation is None else between.activation(tile)
+            if dropout is not None:
+                kept = dropout.kept(tile)
+                ctx.kept.append(kept.bool())
+                values = kept.mul_(values)
+            torch.mm(values, turned, out=out[place])
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor, None]:
+        """For x, if anybody asks, and for the weights."""
+        (x, weight), between, given = ctx.saved_tensors, ctx.between, grad[0]
+        of_x = between.room.of("grad", len(x), x) if ctx.needs_input_grad[0] else None
+        of_weight = torch.zeros_like(weight)
+        for number, (place, tile) in enumerate(between.tiles(x)):
+            values = tile if between.activation is None else between.activation(tile)
+            kept = ctx.kept[number].to(x.dtype) if ctx.kept else None
+            values = values if kept is None else values.mul(kept)
+            of_weight.addmm_(given[place].T, values)
+            if of_x is not None:
+                back = given[place] @ weight
+                back = back if kept is None else back.mul_(kept)
+                back = back if between.activation is None else _SLOPES[between.activation](back, tile)
+                torch.mul(back, ctx.scale, out=of_x[place])
+        return of_x, of_weight.mul_(ctx.scale), None
 
 
 class _Convolution(GCNConv):  # type: ignore[misc]
@@ -107,9 +210,19 @@ class _Convolution(GCNConv):  # type: ignore[misc]
 
     def __init__(self, dim: int, outputs: int) -> None:
         super().__init__(dim, outputs, normalize=False)
+        self.room = _Room()
 
-    def product(self, pair: tuple[torch.Tensor, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = _Product.apply(*pair, self.lin(x)) + self.bias  # type: ignore[no-untyped-call]
+    def multiplied(self, x: torch.Tensor) -> torch.Tensor:
+        """Of rows that are multiplied by the edges already, and end with a 1."""
+        weight = torch.cat([self.lin.weight, self.bias[:, None]], dim=1)
+        out: torch.Tensor = _Layer.apply(x, weight, _Between(self.room))  # type: ignore[no-untyped-call]
+        return out
+
+    def product(self, pair: tuple[torch.Tensor, torch.Tensor], x: torch.Tensor, dropout: _Dropout) -> torch.Tensor:
+        """Of what the layer before gave."""
+        between = _Between(self.room, dropout, torch.relu)
+        x = _Layer.apply(x, self.lin.weight, between)  # type: ignore[no-untyped-call]
+        out: torch.Tensor = _Product.apply(*pair, x) + self.bias  # type: ignore[no-untyped-call]
         return out
 
 
@@ -122,25 +235,35 @@ class Convolutions(torch.nn.Module):
         n_outputs: Of the last.
         layers: Convolutions.
         dropout: Before every convolution but the first.
+        draws: Of dropout; None takes the generator that all share.
     """
 
-    def __init__(self, dim: int, hidden: int, n_outputs: int, *, layers: int, dropout: float) -> None:
+    def __init__(  # noqa: PLR0913 - the sizes of a network
+        self,
+        dim: int,
+        hidden: int,
+        n_outputs: int,
+        *,
+        layers: int,
+        dropout: float,
+        draws: torch.Generator | None = None,
+    ) -> None:
         super().__init__()
         widths = [dim, *[hidden] * (layers - 1), n_outputs]
         self.layers = torch.nn.ModuleList(map(_Convolution, widths, widths[1:]))
-        self.dropout = _Dropout(dropout)
+        self.dropout = _Dropout(dropout, draws)
 
     def start(self, blocks: Blocks) -> torch.Tensor:
         """(m_1, hidden) of the first layer, which is the same in training and in scoring."""
         first: Any = self.layers[0]
-        out: torch.Tensor = first.lin(blocks.first) + first.bias
+        out: torch.Tensor = first.multiplied(blocks.first)
         return out
 
     def forward(self, blocks: Blocks, x: torch.Tensor) -> torch.Tensor:
         """(n, outputs) for the nodes that the blocks were cut out for, from what `start` gave."""
         further: Any = self.layers[1:]
         for layer, pair in zip(further, blocks.products, strict=True):
-            x = layer.product(pair, self.dropout(x.relu()))
+            x = layer.product(pair, x, self.dropout)
         return x
 
 
@@ -201,16 +324,18 @@ class EdgeLists:
     """What two attention layers need to predict n nodes; every node is joined with itself.
 
     Attributes:
-        vectors: (m, d) of the nodes that the first layer reads.
+        vectors: (M, d) of the nodes that the first layer may read.
         hops: Edges of the first layer, and of the second.
         order: (n,) which of the nodes that the second layer gives each of the n is.
         limit: Most neighbours of a node to draw; 0 takes all.
+        read: (m,) rows of the vectors that it does read; None reads all.
     """
 
     vectors: torch.Tensor
     hops: tuple[Hop, Hop]
     order: torch.Tensor
     limit: int
+    read: torch.Tensor | None = None
 
     @classmethod
     def of(
@@ -246,7 +371,7 @@ class EdgeLists:
         inner = inner.drawn(middle, self.limit, draws)
         first, places = torch.unique(inner.sources, return_inverse=True)
         inner = Hop(inner.starts, places, torch.searchsorted(first, inner.own))
-        return EdgeLists(self.vectors[first], (inner, outer), self.order, self.limit)
+        return EdgeLists(self.vectors, (inner, outer), self.order, self.limit, first)
 
 
 class _Attended(torch.autograd.Function):
@@ -273,13 +398,18 @@ class _Attended(torch.autograd.Function):
 class _Attending(GATConv):  # type: ignore[misc]
     """torch-geometric's layer, with edges in the order of their targets."""
 
-    def attend(self, hop: Hop, x: torch.Tensor) -> torch.Tensor:
+    def attend(self, hop: Hop, x: torch.Tensor, between: _Between) -> torch.Tensor:
         """(m, heads x outputs)."""
-        x = self.lin(x).view(-1, self.heads, self.out_channels)
-        source, target = ((x * each).sum(dim=-1) for each in (self.att_src, self.att_dst))
+        of_heads = self.lin.weight.view(self.heads, self.out_channels, -1)
+        # What attention reads of x W is x times a product of W: two more columns for each head.
+        ends = [torch.einsum("hod,ho->hd", of_heads, each[0]) for each in (self.att_src, self.att_dst)]
+        columns = _Layer.apply(x, torch.cat([self.lin.weight, *ends]), between)  # type: ignore[no-untyped-call]
+        x, source, target = columns.split([len(self.lin.weight), self.heads, self.heads], dim=1)
+        x = x.view(-1, self.heads, self.out_channels)
         weight = torch.nn.functional.leaky_relu(source[hop.sources] + target[hop.own][hop.targets], self.negative_slope)
         weight = softmax(weight, hop.targets, num_nodes=len(hop.own))
-        weight = torch.nn.functional.dropout(weight, self.dropout, self.training)
+        assert between.dropout is not None
+        weight = between.dropout(weight)
         heads = zip(weight.unbind(dim=1), x.unbind(dim=1), strict=True)
         sums = [_Attended.apply(each.contiguous(), own.contiguous(), hop) for each, own in heads]  # type: ignore[no-untyped-call]
         out: torch.Tensor = torch.cat(sums, dim=1) + self.bias
@@ -295,22 +425,26 @@ class Attention(torch.nn.Module):
         n_outputs: Of the last layer.
         heads: Of the first layer.
         dropout: Before both layers, and of attention weights.
+        draws: Of dropout; None takes the generator that all share.
     """
 
-    def __init__(self, dim: int, hidden: int, n_outputs: int, *, heads: int, dropout: float) -> None:
+    def __init__(  # noqa: PLR0913 - the sizes of a network
+        self, dim: int, hidden: int, n_outputs: int, *, heads: int, dropout: float, draws: torch.Generator | None = None
+    ) -> None:
         super().__init__()
-        options = {"dropout": dropout, "negative_slope": 0.2, "add_self_loops": False}
+        options = {"negative_slope": 0.2, "add_self_loops": False}
         self.first = _Attending(dim, hidden, heads=heads, **options)
         self.last = _Attending(hidden * heads, n_outputs, heads=1, concat=False, **options)
-        self.dropout = _Dropout(dropout)
+        self.dropout, self.rooms = _Dropout(dropout, draws), (_Room(), _Room())
 
     def start(self, lists: EdgeLists) -> torch.Tensor:
-        """(m, d) vectors: dropout comes first here, and nothing can be shared."""
+        """(M, d) vectors: dropout comes first here, and nothing can be shared."""
         return lists.vectors
 
     def forward(self, lists: EdgeLists, x: torch.Tensor) -> torch.Tensor:
         """(n, outputs) for the nodes that the lists were cut out for."""
         inner, outer = lists.hops
-        x = torch.nn.functional.elu(self.first.attend(inner, self.dropout(x)))
-        out: torch.Tensor = self.last.attend(outer, self.dropout(x))[lists.order]
-        return out
+        one, two = self.rooms
+        x = self.first.attend(inner, x, _Between(one, self.dropout, rows=lists.read))
+        out: torch.Tensor = self.last.attend(outer, x, _Between(two, self.dropout, torch.nn.functional.elu))
+        return out[lists.order]

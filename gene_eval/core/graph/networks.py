@@ -2,6 +2,10 @@
 
 import importlib
 import math
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.graph.nodes import Graph, normalised
+from gene_eval.core.solver.resources import SHARE, free_memory
+from gene_eval.core.splits import Splits
 
 if TYPE_CHECKING:
     from gene_eval.core.heads.graph import GraphHead
@@ -22,6 +28,8 @@ PLATEAU = {"factor": 0.2, "patience": 50}
 """Of the learning rate, as in Genen's notebooks."""
 EVERY = {"gcn": 1, "gat": 5}
 """Epochs from one look at the rows that were held back to the next; attention shares nothing with training."""
+_FIRST_WEIGHTS = threading.Lock()
+"""torch-geometric draws them from the generator that all threads share."""
 _INSTALL = "heads gcn and gat need torch-geometric, which is not installed; pip install 'gene-bench[graph]'"
 
 
@@ -67,60 +75,57 @@ class Trainer:
         self.head, self.graph, self.rows = head, graph, rows
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.vectors, self.scaled = vectors, scaled
-        self._blocks: Any = None
 
-    def fit(
-        self,
-        y: npt.NDArray[Any],
-        train: npt.NDArray[np.bool_],
-        test: npt.NDArray[np.bool_],
-        *,
-        target: str,
-        seed: int,
-    ) -> Trained:
-        """Train on some rows and predict others.
+    def fit(self, y: npt.NDArray[Any], splits: Splits, which: list[int], *, target: str, seed: int) -> list[Trained]:
+        """Train a network for each of some splits, on the processor as many at once as it has cores.
+
+        A network has one core to itself, which its layers use better than several would use theirs, so that results do
+        not depend on how many there are.
 
         Args:
             y: (n,) or (n, L) labels.
-            train: (n,) rows whose labels are seen, a part of them only to say when to stop.
-            test: (n,) rows to predict.
+            splits: Of the n rows; labels of training rows are seen, a part of them only to say when to stop.
+            which: Numbers of the splits.
             target: As of the probe.
             seed: Of weights, dropout, and which training rows are held back.
 
         Raises:
             ProbeError: Memory is too small.
         """
+        try:
+            whole = None if self.scaled else self._made(self.graph, self.vectors)
+            if self.device.type != "cpu":
+                return [self._split(y, splits, each, whole, target=target, seed=seed) for each in which]
+            with _one_core() as n_cores:
+                fitting = int(SHARE * free_memory(self.device) / self._bytes())
+                with ThreadPoolExecutor(max(1, min(n_cores, fitting))) as pool:
+                    jobs = [
+                        pool.submit(self._split, y, splits, each, whole, target=target, seed=seed) for each in which
+                    ]
+                    try:
+                        return [job.result() for job in jobs]
+                    finally:
+                        # Of one that failed, and of ctrl-C: the others need not be waited for.
+                        pool.shutdown(wait=False, cancel_futures=True)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            raise ProbeError(self._too_large()) from error
+
+    def _split(self, y: npt.NDArray[Any], splits: Splits, split: int, whole: Any, *, target: str, seed: int) -> Trained:
+        train, test = splits.train_rows(split), splits.test_rows(split)
         labels = _Labels(y, train, target)
         stopped, fitted = _held_back(y, train, target=target, share=self.head.held, seed=seed)
         vectors = self.vectors
         if self.scaled:
             vectors = StandardScaler().fit(vectors[self.rows[train]]).transform(vectors).astype(np.float32)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(seed)
-            try:
-                return self._train(vectors, labels, fitted, stopped, test, seed=seed)
-            except (MemoryError, RuntimeError) as error:
-                if isinstance(error, RuntimeError) and "memory" not in str(error):
-                    raise
-                raise ProbeError(self._too_large()) from error
-
-    def _train(
-        self,
-        vectors: npt.NDArray[np.float32],
-        labels: "_Labels",
-        fitted: npt.NDArray[np.bool_],
-        stopped: npt.NDArray[np.bool_],
-        test: npt.NDArray[np.bool_],
-        *,
-        seed: int,
-    ) -> Trained:
-        whole = self._whole(vectors)
+            whole = self._made(self.graph, vectors)
         learnt = self._made(self.graph.without(self.rows[test]), vectors) if self.head.inductive else whole
         truth = labels.targets.to(self.device)
         fit_at, stop_at, test_at = (
             torch.from_numpy(np.flatnonzero(mask)).to(self.device) for mask in (fitted, stopped, test)
         )
-        network = self._network(vectors.shape[1], labels.n_outputs).to(self.device)
+        network = self._network(vectors.shape[1], labels.n_outputs, seed=seed)
         optimiser = torch.optim.Adam(network.parameters(), lr=self.head.lr, weight_decay=self.head.decay)
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **PLATEAU)  # type: ignore[arg-type]
         least, best, best_epoch, epoch = math.inf, network.state_dict(), 0, 0
@@ -152,17 +157,16 @@ class Trainer:
             outputs = network(whole, network.start(whole))[test_at].cpu().double().numpy()
         return Trained(labels.values(outputs), labels.classes, epoch)
 
-    def _network(self, dim: int, n_outputs: int) -> Any:
-        head = self.head
-        if head.kind == "gat":
-            return self.layers.Attention(dim, head.hidden, n_outputs, heads=head.heads, dropout=head.dropout)
-        return self.layers.Convolutions(dim, head.hidden, n_outputs, layers=head.layers, dropout=head.dropout)
-
-    def _whole(self, vectors: npt.NDArray[np.float32]) -> Any:
-        """Of the whole graph: made once, unless vectors differ from split to split."""
-        if self._blocks is None or self.scaled:
-            self._blocks = self._made(self.graph, vectors)
-        return self._blocks
+    def _network(self, dim: int, n_outputs: int, *, seed: int) -> Any:
+        head, layers = self.head, self.layers
+        draws = torch.Generator(self.device).manual_seed(seed)
+        with _FIRST_WEIGHTS, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            if head.kind == "gat":
+                options = {"heads": head.heads, "dropout": head.dropout, "draws": draws}
+                return layers.Attention(dim, head.hidden, n_outputs, **options).to(self.device)
+            options = {"layers": head.layers, "dropout": head.dropout, "draws": draws}
+            return layers.Convolutions(dim, head.hidden, n_outputs, **options).to(self.device)
 
     def _made(self, graph: Graph, vectors: npt.NDArray[np.float32]) -> Any:
         adjacency = graph.adjacency if self.head.weighted else graph.adjacency.sign()
@@ -174,17 +178,39 @@ class Trainer:
             normalised(adjacency), self.rows, vectors, layers=self.head.layers, device=self.device
         )
 
-    def _too_large(self) -> str:
-        n, n_edges = self.graph.n, 2 * self.graph.edges.shape[1] + self.graph.n
+    def _sizes(self) -> tuple[int, int]:
+        """Directed edges, self-loops among them, and numbers of a node between two layers."""
         is_gat = self.head.kind == "gat"
-        # Values, gradients and what dropout kept; of attention also a few numbers for each edge and attention head.
-        width = self.head.hidden * (self.head.heads if is_gat else 1)
-        numbers = 8 * n * width + (n * self.vectors.shape[1] + 8 * n_edges * self.head.heads if is_gat else 0)
+        return 2 * self.graph.edges.shape[1] + self.graph.n, self.head.hidden * (self.head.heads if is_gat else 1)
+
+    def _bytes(self) -> int:
+        """Of one network in training: values, gradients and what dropout kept.
+
+        Attention also has a few numbers for each edge and attention head.
+        """
+        (n_edges, width), n, dim = self._sizes(), self.graph.n, self.vectors.shape[1]
+        is_gat = self.head.kind == "gat"
+        return 4 * (8 * n * width + (n * dim + 8 * n_edges * self.head.heads if is_gat else 0))
+
+    def _too_large(self) -> str:
+        n, (n_edges, width) = self.graph.n, self._sizes()
+        is_gat = self.head.kind == "gat"
         way = "give neighbours=5 to draw at most five for each node" if is_gat else "take fewer layers"
         return (
             f"head {self.head}: {n:,} nodes with {width} numbers each and {n_edges:,} directed edges need about"
-            f" {4 * numbers / 2**30:.1f} GiB, and memory on {self.device} ran out; {way}"
+            f" {self._bytes() / 2**30:.1f} GiB, and memory on {self.device} ran out; {way}"
         )
+
+
+@contextmanager
+def _one_core() -> Iterator[int]:
+    """Keep operations of PyTorch on one core each; gives how many cores they had before."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield n_threads
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def _held_back(

@@ -185,16 +185,18 @@ def held_out(
     from gene_eval.core.graph.networks import Trainer
 
     trainer = Trainer(head, graph, rows, graph.node_vectors(vectors), device=params.device, scaled=is_scaled(params))
-    epochs = []
+    varied = []
     for split in range(len(splits)):
-        train, test = splits.train_rows(split), splits.test_rows(split)
-        labels = y[train]
+        labels, test = y[splits.train_rows(split)], splits.test_rows(split)
         if is_constant(labels):
             values[test] = labels[0] if target == "regression" else 0.0
-            continue
-        found = trainer.fit(y, train, test, target=target, seed=params.seed)
-        epochs.append(found.epochs)
-        values[np.ix_(test, found.classes) if target == "multiclass" else test] = found.values
+        else:
+            varied.append(split)
+    found = trainer.fit(y, splits, varied, target=target, seed=params.seed)
+    for split, each in zip(varied, found, strict=True):
+        test = splits.test_rows(split)
+        values[np.ix_(test, each.classes) if target == "multiclass" else test] = each.values
+    epochs = [each.epochs for each in found]
     at_limit = sum(count >= head.epochs for count in epochs)
     outcome = {"converged": at_limit == 0, "n_fits": len(epochs), "n_unconverged": at_limit}
     return HeldOut(values, params={**facts, "epochs": epochs}, convergence=outcome)

@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
-__all__ = ["GRAPH_HEADS", "is_graph_head"]
+__all__ = ["GRAPH_HEADS", "NETWORKS", "is_graph_head"]
 
 GRAPH_HEADS: Final = ("gcn", "gat", "vote")
+NETWORKS: Final = 2
+"""Version of how networks are trained: results of another one are made again."""
 
 
 def is_graph_head(head: Any) -> bool:

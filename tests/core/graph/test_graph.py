@@ -109,7 +109,7 @@ def test_drawn_neighbours_are_no_more_than_asked_for(random_graph):
     np.testing.assert_array_equal(outer.starts.diff(), 1 + np.minimum(degrees, 2))
     assert (outer.sources == outer.own[outer.targets]).sum() == 60
     # Every vector is that of a node, so that places say which.
-    read = drawn.vectors.argmax(dim=1)
+    read = drawn.vectors[drawn.read].argmax(dim=1)
     given = read[inner.own]
     edges = torch.stack([read[inner.sources], given[inner.targets]])
     joined = random_graph.adjacency.toarray() + np.eye(60)
