@@ -43,7 +43,9 @@ Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 BLOCK: Final = 1 << 18
-"""Numbers of rows at a time, so that the second product finds them in cache."""
+"""Numbers of rows at a time, so that what comes after finds them in cache."""
+PRODUCTS: Final = {np.dtype(np.float32): 1 << 21, np.dtype(np.float64): 1 << 19}
+"""The same where rows are only multiplied. Threads wait for one another between blocks, so these are larger."""
 LEAST_ROWS: Final = 16
 EXACT_ABOVE: Final = 10
 """Times `tol`: the gradient from which on steps are followed in float64."""
@@ -91,10 +93,11 @@ class Rows:
         chosen: npt.NDArray[Any] = self.vectors[self.index]
         return chosen
 
-    def places(self) -> list[slice]:
-        """Positions of one block after the other."""
-        size = max(LEAST_ROWS, BLOCK // self.dim)
-        return [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+    def places(self, within: slice | None = None, *, size: int = 0) -> list[slice]:
+        """Positions of one block after the other, of all rows or some that lie in a row, `size` numbers in each."""
+        low, high = (0, len(self)) if within is None else (within.start, within.stop)
+        step = max(LEAST_ROWS, (size or BLOCK) // self.dim)
+        return [slice(start, min(start + step, high)) for start in range(low, high, step)]
 
     @cached_property
     def first(self) -> int | None:
@@ -246,9 +249,8 @@ class Objective:
         self.products, self.residuals = np.zeros((len(rows), n_logits)), np.zeros((len(rows), n_logits))
         self.exact_above = exact_above
         self.dtype = rows.vectors.dtype if exact_above == np.inf else np.dtype(np.float64)
-        places = rows.places()
-        cuts = [len(places) * i // SHARES for i in range(SHARES + 1)]
-        self.shares = [places[low:high] for low, high in zip(cuts[:-1], cuts[1:], strict=True) if low < high]
+        cuts = [len(rows) * i // SHARES for i in range(SHARES + 1)]
+        self.shares = [slice(low, high) for low, high in zip(cuts[:-1], cuts[1:], strict=True) if low < high]
         self.map: Any = map if pool is None else pool.map
 
     def plain(self, parameters: Array) -> tuple[Array, Array]:
@@ -289,19 +291,26 @@ class Objective:
             self.dtype = self.rows.vectors.dtype
         return loss / n + self.penalty / 2 * float((own**2).sum()), gradient.ravel(order="F")
 
-    def _move(self, share: Sequence[slice], step: npt.NDArray[Any], intercepts: Array) -> tuple[float, Array]:
-        """Summed loss of some blocks, and the change of their part of the gradient, after a step of the weights."""
+    def _move(self, share: slice, step: npt.NDArray[Any], intercepts: Array) -> tuple[float, Array]:
+        """Summed loss of some rows, and the change of their part of the gradient, after a step of the weights."""
         change = np.zeros(self.gradient.shape)
-        for place in share:
-            block = self.rows.block(place).astype(self.dtype, copy=False)
+        # Rows that do not lie one after the other are copied.
+        places = self.rows.places(share, size=BLOCK if self.rows.first is None else PRODUCTS[self.dtype])
+        is_other = self.dtype != self.rows.vectors.dtype
+        room = np.empty((places[0].stop - places[0].start if is_other else 0, self.rows.dim), dtype=self.dtype)
+        for place in places:
+            block = self.rows.block(place)
+            if is_other:
+                # Into the same memory each time: to get new memory takes as long as a product.
+                np.copyto(room[: len(block)], block)
+                block = room[: len(block)]
             products, residuals = self.products[place], self.residuals[place]
             products += (block @ step[:, 0])[:, None] if len(change) == 1 else block @ step
             found = _residuals(products + intercepts, self.y[place])
             moved = (found - residuals).astype(block.dtype)
             change += moved[:, 0] @ block if len(change) == 1 else moved.T @ block
             residuals[:] = found
-        whole = slice(share[0].start, share[-1].stop)
-        return log_loss(self.products[whole] + intercepts, self.y[whole]), change
+        return log_loss(self.products[share] + intercepts, self.y[share]), change
 
 
 def _residuals(raw: Array, y: IntArray) -> Array:

@@ -82,6 +82,7 @@ def test_large_tasks_take_the_steps_that_scikit_learn_takes_in_float64(monkeypat
     for module in (geneb, logistic):
         monkeypatch.setattr(module, "SMALL", 0)
     monkeypatch.setattr(logistic, "BLOCK", block)
+    monkeypatch.setattr(logistic, "PRODUCTS", dict.fromkeys(logistic.PRODUCTS, block))
     large = score_parts(rows, y, parts, target="binary")
     X_train, labels = split(X.astype(np.float64), y, parts, "train")
     X_test, truth = split(X.astype(np.float64), y, parts, "test")
