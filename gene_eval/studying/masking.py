@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from gene_eval.core.graph.nodes import Graph, normalised
 from gene_eval.core.heads.graph_names import NETWORKS, is_graph_head
 from gene_eval.core.metrics import MAIN_METRIC
+from gene_eval.core.parts.logistic import n_cores
 from gene_eval.core.probe import probe
 from gene_eval.core.splits import Splits
 from gene_eval.core.table import TableRows, VectorTable
@@ -136,14 +138,20 @@ class Masking:
         if cell.where == WHERE[0]:
             hidden = hidden_rows(self.embedding.symbols, cell.share, cell.seed)
             return self._fit(cell, graph, hidden, self.splits)
-        found = []
-        for split in range(len(self.splits)):
+
+        def of_split(split: int) -> list[float]:
             test = np.flatnonzero(self.splits.test_rows(split))
             names = [self.embedding.symbols[row] for row in self.index[test]]
             hidden = self.index[test][hidden_rows(names, cell.share, cell.seed)]
             only = Splits.from_rows([(self.splits.train_rows(split), test)], n=n)
-            found += self._fit(cell, graph, hidden, only)
-        return found
+            return self._fit(cell, graph, hidden, only)
+
+        splits = range(len(self.splits))
+        if not is_graph_head(cell.head):
+            return [score for split in splits for score in of_split(split)]
+        # A network has one core to itself.
+        with ThreadPoolExecutor(n_cores()) as pool:
+            return [score for scores in pool.map(of_split, splits) for score in scores]
 
     def _fit(self, cell: Cell, graph: Graph | None, hidden: npt.NDArray[np.int64], splits: Splits) -> list[float]:
         vectors = np.array(self.embedding.matrix, dtype=np.float32)

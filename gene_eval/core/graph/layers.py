@@ -17,6 +17,10 @@ with warnings.catch_warnings():
     from torch_geometric.nn import GATConv, GCNConv
     from torch_geometric.utils import softmax
 
+    # That such matrices are in beta, torch says once: here, since threads cannot ignore warnings each on its own.
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+    torch.eye(1).to_sparse_csr()
+
 __all__ = ["Attention", "Blocks", "Convolutions", "EdgeLists"]
 
 
@@ -71,9 +75,7 @@ def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
 
 
 def _matrix(starts: torch.Tensor, places: torch.Tensor, data: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(starts, places, data, shape, check_invariants=False)
+    return torch.sparse_csr_tensor(starts, places, data, shape, check_invariants=False)
 
 
 class _Product(torch.autograd.Function):

@@ -3,9 +3,7 @@
 import importlib
 import math
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +94,7 @@ class Trainer:
             whole = None if self.scaled else self._made(self.graph, self.vectors)
             if self.device.type != "cpu":
                 return [self._split(y, splits, each, whole, target=target, seed=seed) for each in which]
-            with _one_core() as n_cores:
+            with _ONE_CORE as n_cores:
                 fitting = int(SHARE * free_memory(self.device) / self._bytes())
                 with ThreadPoolExecutor(max(1, min(n_cores, fitting))) as pool:
                     jobs = [
@@ -202,15 +200,29 @@ class Trainer:
         )
 
 
-@contextmanager
-def _one_core() -> Iterator[int]:
-    """Keep operations of PyTorch on one core each; gives how many cores they had before."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield n_threads
-    finally:
-        torch.set_num_threads(n_threads)
+class _OneCore:
+    """Keeps operations of PyTorch on one core each while anybody trains, in whatever thread."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._before = threading.Lock(), 0, 1
+
+    def __enter__(self) -> int:
+        """How many cores they had before."""
+        with self._lock:
+            if not self._users:
+                self._before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self._users += 1
+            return self._before
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                torch.set_num_threads(self._before)
+
+
+_ONE_CORE = _OneCore()
 
 
 def _held_back(
