@@ -25,7 +25,16 @@ from gene_eval.core.few_labels.geneb import (
     draw_rows,
     fit_stock,
 )
-from gene_eval.core.parts.logistic import SMALL, Array, Fitted, IntArray, Rows, Standardised, raw_values
+from gene_eval.core.parts.logistic import (
+    SMALL,
+    Array,
+    Fitted,
+    IntArray,
+    Rows,
+    Standardised,
+    n_cores,
+    raw_values,
+)
 from gene_eval.core.parts.optimum import AT_ONCE
 from gene_eval.core.parts.scaled import fit_scaled
 from gene_eval.core.parts.score import confusion, over_fits
@@ -40,8 +49,10 @@ PROTOCOLS: Final = (GENEB, "scaled")
 FEW_C: Final = 0.1
 PART_NAMES: Final = ("train", "validation", "test")
 UNSEEN: Final = -1
-SLACK: Final = 1 << 25
-"""Bytes of everything that is smaller than the rows: blocks of them, steps of L-BFGS, values."""
+SLACK: Final = 1 << 24
+"""Bytes of everything that is smaller than the rows: steps of L-BFGS, values."""
+PER_CORE: Final = 1 << 23
+"""Bytes of blocks of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,13 +243,15 @@ def _check_memory(
     memory: float | None, rows: Rows, *, n_copied: int, n_test: int, n_logits: int, protocol: str
 ) -> None:
     """Above the vectors there is one copy of those that are fitted, standardised; else copies of small parts only."""
-    few = SMALL // rows.dim
-    n = (n_copied if protocol == "scaled" else min(len(rows), few)) + min(n_test, few)
+    n_fitted, n_scored = (each if each * rows.dim < SMALL else 0 for each in (len(rows), n_test))
+    # Rows to score are multiplied by weights in float64.
+    copied = (n_copied if protocol == "scaled" else n_fitted) * rows.vectors.itemsize
+    copied += n_scored * (rows.vectors.itemsize + 8)
     # Gram matrix, its product and its factor, and the rows that are multiplied at once, three times.
     curvature = rows.dim**2 * (2 * rows.vectors.itemsize + 16) + 3 * AT_ONCE * rows.dim * rows.vectors.itemsize
     curvature = curvature if protocol == "scaled" else 0
     # Logits and residuals.
-    least = n * rows.dim * rows.vectors.itemsize + 16 * len(rows) * n_logits + curvature + SLACK
+    least = copied * rows.dim + 16 * len(rows) * n_logits + curvature + SLACK + PER_CORE * n_cores()
     if memory is not None and memory < least:
         msg = (
             f"{memory:,.0f} bytes of memory are too few: vectors of {len(rows):,} x {rows.dim:,} need at least"
