@@ -12,6 +12,7 @@ from gene_eval.core.errors import UnknownNameError
 from gene_eval.core.probe import probe
 from gene_eval.errors import GeneBenchError
 from gene_eval.results import store
+from gene_eval.running import scoring
 from gene_eval.running.encoding.vectors import ModelVectors
 from gene_eval.running.runner import run
 from gene_eval.running.tasks import collect_tasks
@@ -47,7 +48,7 @@ def parts(graph_dir):
     return task, ModelVectors(load_model(MODEL), raw, name=MODEL, log=Log())
 
 
-def test_a_head_of_a_graph_in_a_run(go, graph_dir, tmp_path):
+def test_a_head_of_a_graph_in_a_run(go, graph_dir, tmp_path, monkeypatch):
     (first,) = go(MODEL, head=HEAD)
     assert first.settings.head == HEAD
     assert (first.probe.params["n_edges"], first.probe.params["edges_of_test_rows"]) == (90, "used")
@@ -59,6 +60,9 @@ def test_a_head_of_a_graph_in_a_run(go, graph_dir, tmp_path):
     again = go(MODEL, head=HEAD)
     assert again.fitted == 1
     assert again.results[0].probe.params["n_edges"] == 91
+    # And so is one of networks that are trained otherwise.
+    monkeypatch.setattr(scoring, "NETWORKS", 0)
+    assert go(MODEL, head=HEAD).fitted == 1
 
 
 def test_propagated_vectors_in_a_run_are_a_product(go, parts):

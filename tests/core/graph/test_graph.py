@@ -101,6 +101,29 @@ def test_dropout_keeps_a_share_and_the_mean():
     assert dropout.eval()(x) is x
 
 
+@pytest.mark.parametrize("activation", [torch.relu, torch.nn.functional.elu, None])
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_layers_in_tiles_are_layers(monkeypatch, activation, share):
+    monkeypatch.setattr(layers, "TILE", 64)
+    x, weight = torch.randn(50, 8, requires_grad=True), torch.randn(5, 8, requires_grad=True)
+    dropout = layers._Dropout(share, torch.Generator().manual_seed(0))
+    room = layers._Room()
+    # Twice, since the memory of one step is that of the next.
+    for _ in range(2):
+        dropout.draws.manual_seed(0)
+        found = layers._Layer.apply(x, weight, layers._Between(room, dropout, activation))
+    dropout.draws.manual_seed(0)
+    kept = torch.cat([dropout.kept(tile) for tile in x.split(8)]) * dropout.scale if share else torch.ones_like(x)
+    expected = (kept * (activation(x) if activation else x)) @ weight.T
+    torch.testing.assert_close(found, expected)
+    wanted = torch.autograd.grad(expected.square().sum(), (x, weight))
+    for ours, theirs in zip(torch.autograd.grad(found.square().sum(), (x, weight)), wanted, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    rows = torch.tensor([3, 3, 49, 0])
+    some = layers._Layer.apply(x.detach(), weight, layers._Between(room, None, activation, rows))
+    torch.testing.assert_close(some, ((activation(x) if activation else x) @ weight.T)[rows])
+
+
 def test_drawn_neighbours_are_no_more_than_asked_for(random_graph):
     lists = EdgeLists.of(random_graph.adjacency, np.arange(60), np.eye(60, dtype=np.float32), limit=2, device=CPU)
     drawn = lists.sampled(np.random.default_rng(0))
@@ -159,6 +182,20 @@ def test_heads_read_labels_off_neighbours_and_repeat_themselves(clustered, head)
     if head != "vote":
         other = probe(X, y, target="binary", folds=folds, head=head, graph=graph, seed=1)
         assert not np.array_equal(one.values, other.values)
+
+
+@pytest.mark.parametrize("head", [f"gcn:{FAST}", f"gat:{FAST},neighbours=5"])
+def test_networks_do_not_depend_on_the_number_of_cores(clustered, head):
+    X, y, folds, graph = clustered
+    before, found = torch.get_num_threads(), []
+    try:
+        for n in (1, 3):
+            torch.set_num_threads(n)
+            found.append(probe(X, y, target="binary", folds=folds, head=head, graph=graph).values)
+            assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("target", ["multiclass", "multilabel", "regression"])
