@@ -7,10 +7,12 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from builders.catalog import configs
 from gene_eval.analysis.controls import CONTROLS as CONTROL_ADAPTERS
 from gene_eval.errors import GeneBenchError
 from model_adapters import Model, Resolve, from_object
 from model_adapters.combined import ShuffledVectors
+from model_adapters.errors import UnknownModelError
 from model_adapters.files.memory import MemoryVectors
 
 __all__ = ["CONTROLS", "NamedModel", "control_models", "load_models"]
@@ -113,7 +115,13 @@ def _path(model: NamedModel) -> tuple[str, ...] | None:
 
 
 def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counter[str]) -> NamedModel:
-    made = from_object(model, name=name, resolve=resolve)
+    try:
+        made = from_object(model, name=name, resolve=resolve)
+    except UnknownModelError as error:
+        if str(model) not in configs():
+            raise
+        message = f"{model!r} is a task, not a model; give each task after a -t of its own, in Python in tasks=[...]"
+        raise GeneBenchError(message) from error
     if isinstance(model, str | Path):
         return NamedModel(made.model_id, made, str(model), is_named=name is not None)
     kind = type(model).__name__

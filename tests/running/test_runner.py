@@ -381,3 +381,8 @@ def test_warnings_of_the_probe_are_told_in_one_line(go, log, monkeypatch):
     monkeypatch.setattr(fitting, "probe", warns)
     go([SMALL], ["starter_membrane_segments"])
     assert f"warning: {SMALL} on starter_membrane_segments: stopped early" in log
+
+
+def test_a_task_in_place_of_a_model_is_said():
+    with pytest.raises(GeneBenchError, match=r"^'hgnc_locus_group' is a task, not a model; give each task after a -t"):
+        load_models(["random", "hgnc_locus_group"])
