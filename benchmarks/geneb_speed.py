@@ -147,8 +147,9 @@ def scaled(X, y, given):
         return best, called[best]
 
     theirs, cpu, (C, called) = seconds(by_scikit_learn)
+    mcc = matthews_corrcoef(y[test], called)
     print(
-        f"  scikit-learn, scaled: {theirs:.1f} s ({cpu:.1f} of CPU), C {C:g}, MCC {matthews_corrcoef(y[test], called):.4f};"
+        f"  scikit-learn, scaled: {theirs:.1f} s ({cpu:.1f} of CPU), C {C:g}, MCC {mcc:.4f};"
         f" {theirs / took:.1f} times as long ({cpu / used:.1f} of CPU)",
         flush=True,
     )

@@ -1,7 +1,6 @@
 """The two networks, and the parts of a graph that their layers need to predict some nodes."""
 
 import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,9 +16,7 @@ with warnings.catch_warnings():
     from torch_geometric.nn import GATConv, GCNConv
     from torch_geometric.utils import softmax
 
-    # That such matrices are in beta, torch says once: here, since threads cannot ignore warnings each on its own.
-    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-    torch.eye(1).to_sparse_csr()
+from gene_eval.core.graph.products import Between, Dropout, Layer, Product, Room, csr, from_scipy
 
 __all__ = ["Attention", "Blocks", "Convolutions", "EdgeLists"]
 
@@ -57,7 +54,7 @@ class Blocks:
             block = P[needed]
             inner = np.unique(block.indices)
             block = block[:, inner]
-            products.append((_sparse(block, device), _sparse(block.T.tocsr(), device)))
+            products.append((from_scipy(block, device), from_scipy(block.T.tocsr(), device)))
             needed = inner
         # One more column, for the constants of the first layer.
         first = torch.from_numpy(np.append(P[needed] @ vectors, np.ones((len(needed), 1), dtype=np.float32), axis=1))
@@ -68,163 +65,24 @@ class Blocks:
         return self
 
 
-def _sparse(matrix: Any, device: torch.device) -> torch.Tensor:
-    parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
-    starts, places, data = (torch.from_numpy(each).to(device) for each in parts)
-    return _matrix(starts, places, data, matrix.shape)
-
-
-def _matrix(starts: torch.Tensor, places: torch.Tensor, data: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    return torch.sparse_csr_tensor(starts, places, data, shape, check_invariants=False)
-
-
-class _Product(torch.autograd.Function):
-    """A fixed sparse matrix times a dense one; torch's own gradient makes the transpose anew each time."""
-
-    @staticmethod
-    def forward(ctx: Any, matrix: torch.Tensor, transposed: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
-        ctx.transposed = transposed
-        return matrix @ dense
-
-    @staticmethod
-    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[None, None, torch.Tensor]:
-        return None, None, ctx.transposed @ grad[0].contiguous()
-
-
-class _Dropout(torch.nn.Module):
-    """Dropout that draws 16 bits for each number: torch's own, on a processor, takes longer than the layer after it."""
-
-    def __init__(self, share: float, draws: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.least, self.draws = round(share * 2**16), draws
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.kept(x).mul_(self.scale) if self.is_on else x
-
-    @property
-    def is_on(self) -> bool:
-        """Whether anything is left out."""
-        return self.training and self.least > 0
-
-    @property
-    def scale(self) -> float:
-        """Of the numbers that stay."""
-        return 2**16 / (2**16 - self.least)
-
-    def kept(self, x: torch.Tensor) -> torch.Tensor:
-        """1 for each number that stays, 0 for the others, of the kind of x: PyTorch is slow to multiply by booleans."""
-        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
-        words.random_(-(2**63), None, generator=self.draws)
-        return (words.view(torch.int16)[: x.numel()].view(x.shape) >= self.least - 2**15).to(x.dtype)
-
-
-_SLOPES: dict[Any, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
-    torch.relu: lambda grad, x: torch.ops.aten.threshold_backward(grad, x, 0),
-    torch.nn.functional.elu: lambda grad, x: torch.ops.aten.elu_backward(
-        grad, 1, 1, 1, is_result=False, self_or_result=x
-    ),
-}
-"""What comes between layers -> its gradient for x, given that of its output."""
-TILE = 1 << 18
-"""Numbers at a time on a processor, so that what is between two layers stays in its cache."""
-
-
-class _Room:
-    """Memory that is used again in every step: a processor takes longer to get new memory than to compute a layer."""
-
-    def __init__(self) -> None:
-        self._flat: dict[str, torch.Tensor] = {}
-
-    def of(self, name: str, rows: int, like: torch.Tensor) -> torch.Tensor:
-        """(rows, columns of `like`), with whatever was there before."""
-        size = rows * like.shape[1]
-        if name not in self._flat or self._flat[name].numel() < size:
-            self._flat[name] = like.new_empty(size)
-        return self._flat[name][:size].view(rows, -1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Between:
-    """What happens to the output of a layer before the weights of the next.
-
-    Attributes:
-        room: Of the next layer.
-        dropout: None leaves nothing out.
-        activation: One of `_SLOPES`, or None.
-        rows: (m,) of a larger table, where the layer reads some of its rows; it then gets no gradient.
-    """
-
-    room: _Room
-    dropout: _Dropout | None = None
-    activation: Callable[[torch.Tensor], torch.Tensor] | None = None
-    rows: torch.Tensor | None = None
-
-    def tiles(self, x: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Places, and what stands there."""
-        n = len(x) if self.rows is None else len(self.rows)
-        step = max(1, TILE // x.shape[1]) if x.device.type == "cpu" else n
-        for low in range(0, n, step):
-            place = slice(low, min(low + step, n))
-            yield place, x[place] if self.rows is None else x[self.rows[place]]
-
-
-class _Layer(torch.autograd.Function):
-    """Activation, dropout and the weights of a layer, tile by tile."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, between: _Between) -> torch.Tensor:
-        """(m, outputs)."""
-        ctx.save_for_backward(x, weight)
-        dropout = between.dropout if between.dropout is not None and between.dropout.is_on else None
-        ctx.between, ctx.scale, ctx.kept = between, 1.0 if dropout is None else dropout.scale, []
-        turned = weight.T * ctx.scale
-        out = between.room.of("out", len(x) if between.rows is None else len(between.rows), turned)
-        for place, tile in between.tiles(x):
-            values = tile if between.activation is None else between.activation(tile)
-            if dropout is not None:
-                kept = dropout.kept(tile)
-                ctx.kept.append(kept.bool())
-                values = kept.mul_(values)
-            torch.mm(values, turned, out=out[place])
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor, None]:
-        """For x, if anybody asks, and for the weights."""
-        (x, weight), between, given = ctx.saved_tensors, ctx.between, grad[0]
-        of_x = between.room.of("grad", len(x), x) if ctx.needs_input_grad[0] else None
-        of_weight = torch.zeros_like(weight)
-        for number, (place, tile) in enumerate(between.tiles(x)):
-            values = tile if between.activation is None else between.activation(tile)
-            kept = ctx.kept[number].to(x.dtype) if ctx.kept else None
-            values = values if kept is None else values.mul(kept)
-            of_weight.addmm_(given[place].T, values)
-            if of_x is not None:
-                back = given[place] @ weight
-                back = back if kept is None else back.mul_(kept)
-                back = back if between.activation is None else _SLOPES[between.activation](back, tile)
-                torch.mul(back, ctx.scale, out=of_x[place])
-        return of_x, of_weight.mul_(ctx.scale), None
-
-
 class _Convolution(GCNConv):  # type: ignore[misc]
     """torch-geometric's layer, with edges as a pair of sparse matrices that are normalised already."""
 
     def __init__(self, dim: int, outputs: int) -> None:
         super().__init__(dim, outputs, normalize=False)
-        self.room = _Room()
+        self.room = Room()
 
     def multiplied(self, x: torch.Tensor) -> torch.Tensor:
         """Of rows that are multiplied by the edges already, and end with a 1."""
         weight = torch.cat([self.lin.weight, self.bias[:, None]], dim=1)
-        out: torch.Tensor = _Layer.apply(x, weight, _Between(self.room))  # type: ignore[no-untyped-call]
+        out: torch.Tensor = Layer.apply(x, weight, Between(self.room))  # type: ignore[no-untyped-call]
         return out
 
-    def product(self, pair: tuple[torch.Tensor, torch.Tensor], x: torch.Tensor, dropout: _Dropout) -> torch.Tensor:
+    def product(self, pair: tuple[torch.Tensor, torch.Tensor], x: torch.Tensor, dropout: Dropout) -> torch.Tensor:
         """Of what the layer before gave."""
-        between = _Between(self.room, dropout, torch.relu)
-        x = _Layer.apply(x, self.lin.weight, between)  # type: ignore[no-untyped-call]
-        out: torch.Tensor = _Product.apply(*pair, x) + self.bias  # type: ignore[no-untyped-call]
+        between = Between(self.room, dropout, torch.relu)
+        x = Layer.apply(x, self.lin.weight, between)  # type: ignore[no-untyped-call]
+        out: torch.Tensor = Product.apply(*pair, x) + self.bias  # type: ignore[no-untyped-call]
         return out
 
 
@@ -253,7 +111,7 @@ class Convolutions(torch.nn.Module):
         super().__init__()
         widths = [dim, *[hidden] * (layers - 1), n_outputs]
         self.layers = torch.nn.ModuleList(map(_Convolution, widths, widths[1:]))
-        self.dropout = _Dropout(dropout, draws)
+        self.dropout = Dropout(dropout, draws)
 
     def start(self, blocks: Blocks) -> torch.Tensor:
         """(m_1, hidden) of the first layer, which is the same in training and in scoring."""
@@ -383,16 +241,16 @@ class _Attended(torch.autograd.Function):
     def forward(ctx: Any, weight: torch.Tensor, x: torch.Tensor, hop: Hop) -> torch.Tensor:
         ctx.save_for_backward(weight, x)
         ctx.hop = hop
-        matrix = _matrix(hop.starts, hop.sources, weight, (len(hop.own), len(x)))
-        return matrix @ x
+        weighted = csr(hop.starts, hop.sources, weight, (len(hop.own), len(x)))
+        return weighted @ x
 
     @staticmethod
     def backward(ctx: Any, *grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         (weight, x), hop, given = ctx.saved_tensors, ctx.hop, grad[0].contiguous()
         shape = (len(hop.own), len(x))
         starts, targets, order = hop.back
-        of_x = _matrix(starts, targets, weight[order], shape[::-1]) @ given
-        pattern = _matrix(hop.starts, hop.sources, torch.zeros_like(weight), shape)
+        of_x = csr(starts, targets, weight[order], shape[::-1]) @ given
+        pattern = csr(hop.starts, hop.sources, torch.zeros_like(weight), shape)
         of_weight = torch.sparse.sampled_addmm(pattern, given, x.T, beta=0)
         return of_weight.values(), of_x, None
 
@@ -400,12 +258,12 @@ class _Attended(torch.autograd.Function):
 class _Attending(GATConv):  # type: ignore[misc]
     """torch-geometric's layer, with edges in the order of their targets."""
 
-    def attend(self, hop: Hop, x: torch.Tensor, between: _Between) -> torch.Tensor:
+    def attend(self, hop: Hop, x: torch.Tensor, between: Between) -> torch.Tensor:
         """(m, heads x outputs)."""
         of_heads = self.lin.weight.view(self.heads, self.out_channels, -1)
         # What attention reads of x W is x times a product of W: two more columns for each head.
         ends = [torch.einsum("hod,ho->hd", of_heads, each[0]) for each in (self.att_src, self.att_dst)]
-        columns = _Layer.apply(x, torch.cat([self.lin.weight, *ends]), between)  # type: ignore[no-untyped-call]
+        columns = Layer.apply(x, torch.cat([self.lin.weight, *ends]), between)  # type: ignore[no-untyped-call]
         x, source, target = columns.split([len(self.lin.weight), self.heads, self.heads], dim=1)
         x = x.view(-1, self.heads, self.out_channels)
         weight = torch.nn.functional.leaky_relu(source[hop.sources] + target[hop.own][hop.targets], self.negative_slope)
@@ -437,7 +295,7 @@ class Attention(torch.nn.Module):
         options = {"negative_slope": 0.2, "add_self_loops": False}
         self.first = _Attending(dim, hidden, heads=heads, **options)
         self.last = _Attending(hidden * heads, n_outputs, heads=1, concat=False, **options)
-        self.dropout, self.rooms = _Dropout(dropout, draws), (_Room(), _Room())
+        self.dropout, self.rooms = Dropout(dropout, draws), (Room(), Room())
 
     def start(self, lists: EdgeLists) -> torch.Tensor:
         """(M, d) vectors: dropout comes first here, and nothing can be shared."""
@@ -447,6 +305,6 @@ class Attention(torch.nn.Module):
         """(n, outputs) for the nodes that the lists were cut out for."""
         inner, outer = lists.hops
         one, two = self.rooms
-        x = self.first.attend(inner, x, _Between(one, self.dropout, rows=lists.read))
-        out: torch.Tensor = self.last.attend(outer, x, _Between(two, self.dropout, torch.nn.functional.elu))
+        x = self.first.attend(inner, x, Between(one, self.dropout, rows=lists.read))
+        out: torch.Tensor = self.last.attend(outer, x, Between(two, self.dropout, torch.nn.functional.elu))
         return out[lists.order]

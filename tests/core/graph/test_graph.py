@@ -8,7 +8,7 @@ import scipy.sparse
 import torch
 
 from gene_eval.core.errors import ProbeError, UnknownNameError
-from gene_eval.core.graph import layers
+from gene_eval.core.graph import layers, products
 from gene_eval.core.graph.layers import Attention, Blocks, Convolutions, EdgeLists
 from gene_eval.core.graph.nodes import Graph, normalised
 from gene_eval.core.graph.rewiring import rewired
@@ -88,7 +88,7 @@ def test_networks_are_those_of_torch_geometric(random_graph):
 
 def test_dropout_keeps_a_share_and_the_mean():
     torch.manual_seed(0)
-    dropout, x = layers._Dropout(0.6), torch.ones(1001, 37, requires_grad=True)
+    dropout, x = products.Dropout(0.6), torch.ones(1001, 37, requires_grad=True)
     y = dropout(x)
     kept = y != 0
     assert kept.float().mean() == pytest.approx(0.4, abs=0.01)
@@ -104,14 +104,14 @@ def test_dropout_keeps_a_share_and_the_mean():
 @pytest.mark.parametrize("activation", [torch.relu, torch.nn.functional.elu, None])
 @pytest.mark.parametrize("share", [0.0, 0.6])
 def test_layers_in_tiles_are_layers(monkeypatch, activation, share):
-    monkeypatch.setattr(layers, "TILE", 64)
+    monkeypatch.setattr(products, "TILE", 64)
     x, weight = torch.randn(50, 8, requires_grad=True), torch.randn(5, 8, requires_grad=True)
-    dropout = layers._Dropout(share, torch.Generator().manual_seed(0))
-    room = layers._Room()
+    dropout = products.Dropout(share, torch.Generator().manual_seed(0))
+    room = products.Room()
     # Twice, since the memory of one step is that of the next.
     for _ in range(2):
         dropout.draws.manual_seed(0)
-        found = layers._Layer.apply(x, weight, layers._Between(room, dropout, activation))
+        found = products.Layer.apply(x, weight, products.Between(room, dropout, activation))
     dropout.draws.manual_seed(0)
     kept = torch.cat([dropout.kept(tile) for tile in x.split(8)]) * dropout.scale if share else torch.ones_like(x)
     expected = (kept * (activation(x) if activation else x)) @ weight.T
@@ -120,7 +120,7 @@ def test_layers_in_tiles_are_layers(monkeypatch, activation, share):
     for ours, theirs in zip(torch.autograd.grad(found.square().sum(), (x, weight)), wanted, strict=True):
         torch.testing.assert_close(ours, theirs)
     rows = torch.tensor([3, 3, 49, 0])
-    some = layers._Layer.apply(x.detach(), weight, layers._Between(room, None, activation, rows))
+    some = products.Layer.apply(x.detach(), weight, products.Between(room, None, activation, rows))
     torch.testing.assert_close(some, ((activation(x) if activation else x) @ weight.T)[rows])
 
 
