@@ -73,6 +73,7 @@ class Trainer:
         self.head, self.graph, self.rows = head, graph, rows
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.vectors, self.scaled = vectors, scaled
+        self._given_up = threading.Event()
 
     def fit(self, y: npt.NDArray[Any], splits: Splits, which: list[int], *, target: str, seed: int) -> list[Trained]:
         """Train a network for each of some splits, on the processor as many at once as it has cores.
@@ -102,9 +103,11 @@ class Trainer:
                     ]
                     try:
                         return [job.result() for job in jobs]
-                    finally:
-                        # Of one that failed, and of ctrl-C: the others need not be waited for.
+                    except BaseException:
+                        # One failed, or ctrl-C: the others end with the epoch that they are in.
+                        self._given_up.set()
                         pool.shutdown(wait=False, cancel_futures=True)
+                        raise
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
@@ -128,7 +131,7 @@ class Trainer:
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **PLATEAU)  # type: ignore[arg-type]
         least, best, best_epoch, epoch = math.inf, network.state_dict(), 0, 0
         draws = np.random.default_rng(seed)
-        while epoch < self.head.epochs and epoch - best_epoch < self.head.patience:
+        while epoch < self.head.epochs and epoch - best_epoch < self.head.patience and not self._given_up.is_set():
             epoch += 1
             drawn = learnt.sampled(draws)
             begun = network.start(drawn)
