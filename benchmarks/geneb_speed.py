@@ -136,13 +136,13 @@ def scaled(X, y, given):
 
     def by_scikit_learn():
         scaler = StandardScaler().fit(X[train])
-        fitted, held_out = scaler.transform(X[train]), scaler.transform(X[validation])
+        fitted, held_out, tested = (scaler.transform(X[rows]) for rows in (train, validation, test))
         model = LogisticRegression(max_iter=1000, warm_start=True)
         losses, called = {}, {}
         for C in map(float, found.params["C_losses"]):
             model.set_params(C=C).fit(fitted, y[train])
             losses[C] = log_loss(y[validation], model.predict_proba(held_out))
-            called[C] = model.predict(scaler.transform(X[test]))
+            called[C] = model.predict(tested)
         best = min(losses, key=losses.get)
         return best, called[best]
 

@@ -118,7 +118,7 @@ def _load(name: str | None, model: Any, resolve: Resolve | None, unnamed: Counte
     try:
         made = from_object(model, name=name, resolve=resolve)
     except UnknownModelError as error:
-        if str(model) not in configs():
+        if not isinstance(model, str) or model not in configs():
             raise
         message = f"{model!r} is a task, not a model; give each task after a -t of its own, in Python in tasks=[...]"
         raise GeneBenchError(message) from error

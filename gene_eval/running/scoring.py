@@ -9,7 +9,7 @@ import numpy as np
 
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.graph.nodes import Graph
-from gene_eval.core.heads.graph_names import NETWORKS
+from gene_eval.core.heads.graph_names import NETWORKS, is_network
 from gene_eval.core.parts.fits import Parts, with_scores
 from gene_eval.core.probe import ProbeResult
 from gene_eval.core.repeats import pooled
@@ -127,7 +127,7 @@ class Scorer:
         graph_params: dict[str, Any] = {}
         if fit.graph:
             graph, digest = vectors.graph(fit.graph, task.gene_table)
-            graph_params = {"graph_sha256": digest, "networks": NETWORKS}
+            graph_params = {"graph_sha256": digest, **({"networks": NETWORKS} if is_network(fit.head) else {})}
         wanted = describe(task, vectors, gathered, splits, options, fit, graph_params)
         if options.common_genes:
             wanted = of_common(wanted, [other.name for other in self.compared])

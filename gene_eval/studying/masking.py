@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gene_eval.core.graph.nodes import Graph, normalised
-from gene_eval.core.heads.graph_names import NETWORKS, is_graph_head
+from gene_eval.core.heads.graph_names import NETWORKS, is_network
 from gene_eval.core.metrics import MAIN_METRIC
 from gene_eval.core.parts.logistic import n_cores
 from gene_eval.core.probe import probe
@@ -120,7 +120,7 @@ class Masking:
     def score(self, cell: Cell) -> float:
         """Mean main metric over folds, from the cell's file if it is of the same inputs."""
         graph, digest = self.vectors.graph(cell.graph, self.task.gene_table) if cell.graph else (None, "")
-        version = NETWORKS if is_graph_head(cell.head) else ""
+        version = NETWORKS if is_network(cell.head) else ""
         key = hashlib.sha256(f"{cell} {self.inputs} {digest} {version}".encode()).hexdigest()
         path = self.folder / f"{key[:24]}.json"
         if path.is_file():
@@ -147,7 +147,7 @@ class Masking:
             return self._fit(cell, graph, hidden, only)
 
         splits = range(len(self.splits))
-        if not is_graph_head(cell.head):
+        if not is_network(cell.head):
             return [score for split in splits for score in of_split(split)]
         # A network has one core to itself.
         with ThreadPoolExecutor(n_cores()) as pool:

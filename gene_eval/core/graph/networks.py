@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from gene_eval.core.errors import ProbeError
 from gene_eval.core.graph.nodes import Graph, normalised
-from gene_eval.core.solver.resources import SHARE, free_memory
+from gene_eval.core.solver.resources import SHARE, free_memory, one_core_per_thread
 from gene_eval.core.splits import Splits
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Trainer:
         vectors: (N + M, d) of all nodes.
         device: "cpu" or "cuda"; None takes the best there is.
         scaled: Whether vectors are standardised by the training rows.
+        memory: Bytes for networks in training, at least one; None takes half of what is free.
 
     Raises:
         ProbeError: torch-geometric is not installed.
@@ -64,6 +65,7 @@ class Trainer:
         *,
         device: str | None = None,
         scaled: bool = False,
+        memory: float | None = None,
     ) -> None:
         try:
             # Late: it takes seconds to import, and need not be installed.
@@ -72,7 +74,7 @@ class Trainer:
             raise ProbeError(_INSTALL) from error
         self.head, self.graph, self.rows = head, graph, rows
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.vectors, self.scaled = vectors, scaled
+        self.vectors, self.scaled, self.memory = vectors, scaled, memory
         self._given_up = threading.Event()
 
     def fit(self, y: npt.NDArray[Any], splits: Splits, which: list[int], *, target: str, seed: int) -> list[Trained]:
@@ -95,8 +97,9 @@ class Trainer:
             whole = None if self.scaled else self._made(self.graph, self.vectors)
             if self.device.type != "cpu":
                 return [self._split(y, splits, each, whole, target=target, seed=seed) for each in which]
-            with _ONE_CORE as n_cores:
-                fitting = int(SHARE * free_memory(self.device) / self._bytes())
+            with one_core_per_thread() as n_cores:
+                memory = SHARE * free_memory(self.device) if self.memory is None else self.memory
+                fitting = int(memory / self._bytes())
                 with ThreadPoolExecutor(max(1, min(n_cores, fitting))) as pool:
                     jobs = [
                         pool.submit(self._split, y, splits, each, whole, target=target, seed=seed) for each in which
@@ -187,11 +190,13 @@ class Trainer:
     def _bytes(self) -> int:
         """Of one network in training: values, gradients and what dropout kept.
 
-        Attention also has a few numbers for each edge and attention head.
+        Attention also has a few numbers for each edge and attention head, and where the nodes' vectors or edges differ
+        from split to split, a network has its own.
         """
         (n_edges, width), n, dim = self._sizes(), self.graph.n, self.vectors.shape[1]
         is_gat = self.head.kind == "gat"
-        return 4 * (8 * n * width + (n * dim + 8 * n_edges * self.head.heads if is_gat else 0))
+        own = n * dim if self.scaled or self.head.inductive else 0
+        return 4 * (8 * n * width + own + (8 * n_edges * self.head.heads if is_gat else 0))
 
     def _too_large(self) -> str:
         n, (n_edges, width) = self.graph.n, self._sizes()
@@ -201,31 +206,6 @@ class Trainer:
             f"head {self.head}: {n:,} nodes with {width} numbers each and {n_edges:,} directed edges need about"
             f" {self._bytes() / 2**30:.1f} GiB, and memory on {self.device} ran out; {way}"
         )
-
-
-class _OneCore:
-    """Keeps operations of PyTorch on one core each while anybody trains, in whatever thread."""
-
-    def __init__(self) -> None:
-        self._lock, self._users, self._before = threading.Lock(), 0, 1
-
-    def __enter__(self) -> int:
-        """How many cores they had before."""
-        with self._lock:
-            if not self._users:
-                self._before = torch.get_num_threads()
-                torch.set_num_threads(1)
-            self._users += 1
-            return self._before
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if not self._users:
-                torch.set_num_threads(self._before)
-
-
-_ONE_CORE = _OneCore()
 
 
 def _held_back(

@@ -184,7 +184,8 @@ def held_out(
         return HeldOut(values, params=facts)
     from gene_eval.core.graph.networks import Trainer
 
-    trainer = Trainer(head, graph, rows, graph.node_vectors(vectors), device=params.device, scaled=is_scaled(params))
+    nodes, scaled = graph.node_vectors(vectors), is_scaled(params)
+    trainer = Trainer(head, graph, rows, nodes, device=params.device, scaled=scaled, memory=params.memory)
     varied = []
     for split in range(len(splits)):
         labels, test = y[splits.train_rows(split)], splits.test_rows(split)

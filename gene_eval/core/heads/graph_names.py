@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-__all__ = ["GRAPH_HEADS", "NETWORKS", "is_graph_head"]
+__all__ = ["GRAPH_HEADS", "NETWORKS", "is_graph_head", "is_network"]
 
 GRAPH_HEADS: Final = ("gcn", "gat", "vote")
 NETWORKS: Final = 2
@@ -15,5 +15,18 @@ def is_graph_head(head: Any) -> bool:
     >>> is_graph_head("gcn:graph=go"), is_graph_head("mlp")
     (True, False)
     """
+    return _kind(head) in GRAPH_HEADS
+
+
+def is_network(head: Any) -> bool:
+    """Whether it is one of them that is trained.
+
+    >>> is_network("gat:graph=go"), is_network("vote")
+    (True, False)
+    """
+    return is_graph_head(head) and _kind(head) != "vote"
+
+
+def _kind(head: Any) -> str:
     kind = head if isinstance(head, str) else getattr(head, "kind", "")
-    return isinstance(kind, str) and kind.partition(":")[0] in GRAPH_HEADS
+    return kind.partition(":")[0] if isinstance(kind, str) else ""

@@ -93,8 +93,8 @@ class Rows:
         chosen: npt.NDArray[Any] = self.vectors[self.index]
         return chosen
 
-    def places(self, within: slice | None = None, *, size: int = 0) -> list[slice]:
-        """Positions of one block after the other, of all rows or some that lie in a row, `size` numbers in each."""
+    def places(self, within: slice | None = None, *, size: int | None = None) -> list[slice]:
+        """Positions of one block after the other, of all rows or of a range, `size` numbers in each, or `BLOCK`."""
         low, high = (0, len(self)) if within is None else (within.start, within.stop)
         step = max(LEAST_ROWS, (size or BLOCK) // self.dim)
         return [slice(start, min(start + step, high)) for start in range(low, high, step)]

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -19,25 +20,36 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _cores: list[int] = []
+_precisions: list[str] = []
+"""What there was before the first, once for each that is inside `one_core_per_thread` now, in whatever thread."""
+_lock = Lock()
 
 
 @contextmanager
-def one_core_per_thread() -> Iterator[None]:
-    """Keep the calling thread's PyTorch operations on one core; `run` spreads over those it had before.
+def one_core_per_thread() -> Iterator[int]:
+    """Keep PyTorch's operations on one core each; gives the cores there were before, over which `run` spreads.
 
-    Products of float32 are float32 meanwhile, also where the caller allows TF32 or bfloat16 inside them.
+    Products of float32 are float32 meanwhile, also where the caller allows TF32 or bfloat16 inside them. Several
+    threads may be inside: the first one changes the settings, and the last one restores them.
     """
-    n_threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    _pool(n_threads)
-    torch.set_num_threads(1)
-    torch.set_float32_matmul_precision("highest")
-    _cores.append(n_threads)
+    with _lock:
+        n_threads = _cores[-1] if _cores else torch.get_num_threads()
+        precision = _precisions[-1] if _cores else torch.get_float32_matmul_precision()
+        if not _cores:
+            _pool(n_threads)
+            torch.set_num_threads(1)
+            torch.set_float32_matmul_precision("highest")
+        _cores.append(n_threads)
+        _precisions.append(precision)
     try:
-        yield
+        yield n_threads
     finally:
-        _cores.pop()
-        torch.set_num_threads(n_threads)
-        torch.set_float32_matmul_precision(precision)
+        with _lock:
+            _cores.pop()
+            _precisions.pop()
+            if not _cores:
+                torch.set_num_threads(n_threads)
+                torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager

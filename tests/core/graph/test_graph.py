@@ -1,20 +1,24 @@
 """Graphs of arrays: the formula by hand on five nodes, rewiring, and networks that repeat themselves."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import scipy.sparse
 import torch
 
+from gene_eval.core.engines import Params
 from gene_eval.core.errors import ProbeError, UnknownNameError
-from gene_eval.core.graph import layers, products
+from gene_eval.core.graph import layers, networks, products
 from gene_eval.core.graph.layers import Attention, Blocks, Convolutions, EdgeLists
 from gene_eval.core.graph.nodes import Graph, normalised
 from gene_eval.core.graph.rewiring import rewired
 from gene_eval.core.heads.choices import head_name, load_head
-from gene_eval.core.heads.graph import GraphHead
+from gene_eval.core.heads.graph import GraphHead, held_out
 from gene_eval.core.probe import probe
+from gene_eval.core.splits import Splits
 from gene_eval.core.table import VectorTable
 
 CPU = torch.device("cpu")
@@ -196,6 +200,24 @@ def test_networks_do_not_depend_on_the_number_of_cores(clustered, head):
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(*found)
+
+
+def test_memory_bounds_how_many_networks_train_at_once(clustered, monkeypatch):
+    X, y, folds, graph = clustered
+    workers = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, n):
+            workers.append(n)
+            super().__init__(n)
+
+    monkeypatch.setattr(networks, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(networks, "one_core_per_thread", lambda: nullcontext(4))
+    options = {"target": "binary", "splits": Splits.from_folds(folds), "head": load_head(f"gcn:{FAST}"), "graph": graph}
+    # A network takes 4 bytes for each of 8 times 8 numbers of 60 nodes.
+    for memory in (2.5 * 4 * 8 * 8 * 60, 1.0, None):
+        held_out(X, y, params=Params(memory=memory), **options)
+    assert workers == [2, 1, 4]
 
 
 @pytest.mark.parametrize("target", ["multiclass", "multilabel", "regression"])
